@@ -1,0 +1,66 @@
+"""The seam of candidates: one model configuration that can be trained from scratch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]
+    Prediction = Callable[[Matrix, Matrix | None], Matrix]
+
+
+class Candidate(ABC):
+    """A frozen, hashable model configuration.
+
+    ``family`` names its kind in study files and journals; ``spec`` holds plain JSON values from
+    which ``from_spec`` rebuilds an equal candidate; ``key`` is derived from both.
+    """
+
+    family: ClassVar[str]
+
+    @abstractmethod
+    def spec(self) -> dict[str, Any]:
+        """Return everything that decides how it is trained, as plain JSON values."""
+
+    @classmethod
+    @abstractmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Self:
+        """Rebuild a candidate from its `spec`; raise `CandidateError` if it is not one."""
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """Return a short name for people."""
+
+    @property
+    def key(self) -> str:
+        """16 hexadecimal digits of the SHA-256 of family and spec: equal content, equal key."""
+        return content_key(self.family, self.spec())
+
+
+class DirectCandidate(Candidate):
+    """A candidate fitted in one call, without epochs: a parametric formula, a plain function."""
+
+    @abstractmethod
+    def fit(self, features: Matrix, side: Matrix | None, target: Matrix) -> Prediction:
+        """Fit to features [n, F], side features [n, S] and targets [n, outputs].
+
+        Return a function from features and side features to predictions [n, outputs].
+        """
+
+
+def content_key(family: str, spec: Mapping[str, Any]) -> str:
+    """Return the content key of a family and a spec of plain JSON values.
+
+    >>> content_key("convnet", {"a": 1}) == content_key("convnet", {"a": 1})
+    True
+    """
+    text = json.dumps([family, spec], sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

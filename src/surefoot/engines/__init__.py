@@ -1,0 +1,1 @@
+"""Engines: code that trains instances of one family of candidates."""

@@ -1,0 +1,135 @@
+"""The seed ledger: every random number of a study, keyed and never merely drawn.
+
+A stream is a Philox4x64-10 generator (Salmon et al., SC 2011) whose 128-bit key spells out whose
+luck it is::
+
+    k0 = study seed  XOR  candidate      (candidate = 0 when candidates are paired)
+    k1 = role << 56  |  stream << 48  |  number
+
+Within one study, paired keys differ whenever role, stream or number differ, because k1 is an
+injective packing of the three. So a certificate can never see a race's draw. A key holds no slot,
+no thread and no time: any instance can be trained again alone, in any order, on any engine.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from surefoot.errors import SurefootError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MAX_NUMBER = 1 << 48
+_MASK64 = (1 << 64) - 1
+
+
+class Role(enum.IntEnum):
+    """What an instance is trained for. Roles never share a random stream."""
+
+    SPLIT = 0
+    RACE = 1
+    CERTIFY = 2
+    ASSESS = 3
+    VARIANCE = 4
+    SAMPLE_SIZE = 5
+    COMPARE = 6
+    PILOT = 7
+    STATISTICS = 8
+    SIMULATE = 9
+
+
+class Stream(enum.IntEnum):
+    """Which of an instance's random choices a stream feeds."""
+
+    DRAW = 0
+    """Rows of the training sample, then of the test sample."""
+    INIT = 1
+    """Initial weights."""
+    ORDER = 2
+    """Batch order; the epoch is the Philox counter's highest word."""
+    NOISE = 3
+    """Noise during training, such as dropout, or an estimator's ``random_state``."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSeed:
+    """Names the luck of one instance.
+
+    Parameters
+    ----------
+    study
+        Seed of the study, 0 … 2⁶⁴ − 1.
+    role
+        What the instance is trained for.
+    instance
+        Number of the instance within its role, 0 … 2⁴⁸ − 1.
+    candidate
+        0 for common random numbers (paired candidates); `candidate_salt` of a candidate's key for
+        draws of its own, as in the paper.
+    draw, init
+        Numbers to use instead of ``instance`` for the training sample or for the initial weights
+        (with batch order and noise): a variance study holds one fixed while the other varies.
+
+    Raises
+    ------
+    SurefootError
+        If a number is outside its range.
+    """
+
+    study: int
+    role: Role
+    instance: int
+    candidate: int = 0
+    draw: int | None = None
+    init: int | None = None
+
+    def __post_init__(self) -> None:
+        check_study_seed(self.study)
+        for name in ("instance", "draw", "init"):
+            number = getattr(self, name)
+            if number is not None and not 0 <= number < MAX_NUMBER:
+                raise SurefootError(f"{name} number {number} is not in 0 … 2^48 - 1")
+
+    def key(self, stream: Stream) -> tuple[int, int]:
+        """Return the Philox key ``(k0, k1)`` of one stream, two unsigned 64-bit integers."""
+        override = self.draw if stream is Stream.DRAW else self.init
+        number = self.instance if override is None else override
+        return (
+            (self.study ^ self.candidate) & _MASK64,
+            int(self.role) << 56 | int(stream) << 48 | number,
+        )
+
+    def generator(self, stream: Stream) -> np.random.Generator:
+        """Return a fresh NumPy generator at the start of one stream."""
+        return _generator(self.key(stream))
+
+
+def check_study_seed(seed: int) -> None:
+    """Raise `SurefootError` unless ``seed`` is an unsigned 64-bit integer."""
+    if not 0 <= seed <= _MASK64:
+        raise SurefootError(f"study seed {seed} is not in 0 … 2^64 - 1")
+
+
+def candidate_salt(key: str) -> int:
+    """Return the 64-bit number that gives the candidate with this key its own (unpaired) streams.
+
+    ``key`` is the candidate's hexadecimal content key; its first 16 digits are the salt.
+
+    >>> candidate_salt("00000000000000ff")
+    255
+    """
+    return int(key[:16], 16)
+
+
+def study_generator(study: int, role: Role, number: int = 0) -> np.random.Generator:
+    """Return a generator for a choice made once per study, such as the split into halves."""
+    return InstanceSeed(study, role, number).generator(Stream.DRAW)
+
+
+def _generator(key: tuple[int, int]) -> np.random.Generator:
+    import numpy as np
+
+    return np.random.Generator(np.random.Philox(key=np.array(key, dtype=np.uint64)))
