@@ -6,6 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Candidate(ABC):
     def label(self) -> str:
         """Return a short name for people."""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """16 hexadecimal digits of the SHA-256 of family and spec: equal content, equal key."""
         return content_key(self.family, self.spec())

@@ -121,7 +121,7 @@ class Engine(ABC):
         """
 
 
-class Stopped(Exception):  # noqa: N818
+class Stopped(Exception):
     """Raised by `Engine.train` when the caller asked it to stop; nothing is recorded."""
 
 

@@ -1,0 +1,59 @@
+"""surefoot finds machine-learning models that stay good every time they are retrained.
+
+The public names below are loaded when first used, so that ``import surefoot`` stays fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from surefoot.candidates.base import Candidate
+    from surefoot.candidates.convnet import Conv, ConvNet, Pool
+    from surefoot.candidates.presets import preset
+    from surefoot.candidates.space import SearchSpace
+    from surefoot.errors import SurefootError
+    from surefoot.losses import Loss
+    from surefoot.population import Population, Sampling
+    from surefoot.stopping import Stopping
+
+_HOMES = {
+    "Candidate": "candidates.base",
+    "Conv": "candidates.convnet",
+    "ConvNet": "candidates.convnet",
+    "Loss": "losses",
+    "Pool": "candidates.convnet",
+    "Population": "population",
+    "Sampling": "population",
+    "SearchSpace": "candidates.space",
+    "Stopping": "stopping",
+    "SurefootError": "errors",
+    "preset": "candidates.presets",
+}
+
+__all__ = [
+    "Candidate",
+    "Conv",
+    "ConvNet",
+    "Loss",
+    "Pool",
+    "Population",
+    "Sampling",
+    "SearchSpace",
+    "Stopping",
+    "SurefootError",
+    "preset",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"surefoot.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'surefoot' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,124 @@
+"""Search spaces: products of choices, their unions and conditions, counted before any training."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from surefoot.candidates.base import Candidate
+from surefoot.errors import CandidateError, SpaceError, nearest
+
+Build = Callable[..., Candidate]
+Condition = Callable[[Any], bool]
+
+
+class SearchSpace:
+    """A finite, ordered set of different candidates.
+
+    Build one with `product` or from a list; combine with ``|``; restrict with `where`. It is
+    enumerated, checked and counted exactly the first time it is asked for, before anything is
+    trained; a candidate that two parts share counts once.
+
+    >>> from surefoot.candidates.convnet import Conv, ConvNet
+    >>> space = SearchSpace.product(
+    ...     ConvNet, convolutions=[(Conv(8),), (Conv(16),)], learning_rate=[1e-3, 1e-2, 1e-1]
+    ... )
+    >>> len(space), len(space.where(lambda net: net.learning_rate < 0.05))
+    (6, 4)
+    """
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._parts: tuple[Callable[[], Iterator[Candidate]], ...] = (lambda: iter(candidates),)
+        self._conditions: tuple[tuple[str, Condition], ...] = ()
+
+    @classmethod
+    def product(cls, build: Build, **choices: Sequence[Any]) -> SearchSpace:
+        """Return every combination of the choices given for ``build``'s keyword arguments.
+
+        Raises
+        ------
+        SpaceError
+            If an argument is unknown to ``build`` or has no choices; a combination that is not a
+            candidate (a kernel larger than its input) raises when the space is enumerated.
+        """
+        _check_choices(build, choices)
+        names = list(choices)
+
+        def combinations() -> Iterator[Candidate]:
+            for values in itertools.product(*choices.values()):
+                arguments = dict(zip(names, values, strict=True))
+                try:
+                    yield build(**arguments)
+                except CandidateError as error:
+                    given = ", ".join(f"{name} = {value}" for name, value in arguments.items())
+                    raise SpaceError(f"{error} (in the space's combination {given})") from None
+
+        space = cls(())
+        space._parts = (combinations,)
+        return space
+
+    def __or__(self, other: SearchSpace) -> SearchSpace:
+        union = SearchSpace(())
+        union._parts = (self._restricted, other._restricted)
+        return union
+
+    def where(
+        self, condition: Condition | None = None, *, max_parameters: int | None = None
+    ) -> SearchSpace:
+        """Return the candidates that fulfil a condition, or have at most ``max_parameters``."""
+        added: list[tuple[str, Condition]] = []
+        if condition is not None:
+            added.append((getattr(condition, "__name__", "condition"), condition))
+        if max_parameters is not None:
+            limit = max_parameters
+            added.append(
+                (
+                    f"max_parameters = {limit}",
+                    lambda candidate: getattr(candidate, "number_of_parameters", 0) <= limit,
+                )
+            )
+        space = SearchSpace(())
+        space._parts = (self._restricted,)
+        space._conditions = tuple(added)
+        return space
+
+    def _restricted(self) -> Iterator[Candidate]:
+        for candidate in itertools.chain.from_iterable(part() for part in self._parts):
+            if all(holds(candidate) for _, holds in self._conditions):
+                yield candidate
+
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """All candidates, in order, without repetition.
+
+        Raises
+        ------
+        SpaceError
+            If a combination is not a candidate, or no candidate is left.
+        """
+        found = tuple({candidate.key: candidate for candidate in self._restricted()}.values())
+        if not found:
+            names = ", ".join(name for name, _ in self._conditions) or "its choices"
+            raise SpaceError(f"no candidate of the space is left by {names}: relax it")
+        return found
+
+    def __len__(self) -> int:
+        return len(self.candidates)
+
+    def __iter__(self) -> Iterator[Candidate]:
+        return iter(self.candidates)
+
+
+def _check_choices(build: Build, choices: Mapping[str, Sequence[Any]]) -> None:
+    parameters = inspect.signature(build).parameters
+    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    for name, values in choices.items():
+        if name not in parameters and not takes_any:
+            raise SpaceError(f"space has an unknown field {name!r}: {nearest(name, parameters)}")
+        if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+            raise SpaceError(
+                f"space field {name!r} = {values!r} must be a list of at least one choice"
+            )
