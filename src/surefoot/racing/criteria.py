@@ -23,13 +23,7 @@ from surefoot.racing.table import Floats
 
 
 class Criterion(ABC):
-    """A statistic of losses; one subclass per statistic.
-
-    ``name`` is what `from_name` parses back. ``needs`` is the number of instances below which the
-    statistic says nothing (two for a spread); a race eliminates nobody before that. ``sized`` says
-    that the expectation grows with the number of instances, so that values compare at equal
-    numbers only (maximum, upper quantiles, CVaR).
-    """
+    """A statistic of losses; one subclass per statistic."""
 
     @property
     @abstractmethod
@@ -38,12 +32,12 @@ class Criterion(ABC):
 
     @property
     def needs(self) -> int:
-        """Number of instances below which nobody is eliminated."""
+        """Instances below which it says nothing (2 for a spread): nobody is eliminated before."""
         return 1
 
     @property
     def sized(self) -> bool:
-        """Whether values compare at equal numbers of instances only."""
+        """Whether its expectation moves with n, so that values compare at equal n only."""
         return False
 
     @abstractmethod
@@ -164,7 +158,7 @@ class Sd(Criterion):
 
     def of(self, losses: Floats) -> Floats:
         """Return the row standard deviations, +inf for a row that holds +inf."""
-        diverged = np.isinf(losses).any(axis=1)
+        diverged = np.asarray(np.isinf(losses).any(axis=1))
         finite = np.where(diverged[:, None], 0.0, losses)
         spread = finite.std(axis=1, ddof=min(1, losses.shape[1] - 1))
         return np.where(diverged, np.inf, spread)
@@ -220,7 +214,7 @@ def _quantile(ordered: Floats, level: float) -> Floats:
     if share < 1e-12:
         return np.array(ordered[:, low])
     below, above = ordered[:, low], ordered[:, low + 1]
-    return (1.0 - share) * below + share * above
+    return np.asarray((1.0 - share) * below + share * above)
 
 
 def _check_share(word: str, share: float, *, closed: bool) -> None:

@@ -123,7 +123,7 @@ class LossTable:
 
     def counts(self) -> npt.NDArray[np.int64]:
         """Return the number of outcomes of each candidate, ``[candidates]``."""
-        return np.count_nonzero(~np.isnan(self.losses), axis=1).astype(np.int64)
+        return np.asarray((~np.isnan(self.losses)).sum(axis=1), np.int64)
 
     def has(self, key: str, instance: int) -> bool:
         """Say whether this instance has an outcome."""
@@ -143,7 +143,8 @@ class LossTable:
             raise RaceError(
                 f"candidate '{key}' is not in the loss table; " + nearest(key, self.keys[:50])
             )
-        return self.losses[self._index[key]]
+        row: Floats = self.losses[self._index[key]]
+        return row
 
     def select(self, keys: tuple[str, ...]) -> Floats:
         """Return the losses of these candidates in this order; a row of NaN for an unknown key.
@@ -154,4 +155,5 @@ class LossTable:
             return self.losses
         rows = np.fromiter((self._index.get(key, -1) for key in keys), np.int64, len(keys))
         padded = np.vstack([self.losses, np.full((1, self.instances), np.nan)])
-        return padded[rows]
+        picked: Floats = padded[rows]
+        return picked

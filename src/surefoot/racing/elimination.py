@@ -1,0 +1,122 @@
+"""Elimination: who leaves after a round, and why, in words."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from surefoot.errors import RaceError
+from surefoot.racing.criteria import Criterion
+from surefoot.racing.table import Floats
+
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Elimination:
+    """One candidate's end: in which round (from 1), at which value, and the reason in words."""
+
+    key: str
+    round: int
+    value: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A completed round as an elimination rule sees it.
+
+    ``losses`` ``[candidates, instances]`` holds NaN from ``counts[candidate]`` on. ``values`` are
+    the criterion's, ``order`` the rows from best to worst (ties by key), ``keep`` the number of
+    candidates the schedule wants to go on with, ``look`` the number of this round (from 1).
+    """
+
+    criterion: Criterion
+    losses: Floats
+    counts: Integers
+    values: Floats
+    order: Integers
+    keep: int
+    look: int
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def common(self) -> Floats:
+        """Return the losses of the instances every candidate has, ``[candidates, n]``."""
+        return self.losses[:, : int(self.counts.min())]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Who leaves, ``leave[candidate]``, and a function from row to its reason in words."""
+
+    leave: Booleans
+    reason: Callable[[int], str]
+
+
+class EliminationRule(ABC):
+    """Decides who leaves after a round; a pure function of the losses.
+
+    A rule never removes everybody. It may remove fewer than the schedule asks for (a test that
+    cannot tell), which the race accepts.
+    """
+
+    @property
+    def fixed(self) -> bool:
+        """Whether exactly the schedule's number stays, so that a race can be planned exactly."""
+        return False
+
+    @abstractmethod
+    def judge(self, contest: Contest) -> Verdict:
+        """Return the verdict on a completed round."""
+
+
+@dataclass(frozen=True)
+class ByRank(EliminationRule):
+    """The paper's rule: the best ``keep`` by the criterion stay; ties break by key."""
+
+    @property
+    def fixed(self) -> bool:
+        """Always."""
+        return True
+
+    def judge(self, contest: Contest) -> Verdict:
+        """Remove all ranked behind the schedule's number."""
+        rank = np.empty(len(contest), np.int64)
+        rank[contest.order] = np.arange(1, len(contest) + 1)
+
+        def reason(row: int) -> str:
+            return (
+                f"{contest.criterion.name} {contest.values[row]:.4g} over "
+                f"{instances(int(contest.counts[row]))} ranks {rank[row]} of {len(contest)}; "
+                f"the best {contest.keep} stay{ends_with_infinity(contest.values[row])}"
+            )
+
+        return Verdict(rank > contest.keep, reason)
+
+
+def instances(count: int) -> str:
+    """Return ``1 instance`` or ``n instances``."""
+    return "1 instance" if count == 1 else f"{count} instances"
+
+
+def ends_with_infinity(value: float) -> str:
+    """Return the words that explain an infinite criterion, nothing for a finite one."""
+    return " (inf: an instance diverged or failed)" if np.isinf(value) else ""
+
+
+def evaluate(criterion: Criterion, losses: Floats, counts: Integers) -> Floats:
+    """Return the criterion of the first ``counts[candidate]`` losses of every row."""
+    values = np.empty(len(losses))
+    for count in np.unique(counts):
+        if count == 0:
+            raise RaceError(f"criterion '{criterion.name}' was asked for before any instance")
+        rows = counts == count
+        values[rows] = criterion.values(losses[rows, :count])
+    return values

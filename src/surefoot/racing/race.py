@@ -1,0 +1,103 @@
+"""The race: its rules, and the plan of its rounds before anything is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from surefoot.errors import RaceError
+from surefoot.racing.criteria import Criterion, from_name
+from surefoot.racing.elimination import ByRank, EliminationRule, Integers
+from surefoot.racing.replay import Baseline, Replay, check_progress, instances_asked
+from surefoot.racing.schedule import Halving, Schedule, Standing
+from surefoot.racing.screen import Screen
+from surefoot.racing.state import PlannedRound, RaceState
+from surefoot.racing.table import LossTable
+
+
+@dataclass(frozen=True)
+class Race:
+    """The rules of a selection; `replay` applies them to what has been trained so far.
+
+    Parameters
+    ----------
+    keys
+        The candidates' keys, all different.
+    criterion
+        A `Criterion` or its name.
+    schedule
+        Rounds and numbers; the paper's `Halving` unless given.
+    screen
+        Compares the first losses with the baseline before the schedule's first round.
+    rule
+        Who leaves after a round; by rank unless given.
+
+    Nothing here trains: `replay` is a pure function of a `LossTable`, so a race resumes after a
+    crash, goes on under a larger budget or is run again under other rules by replaying.
+    """
+
+    keys: tuple[str, ...]
+    criterion: Criterion | str = "mean"
+    schedule: Schedule = field(default_factory=Halving)
+    screen: Screen | None = None
+    rule: EliminationRule = field(default_factory=ByRank)
+
+    def __post_init__(self) -> None:
+        keys = tuple(self.keys)
+        if not keys:
+            raise RaceError("a race needs at least one candidate; none was given")
+        if len(set(keys)) != len(keys):
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise RaceError(f"candidate '{twice}' was given twice to the race; keys are unique")
+        object.__setattr__(self, "keys", keys)
+        _ = self.statistic
+
+    @cached_property
+    def statistic(self) -> Criterion:
+        """The criterion as an object."""
+        return from_name(self.criterion) if isinstance(self.criterion, str) else self.criterion
+
+    @cached_property
+    def key_rank(self) -> Integers:
+        """Place of each key in the sorted keys, ``[candidates]``: how ties break."""
+        rank = np.empty(len(self.keys), np.int64)
+        rank[sorted(range(len(self.keys)), key=self.keys.__getitem__)] = np.arange(len(self.keys))
+        return rank
+
+    def replay(self, table: LossTable, baseline: Baseline | None = None) -> RaceState:
+        """Return the state of the race on these losses.
+
+        ``baseline`` is the baseline's loss: one number, one per instance ``[instances]`` (NaN
+        where not assessed yet), or ``[candidates, instances]`` when every candidate has draws of
+        its own. The screen alone uses it. Losses of candidates outside the race are ignored.
+        Raises `RaceError` when every candidate is screened out or has diverged.
+        """
+        return Replay(self, table.select(self.keys), baseline).run()
+
+    def plan(self) -> list[PlannedRound]:
+        """Return the rounds and their trainings as far as they are known before any training."""
+        rounds: list[PlannedRound] = []
+        counts = np.zeros(len(self.keys), np.int64)
+        paid = counts.copy()
+        exact = True
+        if self.screen is not None:
+            counts[:] = paid[:] = 1
+            if self.screen.measures_noise:
+                paid[: self.screen.pilot] += self.screen.extra
+            rounds.append(PlannedRound(1, "screen", len(counts), int(paid.sum()), None, True))
+            exact = False
+        spent = int(paid.sum())
+        while (step := self.schedule.step(Standing(counts, spent, self.statistic))) is not None:
+            target = instances_asked(step, counts, self.statistic)
+            trainings = int(np.maximum(target - paid, 0).sum())
+            check_progress(trainings, len(counts), step.keep)
+            rounds.append(
+                PlannedRound(len(rounds) + 1, "race", len(counts), trainings, step.keep, exact)
+            )
+            exact = exact and self.rule.fixed
+            spent += trainings
+            paid = np.maximum(paid, target)[: step.keep]
+            counts = target[: step.keep]
+        return rounds

@@ -1,0 +1,222 @@
+"""One pass over a loss table: the rounds a race's rules make of it, up to what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from surefoot.errors import RaceError
+from surefoot.racing.criteria import Criterion
+from surefoot.racing.elimination import Booleans, Contest, Integers, evaluate
+from surefoot.racing.schedule import Standing, Step
+from surefoot.racing.screen import Screen, check_baseline
+from surefoot.racing.state import Eliminations, PlannedRound, RaceState, Round, RoundName
+from surefoot.racing.table import Floats
+
+if TYPE_CHECKING:
+    from surefoot.racing.race import Race
+
+Baseline = float | Sequence[float] | npt.NDArray[np.float64]
+
+
+def instances_asked(step: Step, counts: Integers, criterion: Criterion) -> Integers:
+    """Return the instances each survivor must have: never fewer than the criterion needs."""
+    return np.maximum(np.maximum(step.upto, criterion.needs), counts).astype(np.int64)
+
+
+def check_progress(trainings: int, survivors: int, keep: int) -> None:
+    """Raise `RaceError` for a round that would change nothing, which would repeat for ever."""
+    if trainings == 0 and keep >= survivors:
+        raise RaceError(
+            f"the schedule asks for a round that trains nothing and removes none of {survivors} "
+            "candidates; a schedule must end or go on"
+        )
+
+
+class Replay:
+    """One pass over a table; ``alive`` are the surviving rows, ``counts`` their judged instances.
+
+    ``paid`` counts the instances asked for so far of every row, which a screen's pilot may raise
+    above ``counts``.
+    """
+
+    def __init__(self, race: Race, losses: Floats, baseline: Baseline | None) -> None:
+        self.race, self.losses, self.baseline = race, losses, baseline
+        self.alive = np.arange(len(race.keys))
+        self.counts = np.zeros(len(race.keys), np.int64)
+        self.paid = np.zeros(len(race.keys), np.int64)
+        self.rounds: list[Round] = []
+
+    def run(self) -> RaceState:
+        """Go through the rounds until one is incomplete or the race is over."""
+        race = self.race
+        if race.screen is not None:
+            waiting = self._screen(race.screen)
+            if waiting is not None:
+                return waiting
+        values: Floats | None = None
+        while True:
+            step = race.schedule.step(self._standing(values))
+            if step is None:
+                return self._finished()
+            target = instances_asked(step, self.counts, race.statistic)
+            trainings = self._trainings(target)
+            need = self._missing(target)
+            if need:
+                return self._waiting("race", need, (), trainings, step.keep)
+            check_progress(trainings, len(self.alive), step.keep)
+            self.paid[self.alive] = np.maximum(self.paid[self.alive], target)
+            self.counts = target
+            values = self._round(step.keep, trainings)
+
+    def _standing(self, values: Floats | None) -> Standing:
+        spent = int(self.paid.sum())
+        if values is None:
+            return Standing(self.counts, spent, self.race.statistic)
+        order = np.lexsort((self.race.key_rank[self.alive], values))
+        seen = self._seen()
+        return Standing(self.counts, spent, self.race.statistic, seen, values, order)
+
+    def _seen(self) -> Floats:
+        """Losses of the survivors, NaN beyond the instances judged."""
+        width = int(self.counts.max())
+        seen = self.losses[self.alive, :width]
+        if int(self.counts.min()) < width:
+            seen[np.arange(width) >= self.counts[:, None]] = np.nan
+        return seen
+
+    def _trainings(self, target: Integers) -> int:
+        return int(np.maximum(target - self.paid[self.alive], 0).sum())
+
+    def _missing(self, target: Integers) -> tuple[tuple[str, int], ...]:
+        """Instances below ``target`` without an outcome, by instance number, then candidate."""
+        width = int(target.max())
+        lacking = np.ones((len(self.alive), width), np.bool_)
+        known = min(width, self.losses.shape[1])
+        lacking[:, :known] = np.isnan(self.losses[self.alive, :known])
+        lacking &= np.arange(width) < target[:, None]
+        if not lacking.any():
+            return ()
+        columns, rows = np.nonzero(lacking.T)
+        keys = self.race.keys
+        return tuple(
+            (keys[row], column)
+            for row, column in zip(self.alive[rows].tolist(), columns.tolist(), strict=True)
+        )
+
+    def _screen(self, screen: Screen) -> RaceState | None:
+        """Run the screen's round; return a waiting state when losses are missing."""
+        if self.baseline is None:
+            raise RaceError(
+                "the race has a screen but was given no baseline losses to compare with"
+            )
+        baseline = self._baseline_matrix(1 + (screen.extra if screen.measures_noise else 0))
+        everyone = np.ones(len(self.alive), np.int64)
+        need = self._missing(everyone)
+        absent: tuple[int, ...] = (0,) if np.isnan(baseline[:, 0]).any() else ()
+        if need or absent:
+            return self._waiting("screen", need, absent, len(everyone), None)
+        first, bar = self.losses[:, 0], baseline[:, 0]
+        pilot = screen.pilot_rows(first, bar, self.race.key_rank)
+        target = everyone.copy()
+        target[pilot] += screen.extra
+        trainings = int(target.sum())
+        need = self._missing(target)
+        absent = tuple(
+            int(i) for i in np.flatnonzero(np.isnan(baseline[pilot]).any(axis=0)) if len(pilot)
+        )
+        if need or absent:
+            return self._waiting("screen", need, absent, trainings, None)
+        extra = slice(1, 1 + screen.extra)
+        factor = screen.factor(
+            np.log(self.losses[pilot, extra] / baseline[pilot, extra]) if len(pilot) else None
+        )
+        leave, reason = screen.judge(first, bar, factor)
+        order = np.lexsort((self.race.key_rank, first))
+        self.paid, self.counts = target, everyone
+        self._close("screen", first, order, leave, reason, trainings)
+        return None
+
+    def _baseline_matrix(self, width: int) -> Floats:
+        """Baseline losses ``[candidates, width]``, NaN where not assessed."""
+        given = np.asarray(self.baseline, dtype=np.float64)
+        matrix = np.full((len(self.alive), width), np.nan)
+        if given.ndim == 0:
+            matrix[:] = given
+        else:
+            known = min(width, given.shape[-1])
+            matrix[:, :known] = given[..., :known]
+        check_baseline(matrix)
+        return matrix
+
+    def _round(self, keep: int, trainings: int) -> Floats:
+        """Judge a complete round and return the survivors' values."""
+        race, seen = self.race, self._seen()
+        values = evaluate(race.statistic, seen, self.counts)
+        if np.isinf(values).all():
+            raise RaceError(
+                f"each of the {len(values)} candidates left has {race.statistic.name} inf after "
+                f"round {len(self.rounds) + 1}: every one diverged or failed; "
+                "look at the messages of their outcomes"
+            )
+        order = np.lexsort((race.key_rank[self.alive], values))
+        contest = Contest(
+            race.statistic, seen, self.counts, values, order, keep, len(self.rounds) + 1
+        )
+        verdict = race.rule.judge(contest)
+        if verdict.leave.all():
+            raise RaceError(f"rule {type(race.rule).__name__} removed every candidate of a round")
+        self._close("race", values, order, verdict.leave, verdict.reason, trainings)
+        return values[~verdict.leave]
+
+    def _close(
+        self,
+        name: RoundName,
+        values: Floats,
+        order: Integers,
+        leave: Booleans,
+        reason: Callable[[int], str],
+        trainings: int,
+    ) -> None:
+        keys = tuple(self.race.keys[row] for row in self.alive.tolist())
+        gone = order[::-1][leave[order[::-1]]]
+        number = len(self.rounds) + 1
+        self.rounds.append(
+            Round(
+                number,
+                name,
+                tuple(keys[row] for row in order.tolist()),
+                values[order],
+                self.counts[order],
+                trainings,
+                tuple(keys[row] for row in order[~leave[order]].tolist()),
+                Eliminations(number, keys, gone, values, reason),
+            )
+        )
+        self.alive, self.counts = self.alive[~leave], self.counts[~leave]
+
+    def _keys_alive(self) -> tuple[str, ...]:
+        return tuple(self.race.keys[row] for row in self.alive.tolist())
+
+    def _waiting(
+        self,
+        name: RoundName,
+        need: tuple[tuple[str, int], ...],
+        absent: tuple[int, ...],
+        trainings: int,
+        keep: int | None,
+    ) -> RaceState:
+        exact = name == "screen" or self.race.rule.fixed
+        number = len(self.rounds) + 1
+        current = PlannedRound(number, name, len(self.alive), trainings, keep, exact)
+        survivors = self.rounds[-1].survivors if self.rounds else self._keys_alive()
+        return RaceState(self.race.keys, tuple(self.rounds), survivors, need, absent, None, current)
+
+    def _finished(self) -> RaceState:
+        survivors = self.rounds[-1].survivors if self.rounds else self._keys_alive()
+        if not self.rounds and len(survivors) > 1:
+            raise RaceError("the schedule ended before a single round; it must race more than one")
+        return RaceState(self.race.keys, tuple(self.rounds), survivors, winner=survivors[0])

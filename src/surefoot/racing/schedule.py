@@ -1,0 +1,101 @@
+"""Schedules: how many instances the survivors train in the next round, and how many then stay."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from surefoot.errors import RaceError
+from surefoot.racing.criteria import Criterion
+from surefoot.racing.elimination import Integers
+from surefoot.racing.table import Floats
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a schedule may look at before a round.
+
+    ``counts[survivor]`` instances have been judged of each; ``spent`` trainings have been asked
+    for in all. ``losses`` ``[survivors, instances]`` (NaN from ``counts`` on), ``values`` and
+    ``order`` (rows from best to worst) are None before the first round and while a race is only
+    planned: then nothing is known of the losses.
+    """
+
+    counts: Integers
+    spent: int
+    criterion: Criterion
+    losses: Floats | None = None
+    values: Floats | None = None
+    order: Integers | None = None
+
+    @property
+    def survivors(self) -> int:
+        """Number of candidates still in the race."""
+        return len(self.counts)
+
+    @property
+    def instances(self) -> int:
+        """Number of instances every survivor has."""
+        return int(self.counts.min())
+
+
+@dataclass(frozen=True)
+class Step:
+    """A round: train survivors up to ``upto`` instances each, then let about ``keep`` stay.
+
+    ``upto`` is one number for all or ``[survivors]``; a survivor that has as many already trains
+    nothing.
+    """
+
+    upto: int | Integers
+    keep: int
+
+
+class Schedule(ABC):
+    """Says what the next round is; a pure function of the standing."""
+
+    @abstractmethod
+    def step(self, standing: Standing) -> Step | None:
+        """Return the next round, or None when the race is over."""
+
+
+@dataclass(frozen=True)
+class Halving(Schedule):
+    """The paper's schedule (Algorithm 1): every round, ``per_round`` more instances, then the cut.
+
+    The first elimination comes after ``warmup`` instances; from then on the share ``keep`` of the
+    survivors stays after every round, rounded down, at least one. With 6,912 candidates and
+    ``warmup=5`` twelve eliminations lead to one, after 41,467 trainings.
+    """
+
+    keep: float = 0.5
+    per_round: int = 1
+    warmup: int = 1
+
+    def __post_init__(self) -> None:
+        check_schedule("halving", self.keep, self.per_round, self.warmup)
+
+    def step(self, standing: Standing) -> Step | None:
+        """Return the next round; None once one candidate is left."""
+        if standing.survivors == 1:
+            return None
+        upto = max(self.warmup, standing.instances + self.per_round)
+        return Step(upto, share_of(standing.survivors, self.keep))
+
+
+def share_of(survivors: int, keep: float) -> int:
+    """Return the number that stays of ``survivors``: the share ``keep`` rounded down, from 1 on."""
+    return max(1, int(np.floor(survivors * keep + 1e-9)))
+
+
+def check_schedule(name: str, keep: float, per_round: int, warmup: int) -> None:
+    """Raise `RaceError` for numbers no schedule can have."""
+    if not 0.0 < keep < 1.0:
+        raise RaceError(
+            f"{name}: keep = {keep:g} is the share that stays after a round; give one in (0, 1)"
+        )
+    for word, number in (("per_round", per_round), ("warmup", warmup)):
+        if number < 1:
+            raise RaceError(f"{name}: {word} = {number} instances; give 1 or more")

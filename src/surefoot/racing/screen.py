@@ -1,0 +1,143 @@
+"""The screen: after one instance, candidates worse than baseline + tolerance leave.
+
+The baseline is assessed on the same draws, so the bar of an instance is the baseline's loss on
+that instance's draw times ``1 + tolerance``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from surefoot.errors import RaceError, nearest
+from surefoot.racing.elimination import Booleans, Integers
+from surefoot.racing.table import Floats
+
+MARGINS = ("none", "noise")
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Removes candidates whose first loss exceeds the bar.
+
+    ``margin="none"`` is the paper's single shot (section 3.10): the bar is baseline x (1 +
+    tolerance), and a candidate exactly as good as the baseline leaves whenever its noise exceeds
+    the tolerance (23 % of the time for noise of 0.25 in the log of the loss).
+
+    ``margin="noise"`` raises the bar by what noise can do at ``level``: a candidate whose typical
+    loss is exactly baseline x (1 + tolerance) leaves with a probability of about ``level``, a
+    better one with less. On the logarithm of loss / baseline, the bar is raised by t(1 - level)
+    times the noise's standard deviation. That deviation is ``noise`` when given; else it is
+    measured where the decision falls: the ``pilot`` candidates whose first loss is nearest to the
+    bar train ``extra`` more instances, and their pooled deviation over these alone (the first one
+    chose them) is used, with as many degrees of freedom in t. The instances are not lost: the race
+    uses them later. If all of the pilot diverges, only diverged candidates leave.
+    """
+
+    tolerance: float = 0.20
+    margin: str = "none"
+    level: float = 0.02
+    noise: float | None = None
+    pilot: int = 24
+    extra: int = 4
+
+    def __post_init__(self) -> None:
+        if self.margin not in MARGINS:
+            raise RaceError(f"screen: margin '{self.margin}'; {nearest(self.margin, MARGINS)}")
+        if not self.tolerance > -1.0:
+            raise RaceError(f"screen: tolerance = {self.tolerance:g}; give for example 0.20")
+        if not 0.0 < self.level < 0.5:
+            raise RaceError(
+                f"screen: level = {self.level:g}; give a small probability such as 0.02"
+            )
+        if self.noise is not None and not self.noise >= 0.0:
+            raise RaceError(f"screen: noise = {self.noise:g}; a standard deviation is >= 0")
+        if self.pilot < 1 or self.extra < 2:
+            raise RaceError(
+                f"screen: pilot = {self.pilot} candidates with extra = {self.extra} instances "
+                "cannot measure noise; give at least 1 and 2"
+            )
+
+    @property
+    def measures_noise(self) -> bool:
+        """Whether a pilot is trained."""
+        return self.margin == "noise" and self.noise is None
+
+    def pilot_rows(self, first: Floats, baseline: Floats, key_rank: Integers) -> Integers:
+        """Return the rows of the pilot: finite first losses, nearest to the bar, ties by key."""
+        if not self.measures_noise:
+            return np.empty(0, np.int64)
+        with np.errstate(divide="ignore"):
+            distance = np.abs(np.log(first) - np.log(baseline * (1.0 + self.tolerance)))
+        order = np.lexsort((key_rank, distance))
+        return np.asarray(order[np.isfinite(distance[order])][: self.pilot], np.int64)
+
+    def factor(self, log_ratios: Floats | None = None) -> float:
+        """Return by how much noise raises the bar, as a factor >= 1.
+
+        ``log_ratios`` ``[pilot, extra]`` is log(loss / baseline) of the pilot's extra instances.
+        """
+        if self.margin == "none":
+            return 1.0
+        from scipy import special
+
+        if self.noise is not None:
+            return float(np.exp(special.ndtri(1.0 - self.level) * self.noise))
+        usable = np.empty((0, 2)) if log_ratios is None else log_ratios
+        usable = usable[np.isfinite(usable).all(axis=1)]
+        if len(usable) == 0:
+            return float("inf")
+        freedom = usable.shape[0] * (usable.shape[1] - 1)
+        sd = float(np.sqrt(usable.var(axis=1, ddof=1).mean()))
+        return float(np.exp(special.stdtrit(freedom, 1.0 - self.level) * sd))
+
+    def judge(
+        self, first: Floats, baseline: Floats, factor: float = 1.0
+    ) -> tuple[Booleans, Callable[[int], str]]:
+        """Return who leaves and the reasons, from the first losses and the baseline's.
+
+        ``first`` and ``baseline`` are ``[candidates]``, in the unit of the loss. Raises
+        `RaceError` when the baseline is not positive and finite, and when every candidate leaves,
+        saying by how much the best one missed the bar.
+        """
+        bar = baseline * (1.0 + self.tolerance) * factor
+        leave = ~((first <= bar) & np.isfinite(first))
+
+        def reason(row: int) -> str:
+            if np.isinf(first[row]):
+                return "the first instance diverged or failed (loss inf)"
+            words = self._bar_in_words(bar[row], baseline[row], factor)
+            return f"loss {first[row]:.4g} exceeds {words}"
+
+        if leave.all():
+            self._raise_all_out(first, bar, baseline, factor)
+        return leave, reason
+
+    def _bar_in_words(self, bar: float, baseline: float, factor: float) -> str:
+        noise = "" if factor == 1.0 else f" x {factor:.3g} for noise"
+        return f"the bar {bar:.4g} = baseline {baseline:.4g} x {1.0 + self.tolerance:.2f}{noise}"
+
+    def _raise_all_out(self, first: Floats, bar: Floats, baseline: Floats, factor: float) -> None:
+        excess = first / bar
+        best = int(np.argmin(excess))
+        if np.isinf(first[best]):
+            raise RaceError(
+                f"every one of the {len(first)} candidates was screened out: "
+                "the first instance of each diverged or failed"
+            )
+        raise RaceError(
+            f"every one of the {len(first)} candidates was screened out: the best has loss "
+            f"{first[best]:.4g}, {excess[best] - 1.0:.1%} above "
+            f"{self._bar_in_words(bar[best], baseline[best], factor)}; "
+            "raise the tolerance or widen the space"
+        )
+
+
+def check_baseline(baseline: Floats) -> None:
+    """Raise `RaceError` unless every baseline loss known (not NaN) is positive and finite."""
+    known = baseline[~np.isnan(baseline)]
+    bad = known[~(np.isfinite(known) & (known > 0.0))]
+    if bad.size:
+        raise RaceError(f"the baseline has loss {bad[0]:g}; a screen needs a positive, finite one")

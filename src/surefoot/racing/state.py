@@ -1,0 +1,144 @@
+"""What a race has come to: its rounds, who is left, who won and what is still to train."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, overload
+
+import numpy as np
+
+from surefoot.racing.elimination import Elimination, Integers
+from surefoot.racing.table import Floats
+
+RoundName = Literal["screen", "race"]
+
+
+@dataclass(frozen=True)
+class PlannedRound:
+    """A round before anything is trained.
+
+    ``trainings`` new instances for ``survivors`` candidates, of which ``keep`` stay (None: the
+    screen decides). After a screen or under a test the survivors are not known beforehand: then
+    ``exact`` is false and the numbers hold if the screen removes nobody and the test as many as
+    the schedule asks for.
+    """
+
+    number: int
+    name: RoundName
+    survivors: int
+    trainings: int
+    keep: int | None
+    exact: bool
+
+
+class Eliminations(Sequence[Elimination]):
+    """The eliminations of a round, worst first; each is worded only when it is looked at."""
+
+    def __init__(
+        self,
+        number: int,
+        keys: tuple[str, ...],
+        rows: Integers,
+        values: Floats,
+        reason: Callable[[int], str],
+    ) -> None:
+        self._number, self._keys, self._rows = number, keys, rows
+        self._values, self._reason = values, reason
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Elimination: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Elimination, ...]: ...
+    def __getitem__(self, index: int | slice) -> Elimination | tuple[Elimination, ...]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        row = int(self._rows[index])
+        return Elimination(
+            self._keys[row], self._number, float(self._values[row]), self._reason(row)
+        )
+
+    def __iter__(self) -> Iterator[Elimination]:
+        return (self[i] for i in range(len(self)))
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """A completed round, number from 1.
+
+    ``keys`` took part, best first by ``values`` (the criterion, or the first loss in the screen)
+    over ``counts`` instances each; ``trainings`` instances were asked for anew; the ``survivors``
+    went on, in the same order.
+    """
+
+    number: int
+    name: RoundName
+    keys: tuple[str, ...]
+    values: Floats
+    counts: Integers
+    trainings: int
+    survivors: tuple[str, ...]
+    eliminations: Sequence[Elimination]
+
+
+@dataclass(frozen=True, eq=False)
+class RaceState:
+    """The outcome of a replay.
+
+    While the race runs, ``need`` lists the (candidate key, instance) pairs to train for the
+    current round and ``baseline_need`` the instances on whose draws the baseline is to be assessed;
+    ``winner`` is None. When it is over both are empty. ``current`` is the round under way.
+    """
+
+    keys: tuple[str, ...]
+    rounds: tuple[Round, ...]
+    survivors: tuple[str, ...]
+    need: tuple[tuple[str, int], ...] = ()
+    baseline_need: tuple[int, ...] = ()
+    winner: str | None = None
+    current: PlannedRound | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the race has its winner."""
+        return self.winner is not None
+
+    @property
+    def trainings(self) -> int:
+        """Instances the completed rounds asked for."""
+        return sum(r.trainings for r in self.rounds)
+
+    @cached_property
+    def eliminations(self) -> tuple[Elimination, ...]:
+        """Every elimination so far, in the order of the rounds."""
+        return tuple(e for r in self.rounds for e in r.eliminations)
+
+    @cached_property
+    def ranking(self) -> tuple[str, ...]:
+        """All candidates from best to worst: the later out the better, then by value, then key."""
+        if not self.rounds:
+            return tuple(sorted(self.keys))
+        ranked = list(self.rounds[-1].survivors)
+        for one in reversed(self.rounds):
+            staying = set(one.survivors)
+            ranked.extend(key for key in one.keys if key not in staying)
+        return tuple(ranked)
+
+    @cached_property
+    def values(self) -> dict[str, float]:
+        """Each candidate's value in the last round it took part in."""
+        latest: dict[str, float] = {}
+        for one in self.rounds:
+            latest.update(zip(one.keys, one.values.tolist(), strict=True))
+        return latest
+
+    def instances(self) -> dict[str, int]:
+        """Return the number of instances judged of each candidate that took part in a round."""
+        latest: dict[str, int] = {}
+        for one in self.rounds:
+            latest.update(zip(one.keys, np.asarray(one.counts).tolist(), strict=True))
+        return latest
