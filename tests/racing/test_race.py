@@ -1,0 +1,161 @@
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from surefoot.errors import RaceError, StatisticsError
+from surefoot.racing.race import Race
+from surefoot.racing.schedule import Halving, Schedule, Step
+from surefoot.racing.screen import Screen
+from surefoot.racing.table import LossTable
+
+
+def world(candidates, instances, seed=0, diverging=0.0):
+    rng = np.random.default_rng(seed)
+    losses = np.exp(
+        rng.normal(0, 0.3, (candidates, 1)) + rng.normal(0, 0.2, (candidates, instances))
+    )
+    losses[rng.random(losses.shape) < diverging] = np.inf
+    keys = tuple(f"{i:016x}" for i in rng.choice(10**6, candidates, replace=False))
+    return LossTable(keys, losses)
+
+
+def race_to_the_end(race, full, baseline=None):
+    """Train what is needed, and only that, until the race is over."""
+    table, trained = LossTable.empty(race.keys), []
+    state = race.replay(table, baseline)
+    while not state.over:
+        assert state.need
+        trained.extend(state.need)
+        table = table.extended((key, i, full.row(key)[i]) for key, i in state.need)
+        state = race.replay(table, baseline)
+    assert state.need == ()
+    assert len(set(trained)) == len(trained)
+    return state, table
+
+
+def reference_halving(table, keep=0.5, warmup=1):
+    """The paper's algorithm, written out plainly."""
+    left, n, rounds = list(table.keys), warmup, []
+    while len(left) > 1:
+        mean = {key: float(np.mean(table.row(key)[:n])) for key in left}
+        left = sorted(left, key=lambda key: (mean[key], key))[: max(1, int(len(left) * keep))]
+        rounds.append(set(left))
+        n += 1
+    return left[0], rounds
+
+
+@given(st.integers(1, 60), st.integers(0, 10_000), st.integers(1, 4))
+def test_halving_is_the_papers_algorithm(candidates, seed, warmup):
+    table = world(candidates, 12, seed)
+    state = Race(table.keys, schedule=Halving(warmup=warmup)).replay(table)
+    winner, rounds = reference_halving(table, warmup=warmup)
+    assert state.winner == winner
+    assert [set(r.survivors) for r in state.rounds] == rounds
+
+
+def test_training_only_what_is_needed_gives_the_same_race_as_a_full_table():
+    full = world(97, 20, seed=3, diverging=0.01)
+    race = Race(full.keys, "median", Halving(warmup=2), Screen(tolerance=1.5, margin="noise"))
+    state, table = race_to_the_end(race, full, baseline=1.0)
+    at_once = race.replay(full, 1.0)
+    assert state.winner == at_once.winner
+    assert state.ranking == at_once.ranking
+    assert state.eliminations == at_once.eliminations
+    assert table.count == state.trainings == at_once.trainings
+    assert sum(state.instances().values()) <= table.count
+
+
+@given(st.integers(2, 40), st.integers(0, 1000))
+def test_everybody_but_the_winner_is_eliminated_once_for_a_reason(candidates, seed):
+    table = world(candidates, 12, seed, diverging=0.02)
+    state = Race(table.keys, "quantile(0.6)").replay(table)
+    gone = [e.key for e in state.eliminations]
+    assert sorted([*gone, state.winner]) == sorted(table.keys)
+    assert all(e.reason for e in state.eliminations)
+    assert state.ranking[0] == state.winner
+    assert sorted(state.ranking) == sorted(table.keys)
+    assert state.ranking[-1] == state.eliminations[0].key
+
+
+@given(st.integers(2, 30), st.integers(0, 1000), st.randoms())
+def test_the_order_of_the_candidates_does_not_matter(candidates, seed, random):
+    table = world(candidates, 10, seed)
+    shuffled = list(table.keys)
+    random.shuffle(shuffled)
+    assert Race(tuple(shuffled)).replay(table).ranking == Race(table.keys).replay(table).ranking
+
+
+def test_ties_break_by_key():
+    keys = ("d", "b", "c", "a")
+    state = Race(keys).replay(LossTable(keys, np.ones((4, 3))))
+    assert state.winner == "a"
+    assert state.ranking == ("a", "b", "c", "d")
+    assert [e.key for e in state.eliminations] == ["d", "c", "b"]
+
+
+def test_the_reason_of_a_rank():
+    keys = ("a", "b", "c", "d")
+    losses = np.array([[1.0, 1.0], [2.0, 2.5], [3.0, 3.0], [np.inf, 4.0]])
+    state = Race(keys).replay(LossTable(keys, losses))
+    reasons = {e.key: e.reason for e in state.eliminations}
+    assert reasons["c"] == "mean 3 over 1 instance ranks 3 of 4; the best 2 stay"
+    assert reasons["b"] == "mean 2.25 over 2 instances ranks 2 of 2; the best 1 stay"
+    assert reasons["d"].endswith("(inf: an instance diverged or failed)")
+
+
+def test_what_is_needed_comes_instance_by_instance():
+    keys = ("b", "a")
+    state = Race(keys, schedule=Halving(warmup=2)).replay(
+        LossTable(keys, np.array([[1.0], [np.nan]]))
+    )
+    assert state.need == (("a", 0), ("b", 1), ("a", 1))
+    assert state.current is not None
+    assert (state.current.number, state.current.trainings, state.current.keep) == (1, 4, 1)
+    assert not state.over
+
+
+def test_a_single_candidate_wins_without_training():
+    state = Race(("a",)).replay(LossTable.empty(["a"]))
+    assert state.winner == "a"
+    assert state.ranking == ("a",)
+
+
+def test_all_diverged_is_an_error_and_says_so():
+    keys = ("a", "b")
+    with pytest.raises(RaceError, match="each of the 2 candidates left has mean inf after round 1"):
+        Race(keys).replay(LossTable(keys, np.full((2, 1), np.inf)))
+
+
+class Stuck(Schedule):
+    def step(self, standing):
+        return Step(1, standing.survivors)
+
+
+def test_a_schedule_that_makes_no_progress_is_an_error():
+    keys = ("a", "b")
+    with pytest.raises(RaceError, match="trains nothing and removes none"):
+        Race(keys, schedule=Stuck()).replay(LossTable(keys, np.ones((2, 1))))
+    with pytest.raises(RaceError, match="trains nothing and removes none"):
+        Race(keys, schedule=Stuck()).plan()
+
+
+def test_bad_races():
+    with pytest.raises(RaceError, match="at least one candidate"):
+        Race(())
+    with pytest.raises(RaceError, match="'a' was given twice"):
+        Race(("a", "a"))
+    with pytest.raises(StatisticsError, match="did you mean 'mean'"):
+        Race(("a",), "maen")
+
+
+def test_a_replay_of_seven_thousand_candidates_takes_milliseconds():
+    table = world(7000, 30)
+    race = Race(table.keys, "q3+iqr", Halving(warmup=5))
+    race.replay(table)
+    start = time.perf_counter()
+    for _ in range(3):
+        race.replay(table)
+    assert (time.perf_counter() - start) / 3 < 0.2
