@@ -17,7 +17,8 @@ huber(δ)           ½r² if \|r\| ≤ δ else       r if \|r\| ≤ δ else     
 =================  ==========================  ===========================  ========================
 
 For a calorimeter whose resolution is purely stochastic, σ(E) ∝ √E, ``stochastic_rmse`` weighs all
-energies exactly alike; ``relative_rmse`` is the paper's.
+energies exactly alike; ``relative_rmse`` is the paper's. Three more, of class codes, follow in
+`surefoot.classification_losses`: ``cross_entropy``, ``brier`` and ``error_rate``.
 """
 
 from __future__ import annotations
@@ -29,17 +30,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot import classification_losses
+from surefoot.classification_losses import CLASSIFICATION
 from surefoot.errors import DataError, StudyFileError, nearest
 
 Array = NDArray[np.floating[Any]]
 
-_NAMES = ("relative_rmse", "stochastic_rmse", "rmse", "mse", "mae", "huber")
+_NAMES = ("relative_rmse", "stochastic_rmse", "rmse", "mse", "mae", "huber", *CLASSIFICATION)
 _ROOTED = ("relative_rmse", "stochastic_rmse", "rmse")
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One of the losses in this module's table.
+    """One of the losses in this module's table, or of `surefoot.classification_losses`.
 
     Parameters
     ----------
@@ -68,8 +71,21 @@ class Loss:
 
     @property
     def code(self) -> int:
-        """Number of the loss for compiled engines: its row in the module's table, from 0."""
+        """Number of the loss for compiled engines: its row in the module's table, from 0.
+
+        Those of classification go on after it: cross_entropy 6, brier 7, error_rate 8.
+        """
         return _NAMES.index(self.name)
+
+    @property
+    def classification(self) -> bool:
+        """Whether it takes logits [n, classes] and class codes [n, 1]."""
+        return self.name in CLASSIFICATION
+
+    @property
+    def trained(self) -> Loss:
+        """The loss whose gradient training follows: itself, or cross-entropy for the error rate."""
+        return Loss("cross_entropy") if self.name == "error_rate" else self
 
     @property
     def rooted(self) -> bool:
@@ -82,14 +98,19 @@ class Loss:
         >>> Loss("rmse").unit("mm"), Loss("relative_rmse").unit("GeV"), Loss("mse").unit("mm")
         ('mm', '', 'mm²')
         """
-        if self.name == "relative_rmse" or not target_unit:
+        if self.name == "relative_rmse" or self.classification or not target_unit:
             return ""
         if self.name == "stochastic_rmse":
             return f"√{target_unit}"
         return f"{target_unit}²" if self.name in ("mse", "huber") else target_unit
 
     def check_target(self, target: Array) -> None:
-        """Raise `DataError` if a target [n, outputs] makes the loss undefined (division by 0)."""
+        """Raise `DataError` if the loss is undefined for a target [n, outputs].
+
+        It divides by 0, or needs class codes and the target holds none.
+        """
+        if self.classification:
+            classification_losses.check_codes(self.name, target)
         if self.name in ("relative_rmse", "stochastic_rmse"):
             bad = np.flatnonzero(~(target > 0).all(axis=-1))
             if bad.size:
@@ -101,6 +122,8 @@ class Loss:
 
     def per_example(self, prediction: Array, target: Array) -> Array:
         """Return ℓ [n] for predictions and targets [n, outputs], averaged over the outputs."""
+        if self.classification:
+            return classification_losses.per_example(self.name, prediction, target)
         residual = prediction - target
         match self.name:
             case "relative_rmse":
@@ -119,6 +142,8 @@ class Loss:
 
     def gradient(self, prediction: Array, target: Array) -> Array:
         """Return ∂ℓ/∂p [n, outputs] of `per_example`, of which training uses the batch mean."""
+        if self.classification:
+            return classification_losses.gradient(self.name, prediction, target)
         residual = prediction - target
         match self.name:
             case "relative_rmse":
