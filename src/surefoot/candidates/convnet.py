@@ -88,6 +88,7 @@ class ConvNet(Candidate):
         One of `ACTIVATIONS`, used after every convolution and hidden layer.
     batch_norm
         Normalise before every activation (momentum 0.1, ε = 1e-5; running averages at test time).
+        A batch that leaves one value per channel has variance 0 and changes no running average.
     dropout
         Probability of dropping a flattened feature or hidden unit in training.
     side

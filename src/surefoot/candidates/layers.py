@@ -19,10 +19,8 @@ class Layer:
     """One layer.
 
     ``input`` and ``output`` are shapes of one example: (channels, rows, columns) up to
-    ``flatten``, (units,) after it. ``parameters`` lists (name, shape, initialisation) of its
-    trained arrays in torch's names and shapes; ``initial`` is the He standard deviation for
-    weights drawn from a normal distribution, else None with the constant in ``constant``.
-    ``conv`` and ``pool`` give the geometry of those kinds.
+    ``flatten``, (units,) after it. ``parameters`` lists its trained arrays in torch's names and
+    shapes. ``conv`` and ``pool`` give the geometry of those kinds.
     """
 
     name: str

@@ -117,7 +117,8 @@ class Engine(ABC):
         """Train one instance; deterministic given the instance and the setting.
 
         A loss that is NaN or infinite gives a *diverged* outcome and an exception a *failed* one;
-        neither raises. When ``stop[0]`` becomes non-zero, raises `Stopped` within two seconds.
+        neither raises. The curve of either ends with the last finite test loss before. When
+        ``stop[0]`` becomes non-zero, raises `Stopped` within two seconds.
         """
 
 

@@ -1,0 +1,230 @@
+"""The training loop of `torch_eager`, for any torch module: epochs, batches, losses, optimisers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from surefoot import optimizers
+from surefoot.engines.base import Setting, Status, Stopped
+from surefoot.losses import Loss
+from surefoot.optimizers import OptimizerName
+from surefoot.philox import epoch_order
+from surefoot.population import Draw, Population
+
+Matrix = NDArray[np.float32]
+CHUNK = 1024
+"""Examples predicted at once: bounds memory, and the time to notice a stop flag."""
+
+
+@dataclass(slots=True)
+class Job:
+    """What the loop needs to know of one training.
+
+    ``loss`` maps predictions and targets [n, outputs] to the mean training loss;
+    ``before_step`` is called with the number of each step, ``after_epoch`` after each epoch.
+    """
+
+    module: nn.Module
+    optimizer: torch.optim.Optimizer
+    loss: Callable[[Tensor, Tensor], Tensor]
+    batch_size: int
+    before_step: Callable[[int], None] | None = None
+    after_epoch: Callable[[], None] | None = None
+    takes_side: bool = False
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TorchPredictor:
+    """A trained module that predicts from NumPy arrays."""
+
+    module: nn.Module
+    takes_side: bool
+    device: str = "cpu"
+
+    @property
+    def weights(self) -> Mapping[str, Matrix]:
+        """Return copies of its parameters and running averages by torch's names."""
+        return {
+            name: value.detach().cpu().numpy().copy()
+            for name, value in self.module.state_dict().items()
+            if value.is_floating_point()
+        }
+
+    def predict(self, features: Matrix, side: Matrix | None) -> Matrix:
+        """Return predictions [n, outputs] for features [n, F] and side features [n, S]."""
+        rows = np.arange(len(features), dtype=np.int32)
+        x = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32))
+        s = None
+        if side is not None and self.takes_side:
+            s = torch.from_numpy(np.ascontiguousarray(side, dtype=np.float32))
+        with one_thread():
+            return self.predict_rows(x, s, rows)
+
+    def predict_rows(
+        self,
+        features: Tensor,
+        side: Tensor | None,
+        rows: NDArray[np.int32],
+        stop: NDArray[np.uint8] | None = None,
+    ) -> Matrix:
+        """Return predictions [rows, outputs] for some rows, in evaluation mode."""
+        self.module.eval()
+        parts = []
+        with torch.no_grad():
+            for start in range(0, rows.size, CHUNK):
+                raise_if(stop)
+                index = torch.from_numpy(rows[start : start + CHUNK])
+                inputs = batch_of(features, side, index, self.device)
+                parts.append(as_matrix(self.module(*inputs)).float().cpu().numpy())
+        return np.concatenate(parts)
+
+
+def train_epochs(
+    job: Job,
+    setting: Setting,
+    draw: Draw,
+    order_key: tuple[int, int],
+    stop: NDArray[np.uint8],
+    curve: list[float],
+) -> Status:
+    """Train until the stopping rule ends it, adding the test loss of every epoch to ``curve``.
+
+    Returns *diverged*, without adding the epoch, when a training or test loss is not finite.
+
+    Raises
+    ------
+    Stopped
+        When the stop flag is set.
+    """
+    features, side, target = tensors(setting.halves.population, job.takes_side)
+    predictor = TorchPredictor(job.module, job.takes_side, job.device)
+    test_target = setting.halves.population.target[draw.test]
+    step = 0
+    while True:
+        order = epoch_order(order_key, len(curve), draw.train.size)
+        job.module.train()
+        for start in range(0, order.size, job.batch_size):
+            raise_if(stop)
+            index = torch.from_numpy(draw.train[order[start : start + job.batch_size]])
+            if job.before_step is not None:
+                job.before_step(step)
+            prediction = as_matrix(job.module(*batch_of(features, side, index, job.device)))
+            loss = job.loss(prediction, target.index_select(0, index).to(job.device))
+            if not np.isfinite(loss.item()):
+                return Status.DIVERGED
+            job.optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            job.optimizer.step()
+            step += 1
+        if job.after_epoch is not None:
+            job.after_epoch()
+        predictions = predictor.predict_rows(features, side, draw.test, stop)
+        with np.errstate(over="ignore"):
+            test_loss = float(np.float32(setting.loss.value(predictions, test_target)))
+        if not np.isfinite(test_loss):
+            return Status.DIVERGED
+        curve.append(test_loss)
+        if setting.stopping.should_stop(curve):
+            return Status.FINISHED
+
+
+def mean_loss(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a loss of `surefoot.losses` as trained on: the mean of its terms, in torch."""
+
+    def mean(prediction: Tensor, target: Tensor) -> Tensor:
+        residual = prediction - target
+        match loss.name:
+            case "relative_rmse":
+                terms = (residual / target) ** 2
+            case "stochastic_rmse":
+                terms = residual**2 / target
+            case "mae":
+                terms = residual.abs()
+            case "huber":
+                size, delta = residual.abs(), loss.parameter
+                terms = torch.where(size <= delta, 0.5 * size**2, delta * (size - 0.5 * delta))
+            case _:
+                terms = residual**2
+        return terms.mean()
+
+    return mean
+
+
+def optimizer_of(
+    name: OptimizerName, parameters: Iterator[nn.Parameter], learning_rate: float, decay: float
+) -> torch.optim.Optimizer:
+    """Return an optimiser with the formulas and constants of `surefoot.optimizers`."""
+    betas = (optimizers.BETA1, optimizers.BETA2)
+    common: dict[str, Any] = {"lr": learning_rate, "weight_decay": decay}
+    adam = {**common, "betas": betas, "eps": optimizers.EPSILON}
+    match name:
+        case "sgd":
+            return torch.optim.SGD(parameters, **common)
+        case "adam":
+            return torch.optim.Adam(parameters, **adam)
+        case "adamw":
+            return torch.optim.AdamW(parameters, **adam)
+        case "adagrad":
+            return torch.optim.Adagrad(parameters, eps=optimizers.ADAGRAD_EPSILON, **common)
+        case "rmsprop":
+            return torch.optim.RMSprop(
+                parameters, alpha=optimizers.RMSPROP_ALPHA, eps=optimizers.EPSILON, **common
+            )
+        case "adadelta":
+            return torch.optim.Adadelta(
+                parameters,
+                rho=optimizers.ADADELTA_RHO,
+                eps=optimizers.ADADELTA_EPSILON,
+                **common,
+            )
+        case "nadam":
+            return torch.optim.NAdam(
+                parameters, momentum_decay=optimizers.NADAM_MOMENTUM_DECAY, **adam
+            )
+
+
+def tensors(population: Population, takes_side: bool) -> tuple[Tensor, Tensor | None, Tensor]:
+    """Return features, side features if taken and targets as tensors that share the memory."""
+    side = None
+    if takes_side and population.side is not None:
+        side = torch.from_numpy(population.side)
+    return torch.from_numpy(population.features), side, torch.from_numpy(population.target)
+
+
+def batch_of(
+    features: Tensor, side: Tensor | None, index: Tensor, device: str
+) -> tuple[Tensor, ...]:
+    """Return the rows ``index`` of the inputs, in fresh (hence aligned) memory."""
+    chosen = features.index_select(0, index).to(device)
+    return (chosen,) if side is None else (chosen, side.index_select(0, index).to(device))
+
+
+def as_matrix(prediction: Tensor) -> Tensor:
+    """Return predictions [n] or [n, outputs] as [n, outputs]."""
+    return prediction.unsqueeze(1) if prediction.dim() == 1 else prediction
+
+
+def raise_if(stop: NDArray[np.uint8] | None) -> None:
+    """Raise `Stopped` if the stop flag is set."""
+    if stop is not None and stop[0]:
+        raise Stopped
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread, so that sums have one order, and restore the number after."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
