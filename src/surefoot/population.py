@@ -7,14 +7,19 @@ half) only ever measures losses. A draw names rows; nothing is copied per instan
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surefoot import frames
+from surefoot.arrays import encoded, matrix, same_length
 from surefoot.errors import DataError, SamplingError
+from surefoot.labels import Label, stratified
+from surefoot.losses import Loss
 from surefoot.seeds import InstanceSeed, Role, Stream, study_generator
 
 Method = Literal["bootstrap", "subsample"]
@@ -29,12 +34,15 @@ class Population:
     features
         [N, F] (any further axes are flattened row-major), converted to float32 once.
     target
-        [N] or [N, outputs], float32.
+        [N] or [N, outputs], float32; or [N] class labels, kept as codes [N, 1].
     side
         [N, S] high-level variables that may join a network later (paper §3.8), or None.
     groups
         [N] labels; examples with one label are never split between pool and test half.
-    name, target_name, target_unit, side_names
+    classes
+        True if the target's numbers are class labels, or the labels in the order of their codes.
+        Strings and booleans are class labels in any case. Read back as the labels, or None.
+    name, target_name, target_unit, feature_names, side_names
         For tables, figures and messages.
 
     Raises
@@ -51,6 +59,8 @@ class Population:
     target_name: str = "target"
     target_unit: str = ""
     side_names: tuple[str, ...] = ()
+    feature_names: tuple[str, ...] = ()
+    classes: tuple[Label, ...] | None = None
 
     def __init__(
         self,
@@ -63,18 +73,21 @@ class Population:
         target_name: str = "target",
         target_unit: str = "",
         side_names: tuple[str, ...] = (),
+        feature_names: tuple[str, ...] = (),
+        classes: bool | Sequence[Label] | None = None,
     ) -> None:
-        x = _matrix(features, f"features of {name}")
-        y = _matrix(target, f"target {target_name} of {name}")
-        _same_length(len(x), len(y), f"target {target_name} of {name}")
-        s = None if side is None else _matrix(side, f"side features of {name}")
+        x = matrix(features, f"features of {name}")
+        values, labels = encoded(target, classes, f"target {target_name} of {name}")
+        y = matrix(values, f"target {target_name} of {name}")
+        same_length(len(x), len(y), f"target {target_name} of {name}")
+        s = None if side is None else matrix(side, f"side features of {name}")
         if s is not None:
-            _same_length(len(x), len(s), f"side features of {name}")
+            same_length(len(x), len(s), f"side features of {name}")
         g = None if groups is None else np.asarray(groups)
         if g is not None:
             if g.ndim != 1:
                 raise DataError(f"groups of {name} have shape {g.shape}; they must be [N]")
-            _same_length(len(x), len(g), f"groups of {name}")
+            same_length(len(x), len(g), f"groups of {name}")
         for attribute, value in (
             ("features", x),
             ("target", y),
@@ -84,16 +97,61 @@ class Population:
             ("target_name", target_name),
             ("target_unit", target_unit),
             ("side_names", tuple(side_names)),
+            ("feature_names", tuple(feature_names)),
+            ("classes", labels),
         ):
             object.__setattr__(self, attribute, value)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        target: str | Sequence[str],
+        *,
+        features: Sequence[str] | None = None,
+        side: Sequence[str] = (),
+        groups: str | None = None,
+        classes: bool | Sequence[Label] | None = None,
+        name: str = "frame",
+        target_unit: str = "",
+    ) -> Self:
+        """Make a population of named columns of a pandas or polars frame.
+
+        ``features`` are all columns without another part, unless given. ``target`` may be several
+        columns; one column of text, booleans or, with ``classes``, numbers holds classes.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, not numeric or has missing values; the message names it.
+        """
+        return cls(
+            **frames.parts(frame, target, features, side, groups, classes),
+            name=name,
+            target_unit=target_unit,
+        )
 
     def __len__(self) -> int:
         return len(self.features)
 
     @property
     def outputs(self) -> int:
-        """Number of target columns."""
-        return int(self.target.shape[1])
+        """Outputs a model needs: the number of classes, else of target columns."""
+        return len(self.classes) if self.classes is not None else int(self.target.shape[1])
+
+    def check_loss(self, loss: Loss) -> None:
+        """Raise `DataError` if a loss cannot be measured on this population's target."""
+        if loss.classification and self.classes is None:
+            raise DataError(
+                f"the loss {loss} is one of classification, but the target {self.target_name} of "
+                f"{self.name} holds numbers: make the population with classes=True"
+            )
+        if self.classes is not None and not loss.classification:
+            raise DataError(
+                f"the loss {loss} is one of regression, but the target {self.target_name} of "
+                f"{self.name} holds classes: use cross_entropy, brier or error_rate"
+            )
+        loss.check_target(self.target)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -105,6 +163,8 @@ class Population:
                 digest.update(f"{data.dtype.str}{data.shape}".encode())
                 digest.update(np.ascontiguousarray(data).tobytes())
             digest.update(b";")
+        if self.classes is not None:
+            digest.update(repr(self.classes).encode())
         return digest.hexdigest()[:16]
 
     def split(self, seed: int, pool_fraction: float = 0.5) -> Halves:
@@ -150,6 +210,8 @@ class Sampling:
         ``bootstrap`` draws with replacement (the paper's), ``subsample`` without.
     test_size
         Test examples, drawn without replacement from the test half; None for all of them.
+    stratify
+        Draw each class in proportion to its share of the half (classification only).
 
     Raises
     ------
@@ -160,6 +222,7 @@ class Sampling:
     size: int | None = None
     method: Method = "bootstrap"
     test_size: int | None = None
+    stratify: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in ("bootstrap", "subsample"):
@@ -190,6 +253,11 @@ class Halves:
 
     def check(self, sampling: Sampling) -> None:
         """Raise `SamplingError` if no draw of this kind is possible."""
+        if sampling.stratify and self.population.classes is None:
+            raise SamplingError(
+                f"stratified draws need classes, but the target {self.population.target_name} of "
+                f"{self.population.name} holds numbers: leave stratify out"
+            )
         size = sampling.size
         if sampling.method == "subsample" and size is not None and size > self.pool.size:
             raise SamplingError(
@@ -217,6 +285,8 @@ class Halves:
         self.check(sampling)
         generator = seed.generator(Stream.DRAW)
         n = self.train_size(sampling)
+        if sampling.stratify:
+            return self._stratified_draw(n, sampling, generator)
         if sampling.method == "bootstrap":
             train = self.pool[generator.integers(0, self.pool.size, size=n)]
         else:
@@ -227,30 +297,11 @@ class Halves:
             test = self.test[generator.permutation(self.test.size)[: sampling.test_size]]
         return Draw(train, test)
 
-
-def _matrix(values: ArrayLike, what: str) -> NDArray[np.float32]:
-    """Return values as a finite, non-empty, C-contiguous float32 matrix [N, columns]."""
-    try:
-        array = np.asarray(values)
-        if array.dtype == object or array.dtype.kind not in "biuf":
-            raise ValueError
-    except ValueError:
-        raise DataError(f"{what} are ragged or not numeric; they must be a matrix [N, F]") from None
-    if array.ndim == 0 or array.size == 0:
-        raise DataError(f"{what} are empty (shape {array.shape}); at least one example is needed")
-    matrix = np.ascontiguousarray(array.reshape(len(array), -1), dtype=np.float32)
-    rows = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
-    if rows.size:
-        column = int(np.flatnonzero(~np.isfinite(matrix[rows[0]]))[0])
-        raise DataError(
-            f"{what} hold {matrix[rows[0], column]} in example {rows[0]}, column {column} "
-            f"({rows.size} such examples): all values must be finite"
-        )
-    return matrix
-
-
-def _same_length(n: int, found: int, what: str) -> None:
-    if n != found:
-        raise DataError(
-            f"{what} has {found} entries but there are {n} examples: lengths must agree"
-        )
+    def _stratified_draw(self, n: int, sampling: Sampling, generator: np.random.Generator) -> Draw:
+        codes = self.population.target[:, 0].astype(np.int64)
+        replace = sampling.method == "bootstrap"
+        train = stratified(self.pool, codes[self.pool], n, replace, generator)
+        if sampling.test_size is None:
+            return Draw(train, self.test)
+        test = stratified(self.test, codes[self.test], sampling.test_size, False, generator)
+        return Draw(train, test)
