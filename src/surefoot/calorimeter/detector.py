@@ -56,7 +56,7 @@ class Material:
     @property
     def critical_energy(self) -> float:
         """Ec = 2.66 (X0 Z/A)^1.1, MeV (X0 in g/cm²)."""
-        return 2.66 * (self.radiation_length * self.z_over_a) ** 1.1
+        return 2.66 * math.pow(self.radiation_length * self.z_over_a, 1.1)
 
 
 LEAD = Material("lead", 82.0, 0.39575, 11.35, 6.37, 1.122, (("Pb", 1),))

@@ -23,12 +23,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numba import njit, uint64
 from numpy.typing import NDArray
 
 from surefoot.calorimeter.detector import INNER, Shashlik
+from surefoot.calorimeter.shower_kernels import fill_uniforms
 from surefoot.errors import DataError, nearest
-from surefoot.philox import philox4x64
 from surefoot.seeds import MAX_NUMBER, InstanceSeed, Role, Stream
 
 Dataset = Literal["A", "B"]
@@ -40,16 +39,44 @@ POSITION_DEPTH = {"A": 0.0, "B": 130.0}
 """Depth at which a photon's x and y are given, mm."""
 ENERGY_MEDIAN, ENERGY_SIGMA, CORRELATION = 19.65, 0.906, -0.5
 THETA_QUANTILES = (
-    0.0000, 0.0254, 0.0325, 0.0377, 0.0416, 0.0454, 0.0490, 0.0531,
-    0.0576, 0.0629, 0.0680, 0.0734, 0.0783, 0.0835, 0.0889, 0.0948,
-    0.1006, 0.1071, 0.1143, 0.1219, 0.1296, 0.1380, 0.1478, 0.1579,
-    0.1691, 0.1813, 0.1950, 0.2100, 0.2290, 0.2505, 0.2732, 0.2978,
+    0.0000,
+    0.0254,
+    0.0325,
+    0.0377,
+    0.0416,
+    0.0454,
+    0.0490,
+    0.0531,
+    0.0576,
+    0.0629,
+    0.0680,
+    0.0734,
+    0.0783,
+    0.0835,
+    0.0889,
+    0.0948,
+    0.1006,
+    0.1071,
+    0.1143,
+    0.1219,
+    0.1296,
+    0.1380,
+    0.1478,
+    0.1579,
+    0.1691,
+    0.1813,
+    0.1950,
+    0.2100,
+    0.2290,
+    0.2505,
+    0.2732,
+    0.2978,
     0.3300,
 )
 """θ in rad at the levels 0, 1/32, …, 1."""
 
 WORDS = 8
-"""Random words per photon before its shower begins: counters (0, 0, dataset, 0) and (1, …)."""
+"""Random words per photon before its shower begins."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +106,10 @@ class Photons:
 
 def check_dataset(dataset: str) -> Dataset:
     """Return ``dataset`` if it is "A" or "B", else raise `DataError`."""
-    for name in get_args(Dataset):
-        if dataset == name:
-            return name  # type: ignore[no-any-return]
+    if dataset == "A":
+        return "A"
+    if dataset == "B":
+        return "B"
     raise DataError(f"dataset {dataset!r} does not exist; {nearest(dataset, get_args(Dataset))}")
 
 
@@ -105,7 +133,7 @@ def photons(
         raise DataError(f"photons {first!r} to {first + count!r} are not in 0 … 2^48")
     k0, k1 = shower_key(seed)
     u = np.empty((count, WORDS))
-    _fill_uniform(np.uint64(k0), np.uint64(k1 + first), np.uint64(name == "B"), u)
+    fill_uniforms(np.uint64(k0), np.uint64(k1 + first), np.uint64(name == "B"), u)
     x, y = ((u[:, i] - 0.5) * detector.pitch for i in (0, 1))
     if name == "A":
         zero = np.zeros(count)
@@ -121,22 +149,8 @@ def _energy_and_angle(u: Floats, v: Floats) -> tuple[Floats, Floats]:
     """Map two independent uniforms [n] to the energies (GeV) and angles (rad) of dataset B."""
     from scipy.special import ndtr, ndtri
 
-    low, high = (
-        ndtr(math.log(edge / ENERGY_MEDIAN) / ENERGY_SIGMA) for edge in (LOWEST, HIGHEST)
-    )
+    low, high = (ndtr(math.log(edge / ENERGY_MEDIAN) / ENERGY_SIGMA) for edge in (LOWEST, HIGHEST))
     energy = ENERGY_MEDIAN * np.exp(ENERGY_SIGMA * ndtri(low + (high - low) * u))
     score = CORRELATION * ndtri(u) + math.sqrt(1.0 - CORRELATION**2) * ndtri(v)
     levels = np.linspace(0.0, 1.0, len(THETA_QUANTILES))
     return energy, np.interp(ndtr(score), levels, np.array(THETA_QUANTILES))
-
-
-@njit(cache=True, nogil=True)
-def _fill_uniform(k0, k1, dataset, u):
-    """Fill ``u`` [n, 8] with uniforms in (0, 1) from the first two blocks of each photon."""
-    for i in range(u.shape[0]):
-        for block in range(2):
-            words = philox4x64(
-                uint64(block), uint64(0), dataset, uint64(0), k0, k1 + uint64(i)
-            )
-            for j in range(4):
-                u[i, 4 * block + j] = ((words[j] >> uint64(12)) + 0.5) * 2.0**-52
