@@ -1,0 +1,243 @@
+"""The one matrix kernel: convolutions, their input gradients and fully connected layers.
+
+For a block of output channels and a few positions p of a tile of 16 examples::
+
+    out[channel][p] = bias[channel] + Σ_segments Σ_{r < run} w[r][channel] · in[p + offset + r·stride]
+
+A *segment* is one kernel cell (or one row of the kernel where the input has few channels), its run
+goes over the input channels (or along that row). Positions that share the same segments form a
+*class*: the interior of a map is one, each border where part of the kernel falls outside is
+another, so neither padding nor the zeros around an output gradient are ever multiplied. Tables of
+offsets come from `surefoot.engines.fused_cpu.program`.
+
+The sums of 8 channels × 3 positions stay in 24 vector registers, each tap loads 3 vectors and
+broadcasts 8 weights for 24 fused multiply-adds. (Blocking as in Goto and van de Geijn, "Anatomy of
+high-performance matrix multiplication", ACM TOMS 34, 2008.)
+"""
+
+from __future__ import annotations
+
+import numba as nb
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from surefoot.engines.fused_cpu.target import BLOCK, CHANNELS, POSITIONS
+from surefoot.engines.fused_cpu.vectors import (
+    I64,
+    call,
+    constant,
+    data_pointer,
+    element,
+    load_vector,
+    splat,
+    store_vector,
+    vector_type,
+)
+
+GROUP_FIELDS = 1 + 2 * POSITIONS
+"""A group of positions in a table: their number, then (offset in, offset out) of each."""
+
+
+def _int(value: int) -> ir.Constant:
+    return ir.Constant(I64, value)
+
+
+def loop(builder, start, stop, carried, body):
+    """Emit ``for i in range(start, stop)`` with values carried from turn to turn; at least once.
+
+    ``body(i, values)`` returns the next values; the last ones are returned.
+    """
+    before = builder.block
+    head = builder.append_basic_block("loop")
+    after = builder.append_basic_block("after")
+    builder.branch(head)
+    builder.position_at_end(head)
+    index = builder.phi(I64)
+    index.add_incoming(start, before)
+    phis = [builder.phi(value.type) for value in carried]
+    for phi, value in zip(phis, carried, strict=True):
+        phi.add_incoming(value, before)
+    values = body(index, phis)
+    following = builder.add(index, _int(1))
+    index.add_incoming(following, builder.block)
+    for phi, value in zip(phis, values, strict=True):
+        phi.add_incoming(value, builder.block)
+    builder.cbranch(builder.icmp_signed("<", following, stop), head, after)
+    builder.position_at_end(after)
+    return values
+
+
+def _micro_kernel(builder, vector, channels, positions, transposed, p):
+    """Emit the sums of one block of channels at one group of positions."""
+    lane_step, run_step = (BLOCK, 1) if transposed else (1, BLOCK)
+    field = [
+        builder.load(element(builder, p["group"], _int(1 + i))) for i in range(2 * positions)
+    ]
+    sources = [element(builder, p["in"], field[2 * i]) for i in range(positions)]
+    if transposed:
+        sums = [constant(vector, 0.0)] * (channels * positions)
+    else:
+        biases = [
+            splat(builder, vector, builder.load(element(builder, p["bias"], _int(c))))
+            for c in range(channels)
+        ]
+        sums = [biases[c] for c in range(channels) for _ in range(positions)]
+
+    def tap(offset, weights, sums):
+        inputs = [load_vector(builder, element(builder, s, offset), vector) for s in sources]
+        result = []
+        for c in range(channels):
+            at = element(builder, weights, _int(c * lane_step))
+            weight = splat(builder, vector, builder.load(at))
+            for i in range(positions):
+                result.append(
+                    call(builder, "llvm.fma", vector, weight, inputs[i], sums[c * positions + i])
+                )
+        return result
+
+    def segment(s, sums):
+        record = element(builder, p["segments"], builder.mul(s, _int(3)))
+        offset, weight, run = (builder.load(element(builder, record, _int(i))) for i in range(3))
+        weights = element(builder, p["weights"], weight)
+
+        def turn(_, state):
+            offset, weights, *sums = state
+            following = tap(offset, weights, sums)
+            weights = element(builder, weights, _int(run_step))
+            return [builder.add(offset, p["stride"]), weights, *following]
+
+        return loop(builder, _int(0), run, [offset, weights, *sums], turn)[2:]
+
+    before = builder.block
+    any_segment = builder.append_basic_block("segments")
+    done = builder.append_basic_block("store")
+    builder.cbranch(builder.icmp_signed(">", p["count"], _int(0)), any_segment, done)
+    builder.position_at_end(any_segment)
+    summed = loop(builder, _int(0), p["count"], sums, segment)
+    end = builder.block
+    builder.branch(done)
+    builder.position_at_end(done)
+    results = []
+    for first, last in zip(sums, summed, strict=True):
+        value = builder.phi(vector)
+        value.add_incoming(first, before)
+        value.add_incoming(last, end)
+        results.append(value)
+    for c in range(channels):
+        row = element(builder, p["out"], builder.mul(p["out_stride"], _int(c)))
+        for i in range(positions):
+            at = element(builder, row, field[2 * i + 1])
+            store_vector(builder, results[c * positions + i], at)
+
+
+def _gemm(transposed):
+    def typed(typingctx, table, group, segments, count, channels, *arrays):
+        (weights, weight_at, inputs, input_at, stride, bias, bias_at, out, out_at, out_stride) = (
+            arrays
+        )
+        integer = types.int64
+        signature = types.void(
+            table, integer, integer, integer, integer, weights, integer, inputs, integer, integer,
+            bias, integer, out, integer, integer,
+        )  # fmt: skip
+
+        def generate(context, builder, signature, args):
+            vector = vector_type(weights.dtype)
+
+            def address(array, at):
+                base = data_pointer(context, builder, signature.args[array], args[array])
+                return element(builder, base, args[at])
+
+            p = {
+                "group": address(0, 1),
+                "segments": address(0, 2),
+                "count": args[3],
+                "weights": address(5, 6),
+                "in": address(7, 8),
+                "stride": args[9],
+                "bias": address(10, 11),
+                "out": address(12, 13),
+                "out_stride": args[14],
+            }
+            positions = builder.load(p["group"])
+            shape = builder.add(builder.mul(args[4], _int(POSITIONS + 1)), positions)
+            end = builder.append_basic_block("end")
+            switch = builder.switch(shape, end)
+            for c in range(1, CHANNELS + 1):
+                for n in range(1, POSITIONS + 1):
+                    block = builder.append_basic_block(f"block_{c}_{n}")
+                    switch.add_case(_int(c * (POSITIONS + 1) + n), block)
+                    builder.position_at_end(block)
+                    _micro_kernel(builder, vector, c, n, transposed, p)
+                    builder.branch(end)
+            builder.position_at_end(end)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return typed
+
+
+@intrinsic
+def _forward_block(
+    typingctx, table, group, segments, count, channels, weights, weight_at, inputs, input_at,
+    stride, bias, bias_at, out, out_at, out_stride,
+):  # fmt: skip
+    return _gemm(False)(
+        typingctx, table, group, segments, count, channels, weights, weight_at, inputs, input_at,
+        stride, bias, bias_at, out, out_at, out_stride,
+    )  # fmt: skip
+
+
+@intrinsic
+def _transposed_block(
+    typingctx, table, group, segments, count, channels, weights, weight_at, inputs, input_at,
+    stride, bias, bias_at, out, out_at, out_stride,
+):  # fmt: skip
+    return _gemm(True)(
+        typingctx, table, group, segments, count, channels, weights, weight_at, inputs, input_at,
+        stride, bias, bias_at, out, out_at, out_stride,
+    )  # fmt: skip
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def forward_gemm(table, at, params, inputs, input_at, stride, out, out_at, out_stride):
+    """Apply the weights of a layer to one or two tiles.
+
+    ``table[at:]`` holds [blocks, classes, blocks × (channels, weights at, first channel, bias at),
+    classes × (segments at, segments, groups at, groups)]; offsets within ``table`` are absolute.
+    """
+    blocks, classes = table[at], table[at + 1]
+    first_class = at + 2 + 4 * blocks
+    for b in range(blocks):
+        block = at + 2 + 4 * b
+        channels, weights, channel, bias = (
+            table[block], table[block + 1], table[block + 2], table[block + 3],
+        )  # fmt: skip
+        for c in range(classes):
+            record = first_class + 4 * c
+            for g in range(table[record + 3]):
+                _forward_block(
+                    table, table[record + 2] + g * GROUP_FIELDS, table[record], table[record + 1],
+                    channels, params, weights, inputs, input_at, stride, params, bias, out,
+                    out_at + channel * out_stride, out_stride,
+                )  # fmt: skip
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def transposed_gemm(table, at, params, inputs, input_at, stride, out, out_at, out_stride):
+    """Apply the transposed weights of a layer to output gradients; tables as `forward_gemm`."""
+    blocks, classes = table[at], table[at + 1]
+    first_class = at + 2 + 4 * blocks
+    for b in range(blocks):
+        block = at + 2 + 4 * b
+        channels, weights, channel = table[block], table[block + 1], table[block + 2]
+        for c in range(classes):
+            record = first_class + 4 * c
+            for g in range(table[record + 3]):
+                _transposed_block(
+                    table, table[record + 2] + g * GROUP_FIELDS, table[record], table[record + 1],
+                    channels, params, weights, inputs, input_at, stride, params, 0, out,
+                    out_at + channel * out_stride, out_stride,
+                )  # fmt: skip

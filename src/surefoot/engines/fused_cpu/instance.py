@@ -1,0 +1,164 @@
+"""Everything one running instance owns, and the calls into the compiled kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.candidates.convnet import ConvNet
+from surefoot.candidates.initialization import initial_weights, named_weights
+from surefoot.engines.base import Instance, Setting, Status, Stopped
+from surefoot.engines.fused_cpu import training
+from surefoot.engines.fused_cpu.program import Program, compile_program
+from surefoot.engines.fused_cpu.target import LANES
+from surefoot.optimizers import optimizer_code, state_vectors
+from surefoot.population import Draw
+from surefoot.seeds import Stream
+
+Matrix = NDArray[np.float32]
+_NO_SIDE = np.zeros((1, 0), dtype=np.float32)
+
+
+def aligned(size: int, dtype: Any = np.float32) -> NDArray[Any]:
+    """Return zeros [size] that begin at a cache line."""
+    itemsize = np.dtype(dtype).itemsize
+    raw = np.zeros(size + 64 // itemsize, dtype=dtype)
+    start = (-raw.ctypes.data % 64) // itemsize
+    return raw[start : start + size]
+
+
+class Network:
+    """The vectors of one network: parameters, running averages and workspace.
+
+    ``dtype`` is float32; float64 serves gradient checks.
+    """
+
+    def __init__(self, net: ConvNet, flat: NDArray[Any], *, dtype: Any = np.float32) -> None:
+        self.net = net
+        self.program: Program = compile_program(net)
+        self.params = aligned(self.program.parameters, dtype)
+        self.params[self.program.place] = flat
+        self.statistics = aligned(self.program.statistics, dtype)
+        at = 0
+        for layer in net.layers:
+            if layer.kind == "batch_norm":
+                channels = layer.output[0]
+                self.statistics[at + channels : at + 2 * channels] = 1
+                at += 2 * channels
+        self.work = aligned(self.program.workspace, dtype)
+        self.prediction = np.zeros(net.outputs)
+        self.slope = np.zeros(net.outputs)
+
+    @property
+    def flat(self) -> NDArray[Any]:
+        """The parameters in torch's order."""
+        result: NDArray[Any] = self.params[self.program.place]
+        return result
+
+    def predict(self, features: NDArray[Any], side: NDArray[Any] | None) -> NDArray[Any]:
+        """Return predictions [n, outputs] in evaluation mode."""
+        rows = np.arange(len(features), dtype=np.int32)
+        predictions = np.empty((len(features), self.net.outputs), dtype=self.params.dtype)
+        p = self.program
+        training.predict_rows(
+            p.stages, p.table, self.params, self.statistics, self.work, features,
+            _NO_SIDE if side is None or not self.net.side else side, rows, p.input_place,
+            p.input_at, p.tiles, p.side_stage, predictions,
+        )  # fmt: skip
+        return predictions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FusedPredictor:
+    """A trained network; keeps its weights and makes a workspace for every call."""
+
+    net: ConvNet
+    flat: Matrix
+    statistics: Matrix
+
+    @property
+    def weights(self) -> Mapping[str, Matrix]:
+        """Return copies of its parameters and running averages by torch's names."""
+        result = {name: values.copy() for name, values in named_weights(self.net, self.flat).items()}
+        at = 0
+        for layer in self.net.layers:
+            if layer.kind == "batch_norm":
+                for name in ("running_mean", "running_var"):
+                    values = self.statistics[at : at + layer.output[0]]
+                    result[f"{layer.name}.{name}"] = values.copy()
+                    at += layer.output[0]
+        return result
+
+    def predict(self, features: Matrix, side: Matrix | None) -> Matrix:
+        """Return predictions [n, outputs] for features [n, F] and side features [n, S]."""
+        network = Network(self.net, self.flat)
+        network.statistics[:] = self.statistics
+        x = np.ascontiguousarray(features, dtype=np.float32).reshape(len(features), -1)
+        s = None if side is None else np.ascontiguousarray(side, dtype=np.float32)
+        return network.predict(x, s)
+
+
+def keys_of(instance: Instance) -> NDArray[np.uint64]:
+    """Return the keys of the ORDER and the NOISE stream, [4]."""
+    seed = instance.seed
+    return np.array([*seed.key(Stream.ORDER), *seed.key(Stream.NOISE)], dtype=np.uint64)
+
+
+def counts_of(net: ConvNet, program: Program, setting: Setting) -> NDArray[np.int64]:
+    """Return the integers that `training.train` reads."""
+    trained = (net.loss or setting.loss).trained
+    stopping = setting.stopping
+    return np.array(
+        [
+            net.batch_size, optimizer_code(net.optimizer), trained.code, setting.loss.code,
+            setting.loss.rooted, stopping.max_epochs, stopping.min_epochs, stopping.window,
+            stopping.code, program.tiles, program.side_stage, program.scratch, net.dropout > 0,
+        ],
+        dtype=np.int64,
+    )  # fmt: skip
+
+
+def train_instance(
+    instance: Instance, setting: Setting, draw: Draw, stop: NDArray[np.uint8]
+) -> tuple[Status, Matrix, FusedPredictor]:
+    """Train and return how it ended, its curve and what was trained.
+
+    Raises
+    ------
+    Stopped
+        When the stop flag is set.
+    """
+    net = instance.candidate
+    assert isinstance(net, ConvNet)
+    network = Network(net, initial_weights(net, instance.seed))
+    p = network.program
+    population = setting.halves.population
+    side = population.side if net.side and population.side is not None else _NO_SIDE
+    states = state_vectors(net.optimizer)
+    first_state = aligned(p.parameters if states > 0 else LANES)
+    second_state = aligned(p.parameters if states > 1 else LANES)
+    loss = (net.loss or setting.loss).trained
+    numbers = np.array(
+        [
+            net.learning_rate, net.decay, loss.parameter, setting.loss.parameter,
+            setting.stopping.tolerance,
+        ]
+    )  # fmt: skip
+    curve = np.zeros(setting.stopping.max_epochs, dtype=np.float32)
+    widest = max(layer.output[0] for layer in net.layers if len(layer.output) == 1)
+    ending, epochs = training.train(
+        p.stages, p.table, network.params, aligned(p.parameters), first_state, second_state,
+        network.statistics, network.work, population.features, population.target, side,
+        draw.train, draw.test, p.input_place, p.input_at, counts_of(net, p, setting), numbers,
+        keys_of(instance), np.empty(draw.train.size, dtype=np.int32),
+        np.empty(net.batch_size, dtype=np.int32), np.empty(widest, dtype=np.bool_),
+        network.prediction, network.slope, curve, stop,
+    )  # fmt: skip
+    if ending == training.STOPPED:
+        raise Stopped
+    status = Status.FINISHED if ending == training.FINISHED else Status.DIVERGED
+    return status, curve[:epochs].copy(), FusedPredictor(net, network.flat, network.statistics.copy())

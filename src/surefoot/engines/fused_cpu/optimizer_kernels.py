@@ -1,0 +1,97 @@
+"""One step of each of the seven optimisers over the whole parameter vector.
+
+Formulas and constants: `surefoot.optimizers`. All vectors have a multiple of 16 numbers; those
+that no parameter uses stay 0.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+from surefoot.engines.fused_cpu.target import LANES
+from surefoot.engines.fused_cpu.vectors import fill, fma, load, sqrt, store
+from surefoot.optimizers import (
+    ADADELTA_EPSILON,
+    ADADELTA_RHO,
+    ADAGRAD_EPSILON,
+    BETA1,
+    BETA2,
+    EPSILON,
+    NADAM_MOMENTUM_DECAY,
+    RMSPROP_ALPHA,
+)
+
+SGD, ADAM, ADAMW, ADAGRAD, RMSPROP, ADADELTA, NADAM = range(7)
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def momentum_at(step):
+    """Return NAdam's μ of a step (1, 2, …)."""
+    return BETA1 * (1.0 - 0.5 * 0.96 ** (step * NADAM_MOMENTUM_DECAY))
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def update(code, params, grads, first, second, step, rate, decay, momentum_product):
+    """Take step number ``step`` (from 1) and return NAdam's product μ₁ … μ_step.
+
+    ``momentum_product`` is that product up to the step before. ``first`` and ``second`` are the
+    optimiser's state, of any size where it keeps none.
+    """
+    correction1 = 1.0 - BETA1**step
+    correction2 = 1.0 - BETA2**step
+    now, following = momentum_at(step), momentum_at(step + 1)
+    product = momentum_product * now
+    l2 = fill(params, 0.0 if code == ADAMW else decay)
+    keep = fill(params, 1.0 - rate * decay)
+    beta1, gain1 = fill(params, BETA1), fill(params, 1.0 - BETA1)
+    beta2, gain2 = fill(params, BETA2), fill(params, 1.0 - BETA2)
+    epsilon = fill(params, EPSILON)
+    minus_rate = fill(params, -rate)
+    one = fill(params, 1.0)
+    for at in range(0, params.size, LANES):
+        p = load(params, at)
+        g = fma(l2, p, load(grads, at))
+        if code == ADAM or code == ADAMW:
+            if code == ADAMW:
+                p = p * keep
+            m = fma(beta1, load(first, at), gain1 * g)
+            v = fma(beta2, load(second, at), gain2 * g * g)
+            store(first, at, m)
+            store(second, at, v)
+            root = sqrt(v) / fill(params, np.sqrt(correction2)) + epsilon
+            p = fma(fill(params, -rate / correction1), m / root, p)
+        elif code == NADAM:
+            m = fma(beta1, load(first, at), gain1 * g)
+            v = fma(beta2, load(second, at), gain2 * g * g)
+            store(first, at, m)
+            store(second, at, v)
+            root = one / (sqrt(v / fill(params, correction2)) + epsilon)
+            p = fma(fill(params, -rate * (1.0 - now) / (1.0 - product)) * g, root, p)
+            p = fma(
+                fill(params, -rate * following / (1.0 - product * following)) * m, root, p
+            )
+        elif code == ADAGRAD:
+            v = fma(g, g, load(first, at))
+            store(first, at, v)
+            p = fma(minus_rate, g / (sqrt(v) + fill(params, ADAGRAD_EPSILON)), p)
+        elif code == RMSPROP:
+            v = fma(
+                fill(params, RMSPROP_ALPHA), load(first, at),
+                fill(params, 1.0 - RMSPROP_ALPHA) * g * g,
+            )  # fmt: skip
+            store(first, at, v)
+            p = fma(minus_rate, g / (sqrt(v) + epsilon), p)
+        elif code == ADADELTA:
+            rho, gain = fill(params, ADADELTA_RHO), fill(params, 1.0 - ADADELTA_RHO)
+            small = fill(params, ADADELTA_EPSILON)
+            v = fma(rho, load(first, at), gain * g * g)
+            u = load(second, at)
+            d = sqrt(u + small) / sqrt(v + small) * g
+            store(first, at, v)
+            store(second, at, fma(rho, u, gain * d * d))
+            p = fma(minus_rate, d, p)
+        else:
+            p = fma(minus_rate, g, p)
+        store(params, at, p)
+    return product
