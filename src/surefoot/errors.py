@@ -57,6 +57,10 @@ class JournalMismatchError(JournalError):
     """A journal holds outcomes of another study than the one asked for."""
 
 
+class SimulationError(SurefootError):
+    """A simulation cannot start or ended early, for example without Geant4's data sets."""
+
+
 class MissingExtraError(SurefootError, ImportError):
     """An optional dependency is not installed; the message holds the install command."""
 
