@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.candidates.base import Candidate, DirectCandidate, Prediction
+from surefoot.candidates.base import Candidate, DirectCandidate
 from surefoot.engines.base import (
     Engine,
     Instance,
@@ -21,7 +21,8 @@ from surefoot.engines.base import (
 )
 from surefoot.errors import CandidateError
 
-Matrix = NDArray[np.float32]
+if TYPE_CHECKING:
+    from surefoot.candidates.base import Matrix, Prediction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
