@@ -33,7 +33,8 @@ class Contest:
 
     ``losses`` ``[candidates, instances]`` holds NaN from ``counts[candidate]`` on. ``values`` are
     the criterion's, ``order`` the rows from best to worst (ties by key), ``keep`` the number of
-    candidates the schedule wants to go on with, ``look`` the number of this round (from 1).
+    candidates the schedule wants to go on with, ``past`` the instances every candidate had in
+    each earlier round.
     """
 
     criterion: Criterion
@@ -42,7 +43,7 @@ class Contest:
     values: Floats
     order: Integers
     keep: int
-    look: int
+    past: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)

@@ -33,6 +33,10 @@ class Race:
         Compares the first losses with the baseline before the schedule's first round.
     rule
         Who leaves after a round; by rank unless given.
+    limit
+        A total that the race must not exceed, in the unit of the costs (instances unless `replay`
+        is told costs): it ends before the first round it cannot pay, and the best so far wins.
+        With a larger limit the same rounds come first, so nothing is repeated.
 
     Nothing here trains: `replay` is a pure function of a `LossTable`, so a race resumes after a
     crash, goes on under a larger budget or is run again under other rules by replaying.
@@ -43,6 +47,7 @@ class Race:
     schedule: Schedule = field(default_factory=Halving)
     screen: Screen | None = None
     rule: EliminationRule = field(default_factory=ByRank)
+    limit: float | None = None
 
     def __post_init__(self) -> None:
         keys = tuple(self.keys)
@@ -66,20 +71,31 @@ class Race:
         rank[sorted(range(len(self.keys)), key=self.keys.__getitem__)] = np.arange(len(self.keys))
         return rank
 
-    def replay(self, table: LossTable, baseline: Baseline | None = None) -> RaceState:
+    def replay(
+        self,
+        table: LossTable,
+        baseline: Baseline | None = None,
+        costs: LossTable | None = None,
+    ) -> RaceState:
         """Return the state of the race on these losses.
 
         ``baseline`` is the baseline's loss: one number, one per instance ``[instances]`` (NaN
         where not assessed yet), or ``[candidates, instances]`` when every candidate has draws of
-        its own. The screen alone uses it. Losses of candidates outside the race are ignored.
+        its own. The screen alone uses it. ``costs`` holds the seconds or example-visits of the
+        same instances for a race budgeted in those. Candidates outside the race are ignored.
         Raises `RaceError` when every candidate is screened out or has diverged.
         """
-        return Replay(self, table.select(self.keys), baseline).run()
+        known = None if costs is None else costs.select(self.keys)
+        return Replay(self, table.select(self.keys), baseline, known).run()
 
-    def plan(self) -> list[PlannedRound]:
-        """Return the rounds and their trainings as far as they are known before any training."""
+    def plan(self, cost: float = 1.0) -> list[PlannedRound]:
+        """Return the rounds and their trainings as far as they are known before any training.
+
+        ``cost`` is what one instance costs, for schedules and limits in seconds or visits.
+        """
         rounds: list[PlannedRound] = []
-        counts = np.zeros(len(self.keys), np.int64)
+        entrants = len(self.keys)
+        counts = np.zeros(entrants, np.int64)
         paid = counts.copy()
         exact = True
         if self.screen is not None:
@@ -89,10 +105,16 @@ class Race:
             rounds.append(PlannedRound(1, "screen", len(counts), int(paid.sum()), None, True))
             exact = False
         spent = int(paid.sum())
-        while (step := self.schedule.step(Standing(counts, spent, self.statistic))) is not None:
+        while True:
+            each = np.full(len(counts), cost)
+            step = self.schedule.step(Standing(counts, entrants, each, self.statistic))
+            if step is None:
+                return rounds
             target = instances_asked(step, counts, self.statistic)
             trainings = int(np.maximum(target - paid, 0).sum())
             check_progress(trainings, len(counts), step.keep)
+            if self.limit is not None and rounds and (spent + trainings) * cost > self.limit:
+                return rounds
             rounds.append(
                 PlannedRound(len(rounds) + 1, "race", len(counts), trainings, step.keep, exact)
             )
@@ -100,4 +122,3 @@ class Race:
             spent += trainings
             paid = np.maximum(paid, target)[: step.keep]
             counts = target[: step.keep]
-        return rounds

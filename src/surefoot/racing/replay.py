@@ -43,8 +43,10 @@ class Replay:
     above ``counts``.
     """
 
-    def __init__(self, race: Race, losses: Floats, baseline: Baseline | None) -> None:
-        self.race, self.losses, self.baseline = race, losses, baseline
+    def __init__(
+        self, race: Race, losses: Floats, baseline: Baseline | None, costs: Floats | None
+    ) -> None:
+        self.race, self.losses, self.baseline, self.costs = race, losses, baseline, costs
         self.alive = np.arange(len(race.keys))
         self.counts = np.zeros(len(race.keys), np.int64)
         self.paid = np.zeros(len(race.keys), np.int64)
@@ -64,6 +66,8 @@ class Replay:
                 return self._finished()
             target = instances_asked(step, self.counts, race.statistic)
             trainings = self._trainings(target)
+            if self._too_dear(target):
+                return self._finished(f"the limit of {race.limit:g} pays for no further round")
             need = self._missing(target)
             if need:
                 return self._waiting("race", need, (), trainings, step.keep)
@@ -73,17 +77,34 @@ class Replay:
             values = self._round(step.keep, trainings)
 
     def _standing(self, values: Floats | None) -> Standing:
-        spent = int(self.paid.sum())
+        race, entrants, cost = self.race, len(self.race.keys), self._cost()
         if values is None:
-            return Standing(self.counts, spent, self.race.statistic)
-        order = np.lexsort((self.race.key_rank[self.alive], values))
-        seen = self._seen()
-        return Standing(self.counts, spent, self.race.statistic, seen, values, order)
+            return Standing(self.counts, entrants, cost, race.statistic)
+        order = np.lexsort((race.key_rank[self.alive], values))
+        seen = self._seen(self.losses)
+        return Standing(self.counts, entrants, cost, race.statistic, seen, values, order)
 
-    def _seen(self) -> Floats:
-        """Losses of the survivors, NaN beyond the instances judged."""
+    def _cost(self) -> Floats:
+        """Mean cost of the instances judged of each survivor; 1 unless costs were given."""
+        if self.costs is None or int(self.counts.min()) == 0:
+            return np.ones(len(self.alive))
+        return np.asarray(np.nanmean(self._seen(self.costs), axis=1))
+
+    def _too_dear(self, target: Integers) -> bool:
+        """Whether a round would exceed the limit; the first round never does."""
+        if self.race.limit is None or not self.rounds:
+            return False
+        spent = float(self.paid.sum())
+        if self.costs is not None:
+            used = np.arange(self.costs.shape[1]) < self.paid[:, None]
+            spent = float(self.costs[used].sum())
+        more = np.maximum(target - self.paid[self.alive], 0)
+        return spent + float(more @ self._cost()) > self.race.limit
+
+    def _seen(self, table: Floats) -> Floats:
+        """Rows of the survivors, NaN beyond the instances judged."""
         width = int(self.counts.max())
-        seen = self.losses[self.alive, :width]
+        seen = table[self.alive, :width]
         if int(self.counts.min()) < width:
             seen[np.arange(width) >= self.counts[:, None]] = np.nan
         return seen
@@ -154,7 +175,7 @@ class Replay:
 
     def _round(self, keep: int, trainings: int) -> Floats:
         """Judge a complete round and return the survivors' values."""
-        race, seen = self.race, self._seen()
+        race, seen = self.race, self._seen(self.losses)
         values = evaluate(race.statistic, seen, self.counts)
         if np.isinf(values).all():
             raise RaceError(
@@ -163,9 +184,8 @@ class Replay:
                 "look at the messages of their outcomes"
             )
         order = np.lexsort((race.key_rank[self.alive], values))
-        contest = Contest(
-            race.statistic, seen, self.counts, values, order, keep, len(self.rounds) + 1
-        )
+        past = tuple(int(one.counts.min()) for one in self.rounds)
+        contest = Contest(race.statistic, seen, self.counts, values, order, keep, past)
         verdict = race.rule.judge(contest)
         if verdict.leave.all():
             raise RaceError(f"rule {type(race.rule).__name__} removed every candidate of a round")
@@ -215,8 +235,10 @@ class Replay:
         survivors = self.rounds[-1].survivors if self.rounds else self._keys_alive()
         return RaceState(self.race.keys, tuple(self.rounds), survivors, need, absent, None, current)
 
-    def _finished(self) -> RaceState:
+    def _finished(self, stopped: str = "") -> RaceState:
         survivors = self.rounds[-1].survivors if self.rounds else self._keys_alive()
         if not self.rounds and len(survivors) > 1:
             raise RaceError("the schedule ended before a single round; it must race more than one")
-        return RaceState(self.race.keys, tuple(self.rounds), survivors, winner=survivors[0])
+        return RaceState(
+            self.race.keys, tuple(self.rounds), survivors, winner=survivors[0], stopped=stopped
+        )

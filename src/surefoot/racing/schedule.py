@@ -17,14 +17,16 @@ from surefoot.racing.table import Floats
 class Standing:
     """What a schedule may look at before a round.
 
-    ``counts[survivor]`` instances have been judged of each; ``spent`` trainings have been asked
-    for in all. ``losses`` ``[survivors, instances]`` (NaN from ``counts`` on), ``values`` and
-    ``order`` (rows from best to worst) are None before the first round and while a race is only
-    planned: then nothing is known of the losses.
+    ``counts[survivor]`` instances have been judged of each of the survivors, of whom there were
+    ``entrants`` at first. ``cost[survivor]`` is what one instance costs: 1, or its mean seconds or
+    example-visits so far when a race is budgeted in those. ``losses`` ``[survivors, instances]``
+    (NaN from ``counts`` on), ``values`` and ``order`` (rows from best to worst) are None before
+    the first round and while a race is only planned: then nothing is known of the losses.
     """
 
     counts: Integers
-    spent: int
+    entrants: int
+    cost: Floats
     criterion: Criterion
     losses: Floats | None = None
     values: Floats | None = None
@@ -83,6 +85,57 @@ class Halving(Schedule):
             return None
         upto = max(self.warmup, standing.instances + self.per_round)
         return Step(upto, share_of(standing.survivors, self.keep))
+
+
+@dataclass(frozen=True)
+class FlatBudget(Schedule):
+    """Every late round costs about the same, so that few survivors get many instances.
+
+    A round gives each survivor ``budget / (cost of one instance of every survivor)`` instances,
+    rounded down, at least ``per_round`` and at most ``cap``; then the share ``keep`` stays, until
+    ``finalists`` are left. The equal cost per round is that of sequential halving (Karnin, Koren
+    and Somekh 2013), except that the first, crowded rounds cost more. ``budget`` is in instances,
+    or in seconds or example-visits when the race is told those costs.
+    """
+
+    budget: float
+    cap: int = 64
+    keep: float = 0.5
+    per_round: int = 1
+    warmup: int = 1
+    finalists: int = 1
+
+    def __post_init__(self) -> None:
+        check_schedule("flat budget", self.keep, self.per_round, self.warmup)
+        if not self.budget > 0.0 or self.cap < self.per_round or self.finalists < 1:
+            raise RaceError(
+                f"flat budget: budget = {self.budget:g}, cap = {self.cap} and finalists = "
+                f"{self.finalists} must be positive, and cap at least per_round = {self.per_round}"
+            )
+
+    def step(self, standing: Standing) -> Step | None:
+        """Return the next round; None once the finalists are left."""
+        if standing.survivors <= self.finalists:
+            return None
+        affordable = int(np.floor(self.budget / float(standing.cost.sum()) + 1e-9))
+        more = min(max(self.per_round, affordable), self.cap)
+        upto = max(self.warmup, standing.instances + more)
+        return Step(upto, max(self.finalists, share_of(standing.survivors, self.keep)))
+
+
+@dataclass(frozen=True)
+class Chain(Schedule):
+    """One schedule after the other: the next takes over when one has ended."""
+
+    parts: tuple[Schedule, ...]
+
+    def step(self, standing: Standing) -> Step | None:
+        """Return the round of the first part that has one."""
+        for part in self.parts:
+            step = part.step(standing)
+            if step is not None:
+                return step
+        return None
 
 
 def share_of(survivors: int, keep: float) -> int:

@@ -91,7 +91,8 @@ class RaceState:
 
     While the race runs, ``need`` lists the (candidate key, instance) pairs to train for the
     current round and ``baseline_need`` the instances on whose draws the baseline is to be assessed;
-    ``winner`` is None. When it is over both are empty. ``current`` is the round under way.
+    ``winner`` is None. When it is over both are empty. ``current`` is the round under way;
+    ``stopped`` says why a race ended before its schedule did, else it is empty.
     """
 
     keys: tuple[str, ...]
@@ -101,6 +102,7 @@ class RaceState:
     baseline_need: tuple[int, ...] = ()
     winner: str | None = None
     current: PlannedRound | None = None
+    stopped: str = ""
 
     @property
     def over(self) -> bool:
