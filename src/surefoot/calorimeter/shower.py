@@ -55,10 +55,12 @@ class Tuning(NamedTuple):
 
     visible: float = 0.1761
     """Share of a contained shower's energy that the scintillator sees."""
-    sampling: float = 0.0765
+    sampling: float = 0.075
     """c of the sampling fluctuations c/√E, GeV^½."""
     length: float = 1.037
     """Factor on the depth of the maximum."""
+    length_spread: float = 0.9
+    """Factor on the longitudinal fluctuations."""
     core: float = 1.112
     """Factor on Rc."""
     core_power: float = 0.604
@@ -124,8 +126,11 @@ def longitudinal(energy, normal1, normal2, medium, tuning):
     mean_t, mean_alpha = mean_logarithms(log_y, medium)
     sigma_t, sigma_alpha, rho = spreads(log_y)
     c1, c2 = math.sqrt(0.5 * (1.0 + rho)), math.sqrt(0.5 * (1.0 - rho))
-    maximum = tuning.length * math.exp(mean_t + sigma_t * (c1 * normal1 + c2 * normal2))
-    alpha = max(math.exp(mean_alpha + sigma_alpha * (c1 * normal1 - c2 * normal2)), LEAST_ALPHA)
+    spread = tuning.length_spread
+    maximum = tuning.length * math.exp(mean_t + spread * sigma_t * (c1 * normal1 + c2 * normal2))
+    alpha = max(
+        math.exp(mean_alpha + spread * sigma_alpha * (c1 * normal1 - c2 * normal2)), LEAST_ALPHA
+    )
     beta = (alpha - 1.0) / maximum
     typical = math.exp(mean_alpha)
     return alpha, beta, (beta / alpha) * typical / (typical - 1.0)

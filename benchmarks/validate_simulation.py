@@ -1,0 +1,87 @@
+"""Compare the fast simulation with Geant4 and redraw the figures of docs/calorimeter.md.
+
+    python benchmarks/validate_simulation.py REFERENCE_A.npz REFERENCE_B.npz [-n 100000]
+
+The references are npz files with the arrays of `PhotonChunk`; rows with ``copy`` above 0 are left
+out. Prints the tables of the page.
+"""
+
+import argparse
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+
+from surefoot.calorimeter import validation as v
+from surefoot.calorimeter import validation_figures as figures
+from surefoot.calorimeter.chunks import PhotonChunk
+from surefoot.calorimeter.simulation import simulate
+
+
+def load(path):
+    with np.load(path) as saved:
+        rows = saved["copy"] == 0 if "copy" in saved else slice(None)
+        return PhotonChunk(**{name: saved[name][rows] for name in PhotonChunk.__annotations__})
+
+
+def fast(dataset, n, seed, workers):
+    for _ in simulate(dataset, 10, seed):
+        pass
+    wall, cpu = time.perf_counter(), time.process_time()
+    sample = v.gather(list(simulate(dataset, n, seed, workers=workers)))
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    print(
+        f"{dataset}: {n} events, {n / wall:.0f} per second with {workers} threads, "
+        f"{n / cpu:.0f} per second of CPU"
+    )
+    return sample
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("reference_a", type=Path)
+    parser.add_argument("reference_b", type=Path)
+    parser.add_argument("-n", type=int, default=40_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("docs/figures"))
+    options = parser.parse_args()
+    samples = {}
+    for dataset, path in (("A", options.reference_a), ("B", options.reference_b)):
+        mine = fast(dataset, options.n, options.seed, options.workers)
+        samples[dataset] = {"Geant4": load(path), "fast": mine}
+        pair = samples[dataset]
+        print(f"{dataset}: {v.compare(pair['fast'], pair['Geant4'])}")
+        measures = {
+            "response": v.response,
+            "resolution": v.resolution,
+            "central": lambda s: v.fraction(s, 1),
+            "3x3": lambda s: v.fraction(s, 3),
+            "5x5": lambda s: v.fraction(s, 5),
+        }
+        for name, measure in measures.items():
+            for kind, sample in pair.items():
+                values = "  ".join(f"{x:.4f}" for x in measure(sample).value)
+                print(f"{dataset} {name:10} {kind:7} {values}")
+        for kind, sample in pair.items():
+            a, b = v.fit_resolution(v.resolution(sample))
+            print(
+                f"{dataset} {kind}: scaled sum {v.scaled_sum_error(sample):.4f}, "
+                f"{100 * a:.2f} %/sqrt(E) + {100 * b:.2f} %"
+            )
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    options.out.mkdir(parents=True, exist_ok=True)
+    drawn = {
+        "response": figures.response_figure(samples["A"]),
+        "resolution": figures.resolution_figure(samples["A"]),
+        "fractions": figures.fractions_figure(samples["A"]),
+        "radial": figures.radial_figure(samples["A"]),
+        "barycentre": figures.barycentre_figure(samples["A"], samples["B"]),
+    }
+    for name, figure in drawn.items():
+        figure.savefig(options.out / f"calorimeter-{name}.png", dpi=110)
+
+
+if __name__ == "__main__":
+    main()
