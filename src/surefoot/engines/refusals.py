@@ -32,7 +32,7 @@ def data_refusal(net: ConvNet, setting: Setting) -> str | None:
         )
     if net.loss is not None:
         try:
-            net.loss.check_target(population.target)
+            population.check_loss(net.loss)
         except DataError as error:
             return f"{net.label} cannot be trained: {error}"
     return None

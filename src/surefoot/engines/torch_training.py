@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from surefoot import optimizers
 from surefoot.engines.base import Setting, Status, Stopped
@@ -139,10 +140,17 @@ def train_epochs(
 
 def mean_loss(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
     """Return a loss of `surefoot.losses` as trained on: the mean of its terms, in torch."""
+    trained = loss.trained
 
     def mean(prediction: Tensor, target: Tensor) -> Tensor:
+        if trained.classification:
+            codes = target[:, 0].long()
+            if trained.name == "cross_entropy":
+                return functional.cross_entropy(prediction, codes)
+            truth = functional.one_hot(codes, prediction.shape[1])
+            return ((prediction.softmax(dim=1) - truth) ** 2).sum(dim=1).mean()
         residual = prediction - target
-        match loss.name:
+        match trained.name:
             case "relative_rmse":
                 terms = (residual / target) ** 2
             case "stochastic_rmse":
@@ -150,7 +158,7 @@ def mean_loss(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
             case "mae":
                 terms = residual.abs()
             case "huber":
-                size, delta = residual.abs(), loss.parameter
+                size, delta = residual.abs(), trained.parameter
                 terms = torch.where(size <= delta, 0.5 * size**2, delta * (size - 0.5 * delta))
             case _:
                 terms = residual**2
