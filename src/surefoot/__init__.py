@@ -13,6 +13,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from surefoot.candidates.base import Candidate
     from surefoot.candidates.convnet import Conv, ConvNet, Pool
+    from surefoot.candidates.estimator import EstimatorCandidate
+    from surefoot.candidates.function import candidate
     from surefoot.candidates.presets import preset
     from surefoot.candidates.space import SearchSpace
     from surefoot.errors import SurefootError
@@ -24,6 +26,7 @@ _HOMES = {
     "Candidate": "candidates.base",
     "Conv": "candidates.convnet",
     "ConvNet": "candidates.convnet",
+    "EstimatorCandidate": "candidates.estimator",
     "Loss": "losses",
     "Pool": "candidates.convnet",
     "Population": "population",
@@ -31,6 +34,7 @@ _HOMES = {
     "SearchSpace": "candidates.space",
     "Stopping": "stopping",
     "SurefootError": "errors",
+    "candidate": "candidates.function",
     "preset": "candidates.presets",
 }
 
@@ -38,6 +42,7 @@ __all__ = [
     "Candidate",
     "Conv",
     "ConvNet",
+    "EstimatorCandidate",
     "Loss",
     "Pool",
     "Population",
@@ -45,6 +50,7 @@ __all__ = [
     "SearchSpace",
     "Stopping",
     "SurefootError",
+    "candidate",
     "preset",
 ]
 

@@ -1,0 +1,237 @@
+"""Candidates that are Python functions, for what has neither layers nor ``fit``."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from surefoot.candidates import plain
+from surefoot.candidates.base import Candidate
+from surefoot.errors import CandidateError, nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from surefoot.losses import Loss
+
+_FIELDS = ("function", "parameters", "side", "version")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnData:
+    """The data of one draw, as a function candidate gets it.
+
+    ``features`` [n, F] and ``target`` [n, outputs] (class codes [n, 1]) train; ``test_features``
+    [m, F] and ``test_target`` measure, for a function that returns its loss itself. All float64.
+    ``outputs`` is the number of outputs a prediction must have; ``classes`` their labels, if any.
+    """
+
+    features: NDArray[np.float64]
+    target: NDArray[np.float64]
+    test_features: NDArray[np.float64]
+    test_target: NDArray[np.float64]
+    outputs: int
+    classes: tuple[Any, ...] | None
+    loss: Loss
+
+
+class CandidateFunction:
+    """A function marked by `candidate`: still callable, and a maker of candidates."""
+
+    def __init__(self, function: Callable[..., Any], side: bool, version: int) -> None:
+        module, name = function.__module__, function.__qualname__
+        if "." in name:
+            raise CandidateError(
+                f"function {name} cannot be imported by name: define it at a module's top"
+            )
+        positional = list(inspect.signature(function).parameters)[:2]
+        if len(positional) < 2:
+            raise CandidateError(f"function {name} must take (draw, seed, **parameters)")
+        self.path, self.side, self.version = f"{module}.{name}", side, version
+        self.__name__, self.__qualname__, self.__module__ = function.__name__, name, module
+        self.__doc__ = function.__doc__
+        self.__wrapped__ = function
+
+    def __call__(self, *arguments: Any, **parameters: Any) -> Any:
+        """Call the function itself."""
+        return self.__wrapped__(*arguments, **parameters)
+
+    def candidate(self, **parameters: Any) -> FunctionCandidate:
+        """Return the candidate with these parameters; `SearchSpace.product` takes this method.
+
+        Raises
+        ------
+        CandidateError
+            If the function does not take a parameter, or its value is not plain.
+        """
+        self.check(parameters)
+        return FunctionCandidate(self.path, parameters, side=self.side, version=self.version)
+
+    def check(self, parameters: Mapping[str, Any]) -> None:
+        """Raise `CandidateError` if the function does not take these parameters."""
+        known = list(inspect.signature(self.__wrapped__).parameters.values())[2:]
+        if any(p.kind is p.VAR_KEYWORD for p in known):
+            return
+        names = [p.name for p in known]
+        unknown = next((name for name in parameters if name not in names), None)
+        if unknown is not None:
+            raise CandidateError(
+                f"{self.path} has no parameter {unknown!r}: "
+                + (nearest(unknown, names) if names else "it takes none")
+            )
+        missing = next(
+            (p.name for p in known if p.default is p.empty and p.name not in parameters), None
+        )
+        if missing is not None:
+            raise CandidateError(f"{self.path} needs a value for its parameter {missing!r}")
+
+
+def candidate(
+    function: Callable[..., Any] | None = None, *, side: bool = False, version: int = 1
+) -> Any:
+    """Mark a function ``train(draw, seed, **parameters)`` as one that candidates are made of.
+
+    It gets a `DrawnData` and a seed, 0 … 2³² − 1, from the ledger, and returns either a predictor
+    (an object with ``predict``, or a function of features [n, F]) or the test loss itself. A
+    prediction is [n] or [n, outputs]; for classification it is logits [n, classes] or class codes
+    [n], and an object's ``predict_proba`` gives probabilities.
+
+    Parameters
+    ----------
+    side
+        Whether the population's side features follow the features as further columns.
+    version
+        Part of the candidate's key: raise it when the function's code changes its results, so
+        that a journal never mixes the two.
+
+    >>> @candidate
+    ... def train(draw, seed, *, shrink=1.0):
+    ...     mean = shrink * draw.target.mean(axis=0)
+    ...     return lambda features: mean.repeat(len(features))
+    >>> train.candidate(shrink=0.5).label
+    'train(shrink=0.5)'
+    """
+    if function is None:
+        return lambda marked: CandidateFunction(marked, side, version)
+    return CandidateFunction(function, side, version)
+
+
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class FunctionCandidate(Candidate):
+    """A function marked by `candidate`, named by its import path, with plain parameters.
+
+    Raises
+    ------
+    CandidateError
+        If the path is not one or a parameter is not a plain value. Nothing is imported before the
+        candidate is trained, and then only a function so marked is ever called.
+    """
+
+    family: ClassVar[str] = "function"
+
+    path: str
+    parameters: Mapping[str, Any]
+    side: bool
+    version: int
+
+    def __init__(
+        self,
+        path: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        side: bool = False,
+        version: int = 1,
+    ) -> None:
+        if not isinstance(path, str) or "." not in path:
+            raise CandidateError(
+                f"function {path!r} is not an import path such as 'package.module.train'"
+            )
+        short = path.rpartition(".")[2]
+        values = {
+            name: plain.encode(value, f"parameter {name!r} of {short}")
+            for name, value in sorted((parameters or {}).items())
+        }
+        for name, value in (
+            ("path", path),
+            ("parameters", values),
+            ("side", bool(side)),
+            ("version", int(version)),
+        ):
+            object.__setattr__(self, name, value)
+
+    def spec(self) -> dict[str, Any]:
+        """Return path, parameters, version and whether it takes side features."""
+        return {
+            "function": self.path,
+            "parameters": dict(self.parameters),
+            "side": self.side,
+            "version": self.version,
+        }
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Self:
+        """Rebuild a candidate from its `spec`."""
+        unknown = next((name for name in spec if name not in _FIELDS), None)
+        if unknown is not None:
+            raise CandidateError(
+                f"a function has no field {unknown!r}: {nearest(unknown, _FIELDS)}"
+            )
+        if "function" not in spec:
+            raise CandidateError(f"candidate {dict(spec)!r} names no 'function'")
+        return cls(
+            spec["function"],
+            spec.get("parameters"),
+            side=spec.get("side", False),
+            version=spec.get("version", 1),
+        )
+
+    @property
+    def label(self) -> str:
+        """Name of the function and its parameters."""
+        return plain.label({"class": self.path, "parameters": dict(self.parameters)})
+
+    def resolve(self) -> CandidateFunction:
+        """Import the function.
+
+        Raises
+        ------
+        CandidateError
+            If there is none, it is not marked by `candidate`, or its version or parameters differ.
+        """
+        module, _, name = self.path.rpartition(".")
+        try:
+            found = getattr(importlib.import_module(module), name, None)
+        except ImportError as error:
+            raise CandidateError(f"{self.path} cannot be imported: {error}") from None
+        if not isinstance(found, CandidateFunction):
+            raise CandidateError(
+                f"{self.path} is not a function marked with @surefoot.candidate, and only those "
+                "are ever called"
+            )
+        if found.version != self.version:
+            raise CandidateError(
+                f"{self.path} is version {found.version} now, but this candidate is of version "
+                f"{self.version}: its old outcomes cannot be repeated"
+            )
+        found.check(self.parameters)
+        return found
+
+    def train(self, data: DrawnData, seed: int) -> Any:
+        """Call the function on a draw; return what it returns."""
+        seeds = itertools.count(seed)
+        parameters = {n: plain.decode(value, seeds, 1) for n, value in self.parameters.items()}
+        return self.resolve()(data, seed, **parameters)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FunctionCandidate) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"FunctionCandidate({self.label})"
