@@ -1,0 +1,39 @@
+"""The seam of executors: instances in, outcomes out, in whatever order they finish."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+
+from surefoot.engines.base import Instance, Outcome, Setting
+
+
+class Executor(ABC):
+    """Runs many instances at once; which one runs where never changes an outcome."""
+
+    @property
+    @abstractmethod
+    def engine(self) -> str:
+        """Name of the engine asked for, or ``auto``."""
+
+    @property
+    @abstractmethod
+    def workers(self) -> int:
+        """Number of instances that run at once."""
+
+    @abstractmethod
+    def batches(
+        self, instances: Iterable[Instance], setting: Setting
+    ) -> Iterator[tuple[Outcome, ...]]:
+        """Yield the outcomes that have come in since the last time, at least one.
+
+        Instances are taken from the iterable only as they can start. On Ctrl-C, training stops
+        within two seconds, everything finished is yielded and `KeyboardInterrupt` raised; closing
+        the iterator stops training too. An engine's exception or a dead worker is the *failed*
+        outcome of its instance; a candidate that no engine takes raises `EngineError`.
+        """
+
+    def run(self, instances: Iterable[Instance], setting: Setting) -> Iterator[Outcome]:
+        """Yield the outcomes one by one as they finish."""
+        for batch in self.batches(instances, setting):
+            yield from batch
