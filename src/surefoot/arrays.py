@@ -33,13 +33,15 @@ def matrix(values: ArrayLike, what: str) -> NDArray[np.float32]:
         raise DataError(f"{what} are ragged or not numeric; they must be a matrix [N, F]") from None
     if array.ndim == 0 or array.size == 0:
         raise DataError(f"{what} are empty (shape {array.shape}); at least one example is needed")
-    result = np.ascontiguousarray(array.reshape(len(array), -1), dtype=np.float32)
+    table = array.reshape(len(array), -1)
+    with np.errstate(over="ignore"):
+        result = np.ascontiguousarray(table, dtype=np.float32)
     rows = np.flatnonzero(~np.isfinite(result).all(axis=1))
     if rows.size:
         column = int(np.flatnonzero(~np.isfinite(result[rows[0]]))[0])
         raise DataError(
-            f"{what} hold {result[rows[0], column]} in example {rows[0]}, column {column} "
-            f"({rows.size} such examples): all values must be finite"
+            f"{what} hold {table[rows[0], column]} in example {rows[0]}, column {column} "
+            f"({rows.size} such examples): all values must be finite in float32"
         )
     return result
 

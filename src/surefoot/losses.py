@@ -67,7 +67,10 @@ class Loss:
             raise StudyFileError(f"huber's delta = {self.parameter} must be a positive number")
 
     def __str__(self) -> str:
-        return f"huber({self.parameter:g})" if self.name == "huber" else self.name
+        if self.name != "huber":
+            return self.name
+        short = f"{self.parameter:g}"
+        return f"huber({short if float(short) == self.parameter else repr(float(self.parameter))})"
 
     @property
     def code(self) -> int:

@@ -77,7 +77,8 @@ class ConvModule(nn.Module):
         norm: Any = self.get_submodule(name)
         if self.training and x.numel() == x.shape[1]:
             weight, bias = (a.view(x.shape) for a in (norm.weight, norm.bias))
-            return (x - x) * weight + bias
+            flat: Tensor = (x - x) * weight + bias
+            return flat
         normalised: Tensor = norm(x)
         return normalised
 
