@@ -102,7 +102,7 @@ def row_of(outcome: Outcome, candidate: int, attempt: int) -> dict[str, Any]:
         "loss": float(outcome.loss),
         "seconds": float(outcome.seconds),
         "engine": outcome.engine,
-        "message": outcome.message,
+        "message": outcome.message.encode(errors="backslashreplace").decode(),
         "recorded": now(),
         "curve": np.ascontiguousarray(outcome.curve, dtype="<f4").tobytes(),
     }
