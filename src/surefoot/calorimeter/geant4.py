@@ -19,6 +19,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -103,8 +104,21 @@ class Geant4:
 
             yield from in_order(one, pieces, workers)
 
-    def scan(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> GeantinoScan:
-        """Send one geantino along z at each ``x``, ``y`` [n], mm; no data sets are needed.
+    def scan(
+        self,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+        theta: NDArray[np.float64] | None = None,
+        phi: NDArray[np.float64] | None = None,
+    ) -> GeantinoScan:
+        """Send one geantino in at each ``x``, ``y`` [n] of the front face; needs no data sets.
+
+        Parameters
+        ----------
+        x, y
+            mm from the centre of the central cell.
+        theta, phi
+            Polar angle to z and azimuth [n], rad; 0 by default.
 
         Raises
         ------
@@ -120,7 +134,10 @@ class Geant4:
             # Geant4 opens the table of nuclear levels whatever is simulated; no level is used.
             (levels / "ENSDFSTATE.dat").touch()
             environment = {"GEANT4_DATA_DIR": str(levels), "G4ENSDFSTATEDATA": str(levels)}
-            job = self._job(kind="geantinos", x=list(map(float, x)), y=list(map(float, y)))
+            still = np.zeros(len(x))
+            columns = {"x": x, "y": y, "theta": theta, "phi": phi}
+            rays = {n: (still if c is None else c).tolist() for n, c in columns.items()}
+            job = self._job(kind="geantinos", rays=rays)
             path = Path(temporary) / "scan.npz"
             _start(job, path, environment)
             with np.load(path) as saved:
@@ -140,7 +157,7 @@ class GeantinoScan:
     radiation_lengths
         Material budget, X0, from Geant4's own radiation lengths.
     cell
-        Number of the window's cell that was crossed, −1 beside it.
+        Number of the window's cell that was crossed longest, −1 if none was.
     active
         Length in the scintillator, mm.
     """
@@ -216,9 +233,9 @@ def complaint(output: str) -> str:
 def _read_chunk(path: Path) -> PhotonChunk:
     """Read a finished chunk."""
     try:
-        with np.load(path) as saved:
+        with path.open("rb") as file, np.load(file) as saved:
             return PhotonChunk(**{field.name: saved[field.name] for field in fields(PhotonChunk)})
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise SimulationError(
             f"{path} is not a finished chunk ({error}); delete it to have it simulated again"
         ) from error

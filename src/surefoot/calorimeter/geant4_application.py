@@ -23,6 +23,8 @@ from surefoot.seeds import InstanceSeed, Role, Stream
 
 MARGIN = 4
 """Cells on each side of the window."""
+_KEPT: list[Any] = []
+"""Objects that Geant4 points to and Python must not collect."""
 WORLD_GAP = 1000.0
 """Empty space before and behind the module, mm."""
 
@@ -188,8 +190,9 @@ def physics_list(name: str) -> Any:
         return factory.GetReferencePhysList(name)
     if not hasattr(g4, name):
         raise SystemExit(f"{name!r} is not one of Geant4's physics constructors")
-    physics = g4.G4VModularPhysicsList()
-    physics.RegisterPhysics(getattr(g4, name)())
+    physics, constructor = g4.G4VModularPhysicsList(), getattr(g4, name)()
+    physics.RegisterPhysics(constructor)
+    _KEPT.append(constructor)
     return physics
 
 
@@ -239,9 +242,9 @@ def run_photons(job: dict[str, Any], detector: Shashlik) -> dict[str, NDArray[An
 
 def run_geantinos(job: dict[str, Any], detector: Shashlik) -> dict[str, NDArray[Any]]:
     """Send geantinos through; budget (X0), window cell (or −1) and scintillator length (mm)."""
-    x, y = np.array(job["x"], dtype=np.float64), np.array(job["y"], dtype=np.float64)
-    still = np.zeros(len(x))
-    beam = Photons(still + 1.0, x, y, still, still, x, y)
+    rays = job["rays"]
+    x, y, theta, phi = (np.array(rays[n], dtype=np.float64) for n in ("x", "y", "theta", "phi"))
+    beam = Photons(np.ones(len(x)), x, y, theta, phi, x, y)
     module = Module(detector)
     cells, total = np.zeros((len(x), module.cells**2)), np.zeros(len(x))
     physics = g4.G4VModularPhysicsList()

@@ -87,7 +87,7 @@ def simulate(
     if engine not in ("fast", "geant4"):
         raise DataError(f"engine {engine!r} does not exist; {nearest(engine, ('fast', 'geant4'))}")
     pieces = ranges(first, n, chunk)
-    count = workers or len(os.sched_getaffinity(0))
+    count = len(os.sched_getaffinity(0)) if workers is None else workers
     if engine == "geant4":
         from surefoot.calorimeter.geant4 import Geant4
 
