@@ -1,0 +1,194 @@
+"""From the tables of a study file to the objects they describe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from surefoot import registry
+from surefoot.cli.study_file import StudyFile
+from surefoot.cli.tables import ConvNetTable, FamilyTable
+from surefoot.errors import SamplingError, StudyFileError, SurefootError
+
+if TYPE_CHECKING:
+    from surefoot.candidates.base import Candidate
+    from surefoot.candidates.space import SearchSpace
+    from surefoot.engines.base import Setting
+    from surefoot.population import Population
+    from surefoot.racing.schedule import Schedule
+    from surefoot.racing.screen import Screen
+
+
+@contextmanager
+def blaming(file: StudyFile, table: str) -> Iterator[None]:
+    """Turn an error on what a table asks for into one that names file and table."""
+    try:
+        yield
+    except SurefootError as error:
+        raise StudyFileError(f"{file.path}: [{table}] {error}") from error
+
+
+def candidates_of(file: StudyFile, population: Population) -> tuple[Candidate, ...]:
+    """Return the candidates of the union of all ``[space]`` tables, in the file's order.
+
+    Raises
+    ------
+    StudyFileError
+        If a table describes no candidate, or a network needs what the population lacks.
+    """
+    with blaming(file, "space"):
+        first, *rest = (_space_of(table, population) for table in file.tables.space)
+        for space in rest:
+            first |= space
+        return first.candidates
+
+
+def setting_of(file: StudyFile, population: Population) -> Setting:
+    """Return what all instances share, the population split by the study's seed."""
+    from surefoot.engines.base import Setting
+    from surefoot.losses import parse_loss
+    from surefoot.population import Sampling
+    from surefoot.stopping import Stopping
+
+    tables = file.tables
+    with blaming(file, "stopping"):
+        stopping = Stopping(**tables.stopping.model_dump())
+    with blaming(file, "loss"):
+        loss = parse_loss(tables.loss.name)
+        population.check_loss(loss)
+    fraction = tables.population.pool_fraction
+    with blaming(file, "population"):
+        if not 0.0 < fraction < 1.0:
+            raise SamplingError(f"pool_fraction = {fraction:g} must be between 0 and 1")
+        halves = population.split(tables.study.seed, fraction)
+    with blaming(file, "sampling"):
+        sampling = Sampling(**tables.sampling.model_dump())
+        halves.check(sampling)
+    return Setting(halves, sampling, loss, stopping)
+
+
+def baseline_of(file: StudyFile) -> Candidate | None:
+    """Return the candidate of ``[baseline]``, or None without that table."""
+    table = file.tables.baseline
+    if table is None:
+        return None
+    with blaming(file, "baseline"):
+        family = registry.lookup("candidates", table.family)
+        candidate: Candidate = family.from_spec(dict(table.model_extra or {}))
+        return candidate
+
+
+def screen_of(file: StudyFile) -> Screen | None:
+    """Return the screen that ``[race]`` asks for, or None."""
+    race = file.tables.race
+    if race.screen is False:
+        return None
+    from surefoot.racing.screen import Screen
+
+    with blaming(file, "race"):
+        if file.tables.baseline is None:
+            raise StudyFileError(
+                f"screen = {race.screen:g} compares with a baseline: add [baseline] with its "
+                "family, such as 'scaled_sum', or set screen = false"
+            )
+        return Screen(tolerance=race.screen, margin=race.screen_margin)
+
+
+def schedule_of(file: StudyFile, candidates: int) -> Schedule:
+    """Return the schedule that ``[race]`` asks for, for this many candidates."""
+    from surefoot.racing.schedule import FlatBudget, Halving
+    from surefoot.racing.toptwo import default_schedule
+
+    race = file.tables.race
+    kinds: dict[str, tuple[Any, tuple[str, ...]]] = {
+        "default": (lambda: default_schedule(candidates), ()),
+        "halving": (Halving, ("keep", "per_round", "warmup")),
+        "flat_budget": (FlatBudget, ("keep", "per_round", "warmup", "budget", "cap")),
+    }
+    build, taken = kinds[race.schedule]
+    given = {
+        name: value
+        for name in ("keep", "per_round", "warmup", "budget", "cap")
+        if (value := getattr(race, name)) is not None
+    }
+    with blaming(file, "race"):
+        for name in given:
+            if name not in taken:
+                homes = [f"'{kind}'" for kind, (_, names) in kinds.items() if name in names]
+                raise StudyFileError(
+                    f"{name} = {given[name]:g} has no meaning for schedule = '{race.schedule}': "
+                    f"it belongs to schedule = {' or '.join(homes)}"
+                )
+        if race.schedule == "flat_budget" and race.budget is None:
+            raise StudyFileError("schedule = 'flat_budget' needs budget, the trainings of a round")
+        schedule: Schedule = build(**given)
+        return schedule
+
+
+def _space_of(table: ConvNetTable | FamilyTable, population: Population) -> SearchSpace:
+    from surefoot.candidates.conditions import parse_condition
+    from surefoot.candidates.notation import choices_of, convnet_space
+    from surefoot.candidates.space import SearchSpace
+
+    if isinstance(table, FamilyTable):
+        choices = {
+            name: choices_of(name, value) for name, value in (table.model_extra or {}).items()
+        }
+        space = SearchSpace.product(registry.lookup("candidates", table.family), **choices)
+    else:
+        space = convnet_space(_convnet_fields(table, population))
+        if table.max_parameters is not None:
+            space = space.where(max_parameters=table.max_parameters)
+    for text in table.conditions:
+        space = space.where(parse_condition(text))
+    return space
+
+
+def _convnet_fields(table: ConvNetTable, population: Population) -> dict[str, Any]:
+    """Return the fields of the short notation, completed by what the population settles."""
+    from surefoot.candidates.notation import choices_of
+    from surefoot.losses import parse_loss
+
+    fields = table.model_dump(
+        exclude_none=True, exclude={"family", "max_parameters", "conditions", "input_shape"}
+    )
+    if "side" in fields:
+        fields["side"] = [
+            _side_features(population) if wanted else 0
+            for wanted in choices_of("side", fields["side"])
+        ]
+    if "loss" in fields:
+        fields["loss"] = [parse_loss(text) for text in choices_of("loss", fields["loss"])]
+    if "preset" not in fields:
+        fields["outputs"] = population.outputs
+        fields["input_shape"] = [_input_shape(table.input_shape, population)]
+    return fields
+
+
+def _side_features(population: Population) -> int:
+    if population.side is None:
+        raise StudyFileError(
+            f"side = true, but {population.name} has no side features: "
+            "name some as side in [population]"
+        )
+    return int(population.side.shape[1])
+
+
+def _input_shape(given: list[int] | None, population: Population) -> tuple[int, int, int]:
+    columns = population.features.shape[1]
+    if given is None:
+        edge = math.isqrt(columns)
+        if edge * edge != columns:
+            raise StudyFileError(
+                f"input_shape is missing: the {columns} features of {population.name} are no "
+                "square image, so give [channels, rows, columns]"
+            )
+        return (1, edge, edge)
+    if len(given) != 3 or math.prod(given) != columns:
+        raise StudyFileError(
+            f"input_shape = {given} does not hold the {columns} features of {population.name}: "
+            "give [channels, rows, columns]"
+        )
+    return (given[0], given[1], given[2])
