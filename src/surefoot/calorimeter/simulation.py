@@ -23,8 +23,8 @@ from surefoot.errors import DataError, nearest
 from surefoot.seeds import InstanceSeed, Role, Stream
 
 Progress = Callable[[int], None]
-CHUNK = 2_000
-"""Events per chunk: 2 MB of deposits."""
+CHUNK = {"fast": 2_000, "geant4": 100}
+"""Events per chunk: 2 MB of deposits, or some minutes of Geant4."""
 
 
 def simulate(
@@ -33,7 +33,7 @@ def simulate(
     seed: int,
     *,
     engine: Literal["fast", "geant4"] = "fast",
-    chunk: int = CHUNK,
+    chunk: int | None = None,
     workers: int | None = None,
     first: int = 0,
     detector: Shashlik = INNER,
@@ -57,7 +57,8 @@ def simulate(
     engine
         "fast" (`surefoot.calorimeter.shower_kernels`) or "geant4" (`surefoot.calorimeter.geant4`).
     chunk
-        Events per chunk; bounds the memory to about ``workers + 1`` chunks.
+        Events per chunk (`CHUNK` of the engine by default); bounds the memory to about
+        ``workers + 1`` chunks.
     workers
         Threads (fast) or processes (geant4); all cores by default.
     detector
@@ -86,7 +87,7 @@ def simulate(
             raise DataError(f"the {label} must be 0 GeV or more, not {value!r}")
     if engine not in ("fast", "geant4"):
         raise DataError(f"engine {engine!r} does not exist; {nearest(engine, ('fast', 'geant4'))}")
-    pieces = ranges(first, n, chunk)
+    pieces = ranges(first, n, CHUNK[engine] if chunk is None else chunk)
     count = len(os.sched_getaffinity(0)) if workers is None else workers
     if engine == "geant4":
         from surefoot.calorimeter.geant4 import Geant4

@@ -1,0 +1,1 @@
+"""The calorimeter: where photons come from, and what classical methods make of them."""
