@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot.errors import DataError, SamplingError
@@ -80,6 +80,7 @@ def test_a_loss_of_the_wrong_kind_is_refused() -> None:
     three_classes().check_loss(Loss("error_rate"))
 
 
+@settings(deadline=None)
 @given(
     size=st.integers(1, 500),
     strata=st.lists(st.integers(0, 200), min_size=1, max_size=8).filter(lambda s: sum(s) > 0),
@@ -93,6 +94,7 @@ def test_shares_add_up_and_are_within_one_of_their_proportion(size: int, strata:
         assert (shares <= strata).all()
 
 
+@settings(deadline=None)
 @given(replace=st.booleans(), size=st.integers(1, 60), number=st.integers(0, 50))
 def test_a_stratified_sample_keeps_each_share_and_takes_rows_of_the_pool(
     replace: bool, size: int, number: int

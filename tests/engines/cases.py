@@ -14,6 +14,8 @@ import numpy as np
 from surefoot import registry
 from surefoot.candidates.base import Candidate, DirectCandidate
 from surefoot.candidates.convnet import Conv, ConvNet, Pool
+from surefoot.candidates.estimator import EstimatorCandidate
+from surefoot.candidates.function import FunctionCandidate
 from surefoot.engines.base import Engine, Instance, Setting, Training
 from surefoot.losses import Loss
 from surefoot.population import Population, Sampling
@@ -138,9 +140,19 @@ class Case:
         return self.make().train(instance, setting, RUN)
 
 
+ESTIMATORS = {
+    "ridge": EstimatorCandidate("sklearn.linear_model.Ridge", {"alpha": 0.5}),
+    "tree": EstimatorCandidate(
+        "sklearn.tree.ExtraTreeRegressor", steps=["sklearn.preprocessing.StandardScaler"], side=True
+    ),
+    "function": FunctionCandidate("tests.engines.estimators.line", {"shrink": 0.9}),
+}
+INFINITE = EstimatorCandidate("tests.engines.estimators.Constant", {"value": 1e300})
+
 CASES = (
     Case("torch_eager", NETS, EXPLODING),
     Case("direct", {"line": Line(), "double": Line(2.0)}, Line(float(2**127) * 2), False),
+    Case("estimator", ESTIMATORS, INFINITE, False),
 )
 
 Pick = Callable[[Case], bool]
