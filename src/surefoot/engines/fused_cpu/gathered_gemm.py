@@ -71,9 +71,7 @@ def loop(builder, start, stop, carried, body):
 def _micro_kernel(builder, vector, channels, positions, transposed, p):
     """Emit the sums of one block of channels at one group of positions."""
     lane_step, run_step = (BLOCK, 1) if transposed else (1, BLOCK)
-    field = [
-        builder.load(element(builder, p["group"], _int(1 + i))) for i in range(2 * positions)
-    ]
+    field = [builder.load(element(builder, p["group"], _int(1 + i))) for i in range(2 * positions)]
     sources = [element(builder, p["in"], field[2 * i]) for i in range(positions)]
     if transposed:
         sums = [constant(vector, 0.0)] * (channels * positions)
@@ -202,15 +200,17 @@ def _transposed_block(
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def forward_gemm(table, at, params, inputs, input_at, stride, out, out_at, out_stride):
-    """Apply the weights of a layer to one or two tiles.
+def forward_gemm(
+    table, at, first, last, params, inputs, input_at, stride, out, out_at, out_stride
+):
+    """Apply blocks ``first`` … ``last`` − 1 of a layer's weights to one or two tiles.
 
     ``table[at:]`` holds [blocks, classes, blocks × (channels, weights at, first channel, bias at),
     classes × (segments at, segments, groups at, groups)]; offsets within ``table`` are absolute.
     """
     blocks, classes = table[at], table[at + 1]
     first_class = at + 2 + 4 * blocks
-    for b in range(blocks):
+    for b in range(first, min(last, blocks)):
         block = at + 2 + 4 * b
         channels, weights, channel, bias = (
             table[block], table[block + 1], table[block + 2], table[block + 3],
@@ -226,11 +226,13 @@ def forward_gemm(table, at, params, inputs, input_at, stride, out, out_at, out_s
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def transposed_gemm(table, at, params, inputs, input_at, stride, out, out_at, out_stride):
+def transposed_gemm(
+    table, at, first, last, params, inputs, input_at, stride, out, out_at, out_stride
+):
     """Apply the transposed weights of a layer to output gradients; tables as `forward_gemm`."""
     blocks, classes = table[at], table[at + 1]
     first_class = at + 2 + 4 * blocks
-    for b in range(blocks):
+    for b in range(first, min(last, blocks)):
         block = at + 2 + 4 * b
         channels, weights, channel = table[block], table[block + 1], table[block + 2]
         for c in range(classes):

@@ -83,7 +83,9 @@ class FusedPredictor:
     @property
     def weights(self) -> Mapping[str, Matrix]:
         """Return copies of its parameters and running averages by torch's names."""
-        result = {name: values.copy() for name, values in named_weights(self.net, self.flat).items()}
+        result = {
+            name: values.copy() for name, values in named_weights(self.net, self.flat).items()
+        }
         at = 0
         for layer in self.net.layers:
             if layer.kind == "batch_norm":
@@ -161,4 +163,8 @@ def train_instance(
     if ending == training.STOPPED:
         raise Stopped
     status = Status.FINISHED if ending == training.FINISHED else Status.DIVERGED
-    return status, curve[:epochs].copy(), FusedPredictor(net, network.flat, network.statistics.copy())
+    return (
+        status,
+        curve[:epochs].copy(),
+        FusedPredictor(net, network.flat, network.statistics.copy()),
+    )

@@ -15,7 +15,9 @@ from surefoot.engines.fused_cpu.gathered_gemm import forward_gemm, transposed_ge
 from surefoot.engines.fused_cpu.normalisation import batch_scales, fixed_scales
 from surefoot.engines.fused_cpu.pointwise import (
     activate_gradient,
+    find_winners,
     pool_plane,
+    spread_gradient,
     unpool_pairs,
     unpool_plane,
 )
@@ -55,9 +57,6 @@ Z_CHANNEL = int(Field.Z_CHANNEL)
 OUT = int(Field.OUT)
 OUT_TILE = int(Field.OUT_TILE)
 OUT_CHANNEL = int(Field.OUT_CHANNEL)
-GRADIENT = int(Field.GRADIENT)
-GRADIENT_TILE = int(Field.GRADIENT_TILE)
-GRADIENT_CHANNEL = int(Field.GRADIENT_CHANNEL)
 FORWARD = int(Field.FORWARD)
 BACKWARD = int(Field.BACKWARD)
 WEIGHTS = int(Field.WEIGHTS)
@@ -67,7 +66,34 @@ MASK_THRESHOLD = int(Field.MASK_THRESHOLD)
 NORM_SCRATCH = int(Field.NORM_SCRATCH)
 OUT_CELLS = int(Field.OUT_CELLS)
 RUN = int(Field.RUN)
+PARTS = int(Field.PARTS)
 SIDE = int(Field.SIDE)
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _convolve(stage, table, params, work, part, last_part, z_at, tiles):
+    """Fill Z, or the channels of parts ``part`` … ``last_part`` − 1 of it."""
+    for t in range(0, tiles, TILES_AT_ONCE):
+        count = min(TILES_AT_ONCE, tiles - t)
+        forward_gemm(
+            table, stage[FORWARD + count - 1], part, last_part, params, work,
+            stage[IN] + t * stage[IN_TILE], stage[RUN], work, z_at + t * stage[Z_TILE],
+            stage[Z_CHANNEL],
+        )  # fmt: skip
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _part(stage, table, part):
+    """Return (first block, last block, first channel, last channel, Z's address) of a part.
+
+    A stage with several parts keeps only one part of Z at a time; the address is such that
+    channels are counted from the stage's first.
+    """
+    if stage[PARTS] == 1:
+        return 0, table[stage[FORWARD]], 0, stage[CHANNELS], stage[Z]
+    block = stage[FORWARD] + 2 + 4 * part
+    first = table[block + 2]
+    return part, part + 1, first, first + table[block], stage[Z] - first * stage[Z_CHANNEL]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -76,29 +102,26 @@ def forward(stages, table, params, statistics, work, tiles, examples, training):
     last = stages.shape[0] - 1
     for number in range(last + 1):
         stage = stages[number]
-        for t in range(0, tiles, TILES_AT_ONCE):
-            count = min(TILES_AT_ONCE, tiles - t)
-            forward_gemm(
-                table, stage[FORWARD + count - 1], params, work, stage[IN] + t * stage[IN_TILE],
-                stage[RUN], work, stage[Z] + t * stage[Z_TILE], stage[Z_CHANNEL],
-            )  # fmt: skip
-        if stage[NORM] >= 0:
-            if training:
-                batch_scales(stage, params, statistics, work, tiles, examples)
-            else:
-                fixed_scales(stage, params, statistics, work)
-        if number < last:
-            _pointwise(stage, params, work, tiles)
-            if training and stage[MASK] >= 0:
-                _multiply_masks(stage, work, stage[OUT], tiles)
+        for part in range(stage[PARTS]):
+            block, end, low, high, z_at = _part(stage, table, part)
+            _convolve(stage, table, params, work, block, end, z_at, tiles)
+            if stage[NORM] >= 0:
+                if training:
+                    batch_scales(stage, params, statistics, work, z_at, low, high, tiles, examples)
+                else:
+                    fixed_scales(stage, params, statistics, work, low, high)
+            if number < last:
+                _pointwise(stage, params, work, z_at, low, high, tiles)
+        if training and stage[MASK] >= 0:
+            _multiply_masks(stage, work, tiles)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _pointwise(stage, params, work, tiles):
-    """Fill the next stage's input: normalise, activate, pool."""
+def _pointwise(stage, params, work, z_at, low, high, tiles):
+    """Fill channels of the next stage's input: normalise, activate, pool."""
     channels = stage[CHANNELS]
     for t in range(tiles):
-        for c in range(channels):
+        for c in range(low, high):
             scale, shift, slope = fill(work, 1), fill(work, 0), fill(work, 0)
             if stage[NORM] >= 0:
                 scale = broadcast(work, stage[NORM_SCRATCH] + c)
@@ -106,7 +129,7 @@ def _pointwise(stage, params, work, tiles):
             if stage[SLOPES] >= 0:
                 slope = broadcast(params, stage[SLOPES] + c)
             pool_plane(
-                work, stage[Z] + t * stage[Z_TILE] + c * stage[Z_CHANNEL], stage[COLUMNS],
+                work, z_at + t * stage[Z_TILE] + c * stage[Z_CHANNEL], stage[COLUMNS],
                 stage[OUT] + t * stage[OUT_TILE] + c * stage[OUT_CHANNEL], stage[POOLED_ROWS],
                 stage[POOLED_COLUMNS], stage[POOL], stage[POOL_SIZE], stage[POOL_STEP],
                 stage[ACTIVATION], scale, shift, slope,
@@ -138,11 +161,13 @@ def draw_masks(stages, work, keep, keys, step, first_example, tiles, examples):
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _multiply_masks(stage, work, target, tiles):
+def _multiply_masks(stage, work, tiles):
+    """Multiply a stage's OUT, features or their gradient, by its dropout masks."""
     for t in range(tiles):
         for u in range(stage[OUT_CELLS]):
             at = t * stage[OUT_TILE] + u * LANES
-            store(work, target + at, load(work, target + at) * load(work, stage[MASK] + at))
+            value = load(work, stage[OUT] + at) * load(work, stage[MASK] + at)
+            store(work, stage[OUT] + at, value)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -150,51 +175,60 @@ def backward(stages, table, params, grads, work, scratch, tiles, examples):
     """Add the gradients of all parameters to ``grads``.
 
     The last stage's Z holds the gradient of the loss with respect to the predictions, 0 in lanes
-    without an example. ``scratch`` is the address of a plane of workspace.
+    without an example. Each stage's Z and IN are replaced by their gradients on the way.
+    ``scratch`` is the address of a plane of workspace.
     """
     last = stages.shape[0] - 1
     for number in range(last, -1, -1):
         stage = stages[number]
-        if number < last:
-            if stage[MASK] >= 0:
-                _multiply_masks(stage, work, stage[GRADIENT], tiles)
-            if stage[NORM] >= 0:
-                _normalised_backward(stage, params, grads, work, scratch, tiles, examples)
-            else:
-                _pointwise_backward(stage, params, grads, work, scratch, tiles)
-        if stage[BIAS] >= 0:
-            _add_bias_gradient(stage, grads, work, tiles)
-        add_weight_gradient(
-            table, stage[WEIGHTS], grads, work, stage[Z], stage[Z_CHANNEL],
-            stage[COLUMNS] * LANES, stage[Z_TILE], work, stage[IN], stage[IN_ROW],
-            stage[IN_TILE], tiles,
-        )  # fmt: skip
+        if number < last and stage[MASK] >= 0:
+            _multiply_masks(stage, work, tiles)
+        for part in range(stage[PARTS]):
+            block, end, low, high, z_at = _part(stage, table, part)
+            if stage[PARTS] > 1:
+                _convolve(stage, table, params, work, block, end, z_at, tiles)
+            if number < last:
+                if stage[NORM] >= 0:
+                    _normalised_backward(
+                        stage, params, grads, work, scratch, z_at, low, high, tiles, examples
+                    )
+                else:
+                    _pointwise_backward(
+                        stage, params, grads, work, scratch, z_at, low, high, tiles
+                    )
+            if stage[BIAS] >= 0:
+                _add_bias_gradient(stage, grads, work, z_at, low, high, tiles)
+            add_weight_gradient(
+                table, stage[WEIGHTS], block, end, grads, work, z_at, stage[Z_CHANNEL],
+                stage[COLUMNS] * LANES, stage[Z_TILE], work, stage[IN], stage[IN_ROW],
+                stage[IN_TILE], tiles,
+            )  # fmt: skip
         if number > 0:
-            below = stages[number - 1]
             for t in range(0, tiles, TILES_AT_ONCE):
                 count = min(TILES_AT_ONCE, tiles - t)
+                table_at = stage[BACKWARD + count - 1]
                 transposed_gemm(
-                    table, stage[BACKWARD + count - 1], params, work,
+                    table, table_at, 0, table[table_at], params, work,
                     stage[Z] + t * stage[Z_TILE], stage[Z_CHANNEL], work,
-                    below[GRADIENT] + t * below[GRADIENT_TILE], stage[IN_CHANNEL],
+                    stage[IN] + t * stage[IN_TILE], stage[IN_CHANNEL],
                 )  # fmt: skip
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _add_bias_gradient(stage, grads, work, tiles):
+def _add_bias_gradient(stage, grads, work, z_at, low, high, tiles):
     cells = stage[ROWS] * stage[COLUMNS]
-    for c in range(stage[CHANNELS]):
+    for c in range(low, high):
         sums = fill(work, 0)
         for t in range(tiles):
-            plane = stage[Z] + t * stage[Z_TILE] + c * stage[Z_CHANNEL]
+            plane = z_at + t * stage[Z_TILE] + c * stage[Z_CHANNEL]
             for i in range(cells):
                 sums = sums + load(work, plane + i * LANES)
         grads[stage[BIAS] + c] += total(sums)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _pointwise_backward(stage, params, grads, work, scratch, tiles):
-    """Replace a stage's Z by its gradient."""
+def _pointwise_backward(stage, params, grads, work, scratch, z_at, low, high, tiles):
+    """Replace channels of Z by their gradient, OUT holding the gradient of the next input."""
     cells = stage[ROWS] * stage[COLUMNS]
     one, zero = fill(work, 1), fill(work, 0)
     pairs = (
@@ -203,13 +237,13 @@ def _pointwise_backward(stage, params, grads, work, scratch, tiles):
         and stage[POOL_STEP] == 2
         and 4 * stage[POOLED_ROWS] * stage[POOLED_COLUMNS] == cells
     )
-    for c in range(stage[CHANNELS]):
+    for c in range(low, high):
         slope, slope_gradient = zero, zero
         if stage[SLOPES] >= 0:
             slope = broadcast(params, stage[SLOPES] + c)
         for t in range(tiles):
-            plane = stage[Z] + t * stage[Z_TILE] + c * stage[Z_CHANNEL]
-            incoming = stage[GRADIENT] + t * stage[GRADIENT_TILE] + c * stage[GRADIENT_CHANNEL]
+            plane = z_at + t * stage[Z_TILE] + c * stage[Z_CHANNEL]
+            incoming = stage[OUT] + t * stage[OUT_TILE] + c * stage[OUT_CHANNEL]
             if stage[POOL] == 0:
                 slope_gradient = activate_gradient(
                     work, plane, cells, incoming, stage[ACTIVATION], slope, slope_gradient
@@ -232,24 +266,36 @@ def _pointwise_backward(stage, params, grads, work, scratch, tiles):
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _normalised_backward(stage, params, grads, work, scratch, tiles, examples):
-    """Replace a stage's Z by its gradient through batch normalisation."""
+def _normalised_backward(
+    stage, params, grads, work, scratch, z_at, low, high, tiles, examples
+):
+    """Replace channels of Z by their gradient through batch normalisation."""
     channels = stage[CHANNELS]
     cells = stage[ROWS] * stage[COLUMNS]
     count = examples * cells
     zero = fill(work, 0)
     norm = stage[NORM_SCRATCH]
-    for c in range(channels):
+    disjoint = stage[POOL] != 2 and stage[POOL_SIZE] == stage[POOL_STEP]
+    for c in range(low, high):
         scale, shift = broadcast(work, norm + c), broadcast(work, norm + channels + c)
         mean, inverse = work[norm + 2 * channels + c], work[norm + 3 * channels + c]
-        centre, spread = fill(work, mean), fill(work, inverse)
-        slope, slope_gradient = zero, zero
+        centre = fill(work, mean)
+        slope = zero
         if stage[SLOPES] >= 0:
             slope = broadcast(params, stage[SLOPES] + c)
-        sum_g, sum_gx = zero, zero
+        sums = zero, zero, zero
         for t in range(tiles):
-            plane = stage[Z] + t * stage[Z_TILE] + c * stage[Z_CHANNEL]
-            incoming = stage[GRADIENT] + t * stage[GRADIENT_TILE] + c * stage[GRADIENT_CHANNEL]
+            plane = z_at + t * stage[Z_TILE] + c * stage[Z_CHANNEL]
+            incoming = stage[OUT] + t * stage[OUT_TILE] + c * stage[OUT_CHANNEL]
+            if disjoint:
+                won = scratch + t * stage[POOLED_ROWS] * stage[POOLED_COLUMNS] * LANES
+                sums = find_winners(
+                    work, plane, stage[COLUMNS], incoming, won, stage[POOLED_ROWS],
+                    stage[POOLED_COLUMNS], stage[POOL_SIZE], stage[ACTIVATION], scale, shift,
+                    slope, centre, sums,
+                )  # fmt: skip
+                continue
+            sum_g, sum_gz, slope_gradient = sums
             slope_gradient = unpool_plane(
                 work, plane, stage[ROWS], stage[COLUMNS], incoming, stage[POOLED_ROWS],
                 stage[POOLED_COLUMNS], stage[POOL], stage[POOL_SIZE], stage[POOL_STEP],
@@ -257,25 +303,36 @@ def _normalised_backward(stage, params, grads, work, scratch, tiles, examples):
             )  # fmt: skip
             for i in range(cells):
                 g = load(work, scratch + i * LANES)
-                x = (load(work, plane + i * LANES) - centre) * spread
                 sum_g = sum_g + g
-                sum_gx = fma(g, x, sum_gx)
+                sum_gz = fma(g, load(work, plane + i * LANES) - centre, sum_gz)
+            sums = sum_g, sum_gz, slope_gradient
         if stage[SLOPES] >= 0:
-            grads[stage[SLOPES] + c] += total(slope_gradient)
-        all_g, all_gx = total(sum_g), total(sum_gx)
+            grads[stage[SLOPES] + c] += total(sums[2])
+        all_g, all_gx = total(sums[0]), total(sums[1]) * inverse
         grads[stage[NORM] + c] += all_gx
         grads[stage[NORM] + (channels + 7) // 8 * 8 + c] += all_g
-        mean_g, mean_gx = fill(work, all_g / count), fill(work, all_gx / count)
+        # scale·(g − mean g − x̂ mean gx̂) as scale·g + factor·z + offset
+        factor = -work[norm + c] * inverse * (all_gx / count)
+        offset = -work[norm + c] * (all_g / count) - factor * mean
         for t in range(tiles):
-            plane = stage[Z] + t * stage[Z_TILE] + c * stage[Z_CHANNEL]
-            incoming = stage[GRADIENT] + t * stage[GRADIENT_TILE] + c * stage[GRADIENT_CHANNEL]
-            inside = lanes_below(work, examples - t * LANES) * scale
+            plane = z_at + t * stage[Z_TILE] + c * stage[Z_CHANNEL]
+            incoming = stage[OUT] + t * stage[OUT_TILE] + c * stage[OUT_CHANNEL]
+            inside = lanes_below(work, examples - t * LANES)
+            gain = inside * scale
+            slant, level = inside * fill(work, factor), inside * fill(work, offset)
+            if disjoint:
+                won = scratch + t * stage[POOLED_ROWS] * stage[POOLED_COLUMNS] * LANES
+                spread_gradient(
+                    work, plane, stage[ROWS], stage[COLUMNS], incoming, won, stage[POOLED_ROWS],
+                    stage[POOLED_COLUMNS], stage[POOL_SIZE], gain, slant, level,
+                )  # fmt: skip
+                continue
             unpool_plane(
                 work, plane, stage[ROWS], stage[COLUMNS], incoming, stage[POOLED_ROWS],
                 stage[POOLED_COLUMNS], stage[POOL], stage[POOL_SIZE], stage[POOL_STEP],
-                stage[ACTIVATION], scale, shift, slope, slope_gradient, scratch,
+                stage[ACTIVATION], scale, shift, slope, sums[2], scratch,
             )  # fmt: skip
             for i in range(cells):
-                x = (load(work, plane + i * LANES) - centre) * spread
-                g = load(work, scratch + i * LANES) - mean_g - x * mean_gx
-                store(work, plane + i * LANES, inside * g)
+                z = load(work, plane + i * LANES)
+                g = load(work, scratch + i * LANES)
+                store(work, plane + i * LANES, fma(gain, g, fma(slant, z, level)))

@@ -26,16 +26,15 @@ COLUMNS = int(Field.COLUMNS)
 NORM = int(Field.NORM)
 NORM_SCRATCH = int(Field.NORM_SCRATCH)
 STATISTICS = int(Field.STATISTICS)
-Z = int(Field.Z)
 Z_TILE = int(Field.Z_TILE)
 Z_CHANNEL = int(Field.Z_CHANNEL)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def fixed_scales(stage, params, statistics, work):
-    """Write a stage's scale and shift from its running averages."""
+def fixed_scales(stage, params, statistics, work, first, last):
+    """Write scale and shift of some channels of a stage from its running averages."""
     channels = stage[CHANNELS]
-    for c in range(channels):
+    for c in range(first, last):
         mean = statistics[stage[STATISTICS] + c]
         inverse = 1.0 / np.sqrt(statistics[stage[STATISTICS] + channels + c] + EPSILON)
         scale = params[stage[NORM] + c] * inverse
@@ -45,15 +44,15 @@ def fixed_scales(stage, params, statistics, work):
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def batch_scales(stage, params, statistics, work, tiles, examples):
-    """Write a stage's scale and shift from the batch and update its running averages."""
+def batch_scales(stage, params, statistics, work, z_at, first, last, tiles, examples):
+    """Write scale and shift of some channels from the batch and update their running averages."""
     channels = stage[CHANNELS]
     cells = stage[ROWS] * stage[COLUMNS]
     count = examples * cells
     shift_at = stage[NORM] + (channels + 7) // 8 * 8
     scratch = stage[NORM_SCRATCH]
-    for c in range(channels):
-        plane = stage[Z] + c * stage[Z_CHANNEL]
+    for c in range(first, last):
+        plane = z_at + c * stage[Z_CHANNEL]
         sums = fill(work, 0)
         for t in range(tiles):
             inside = lanes_below(work, examples - t * LANES)
@@ -78,6 +77,8 @@ def batch_scales(stage, params, statistics, work, tiles, examples):
         work[scratch + channels + c] = params[shift_at + c] - mean * scale
         work[scratch + 2 * channels + c] = mean
         work[scratch + 3 * channels + c] = inverse
+        if count == 1:  # a single value has no spread: torch's engine leaves the averages alone
+            continue
         at = stage[STATISTICS] + c
         statistics[at] = (1.0 - MOMENTUM) * statistics[at] + MOMENTUM * mean
         at += channels

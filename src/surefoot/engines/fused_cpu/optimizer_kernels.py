@@ -68,9 +68,7 @@ def update(code, params, grads, first, second, step, rate, decay, momentum_produ
             store(second, at, v)
             root = one / (sqrt(v / fill(params, correction2)) + epsilon)
             p = fma(fill(params, -rate * (1.0 - now) / (1.0 - product)) * g, root, p)
-            p = fma(
-                fill(params, -rate * following / (1.0 - product * following)) * m, root, p
-            )
+            p = fma(fill(params, -rate * following / (1.0 - product * following)) * m, root, p)
         elif code == ADAGRAD:
             v = fma(g, g, load(first, at))
             store(first, at, v)

@@ -28,6 +28,34 @@ from surefoot.engines.fused_cpu.vectors import (
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
+def extremes(work, corner, columns, size):
+    """Return the largest and the smallest number of a window, lane by lane."""
+    first = load(work, corner)
+    if size == 2:
+        a, below = load(work, corner + LANES), corner + columns * LANES
+        b, c = load(work, below), load(work, below + LANES)
+        high = maximum(maximum(first, a), maximum(b, c))
+        return high, minimum(minimum(first, a), minimum(b, c))
+    high, low = first, first
+    for y in range(size):
+        for x in range(size):
+            z = load(work, corner + (y * columns + x) * LANES)
+            high, low = maximum(high, z), minimum(low, z)
+    return high, low
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def winner(code, high, low, scale, shift, slope):
+    """Return the number, high or low, whose scaled activation is the largest of its window."""
+    if rises(code):
+        return where_greater(like(high, 0.0), scale, low, high)
+    y_high, y_low = fma(high, scale, shift), fma(low, scale, shift)
+    return where_greater(
+        activate(code, y_low, slope), activate(code, y_high, slope), low, high
+    )
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def pool_plane(
     work, z_at, columns, out_at, rows_out, columns_out, kind, size, step, code, scale, shift, slope
 ):
@@ -35,39 +63,26 @@ def pool_plane(
     for y in range(rows_out):
         for x in range(columns_out):
             corner = z_at + (y * step * columns + x * step) * LANES
-            first = fma(load(work, corner), scale, shift)
             if kind == 2:
-                result = activate(code, first, slope)
-                for i in range(1, size * size):
-                    at = corner + ((i // size) * columns + i % size) * LANES
-                    z = fma(load(work, at), scale, shift)
-                    result = result + activate(code, z, slope)
+                result = like(scale, 0.0)
+                for v in range(size):
+                    for u in range(size):
+                        z = load(work, corner + (v * columns + u) * LANES)
+                        result = result + activate(code, fma(z, scale, shift), slope)
                 result = result * like(result, 1.0 / (size * size))
+            elif size == 1:
+                result = activate(code, fma(load(work, corner), scale, shift), slope)
             else:
-                high, low = first, first
-                if size == 2:
-                    a = fma(load(work, corner + LANES), scale, shift)
-                    b = fma(load(work, corner + columns * LANES), scale, shift)
-                    c = fma(load(work, corner + (columns + 1) * LANES), scale, shift)
-                    high = maximum(maximum(first, a), maximum(b, c))
-                    low = minimum(minimum(first, a), minimum(b, c))
+                high, low = extremes(work, corner, columns, size)
+                if rises(code):
+                    z = winner(code, high, low, scale, shift, slope)
+                    result = activate(code, fma(z, scale, shift), slope)
                 else:
-                    for i in range(1, size * size):
-                        at = corner + ((i // size) * columns + i % size) * LANES
-                        z = fma(load(work, at), scale, shift)
-                        high, low = maximum(high, z), minimum(low, z)
-                result = activate(code, high, slope)
-                if size > 1 and not rises(code):
-                    result = maximum(result, activate(code, low, slope))
+                    result = maximum(
+                        activate(code, fma(high, scale, shift), slope),
+                        activate(code, fma(low, scale, shift), slope),
+                    )
             store(work, out_at + (y * columns_out + x) * LANES, result)
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def winner(code, high, low, slope):
-    """Return the input, high or low, whose activation is the largest of its window."""
-    if rises(code):
-        return high
-    return where_greater(activate(code, low, slope), activate(code, high, slope), low, high)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -78,6 +93,7 @@ def unpool_pairs(
 
     Returns ``slope_gradient`` plus PReLU's slope gradient, lane by lane.
     """
+    zero, one = like(slope, 0.0), like(slope, 1.0)
     for y in range(rows_out):
         for x in range(columns_out):
             at = z_at + (2 * y * columns + 2 * x) * LANES
@@ -86,9 +102,9 @@ def unpool_pairs(
             c, d = load(work, below), load(work, below + LANES)
             z = maximum(maximum(a, b), maximum(c, d))
             if not rises(code):
-                z = winner(code, z, minimum(minimum(a, b), minimum(c, d)), slope)
+                low = minimum(minimum(a, b), minimum(c, d))
+                z = winner(code, z, low, one, zero, slope)
             incoming = load(work, g_at + (y * columns_out + x) * LANES)
-            zero = like(z, 0.0)
             if code == PRELU:
                 slope_gradient = where_greater(
                     zero, z, fma(incoming, z, slope_gradient), slope_gradient
@@ -137,34 +153,96 @@ def unpool_plane(
             g = load(work, g_at + (y * columns_out + x) * LANES)
             if kind == 2:
                 g = g * share
-                for i in range(size * size):
-                    at = corner + ((i // size) * columns + i % size) * LANES
-                    z = fma(load(work, z_at + at), scale, shift)
-                    if code == PRELU:
-                        slope_gradient = where_greater(
-                            zero, z, fma(g, z, slope_gradient), slope_gradient
-                        )
-                    store(
-                        work, out_at + at,
-                        fma(g, slope_at(code, z, slope), load(work, out_at + at)),
-                    )  # fmt: skip
+                for v in range(size):
+                    for u in range(size):
+                        at = corner + (v * columns + u) * LANES
+                        z = fma(load(work, z_at + at), scale, shift)
+                        if code == PRELU:
+                            slope_gradient = where_greater(
+                                zero, z, fma(g, z, slope_gradient), slope_gradient
+                            )
+                        store(
+                            work, out_at + at,
+                            fma(g, slope_at(code, z, slope), load(work, out_at + at)),
+                        )  # fmt: skip
                 continue
-            high = fma(load(work, z_at + corner), scale, shift)
-            low = high
-            for i in range(1, size * size):
-                at = z_at + corner + ((i // size) * columns + i % size) * LANES
-                z = fma(load(work, at), scale, shift)
-                high, low = maximum(high, z), minimum(low, z)
-            if size > 1:
-                high = winner(code, high, low, slope)
+            high, low = extremes(work, z_at + corner, columns, size)
+            won = winner(code, high, low, scale, shift, slope)
+            z = fma(won, scale, shift)
             if code == PRELU:
                 slope_gradient = where_greater(
-                    zero, high, fma(g, high, slope_gradient), slope_gradient
+                    zero, z, fma(g, z, slope_gradient), slope_gradient
                 )
-            g = g * slope_at(code, high, slope)
-            for i in range(size * size):
-                at = corner + ((i // size) * columns + i % size) * LANES
-                z = fma(load(work, z_at + at), scale, shift)
-                store(work, out_at + at, load(work, out_at + at) + where_equal(z, high, g, zero))
-                g = where_equal(z, high, zero, g)
+            g = g * slope_at(code, z, slope)
+            for v in range(size):
+                for u in range(size):
+                    at = corner + (v * columns + u) * LANES
+                    z = load(work, z_at + at)
+                    store(
+                        work, out_at + at,
+                        load(work, out_at + at) + where_equal(z, won, g, zero),
+                    )  # fmt: skip
+                    g = where_equal(z, won, zero, g)
     return slope_gradient
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def find_winners(
+    work, z_at, columns, g_at, won_at, rows_out, columns_out, size, code, scale, shift, slope,
+    centre, sums,
+):  # fmt: skip
+    """First half of the way back through batch normalisation where windows do not overlap.
+
+    Writes each window's winning z at ``won_at`` and, in place, its gradient at the activation's
+    input at ``g_at``. ``sums`` holds Σ g, Σ g·(z − centre) and PReLU's slope gradient, lane by
+    lane; they are returned with this plane's added.
+    """
+    sum_g, sum_gz, slope_gradient = sums
+    zero = like(scale, 0.0)
+    for y in range(rows_out):
+        for x in range(columns_out):
+            at = (y * columns_out + x) * LANES
+            corner = z_at + (y * columns + x) * size * LANES
+            if size == 1:
+                won = load(work, corner)
+            else:
+                high, low = extremes(work, corner, columns, size)
+                won = winner(code, high, low, scale, shift, slope)
+            z = fma(won, scale, shift)
+            g = load(work, g_at + at)
+            if code == PRELU:
+                slope_gradient = where_greater(
+                    zero, z, fma(g, z, slope_gradient), slope_gradient
+                )
+            g = g * slope_at(code, z, slope)
+            store(work, g_at + at, g)
+            store(work, won_at + at, won)
+            sum_g = sum_g + g
+            sum_gz = fma(g, won - centre, sum_gz)
+    return sum_g, sum_gz, slope_gradient
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def spread_gradient(
+    work, z_at, rows, columns, g_at, won_at, rows_out, columns_out, size, gain, factor, offset
+):
+    """Second half: replace z by gain·g (where it won) + factor·z + offset, lane by lane."""
+    zero = like(gain, 0.0)
+    for y in range(rows_out):
+        for x in range(columns_out):
+            at = (y * columns_out + x) * LANES
+            corner = z_at + (y * columns + x) * size * LANES
+            g, won = load(work, g_at + at) * gain, load(work, won_at + at)
+            for v in range(size):
+                for u in range(size):
+                    cell = corner + (v * columns + u) * LANES
+                    z = load(work, cell)
+                    store(
+                        work, cell, fma(z, factor, offset) + where_equal(z, won, g, zero)
+                    )
+                    g = where_equal(z, won, zero, g)
+    for y in range(rows):
+        start = columns_out * size if y < rows_out * size else 0
+        for x in range(start, columns):
+            cell = z_at + (y * columns + x) * LANES
+            store(work, cell, fma(load(work, cell), factor, offset))

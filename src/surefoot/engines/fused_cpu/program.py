@@ -26,8 +26,10 @@ from surefoot.philox import dropout_threshold
 IDENTITY = len(ACTIVATIONS)
 """Activation code of the output layer: none."""
 
-MOST_FLOATS = 3 << 18
-"""Floats a batch's feature maps may take before a batch is worked off in parts (3 MB)."""
+LARGE_MAP = 1 << 16
+"""Floats of a first convolution's output from which it is computed twice rather than kept …"""
+CHEAP = 0.2
+"""… if it takes less than this share of the network's multiply-adds."""
 
 
 class Field(enum.IntEnum):
@@ -62,12 +64,11 @@ class Field(enum.IntEnum):
     OUT = 19
     OUT_TILE = 20
     OUT_CHANNEL = 21
-    """The next stage's input, which this one fills; pooled cells are contiguous."""
-    GRADIENT = 22
-    GRADIENT_TILE = 23
-    GRADIENT_CHANNEL = 24
-    """The gradient with respect to OUT."""
-    FORWARD = 25
+    """The next stage's input, which this one fills; its gradient replaces it on the way back."""
+    PARTS = 22
+    """1, or the number of channel blocks if Z holds one at a time, computed again on the way
+    back: this keeps the first stage's large maps within the cache."""
+    FORWARD = 23
     """FORWARD + tiles − 1: table of the forward product for so many tiles."""
     BACKWARD = FORWARD + TILES_AT_ONCE
     """BACKWARD + tiles − 1: table of the input gradient for so many tiles; −1 for the first."""
@@ -113,7 +114,7 @@ class Program:
     side_stage: int
     outputs: int
     scratch: int
-    """Address of one plane of the largest map, for pooling's way back."""
+    """Address of one plane of the largest map, or of a pooled plane of all tiles."""
     whole_batch: bool
     """Whether batch normalisation asks for the whole batch at once."""
     batch_norms: tuple[str, ...] = field(default=())
@@ -213,7 +214,12 @@ class _Tables:
             for first, last in _split(len(positions), POSITIONS):
                 group = [x for pair in positions[first:last] for x in pair]
                 groups += [last - first, *group, *[0] * (2 * POSITIONS - len(group))]
-            records += [at, len(segments) // 3, self.add(groups), len(groups) // (1 + 2 * POSITIONS)]
+            records += [
+                at,
+                len(segments) // 3,
+                self.add(groups),
+                len(groups) // (1 + 2 * POSITIONS),
+            ]
         head = [len(blocks), len(classes), *[x for block in blocks for x in block]]
         return self.add(head + records)
 
@@ -357,13 +363,15 @@ def compile_program(net: ConvNet, evaluate_only: bool = False) -> Program:
         for s, g in zip(stages, geometries, strict=True)
     ]
     z_tiles = [g.channels * g.z_channel for g in geometries]
-    largest_input = max(in_tiles[1:], default=0)
-    mask_tiles = [
-        in_tiles[i + 1] if s.dropout else 0 for i, s in enumerate(stages[:-1])
-    ] + [0]
-    per_tile = sum(in_tiles) + sum(z_tiles) + 2 * largest_input + sum(mask_tiles)
+    mask_tiles = [in_tiles[i + 1] if s.dropout else 0 for i, s in enumerate(stages[:-1])] + [0]
     batch_tiles = -(-net.batch_size // LANES)
-    tiles = batch_tiles if whole else max(1, min(batch_tiles, _tiles_at_once(per_tile)))
+    tiles = batch_tiles if whole else min(batch_tiles, TILES_AT_ONCE)
+    parts = [1] * len(stages)
+    work = [s.linear.multiply_adds for s in stages]
+    if tiles * z_tiles[0] > LARGE_MAP and work[0] < CHEAP * sum(work):
+        widths = [high - low for low, high in _compute_blocks(geometries[0].channels)]
+        parts[0] = len(widths)
+        z_tiles[0] = max(widths) * geometries[0].z_channel
 
     at = 0
 
@@ -374,10 +382,14 @@ def compile_program(net: ConvNet, evaluate_only: bool = False) -> Program:
 
     inputs_at = [take(tiles * size) for size in in_tiles]
     zs_at = [take(tiles * size) for size in z_tiles]
-    gradients_at = [take(tiles * largest_input) for _ in range(2)]
     masks_at = [take(tiles * size) if size else -1 for size in mask_tiles]
     norms_at = [take(4 * g.channels) if s.norm else -1 for s, g in zip(stages, geometries)]
-    scratch = take(max(g.z_rows * g.z_columns for g in geometries) * LANES)
+    planes = [g.z_rows * g.z_columns for g in geometries]
+    if net.batch_norm:
+        planes += [
+            tiles * math.prod((s.pool or s.linear).output[1:]) for s in stages if s.norm is not None
+        ]
+    scratch = take(max(planes) * LANES)
 
     starts: dict[str, int] = {}
     flat = 0
@@ -419,7 +431,7 @@ def compile_program(net: ConvNet, evaluate_only: bool = False) -> Program:
         if stage.activation is not None and stage.activation.parameters:
             slopes = vectors[stage.activation.parameters[0].name]
 
-        compute = []  # blocks as computed: at most CHANNELS wide
+        compute = []
         for b, (first, last) in enumerate(blocks):
             for low, high in _split(last - first, CHANNELS):
                 where = weights_at + b * g.taps * BLOCK + low
@@ -478,6 +490,7 @@ def compile_program(net: ConvNet, evaluate_only: bool = False) -> Program:
             Field.IN_ROW: g.in_row,
             Field.Z: zs_at[number],
             Field.Z_TILE: z_tiles[number],
+            Field.PARTS: parts[number],
             Field.Z_CHANNEL: g.z_channel,
             Field.WEIGHTS: weight_table,
             Field.MASK: masks_at[number],
@@ -499,13 +512,8 @@ def compile_program(net: ConvNet, evaluate_only: bool = False) -> Program:
             values |= {
                 Field.OUT: inputs_at[number + 1],
                 Field.OUT_TILE: in_tiles[number + 1],
-                Field.OUT_CHANNEL: pooled[0] * pooled[1] * LANES
-                if dense
-                else following.in_channel,
-                Field.GRADIENT: gradients_at[number % 2],
-                Field.GRADIENT_TILE: in_tiles[number + 1],
+                Field.OUT_CHANNEL: pooled[0] * pooled[1] * LANES if dense else following.in_channel,
             }
-            values[Field.GRADIENT_CHANNEL] = values[Field.OUT_CHANNEL]
             if stage.side:
                 values[Field.SIDE] = g.channels * pooled[0] * pooled[1] * LANES
         for column, value in values.items():
@@ -543,5 +551,10 @@ def compile_program(net: ConvNet, evaluate_only: bool = False) -> Program:
     )
 
 
-def _tiles_at_once(per_tile: int) -> int:
-    return TILES_AT_ONCE
+def _compute_blocks(channels: int) -> list[tuple[int, int]]:
+    """Cut output channels into blocks as they are stored, and those into blocks as computed."""
+    return [
+        (first + low, first + high)
+        for first, last in _split(channels, BLOCK)
+        for low, high in _split(last - first, CHANNELS)
+    ]

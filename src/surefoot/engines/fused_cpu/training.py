@@ -205,8 +205,22 @@ def train(
             )  # fmt: skip
         result = np.float32(
             test_loss(
-                stages, table, params, statistics, work, features, target, side, test_rows,
-                input_place, input_at, counts, numbers, prediction, slope, stop,
+                stages,
+                table,
+                params,
+                statistics,
+                work,
+                features,
+                target,
+                side,
+                test_rows,
+                input_place,
+                input_at,
+                counts,
+                numbers,
+                prediction,
+                slope,
+                stop,
             )  # fmt: skip
         )
         if stop[0]:

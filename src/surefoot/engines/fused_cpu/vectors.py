@@ -286,7 +286,9 @@ def power_of_two(typingctx, n):
 
     def generate(context, builder, signature, args):
         integers = ir.VectorType(I32, LANES)
-        biased = builder.add(builder.fptosi(args[0], integers), ir.Constant(integers, [127] * LANES))
+        biased = builder.add(
+            builder.fptosi(args[0], integers), ir.Constant(integers, [127] * LANES)
+        )
         shifted = builder.shl(biased, ir.Constant(integers, [23] * LANES))
         return builder.bitcast(shifted, args[0].type)
 

@@ -48,7 +48,9 @@ def fold(builder, vectors):
     while size > 1:
         half = size // 2
         starts = range(0, LANES, size)
-        low = [j for g in starts for j in (*range(g, g + half), *range(LANES + g, LANES + g + half))]
+        low = [
+            j for g in starts for j in (*range(g, g + half), *range(LANES + g, LANES + g + half))
+        ]
         high = [j + half for j in low]
         count = len(rows) // 2
         rows = [
@@ -153,17 +155,17 @@ def _block(
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def add_weight_gradient(
-    table, at, grads, gz, gz_at, gz_stride, gz_row, gz_tile, inputs, input_at, in_row, in_tile,
+    table, at, first, last, grads, gz, gz_at, gz_stride, gz_row, gz_tile, inputs, input_at, in_row, in_tile,
     tiles,
 ):  # fmt: skip
-    """Add a layer's weight gradient over some tiles to ``grads``.
+    """Add the gradient of blocks ``first`` … ``last`` − 1 of a layer's weights to ``grads``.
 
     ``table[at:]`` holds [blocks, jobs, blocks × (channels, weights at, first channel), jobs ×
     `JOB_FIELDS`].
     """
     blocks, jobs = table[at], table[at + 1]
     first_job = at + 2 + 3 * blocks
-    for b in range(blocks):
+    for b in range(first, min(last, blocks)):
         block = at + 2 + 3 * b
         for j in range(jobs):
             _block(
