@@ -59,7 +59,7 @@ class Replay:
             waiting = self._screen(race.screen)
             if waiting is not None:
                 return waiting
-        values: Floats | None = None
+        values = self._first_values()
         while True:
             step = race.schedule.step(self._standing(values))
             if step is None:
@@ -75,6 +75,12 @@ class Replay:
             self.paid[self.alive] = np.maximum(self.paid[self.alive], target)
             self.counts = target
             values = self._round(step.keep, trainings)
+
+    def _first_values(self) -> Floats | None:
+        """Values of those the screen left, on the one instance it has seen of each."""
+        if not self.rounds or self.race.statistic.needs > 1:
+            return None
+        return evaluate(self.race.statistic, self._seen(self.losses), self.counts)
 
     def _standing(self, values: Floats | None) -> Standing:
         race, entrants, cost = self.race, len(self.race.keys), self._cost()

@@ -19,9 +19,10 @@ class TopTwo(Schedule):
     ``(value_j - value_leader) / (sd(x_j - x_leader) / sqrt(n))`` over the n instances both have:
     the empirical-best leader with the transportation-cost challenger (Russo 2016; Jourdan et al.
     2022), on paired losses. Whichever of the two has fewer instances gets ``per_round`` more, both
-    when they are equal. It ends, leaving one, when both have ``cap`` instances, or when the
-    smallest gap exceeds ``separation`` standard errors. A criterion that moves with n (maximum,
-    quantiles) is never taken as separated: optimism about the less trained evens the numbers out.
+    when they are equal; candidates that come in untrained get ``per_round`` each first. It ends,
+    leaving one, when both have ``cap`` instances, or when the smallest gap exceeds ``separation``
+    standard errors. A criterion that moves with n (maximum, quantiles) is never taken as
+    separated: optimism about the less trained evens the numbers out.
     """
 
     cap: int
@@ -41,6 +42,8 @@ class TopTwo(Schedule):
         if survivors == 1:
             return None
         counts = standing.counts
+        if standing.instances == 0:
+            return Step(min(self.per_round, self.cap), survivors)
         if standing.order is None or standing.losses is None or standing.values is None:
             leader, challenger, clear = 0, 1, False
         else:

@@ -1,0 +1,130 @@
+"""Elimination by test: who is shown to be worse than the incumbent, and nobody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from surefoot.errors import RaceError, nearest
+from surefoot.racing.elimination import Contest, EliminationRule, Verdict, instances
+from surefoot.racing.table import Floats
+from surefoot.statistics import anytime, comparison
+
+FEWEST = 5
+"""The exact one-sided Wilcoxon test cannot go below 2 ** -n: 5 % needs five instances."""
+
+TESTS = ("wilcoxon", "permutation")
+
+
+@dataclass(frozen=True)
+class ByTest(EliminationRule):
+    """Removes candidates a paired test finds worse than the incumbent.
+
+    The incumbent is the best by the criterion. With more than ``many`` survivors: Friedman's test
+    and, when it rejects, Conover's post-hoc test; with fewer the exact Wilcoxon signed-rank or the
+    paired permutation test (``few``). All see the instances everybody has. The level of one
+    comparison is ``level / (survivors - 1) / (j (j + 1))`` at the j-th look with five instances or
+    more: summed over candidates and looks it is at most ``level``, which bounds the probability
+    that the best candidate ever leaves, whoever is the incumbent. Nobody leaves before five
+    instances, nor anybody whose criterion is not worse.
+
+    Rank tests judge which candidate loses typically more, instance by instance; use them with the
+    mean or median, not for a criterion of the tail.
+    """
+
+    level: float = 0.05
+    many: int = 8
+    few: str = "wilcoxon"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_level("by test", self.level)
+        if self.few not in TESTS:
+            raise RaceError(f"by test: few = '{self.few}'; {nearest(self.few, TESTS)}")
+        if self.many < 2:
+            raise RaceError(f"by test: many = {self.many} candidates; give 2 or more")
+
+    def judge(self, contest: Contest) -> Verdict:
+        """Remove whom the test finds worse at the corrected level."""
+        losses = contest.common()
+        n, size = losses.shape[1], len(contest)
+        best = int(contest.order[0])
+        p = np.ones(size)
+        if n < FEWEST or size < 2:
+            return Verdict(np.zeros(size, np.bool_), lambda row: "")
+        look = 1 + sum(count >= FEWEST for count in contest.past)
+        spent = self.level / (look * (look + 1))
+        if size > self.many:
+            name = "Friedman and Conover"
+            if comparison.friedman(losses).p <= spent:
+                p = comparison.conover(losses, best)
+        else:
+            p, name = self._few(losses, best)
+        bar = spent / (size - 1)
+        leave = (p <= bar) & (contest.values > contest.values[best])
+
+        def reason(row: int) -> str:
+            return (
+                f"worse than the incumbent over {instances(n)}: {contest.criterion.name} "
+                f"{contest.values[row]:.4g} against {contest.values[best]:.4g}, {name} "
+                f"p = {p[row]:.2g} <= {bar:.2g} = {self.level:g} corrected for {size} candidates "
+                f"and look {look}"
+            )
+
+        return Verdict(leave, reason)
+
+    def _few(self, losses: Floats, best: int) -> tuple[Floats, str]:
+        p = np.ones(len(losses))
+        for row in range(len(losses)):
+            if row == best:
+                continue
+            if self.few == "wilcoxon":
+                p[row] = comparison.wilcoxon(losses[row], losses[best]).p
+            else:
+                rng = np.random.default_rng([self.seed, losses.shape[1]])
+                p[row] = comparison.permutation(losses[row], losses[best], rng=rng).p
+        return p, "Wilcoxon" if self.few == "wilcoxon" else "paired permutation"
+
+
+@dataclass(frozen=True)
+class BySigns(EliminationRule):
+    """Removes candidates that lose to the incumbent more than half the time, valid at any look.
+
+    The e-value of the paired comparisons (ties left out) against "it loses at most half of them"
+    must reach ``(survivors - 1) / level``. Valid at every look without correction for their number
+    (Ville's inequality), and without any assumption about the losses.
+    """
+
+    level: float = 0.05
+
+    def __post_init__(self) -> None:
+        check_level("by signs", self.level)
+
+    def judge(self, contest: Contest) -> Verdict:
+        """Remove whom the evidence is strong enough against."""
+        losses = contest.common()
+        best = int(contest.order[0])
+        gaps = comparison.differences(losses, losses[best])
+        lost = np.asarray((gaps > 0.0).sum(axis=1))
+        compared = np.asarray((gaps != 0.0).sum(axis=1))
+        evidence = anytime.log_evidence_of_losing(lost, compared)
+        entrants = len(contest)
+        needed = np.log(max(1, entrants - 1) / self.level)
+        leave = (evidence >= needed) & (contest.values > contest.values[best])
+        leave[best] = False
+
+        def reason(row: int) -> str:
+            return (
+                f"loses to the incumbent in {lost[row]} of {compared[row]} instances: e-value "
+                f"{np.exp(evidence[row]):.3g} >= {np.exp(needed):.3g} = {entrants - 1} candidates "
+                f"/ level {self.level:g}"
+            )
+
+        return Verdict(leave, reason)
+
+
+def check_level(name: str, level: float) -> None:
+    """Raise `RaceError` unless the level is a small probability."""
+    if not 0.0 < level < 0.5:
+        raise RaceError(f"{name}: level = {level:g}; give a small probability such as 0.05")

@@ -1,0 +1,236 @@
+"""Comparing candidates on paired losses: tests, who is as good as the winner, who wins next time.
+
+Losses are paired by instance, ``[candidates, n]``: column i is the same draw and initialisation
+stream for all. +inf (diverged) is a loss larger than any other; two divergences of one instance
+are a tie. No test here assumes a distribution of the losses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from surefoot.errors import StatisticsError
+from surefoot.statistics.tolerance import Interval
+
+Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A test's name, its statistic and its p-value."""
+
+    name: str
+    statistic: float
+    p: float
+
+
+def differences(losses: npt.ArrayLike, reference: npt.ArrayLike) -> Floats:
+    """Return ``losses - reference`` with inf - inf = 0: two divergences are a tie."""
+    first, second = _finite_or_inf(losses), _finite_or_inf(reference)
+    both = np.isinf(first) & np.isinf(second)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(both, 0.0, first - second))
+
+
+def wilcoxon(losses: npt.ArrayLike, reference: npt.ArrayLike) -> Comparison:
+    """Test whether ``losses`` ``[n]`` are larger than the paired ``reference`` (one-sided, exact).
+
+    Wilcoxon's signed-rank test on the differences: ties share their mean rank, zeros are dropped,
+    and the p-value is the exact permutation one for those ranks, P(W+ >= observed) with every sign
+    equally likely. It cannot go below ``2 ** -n``.
+    """
+    gaps = differences(losses, reference)
+    gaps = gaps[gaps != 0.0]
+    if gaps.size == 0:
+        return Comparison("Wilcoxon signed-rank", 0.0, 1.0)
+    doubled = np.rint(2.0 * _mean_ranks(np.abs(gaps))).astype(np.int64)
+    ways = np.ones(1)
+    for rank in doubled:
+        longer = np.zeros(len(ways) + rank)
+        longer[: len(ways)] = ways
+        longer[rank:] += ways
+        ways = longer / 2.0
+    observed = int(doubled[gaps > 0.0].sum())
+    return Comparison(
+        "Wilcoxon signed-rank", observed / 2.0, min(1.0, float(ways[observed:].sum()))
+    )
+
+
+def permutation(
+    losses: npt.ArrayLike,
+    reference: npt.ArrayLike,
+    *,
+    rng: np.random.Generator,
+    resamples: int = 9999,
+) -> Comparison:
+    """Test whether the mean of ``losses`` ``[n]`` exceeds the paired ``reference``'s (one-sided).
+
+    The sign of every difference is flipped: all ``2 ** n`` ways for n <= 12, else ``resamples``
+    random ones, p = (1 + as large) / (1 + resamples) (Phipson and Smyth 2010). Exact when the
+    differences are symmetric about 0 under the hypothesis. Infinite differences count as ten times
+    the largest finite one.
+    """
+    gaps = differences(losses, reference)
+    infinite = np.isinf(gaps)
+    if infinite.any():
+        largest = float(np.abs(gaps[~infinite]).max(initial=0.0)) or 1.0
+        gaps = np.where(infinite, np.sign(gaps) * 10.0 * largest, gaps)
+    n, observed = gaps.size, float(gaps.sum())
+    slack = 1e-12 * float(np.abs(gaps).sum())
+    if n <= 12:
+        signs = 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
+        p = float((signs @ gaps >= observed - slack).mean())
+    else:
+        signs = 1.0 - 2.0 * rng.integers(0, 2, (resamples, n))
+        p = (1.0 + float((signs @ gaps >= observed - slack).sum())) / (1.0 + resamples)
+    return Comparison("paired permutation", observed / n, p)
+
+
+def friedman(losses: npt.ArrayLike) -> Comparison:
+    """Test whether any of k candidates differ on n paired instances, ``[k, n]`` (Friedman 1937).
+
+    With ranks r within each instance, R_j their sums, A = sum(r^2), C = n k (k+1)^2 / 4, the
+    statistic is ``T1 = (k-1)(sum(R_j^2) - n C) / (A - C)``; p from Iman and Davenport's
+    ``F = (n-1) T1 / (n(k-1) - T1)`` with k-1 and (n-1)(k-1) degrees of freedom, which the
+    chi-square approximation undercuts (Conover 1999, section 5.8).
+    """
+    ranks, k, n = _ranks(losses)
+    square, centre = float((ranks**2).sum()), n * k * (k + 1) ** 2 / 4.0
+    if square - centre <= 0.0:
+        return Comparison("Friedman", 0.0, 1.0)
+    sums = ranks.sum(axis=1)
+    statistic = (k - 1) * (float((sums**2).sum()) - n * centre) / (square - centre)
+    left = n * (k - 1) - statistic
+    if left <= 1e-9 * n * (k - 1):
+        return Comparison("Friedman", statistic, 0.0)
+    from scipy import special
+
+    ratio = (n - 1) * statistic / left
+    return Comparison("Friedman", statistic, float(special.fdtrc(k - 1, (n - 1) * (k - 1), ratio)))
+
+
+def conover(losses: npt.ArrayLike, best: int) -> Floats:
+    """Return one-sided p-values that each candidate is worse than ``best``, ``[k]``, uncorrected.
+
+    Conover's post-hoc test after Friedman's: ``t = (R_j - R_best) / sqrt(2 (n A - sum(R^2)) /
+    ((n-1)(k-1)))`` with (n-1)(k-1) degrees of freedom (Conover 1999, section 5.8). 1 for ``best``.
+    """
+    ranks, k, n = _ranks(losses)
+    sums = ranks.sum(axis=1)
+    spread = 2.0 * (n * float((ranks**2).sum()) - float((sums**2).sum())) / ((n - 1) * (k - 1))
+    gap = sums - sums[best]
+    from scipy import special
+
+    if spread <= 1e-9:
+        p = np.where(gap > 0.0, 0.0, 1.0)
+    else:
+        p = np.asarray(special.stdtr((n - 1) * (k - 1), -gap / np.sqrt(spread)))
+    p[best] = 1.0
+    return np.asarray(p)
+
+
+def holm(p: npt.ArrayLike) -> Floats:
+    """Return Holm's adjusted p-values (1979): reject at a family-wise level by comparing them."""
+    values = np.asarray(p, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    factors = len(values) - np.arange(len(values))
+    adjusted = np.empty(len(values))
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(values[order] * factors))
+    return adjusted
+
+
+def shortlist(losses: npt.ArrayLike, winner: int, level: float = 0.05) -> Booleans:
+    """Say which candidates ``[k]`` cannot be told from the winner on ``[k, n]`` paired losses.
+
+    A candidate stays in unless the one-sided Wilcoxon test finds it worse than the winner, Holm's
+    correction included. The winner is always in; so is everybody for n < 5. The winner was chosen
+    for these losses or others: with racing losses the list is, if anything, too short.
+    """
+    table = _matrix(losses)
+    p = np.array([1.0 if row == winner else wilcoxon(table[row], table[winner]).p
+                  for row in range(len(table))])  # fmt: skip
+    others = np.arange(len(table)) != winner
+    keep = np.ones(len(table), np.bool_)
+    if others.any():
+        keep[others] = holm(p[others]) > level
+    return keep
+
+
+def wins_next(losses: npt.ArrayLike, rival: npt.ArrayLike, confidence: float = 0.95) -> Interval:
+    """Return the probability that a candidate loses less than its rival on the next instance.
+
+    From n paired losses with w wins and t ties (a tie is half a win): the estimate is
+    (w + t/2) / n, the interval Jeffreys' (the quantiles of Beta(w + t/2 + 1/2, n - w - t/2 + 1/2),
+    Brown, Cai and DasGupta 2001).
+    """
+    gaps = differences(losses, rival)
+    if gaps.size == 0:
+        raise StatisticsError("no paired instances: the next one cannot be foretold")
+    from scipy import special
+
+    n = gaps.size
+    wins = float((gaps < 0.0).sum() + 0.5 * (gaps == 0.0).sum())
+    tail = (1.0 - confidence) / 2.0
+    low = float(special.betaincinv(wins + 0.5, n - wins + 0.5, tail)) if wins > 0.0 else 0.0
+    high = float(special.betaincinv(wins + 0.5, n - wins + 0.5, 1.0 - tail)) if wins < n else 1.0
+    return Interval(low, high, wins / n, confidence)
+
+
+def pareto(location: npt.ArrayLike, spread: npt.ArrayLike) -> Booleans:
+    """Say which candidates no other beats in both location and spread, ``[k]``; lower is better.
+
+    A candidate is out when another is at least as good in both and better in one.
+    """
+    first, second = _finite_or_inf(location), _finite_or_inf(spread)
+    order = np.lexsort((second, first))
+    best_before = np.inf
+    on_front = np.zeros(len(first), np.bool_)
+    start = 0
+    while start < len(order):
+        same = order[start:][first[order[start:]] == first[order[start]]]
+        lowest = second[same[0]]
+        if lowest < best_before or start == 0:
+            on_front[same[second[same] == lowest]] = True
+            best_before = lowest
+        start += len(same)
+    return on_front
+
+
+def _ranks(losses: npt.ArrayLike) -> tuple[Floats, int, int]:
+    """Mean ranks within each instance, ``[k, n]``, with k and n."""
+    table = _matrix(losses)
+    k, n = table.shape
+    if k < 2 or n < 2:
+        raise StatisticsError(f"ranks of {k} candidates on {n} instances compare nothing")
+    order = np.argsort(table, axis=0, kind="stable")
+    ordered = np.take_along_axis(table, order, axis=0)
+    if k > 1 and (ordered[1:] == ordered[:-1]).any():
+        return np.column_stack([_mean_ranks(column) for column in table.T]), k, n
+    ranks = np.empty((k, n))
+    np.put_along_axis(ranks, order, np.arange(1.0, k + 1.0)[:, None], axis=0)
+    return ranks, k, n
+
+
+def _mean_ranks(values: Floats) -> Floats:
+    """Ranks from 1; equal values share the mean of theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2.0)[inverse])
+
+
+def _matrix(losses: npt.ArrayLike) -> Floats:
+    table = _finite_or_inf(losses)
+    if table.ndim != 2:
+        raise StatisticsError(f"paired losses are [candidates, n], not {list(table.shape)}")
+    return table
+
+
+def _finite_or_inf(losses: npt.ArrayLike) -> Floats:
+    table = np.asarray(losses, dtype=np.float64)
+    if not (table > -np.inf).all():
+        raise StatisticsError("losses hold NaN or -inf; a diverged instance is +inf")
+    return table

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from surefoot.errors import RaceError
+from surefoot.racing.race import Race
+from surefoot.racing.schedule import Chain, FlatBudget, Halving
+from surefoot.racing.table import LossTable
+from surefoot.racing.toptwo import TopTwo, default_schedule
+
+KEYS = tuple(f"{i:05d}" for i in range(6912))
+
+
+def world(candidates, instances, seed=0):
+    rng = np.random.default_rng(seed)
+    losses = np.exp(
+        rng.normal(0, 0.25, (candidates, 1)) + rng.normal(0, 0.25, (candidates, instances))
+    )
+    return LossTable(KEYS[:candidates], losses)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "trainings"),
+    [(FlatBudget(432, cap=32), 15_824), (FlatBudget(3000, cap=64), 29_110)],
+)
+def test_flat_budgets_hold_every_late_round_at_about_the_same_cost(schedule, trainings):
+    plan = Race(KEYS, schedule=schedule).plan()
+    assert sum(r.trainings for r in plan) == trainings
+    late = [r.trainings for r in plan if schedule.cap * r.survivors > schedule.budget][5:]
+    assert all(0.85 * schedule.budget <= t <= schedule.budget for t in late)
+
+
+def test_the_default_spends_at_most_40_percent_of_the_papers_trainings():
+    plan = Race(KEYS, schedule=default_schedule(6912)).plan()
+    assert sum(r.trainings for r in plan) <= 0.4 * 41_467
+
+
+@given(st.integers(1, 300), st.integers(0, 1000))
+def test_the_default_ends_with_one_for_any_number_of_candidates(candidates, seed):
+    table = world(candidates, 260, seed)
+    state = Race(table.keys, schedule=default_schedule(candidates)).replay(table)
+    assert state.winner is not None
+    assert len(state.eliminations) == candidates - 1
+
+
+def test_top_two_trains_the_leader_and_its_closest_challenger():
+    keys = ("a", "b", "c")
+    noise = np.array([0.0, 0.2, -0.2, 0.1, -0.1, 0.0])
+    losses = np.array([1.0 + noise, 1.1 - noise, 5.0 + noise[::-1]])
+    race = Race(keys, schedule=Chain((_Warm(3), TopTwo(6, 2))))
+    state = race.replay(LossTable(keys, losses[:, :3]))
+    assert {key for key, _ in state.need} == {"a", "b"}
+    state = race.replay(LossTable(keys, losses))
+    assert state.winner == "a"
+    assert state.instances() == {"a": 6, "b": 6, "c": 3}
+
+
+class _Warm(Halving):
+    """One round of instances for all, nobody leaves."""
+
+    def __init__(self, instances):
+        super().__init__()
+        object.__setattr__(self, "warmup", instances)
+
+    def step(self, standing):
+        from surefoot.racing.schedule import Step
+
+        return Step(self.warmup, standing.survivors) if standing.instances == 0 else None
+
+
+def test_a_clear_leader_ends_it_early():
+    keys = ("a", "b")
+    losses = np.array([[1.0], [3.0]]) + np.random.default_rng(0).normal(0, 0.1, (2, 40))
+    race = Race(keys, schedule=Chain((_Warm(4), TopTwo(40))))
+    state = race.replay(LossTable(keys, losses))
+    assert (state.winner, state.trainings) == ("a", 8)
+    unclear = Race(keys, "max", schedule=Chain((_Warm(4), TopTwo(40)))).replay(
+        LossTable(keys, losses)
+    )
+    assert unclear.trainings == 80
+
+
+@given(st.integers(2, 60), st.integers(0, 1000), st.integers(1, 600), st.integers(1, 600))
+def test_a_larger_limit_only_adds_rounds(candidates, seed, first, second):
+    table = world(candidates, 260, seed)
+    small, large = sorted((first, second))
+    schedule = default_schedule(candidates)
+    short = Race(table.keys, schedule=schedule, limit=small).replay(table)
+    long = Race(table.keys, schedule=schedule, limit=large).replay(table)
+    assert short.winner is not None
+    assert len(short.rounds) <= len(long.rounds)
+    for one, other in zip(short.rounds, long.rounds):
+        assert one.survivors == other.survivors
+    assert short.trainings <= max(small, short.rounds[0].trainings)
+    assert bool(short.stopped) == (len(short.survivors) > 1)
+
+
+def test_a_budget_in_seconds_gives_cheap_survivors_more_instances():
+    table = world(64, 100)
+    costs = LossTable(table.keys, np.full((64, 100), 0.5))
+    race = Race(table.keys, schedule=FlatBudget(32, cap=64), limit=110.0)
+    dear = race.replay(table, costs=LossTable(table.keys, np.full((64, 100), 2.0)))
+    cheap = race.replay(table, costs=costs)
+    assert cheap.trainings * 0.5 <= 110.0
+    assert len(cheap.rounds) > len(dear.rounds) == 1
+    assert cheap.rounds[2].trainings == 64
+    assert "limit of 110" in dear.stopped
+
+
+def test_bad_fields():
+    with pytest.raises(RaceError, match="cap = 0"):
+        TopTwo(0)
+    with pytest.raises(RaceError, match="budget = 0"):
+        FlatBudget(0)
+    with pytest.raises(RaceError, match="0 candidates"):
+        default_schedule(0)
