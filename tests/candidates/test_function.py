@@ -38,7 +38,7 @@ def test_candidates_fill_a_search_space() -> None:
 def test_the_version_is_part_of_the_key_and_an_old_one_is_not_repeated() -> None:
     new, old = (FunctionCandidate(estimators.by_side.path, version=v) for v in (3, 2))
     assert new.key != old.key
-    with pytest.raises(CandidateError, match="is version 3 now, but this .* of version 2"):
+    with pytest.raises(CandidateError, match=r"is version 3 now, but this .* of version 2"):
         old.resolve()
 
 
