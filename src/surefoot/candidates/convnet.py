@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Literal, Self, get_args
 
 from surefoot.candidates.base import Candidate
+from surefoot.candidates.kinds import number, settle, whole, wholes
 from surefoot.candidates.layers import Layer, layers_of
 from surefoot.errors import CandidateError, nearest
 from surefoot.losses import Loss, parse_loss
@@ -36,6 +37,7 @@ class Pool:
     stride: int | None = None
 
     def __post_init__(self) -> None:
+        settle(self, size=whole, **({} if self.stride is None else {"stride": whole}))
         if self.kind not in ("max", "average"):
             raise CandidateError(f"pooling kind {self.kind!r} is unknown: use 'max' or 'average'")
         if self.size < 1 or (self.stride is not None and self.stride < 1):
@@ -64,6 +66,7 @@ class Conv:
     pool: Pool | None = None
 
     def __post_init__(self) -> None:
+        settle(self, channels=whole, kernel=whole)
         if self.channels < 1:
             raise CandidateError(f"a convolution of {self.channels} channels must have at least 1")
         if not 1 <= self.kernel <= 7:
@@ -129,6 +132,20 @@ class ConvNet(Candidate):
     loss: Loss | None = None
 
     def __post_init__(self) -> None:
+        settle(self, hidden=wholes, input_shape=wholes, outputs=whole, batch_size=whole)
+        settle(self, side=whole, side_layer=whole)
+        settle(self, learning_rate=number, decay=number, dropout=number)
+        try:
+            object.__setattr__(self, "convolutions", tuple(self.convolutions))
+        except TypeError:
+            raise CandidateError(f"convolutions = {self.convolutions!r} must be a list") from None
+        for conv in self.convolutions:
+            if not isinstance(conv, Conv):
+                raise CandidateError(f"convolution {conv!r} must be a Conv")
+        if len(self.input_shape) != 3:
+            raise CandidateError(
+                f"input_shape = {self.input_shape} must be (channels, rows, columns)"
+            )
         if not 1 <= len(self.convolutions) <= 3:
             raise CandidateError(f"{len(self.convolutions)} convolutions given; use 1 to 3")
         if len(self.hidden) > 3:

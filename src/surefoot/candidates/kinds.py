@@ -1,0 +1,50 @@
+"""Fields of candidates settled to one Python kind, so that equal candidates have equal keys.
+
+A study file's 1 and Python's 1.0, a list and a tuple, or NumPy's numbers mean the same candidate.
+"""
+
+from __future__ import annotations
+
+import numbers
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from surefoot.errors import CandidateError
+
+
+def whole(value: Any) -> int:
+    """Return a whole number as an int."""
+    return operator.index(value)
+
+
+def number(value: Any) -> float:
+    """Return a real number as a float."""
+    if not isinstance(value, numbers.Real):
+        raise TypeError
+    return float(value)
+
+
+def wholes(values: Any) -> tuple[int, ...]:
+    """Return whole numbers as a tuple of ints."""
+    return tuple(operator.index(value) for value in values)
+
+
+_WORDS = {whole: "a whole number", number: "a number", wholes: "a list of whole numbers"}
+
+
+def settle(thing: Any, **kinds: Callable[[Any], Any]) -> None:
+    """Convert fields of a frozen dataclass in place.
+
+    Raises
+    ------
+    CandidateError
+        If a field is of another kind.
+    """
+    for field, kind in kinds.items():
+        value = getattr(thing, field)
+        try:
+            settled = kind(value)
+        except TypeError:
+            raise CandidateError(f"{field} = {value!r} must be {_WORDS[kind]}") from None
+        object.__setattr__(thing, field, settled)
