@@ -72,9 +72,9 @@ class BySwaps(EliminationRule):
     of an instance could be swapped. The gap of the criterion is compared with its distribution
     under random swaps, p = (1 + as large) / (1 + resamples) (Phipson and Smyth 2010), at
     ``level / (survivors - 1) / (j (j + 1))`` at the j-th look with five instances or more. Exact
-    for like distributions at any n and for any criterion, which a bootstrap of the tail is not. Up to
-    ``resamples`` swaps are drawn; a level they cannot reach removes nobody, so this rule is for
-    the last few dozen.
+    for like distributions at any n and for any criterion, which a bootstrap of the tail is not.
+    Up to ``resamples`` swaps are drawn; a level they cannot reach removes nobody, so this rule is
+    for the last few dozen.
     """
 
     level: float = 0.05
