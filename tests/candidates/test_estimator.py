@@ -99,3 +99,20 @@ def test_describing_a_candidate_imports_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout.strip() == b"False"
+
+
+def test_a_table_of_a_study_file_is_a_space() -> None:
+    table = {
+        "class": "sklearn.neural_network.MLPRegressor",
+        "steps": ["sklearn.preprocessing.StandardScaler"],
+        "side": True,
+        "parameters": {"hidden_layer_sizes": [[20, 20], [50]], "alpha": [0.1, 1.0], "max_iter": 5},
+    }
+    labels = [candidate.label for candidate in EstimatorCandidate.space(table)]
+    assert len(labels) == 4
+    assert labels[0] == (
+        "StandardScaler → MLPRegressor(alpha=0.1, hidden_layer_sizes=[20, 20], max_iter=5) +side"
+    )
+    with pytest.raises(CandidateError, match="no field 'parameter': did you mean 'parameters'"):
+        EstimatorCandidate.space({"class": "a.B", "parameter": {}})
+    assert len(EstimatorCandidate.space({"class": "sklearn.svm.SVR"})) == 1

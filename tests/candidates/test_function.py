@@ -82,3 +82,16 @@ def test_a_parameter_without_default_must_be_given() -> None:
     needy.__qualname__ = "needy"
     with pytest.raises(CandidateError, match="needs a value for its parameter 'depth'"):
         surefoot.candidate(needy).candidate()
+
+
+def test_a_table_of_a_study_file_is_a_space() -> None:
+    table = {"function": estimators.line.path, "parameters": {"shrink": [0.5, 1.0]}}
+    assert list(FunctionCandidate.space(table)) == [
+        estimators.line.candidate(shrink=0.5),
+        estimators.line.candidate(shrink=1.0),
+    ]
+    assert list(FunctionCandidate.space({"function": estimators.by_side.path})) == [
+        estimators.by_side.candidate()
+    ]
+    with pytest.raises(CandidateError, match="names no 'function'"):
+        FunctionCandidate.space({"parameters": {}})

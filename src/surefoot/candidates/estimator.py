@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from surefoot.candidates import imports, plain
 from surefoot.candidates.base import Candidate
+from surefoot.candidates.space import SearchSpace
 from surefoot.errors import CandidateError, nearest
 
 if TYPE_CHECKING:
@@ -85,7 +86,6 @@ class EstimatorCandidate(Candidate):
     ) -> Callable[..., EstimatorCandidate]:
         """Return a function of the estimator's parameters, as `SearchSpace.product` wants.
 
-        >>> from surefoot.candidates.space import SearchSpace
         >>> len(SearchSpace.product(EstimatorCandidate.builder("sklearn.svm.SVR"), C=[1.0, 10.0]))
         2
         """
@@ -95,6 +95,21 @@ class EstimatorCandidate(Candidate):
 
         return build
 
+    @classmethod
+    def space(cls, table: Mapping[str, Any]) -> SearchSpace:
+        """Return the candidates that a study file's ``[[space]]`` table of this family describes.
+
+        The table has ``class`` and may have ``parameters``, in which a list is a list of choices,
+        ``steps`` and ``side``.
+
+        >>> table = {"class": "sklearn.svm.SVR", "parameters": {"C": [1, 10], "gamma": "scale"}}
+        >>> [candidate.label for candidate in EstimatorCandidate.space(table)]
+        ['SVR(C=1, gamma=scale)', 'SVR(C=10, gamma=scale)']
+        """
+        _check_fields(table)
+        build = cls.builder(table["class"], table.get("steps", ()), side=table.get("side", False))
+        return parameter_space(build, table.get("parameters", {}))
+
     def spec(self) -> dict[str, Any]:
         """Return class, parameters and whether it takes side features."""
         return {**copy.deepcopy(self.node), "side": self.side}
@@ -102,13 +117,7 @@ class EstimatorCandidate(Candidate):
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
         """Rebuild a candidate from its `spec`, which may also have ``steps``."""
-        unknown = next((name for name in spec if name not in _FIELDS), None)
-        if unknown is not None:
-            raise CandidateError(
-                f"an estimator has no field {unknown!r}: {nearest(unknown, _FIELDS)}"
-            )
-        if "class" not in spec:
-            raise CandidateError(f"estimator {dict(spec)!r} names no 'class'")
+        _check_fields(spec)
         return cls(
             spec["class"],
             spec.get("parameters"),
@@ -155,6 +164,20 @@ class EstimatorCandidate(Candidate):
 
     def __repr__(self) -> str:
         return f"EstimatorCandidate({self.label})"
+
+
+def parameter_space(build: Callable[..., Candidate], parameters: Mapping[str, Any]) -> SearchSpace:
+    """Return every combination of parameters of which a list offers choices."""
+    choices = {n: value if isinstance(value, list) else [value] for n, value in parameters.items()}
+    return SearchSpace.product(build, **choices)
+
+
+def _check_fields(spec: Mapping[str, Any]) -> None:
+    unknown = next((name for name in spec if name not in _FIELDS), None)
+    if unknown is not None:
+        raise CandidateError(f"an estimator has no field {unknown!r}: {nearest(unknown, _FIELDS)}")
+    if "class" not in spec:
+        raise CandidateError(f"estimator {dict(spec)!r} names no 'class'")
 
 
 def _seeds(generator: np.random.Generator) -> Iterator[int]:

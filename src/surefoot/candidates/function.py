@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from surefoot.candidates import plain
 from surefoot.candidates.base import Candidate
+from surefoot.candidates.estimator import parameter_space
+from surefoot.candidates.space import SearchSpace
 from surefoot.errors import CandidateError, nearest
 
 if TYPE_CHECKING:
@@ -164,6 +166,17 @@ class FunctionCandidate(Candidate):
         ):
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def space(cls, table: Mapping[str, Any]) -> SearchSpace:
+        """Return the candidates that a study file's ``[[space]]`` table of this family describes.
+
+        The table has ``function`` and may have ``parameters``, in which a list is a list of
+        choices. The function says itself whether it takes side features, and its version.
+        """
+        _check_fields(table)
+        function = cls(table["function"]).resolve(any_version=True)
+        return parameter_space(function.candidate, table.get("parameters", {}))
+
     def spec(self) -> dict[str, Any]:
         """Return path, parameters, version and whether it takes side features."""
         return {
@@ -176,13 +189,7 @@ class FunctionCandidate(Candidate):
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
         """Rebuild a candidate from its `spec`."""
-        unknown = next((name for name in spec if name not in _FIELDS), None)
-        if unknown is not None:
-            raise CandidateError(
-                f"a function has no field {unknown!r}: {nearest(unknown, _FIELDS)}"
-            )
-        if "function" not in spec:
-            raise CandidateError(f"candidate {dict(spec)!r} names no 'function'")
+        _check_fields(spec)
         return cls(
             spec["function"],
             spec.get("parameters"),
@@ -195,8 +202,8 @@ class FunctionCandidate(Candidate):
         """Name of the function and its parameters."""
         return plain.label({"class": self.path, "parameters": dict(self.parameters)})
 
-    def resolve(self) -> CandidateFunction:
-        """Import the function.
+    def resolve(self, *, any_version: bool = False) -> CandidateFunction:
+        """Import the function; ``any_version`` leaves version and parameters unchecked.
 
         Raises
         ------
@@ -213,6 +220,8 @@ class FunctionCandidate(Candidate):
                 f"{self.path} is not a function marked with @surefoot.candidate, and only those "
                 "are ever called"
             )
+        if any_version:
+            return found
         if found.version != self.version:
             raise CandidateError(
                 f"{self.path} is version {found.version} now, but this candidate is of version "
@@ -235,3 +244,11 @@ class FunctionCandidate(Candidate):
 
     def __repr__(self) -> str:
         return f"FunctionCandidate({self.label})"
+
+
+def _check_fields(spec: Mapping[str, Any]) -> None:
+    unknown = next((name for name in spec if name not in _FIELDS), None)
+    if unknown is not None:
+        raise CandidateError(f"a function has no field {unknown!r}: {nearest(unknown, _FIELDS)}")
+    if "function" not in spec:
+        raise CandidateError(f"candidate {dict(spec)!r} names no 'function'")

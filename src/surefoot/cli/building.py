@@ -133,10 +133,12 @@ def _space_of(table: ConvNetTable | FamilyTable, population: Population) -> Sear
     from surefoot.candidates.space import SearchSpace
 
     if isinstance(table, FamilyTable):
-        choices = {
-            name: choices_of(name, value) for name, value in (table.model_extra or {}).items()
-        }
-        space = SearchSpace.product(registry.lookup("candidates", table.family), **choices)
+        family, fields = registry.lookup("candidates", table.family), table.model_extra or {}
+        if hasattr(family, "space"):
+            space: SearchSpace = family.space(fields)
+        else:
+            choices = {name: choices_of(name, value) for name, value in fields.items()}
+            space = SearchSpace.product(family, **choices)
     else:
         space = convnet_space(_convnet_fields(table, population))
         if table.max_parameters is not None:
