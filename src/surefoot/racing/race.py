@@ -102,7 +102,9 @@ class Race:
             counts[:] = paid[:] = 1
             if self.screen.measures_noise:
                 paid[: self.screen.pilot] += self.screen.extra
-            rounds.append(PlannedRound(1, "screen", len(counts), int(paid.sum()), None, True))
+            rounds.append(
+                PlannedRound(1, "screen", entrants, int(paid.sum()), int(paid.max()), None, True)
+            )
             exact = False
         spent = int(paid.sum())
         while True:
@@ -115,8 +117,9 @@ class Race:
             check_progress(trainings, len(counts), step.keep)
             if self.limit is not None and rounds and (spent + trainings) * cost > self.limit:
                 return rounds
+            number, upto = len(rounds) + 1, int(target.max())
             rounds.append(
-                PlannedRound(len(rounds) + 1, "race", len(counts), trainings, step.keep, exact)
+                PlannedRound(number, "race", len(counts), trainings, upto, step.keep, exact)
             )
             exact = exact and self.rule.fixed
             spent += trainings

@@ -70,7 +70,7 @@ class Replay:
                 return self._finished(f"the limit of {race.limit:g} pays for no further round")
             need = self._missing(target)
             if need:
-                return self._waiting("race", need, (), trainings, step.keep)
+                return self._waiting("race", need, (), trainings, target, step.keep)
             check_progress(trainings, len(self.alive), step.keep)
             self.paid[self.alive] = np.maximum(self.paid[self.alive], target)
             self.counts = target
@@ -145,7 +145,7 @@ class Replay:
         need = self._missing(everyone)
         absent: tuple[int, ...] = (0,) if np.isnan(baseline[:, 0]).any() else ()
         if need or absent:
-            return self._waiting("screen", need, absent, len(everyone), None)
+            return self._waiting("screen", need, absent, len(everyone), everyone, None)
         first, bar = self.losses[:, 0], baseline[:, 0]
         pilot = screen.pilot_rows(first, bar, self.race.key_rank)
         target = everyone.copy()
@@ -156,7 +156,7 @@ class Replay:
             int(i) for i in np.flatnonzero(np.isnan(baseline[pilot]).any(axis=0)) if len(pilot)
         )
         if need or absent:
-            return self._waiting("screen", need, absent, trainings, None)
+            return self._waiting("screen", need, absent, trainings, target, None)
         extra = slice(1, 1 + screen.extra)
         factor = screen.factor(
             np.log(self.losses[pilot, extra] / baseline[pilot, extra]) if len(pilot) else None
@@ -233,11 +233,13 @@ class Replay:
         need: tuple[tuple[str, int], ...],
         absent: tuple[int, ...],
         trainings: int,
+        target: Integers,
         keep: int | None,
     ) -> RaceState:
         exact = name == "screen" or self.race.rule.fixed
         number = len(self.rounds) + 1
-        current = PlannedRound(number, name, len(self.alive), trainings, keep, exact)
+        upto = int(target.max())
+        current = PlannedRound(number, name, len(self.alive), trainings, upto, keep, exact)
         survivors = self.rounds[-1].survivors if self.rounds else self._keys_alive()
         return RaceState(self.race.keys, tuple(self.rounds), survivors, need, absent, None, current)
 

@@ -19,16 +19,17 @@ RoundName = Literal["screen", "race"]
 class PlannedRound:
     """A round before anything is trained.
 
-    ``trainings`` new instances for ``survivors`` candidates, of which ``keep`` stay (None: the
-    screen decides). After a screen or under a test the survivors are not known beforehand: then
-    ``exact`` is false and the numbers hold if the screen removes nobody and the test as many as
-    the schedule asks for.
+    ``trainings`` new instances for ``survivors`` candidates, up to ``upto`` instances each, of
+    which ``keep`` stay (None: the screen decides). After a screen or under a test the survivors
+    are not known beforehand: then ``exact`` is false and the numbers hold if the screen removes
+    nobody and the test as many as the schedule asks for.
     """
 
     number: int
     name: RoundName
     survivors: int
     trainings: int
+    upto: int
     keep: int | None
     exact: bool
 
