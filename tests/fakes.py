@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -103,6 +104,8 @@ class FakeProcesses(FakeThreads):
 
 
 def befall(fate: str) -> None:
+    if fate.startswith("raise unless "):
+        fate = "" if Path(fate.removeprefix("raise unless ")).exists() else "raise"
     if fate == "raise":
         raise ValueError("this fake was told to fail")
     if fate == "kill":

@@ -59,7 +59,19 @@ class Known(NamedTuple):
     label: str
 
 
-def identity(outcome: Outcome) -> Identity:
+class Measure(NamedTuple):
+    """An outcome without its curve; the names are those of `Outcome`."""
+
+    candidate: str
+    role: Role
+    instance: int
+    sample: int
+    loss: float
+    seconds: float
+    epochs: int
+
+
+def identity(outcome: Outcome | Measure) -> Identity:
     """Return what identifies the instance of an outcome."""
     return outcome.candidate, outcome.role, outcome.instance, outcome.sample
 
@@ -238,19 +250,27 @@ class Journal:
         latest = {identity(o): o for o in map(outcome_of_row, self._all(query))}
         return list(latest.values())
 
+    def measures(self, role: Role) -> list[Measure]:
+        """Return the outcomes of a role without their curves, in the order of recording."""
+        columns = [OUTCOMES.c[name] for name in ("instance", "sample", "loss", "seconds")]
+        epochs = (sa.func.length(OUTCOMES.c.curve) / 4).label("epochs")
+        query = sa.select(CANDIDATES.c.key, *columns, epochs).join_from(OUTCOMES, CANDIDATES)
+        query = query.where(OUTCOMES.c.role == int(role)).order_by(OUTCOMES.c.id)
+        rows = (
+            Measure(row.key, role, row.instance, row.sample, row.loss, row.seconds, int(row.epochs))
+            for row in self._all(query)
+        )
+        return list({identity(measure): measure for measure in rows}.values())
+
     def losses(self, role: Role) -> tuple[list[str], NDArray[np.int64], NDArray[np.float64]]:
         """Return candidate keys, instance numbers [n] and losses [n] of a role.
 
         They are in the order of recording; +inf where the instance diverged or failed.
         """
-        columns = (CANDIDATES.c.key, OUTCOMES.c.instance, OUTCOMES.c.sample, OUTCOMES.c.loss)
-        query = sa.select(*columns).join_from(OUTCOMES, CANDIDATES)
-        query = query.where(OUTCOMES.c.role == int(role)).order_by(OUTCOMES.c.id)
-        rows = self._all(query)
-        latest = {(row.key, row.instance, row.sample): row.loss for row in rows}
-        numbers = np.fromiter((what[1] for what in latest), np.int64, len(latest))
-        losses = np.fromiter(latest.values(), np.float64, len(latest))
-        return [what[0] for what in latest], numbers, losses
+        known = self.measures(role)
+        numbers = np.fromiter((m.instance for m in known), np.int64, len(known))
+        losses = np.fromiter((m.loss for m in known), np.float64, len(known))
+        return [m.candidate for m in known], numbers, losses
 
     def close(self) -> None:
         """Close the file; closing twice does nothing."""

@@ -63,15 +63,18 @@ class Shared:
 
 
 class Mapped:
-    """The object in a `Shared` file, its arrays read-only views of the file."""
+    """The object in a `Shared` file, its arrays read-only views of the file.
+
+    ``head`` is its pickle without the arrays.
+    """
 
     def __init__(self, descriptor: int) -> None:
         size = os.fstat(descriptor).st_size
         data = memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_READ))
         length = int.from_bytes(data[-8:], "little")
-        spans, self._head = pickle.loads(data[size - 8 - length : size - 8])
+        spans, self.head = pickle.loads(data[size - 8 - length : size - 8])
         self._buffers = [data[start : start + length] for start, length in spans]
 
     def load(self) -> Any:
         """Return the object; raises whatever unpickling its classes does."""
-        return pickle.loads(self._head, buffers=self._buffers)
+        return pickle.loads(self.head, buffers=self._buffers)

@@ -14,11 +14,8 @@ import signal
 import sys
 import threading
 import types
-from collections.abc import Callable
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -43,9 +40,11 @@ def main(pipe: int, shared: int, script: str, memory_limit: int) -> None:
     channel = Connection(pipe)
     tasks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(channel, tasks), daemon=True).start()
-    unpickle = _Unpickle(script)
+    main_script = _Script(script)
+    mapped = Mapped(shared)
     try:
-        setting = unpickle(Mapped(shared).load)
+        main_script.needed_by(mapped.head)
+        setting = mapped.load()
     except Exception as error:
         channel.send(("unusable", f"{type(error).__name__}: {error}"))
         return
@@ -56,7 +55,8 @@ def main(pipe: int, shared: int, script: str, memory_limit: int) -> None:
     while True:
         task = tasks.get()
         try:
-            engine, instance = unpickle(partial(pickle.loads, task))
+            main_script.needed_by(task)
+            engine, instance = pickle.loads(task)
         except Exception as error:
             channel.send(("unusable", f"{type(error).__name__}: {error}"))
             continue
@@ -71,27 +71,20 @@ def _listen(channel: Connection, tasks: queue.SimpleQueue[bytes]) -> None:
             os._exit(0)
 
 
-class _Unpickle:
-    """Unpickles, running the parent's script first if something in it is needed."""
+class _Script:
+    """The parent's main script, run here the first time something defined in it is needed."""
 
-    def __init__(self, script: str) -> None:
-        self.script = script
+    def __init__(self, path: str) -> None:
+        self._path = path
 
-    def __call__(self, load: Callable[[], Any]) -> Any:
-        try:
-            return load()
-        except AttributeError:
-            if not self.script:
-                raise
-            self._run_script()
-            return load()
-
-    def _run_script(self) -> None:
-        script, self.script = self.script, ""
-        main_module = types.ModuleType("__mp_main__")
-        sys.path.insert(0, str(Path(script).parent))
-        main_module.__dict__.update(runpy.run_path(script, run_name="__mp_main__"))
-        sys.modules["__main__"] = sys.modules["__mp_main__"] = main_module
+    def needed_by(self, pickled: bytes | memoryview) -> None:
+        """Run the script if a pickle names its module; raises whatever the script does."""
+        if self._path and b"__main__" in bytes(pickled):
+            path, self._path = self._path, ""
+            module = types.ModuleType("__mp_main__")
+            sys.path.insert(0, str(Path(path).parent))
+            module.__dict__.update(runpy.run_path(path, run_name="__mp_main__"))
+            sys.modules["__main__"] = sys.modules["__mp_main__"] = module
 
 
 def _limit_memory(limit: int) -> None:

@@ -1,0 +1,55 @@
+"""What a study tells whoever watches it, such as a live table. All of it is recorded already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from surefoot.candidates.base import Candidate
+    from surefoot.engines.base import Outcome
+    from surefoot.racing.state import PlannedRound, Round
+    from surefoot.studies.selection import Selection
+
+
+class Watcher(Protocol):
+    """Called from the thread that runs the study; `Silent` has all methods doing nothing."""
+
+    def started(self, candidates: int, recorded: int) -> None:
+        """Take note that a race begins, or goes on with ``recorded`` outcomes of the journal."""
+
+    def round_started(self, planned: PlannedRound, left: int) -> None:
+        """Take note of a round that has ``left`` instances to train, the baseline's included."""
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Take note of an outcome; it is on the disk."""
+
+    def round_finished(self, finished: Round) -> None:
+        """Take note of a completed round: its survivors and eliminations."""
+
+    def certifying(self, candidate: Candidate, left: int) -> None:
+        """Take note that a candidate trains ``left`` fresh instances for its certificate."""
+
+    def finished(self, selection: Selection) -> None:
+        """Take note of the result."""
+
+
+class Silent:
+    """A watcher that ignores everything; subclass it to watch some of it."""
+
+    def started(self, candidates: int, recorded: int) -> None:
+        """Do nothing."""
+
+    def round_started(self, planned: PlannedRound, left: int) -> None:
+        """Do nothing."""
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Do nothing."""
+
+    def round_finished(self, finished: Round) -> None:
+        """Do nothing."""
+
+    def certifying(self, candidate: Candidate, left: int) -> None:
+        """Do nothing."""
+
+    def finished(self, selection: Selection) -> None:
+        """Do nothing."""
