@@ -121,6 +121,8 @@ def test_a_single_candidate_wins_without_training():
     state = Race(("a",)).replay(LossTable.empty(["a"]))
     assert state.winner == "a"
     assert state.ranking == ("a",)
+    assert np.isnan(state.values["a"])
+    assert state.instances() == {"a": 0}
 
 
 def test_all_diverged_is_an_error_and_says_so():

@@ -51,6 +51,7 @@ def test_an_infinite_fresh_value_has_no_gap():
     certificate = Certificate(losses(5), racing_value=0.02, fresh_value=np.inf)
     assert certificate.gap is None
     assert certificate.winners_curse().endswith("inf on fresh instances.")
+    assert Certificate(losses(5), racing_value=np.nan, fresh_value=1.0).winners_curse() == ""
     unlucky = Certificate(losses(5), racing_value=0.022, fresh_value=0.02)
     assert "10.0 % too bad" in unlucky.winners_curse()
 

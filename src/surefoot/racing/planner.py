@@ -165,7 +165,7 @@ def simulate(
             if state.winner is None:
                 raise RaceError(f"schedule '{name}' asked for more instances than it had planned")
             true = float(truth[int(state.winner)])
-            value = state.values.get(state.winner, true)
+            value = state.values[state.winner]
             curse = (true - value) / true if np.isfinite(true) else np.nan
             found[name].append((state.trainings, true / float(truth.min()) - 1.0, curse))
     return [_forecast(name, rows) for name, rows in found.items()]

@@ -133,15 +133,15 @@ class RaceState:
 
     @cached_property
     def values(self) -> dict[str, float]:
-        """Each candidate's value in the last round it took part in."""
-        latest: dict[str, float] = {}
+        """Each candidate's value in the last round it took part in; NaN before its first."""
+        latest = dict.fromkeys(self.keys, float("nan"))
         for one in self.rounds:
             latest.update(zip(one.keys, one.values.tolist(), strict=True))
         return latest
 
     def instances(self) -> dict[str, int]:
-        """Return the number of instances judged of each candidate that took part in a round."""
-        latest: dict[str, int] = {}
+        """Return the number of instances judged of each candidate."""
+        latest = dict.fromkeys(self.keys, 0)
         for one in self.rounds:
             latest.update(zip(one.keys, np.asarray(one.counts).tolist(), strict=True))
         return latest

@@ -80,12 +80,12 @@ class Certificate:
     def gap(self) -> float | None:
         """Winner's curse: by what share the racing value flatters, (fresh - racing) / fresh.
 
-        Positive when the race saw the winner better than it is; NaN-free: None without a racing
-        value or when the fresh value is infinite or 0.
+        Positive when the race saw the winner better than it is. None without a finite racing
+        value, or when the fresh value is infinite or 0.
         """
         if self.racing_value is None or self.fresh_value is None:
             return None
-        if not np.isfinite(self.fresh_value) or self.fresh_value == 0.0:
+        if not np.isfinite([self.racing_value, self.fresh_value]).all() or self.fresh_value == 0.0:
             return None
         return (self.fresh_value - self.racing_value) / self.fresh_value
 
@@ -133,7 +133,7 @@ class Certificate:
 
     def winners_curse(self) -> str:
         """Return how the racing value compares with the fresh one; empty without a race."""
-        if self.racing_value is None or self.fresh_value is None:
+        if self.racing_value is None or self.fresh_value is None or np.isnan(self.racing_value):
             return ""
         values = (
             f"{self.criterion} {self.racing_value:.4g} in the race, "
