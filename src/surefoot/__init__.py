@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from surefoot.losses import Loss
     from surefoot.population import Population, Sampling
     from surefoot.stopping import Stopping
+    from surefoot.studies.facade import assess, select
 
 _HOMES = {
     "Candidate": "candidates.base",
@@ -34,8 +35,10 @@ _HOMES = {
     "SearchSpace": "candidates.space",
     "Stopping": "stopping",
     "SurefootError": "errors",
+    "assess": "studies.facade",
     "candidate": "candidates.function",
     "preset": "candidates.presets",
+    "select": "studies.facade",
 }
 
 __all__ = [
@@ -50,8 +53,10 @@ __all__ = [
     "SearchSpace",
     "Stopping",
     "SurefootError",
+    "assess",
     "candidate",
     "preset",
+    "select",
 ]
 
 

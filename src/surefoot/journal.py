@@ -26,7 +26,9 @@ from surefoot.candidates.base import Candidate
 from surefoot.engines.base import Outcome, Status
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.journal_file import (
-    MEMORY,
+    MEMORY as MEMORY,
+)
+from surefoot.journal_file import (
     FileLock,
     close_file,
     connect_file,

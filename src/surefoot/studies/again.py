@@ -6,10 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from surefoot import registry
-from surefoot.candidates.base import Candidate
 from surefoot.engines.base import Instance, Outcome, Setting, Training
-from surefoot.engines.choose import AUTO, Chooser
+from surefoot.engines.choose import Chooser
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.journal import Journal
 from surefoot.journal_schema import differences
@@ -20,6 +18,7 @@ from surefoot.studies.description import (
     instance_seed,
     rebuild_candidate,
 )
+from surefoot.studies.recorded import recorded_race
 from surefoot.studies.study import Study
 
 
@@ -30,14 +29,22 @@ def train_again(study: Study, key: str, role: Role, number: int) -> Training:
 
 
 def replay(
-    journal: Journal, setting: Setting, candidate: str, instance: int, role: Role
+    journal: Journal,
+    setting: Setting,
+    candidate: str,
+    instance: int,
+    role: Role = Role.RACE,
+    *,
+    engine: str | None = None,
 ) -> tuple[Outcome, Training]:
     """Train a recorded instance again; return the record and the new training.
 
     Parameters
     ----------
     candidate
-        Key, start of a key, or label; see `find_candidate`.
+        Key, start of a key, label or ``winner``; see `find_candidate`.
+    engine
+        Who trains it; None for the engine of the record.
 
     Raises
     ------
@@ -67,13 +74,12 @@ def replay(
     sampling = setting.sampling
     if outcome.sample != setting.halves.train_size(sampling):
         sampling = replace(sampling, size=outcome.sample)
-    known = outcome.engine in registry.names("engines")
-    training = _train(Instance(model, seed, sampling), setting, outcome.engine if known else AUTO)
-    return outcome, training
+    trained = Instance(model, seed, sampling)
+    return outcome, _train(trained, setting, engine or outcome.engine)
 
 
 def find_candidate(journal: Journal, text: str) -> str:
-    """Return the key that ``text`` names: a key, the start of one key only, or a label.
+    """Return the key that ``text`` names: a key, the start of one, a label, or ``winner``.
 
     Raises
     ------
@@ -83,6 +89,11 @@ def find_candidate(journal: Journal, text: str) -> str:
     known = journal.candidates()
     if text in known:
         return text
+    if text == "winner":
+        winner = recorded_race(journal).state().winner
+        if winner is None:
+            raise JournalError("the race of the journal has no winner yet: let it end first")
+        return winner
     found = [key for key, one in known.items() if key.startswith(text) or one.label == text]
     if len(found) == 1:
         return found[0]
@@ -95,11 +106,6 @@ def baseline_owner(journal: Journal, number: int) -> tuple[str | None, int]:
     """Return whose draws an instance of the baseline shares (None: everyone's) and which one."""
     place, inner = baseline_place(number)
     return (None if place < 0 else journal.study["candidates"][place]), inner
-
-
-def engine_of(candidate: Candidate, setting: Setting, engine: str = AUTO) -> str:
-    """Return the name of the engine that trains a candidate."""
-    return Chooser(engine).choose(candidate, setting).name
 
 
 def _train(instance: Instance, setting: Setting, engine: str) -> Training:
