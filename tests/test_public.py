@@ -13,6 +13,7 @@ NAMES = [
     "Loss",
     "Pool",
     "Population",
+    "RobustSelector",
     "Sampling",
     "SearchSpace",
     "Stopping",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from surefoot.errors import SurefootError
     from surefoot.losses import Loss
     from surefoot.population import Population, Sampling
+    from surefoot.selector import RobustSelector
     from surefoot.stopping import Stopping
     from surefoot.studies.facade import assess, select
 
@@ -31,6 +32,7 @@ _HOMES = {
     "Loss": "losses",
     "Pool": "candidates.convnet",
     "Population": "population",
+    "RobustSelector": "selector",
     "Sampling": "population",
     "SearchSpace": "candidates.space",
     "Stopping": "stopping",
@@ -49,6 +51,7 @@ __all__ = [
     "Loss",
     "Pool",
     "Population",
+    "RobustSelector",
     "Sampling",
     "SearchSpace",
     "Stopping",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from collections.abc import Mapping
@@ -59,7 +60,8 @@ def resolve(path: str) -> type:
     return found
 
 
-def accepted(kind: type) -> dict[str, Any]:
+@functools.cache
+def accepted(kind: type) -> Mapping[str, Any]:
     """Return the parameters of a class with their defaults, those of its parents that it hands on.
 
     A parent's parameters count while every ``__init__`` on the way takes ``**kwargs``.

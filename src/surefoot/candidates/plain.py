@@ -108,7 +108,7 @@ def build(node: Node, seeds: Iterator[int], threads: int = 1) -> Any:
     if (seed := seed_name(kind, arguments)) is not None:
         arguments[seed] = next(seeds)
     told = next((name for name in THREADS if name in known), None)
-    if told is not None and told not in arguments:
+    if told is not None and told not in arguments and not (threads == 1 and _is_one(kind)):
         arguments[told] = threads
     try:
         return kind(**arguments)
@@ -198,6 +198,11 @@ def _node(path: Any, parameters: Any, where: str) -> Node:
             )
         kept[name] = encode(value, f"parameter {name!r} of {short}")
     return {"class": path, "parameters": kept}
+
+
+def _is_one(kind: type) -> bool:
+    """Return whether a class's default is one thread: scikit-learn's None is, others' means all."""
+    return kind.__module__.startswith("sklearn.")
 
 
 def _encode_mapping(value: Mapping[Any, Any], where: str) -> Plain:

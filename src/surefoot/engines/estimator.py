@@ -53,9 +53,21 @@ class EstimatorEngine(Engine):
 
     def __init__(self, threads: int = 1) -> None:
         self.threads = threads
+        self._seen: tuple[Setting | None, dict[Candidate, str | None]] = (None, {})
+
+    def __reduce__(self) -> tuple[type[EstimatorEngine], tuple[int]]:
+        return type(self), (self.threads,)
 
     def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
         """Refuse what is neither kind, cannot be imported or does not fit the data or the loss."""
+        if self._seen[0] is not setting:
+            self._seen = (setting, {})
+        answers = self._seen[1]
+        if candidate not in answers:
+            answers[candidate] = self._refusal(candidate, setting)
+        return answers[candidate]
+
+    def _refusal(self, candidate: Candidate, setting: Setting) -> str | None:
         if not isinstance(candidate, (EstimatorCandidate, FunctionCandidate)):
             return f"estimator fits estimators and functions, not {candidate.family}"
         population = setting.halves.population

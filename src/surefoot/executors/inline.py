@@ -1,0 +1,43 @@
+"""Instances one after the other in the calling thread: no processes to start, none to crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from surefoot.engines.base import Instance, Outcome, Setting
+from surefoot.engines.choose import AUTO, Chooser
+from surefoot.executors.base import Executor
+from surefoot.executors.guard import train_guarded
+
+
+class InlineExecutor(Executor):
+    """For small data, where starting a worker process would cost more than all trainings.
+
+    Ctrl-C ends the instance in training at once, without an outcome; a crash ends this process.
+    """
+
+    def __init__(self, engine: str = AUTO) -> None:
+        self._chooser = Chooser(engine)
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine asked for, or ``auto``."""
+        return self._chooser.engine
+
+    @property
+    def workers(self) -> int:
+        """One."""
+        return 1
+
+    def batches(
+        self, instances: Iterable[Instance], setting: Setting
+    ) -> Iterator[tuple[Outcome, ...]]:
+        """Yield every outcome by itself."""
+        stop = np.zeros(1, dtype=np.uint8)
+        for instance in instances:
+            engine = self._chooser.choose(instance.candidate, setting)
+            outcome = train_guarded(engine, instance, setting, stop)
+            if outcome is not None:
+                yield (outcome,)

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+
+from surefoot.candidates.estimator import EstimatorCandidate
+from surefoot.engines.base import Status
+from surefoot.executors.inline import InlineExecutor
+from tests.engines.cases import instance_of, setting_of
+
+HERE = "tests.engines.estimators."
+
+
+def test_outcomes_come_one_by_one_in_order() -> None:
+    ridge = EstimatorCandidate("sklearn.linear_model.Ridge")
+    moody = EstimatorCandidate(HERE + "Moody")
+    executor, taken = InlineExecutor(), []
+
+    def instances():
+        for number, candidate in enumerate((ridge, moody, ridge)):
+            taken.append(number)
+            yield instance_of(candidate, number)
+
+    outcomes = executor.run(instances(), setting_of())
+    first = next(outcomes)
+    assert (first.instance, taken) == (0, [0])
+    rest = list(outcomes)
+    assert [one.status for one in rest] == [Status.FAILED, Status.FINISHED]
+    assert [one.instance for one in rest] == [1, 2]
+    assert np.isfinite(first.loss)
+    assert (executor.workers, executor.engine) == (1, "auto")
