@@ -241,6 +241,15 @@ def test_another_process_holds_the_lock_until_it_is_killed(path: Path) -> None:
         assert [o.instance for o in journal.outcomes()] == list(range(journal.count()))
 
 
+def test_only_the_journal_itself_is_left_behind(path: Path) -> None:
+    with Journal.open(path, STUDY, [FAKE]) as journal:
+        journal.add(outcome())
+    assert [file.name for file in path.parent.iterdir()] == ["race.db"]
+    with Journal.read(path) as journal:
+        assert journal.count() == 1
+    assert [file.name for file in path.parent.iterdir()] == ["race.db"]
+
+
 def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("these are notes, not a journal\n" * 100)

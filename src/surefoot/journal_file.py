@@ -58,11 +58,13 @@ def connect_file(file: Path | None, *, writable: bool) -> sa.Connection:
                 raise JournalError(f"{name_of(file)} is truncated or damaged: restore it")
             if not (writable and is_empty(connection)):
                 _check_kind(connection, file)
+        settings = connection.connection.cursor()
         if writable:
-            settings = connection.connection.cursor()
             settings.execute("PRAGMA journal_mode = WAL")
             settings.execute("PRAGMA synchronous = FULL")
-            settings.close()
+        else:
+            settings.execute("PRAGMA query_only = ON")
+        settings.close()
     except BaseException:
         engine.dispose()
         raise
@@ -76,10 +78,15 @@ def close_file(connection: sa.Connection) -> None:
 
 
 def _reading(file: Path) -> str:
-    """Return how to open a file for reading; where no log can be made beside it, without one."""
+    """Return how to open a file for reading.
+
+    Where possible as a writer would, since only such a connection clears SQLite's log away when it
+    closes; in a directory that cannot be written, without a log.
+    """
+    if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
+        return "mode=rw"
     log = file.with_name(file.name + "-wal")
-    unwritable = not os.access(file.parent, os.W_OK)
-    return "immutable=1" if unwritable and not log.exists() else "mode=ro"
+    return "mode=ro" if log.exists() or os.access(file.parent, os.W_OK) else "immutable=1"
 
 
 def create(connection: sa.Connection, study: Mapping[str, Any]) -> None:
