@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from surefoot.population import Population
     from surefoot.racing.schedule import Schedule
     from surefoot.racing.screen import Screen
+    from surefoot.studies.study import SelectStudy
 
 
 @contextmanager
@@ -28,6 +29,46 @@ def blaming(file: StudyFile, table: str) -> Iterator[None]:
         yield
     except SurefootError as error:
         raise StudyFileError(f"{file.path}: [{table}] {error}") from error
+
+
+def study_of(file: StudyFile, population: Population, engine: str | None = None) -> SelectStudy:
+    """Return the selection that a study file asks for; ``engine`` overrides the file's.
+
+    Raises
+    ------
+    StudyFileError
+        If a table asks for something impossible; the message names file and table.
+    """
+    from surefoot.racing.criteria import from_name
+    from surefoot.seeds import check_study_seed
+    from surefoot.studies.study import SelectStudy
+
+    tables = file.tables
+    candidates = candidates_of(file, population)
+    parts: dict[str, Any] = {
+        "candidates": candidates,
+        "setting": setting_of(file, population),
+        "schedule": schedule_of(file, len(candidates)),
+        "screen": screen_of(file),
+        "baseline": baseline_of(file),
+    }
+    with blaming(file, "study"):
+        from_name(tables.study.criterion)
+        check_study_seed(tables.study.seed)
+    with blaming(file, "certificate"):
+        return SelectStudy(
+            **parts,
+            seed=tables.study.seed,
+            engine=engine or tables.engine.name,
+            criterion=tables.study.criterion,
+            limit=tables.race.limit,
+            cost=tables.race.cost,
+            paired=tables.race.paired,
+            certify=tables.certificate.n,
+            certify_best_of=tables.certificate.best_of,
+            content=tables.certificate.content,
+            confidence=tables.certificate.confidence,
+        )
 
 
 def candidates_of(file: StudyFile, population: Population) -> tuple[Candidate, ...]:

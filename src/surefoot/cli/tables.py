@@ -155,6 +155,10 @@ class RaceTable(Table):
     warmup: int | None = Field(None, description=WHOLE)
     budget: float | None = Field(None, description=NUMBER)
     cap: int | None = Field(None, description=WHOLE)
+    limit: float | None = Field(None, description=NUMBER)
+    cost: Literal["instances", "seconds", "visits"] = Field(
+        "instances", description="'instances', 'seconds' or 'visits'"
+    )
     screen: float | Literal[False] = Field(
         False, description="the tolerance above the baseline such as 0.2, or false"
     )
@@ -175,6 +179,9 @@ class CertificateTable(Table):
     n: int = Field(59, description=WHOLE)
     content: float = Field(0.95, description="a share between 0 and 1")
     confidence: float = Field(0.95, description="a share between 0 and 1")
+    best_of: str = Field(
+        "", description="a field in quotes such as 'side': the best of each of its values"
+    )
 
 
 class EngineTable(Table):

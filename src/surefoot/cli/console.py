@@ -1,0 +1,37 @@
+"""Where the command line writes, and what it says while something takes long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from surefoot.errors import SurefootError
+
+
+def console() -> Console:
+    """Return a console on stdout that colours no numbers and wraps no line of a file."""
+    made = Console(highlight=False)
+    if not made.is_terminal:
+        made = Console(highlight=False, soft_wrap=True, markup=True)
+    return made
+
+
+@contextmanager
+def busy(out: Console, what: str) -> Iterator[None]:
+    """Show a spinner in a terminal while something is done; nothing elsewhere."""
+    if not out.is_terminal:
+        yield
+        return
+    with out.status(what):
+        yield
+
+
+def check_folder(path: Path, what: str) -> None:
+    """Raise `SurefootError` unless the folder of a file to be written exists."""
+    if not path.parent.is_dir():
+        raise SurefootError(
+            f"{what} '{path}' cannot be written: make the folder '{path.parent}' first"
+        )

@@ -1,0 +1,179 @@
+"""The live table of a race in a terminal, and the plain log of it elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from surefoot.cli.estimate import words
+from surefoot.cli.progress import Progress, Row
+
+if TYPE_CHECKING:
+    from rich.console import Console, Group
+
+    from surefoot.candidates.base import Candidate
+    from surefoot.engines.base import Outcome
+    from surefoot.racing.state import PlannedRound, Round
+
+SHOWN_ROWS = 14
+LOG_EVERY = 10.0
+
+
+class LiveTable(Progress):
+    """Shows the race as a table that renews itself; a context manager around the race."""
+
+    console: Console
+
+    def on(self, console: Console) -> Self:
+        """Show the table on a console."""
+        from rich.live import Live
+
+        self.console = console
+        self._live = Live(
+            console=console, get_renderable=self.render, refresh_per_second=4, transient=False
+        )
+        return self
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def render(self) -> Group:
+        """Return the table and the line below it."""
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+        table.add_column("round")
+        table.add_column("candidates", justify="right")
+        table.add_column("trained", justify="right")
+        table.add_column("", width=12)
+        table.add_column(f"best {self.criterion.name}", justify="right")
+        table.add_column("stay", justify="right")
+        table.add_column("time", justify="right")
+        table.add_column("best candidate", no_wrap=True, overflow="ellipsis", ratio=1)
+        hidden = max(0, len(self.rows) - SHOWN_ROWS)
+        if hidden:
+            table.add_row(f"… {hidden} earlier", *[""] * 7, style="dim")
+        for row in list(self.rows)[hidden:]:
+            table.add_row(*self._cells(row))
+        return Group(table, Text(self.status(), style="bold"))
+
+    def _cells(self, row: Row) -> list[str]:
+        over = row.done >= row.total
+        return [
+            row.name,
+            f"{row.candidates:,}",
+            f"{row.done:,}/{row.total:,}",
+            "" if over else bar(row.done, row.total),
+            "" if row.best is None else f"{row.best:.4g}",
+            "" if row.stay is None else f"{row.stay:,}",
+            clock_words(row.seconds or self.clock() - row.began),
+            row.label,
+        ]
+
+    def status(self) -> str:
+        """Return the line below the table."""
+        return status(self)
+
+
+class PlainLog(Progress):
+    """Writes the race line by line, for files and pipes; a context manager like `LiveTable`."""
+
+    write: Callable[[str], None] = print
+
+    def on(self, console: Console) -> Self:
+        """Write to a console."""
+        self.write = lambda line: console.print(line, soft_wrap=True, markup=False)
+        return self
+
+    def __enter__(self) -> Self:
+        self._said = self.clock()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Do nothing."""
+
+    def started(self, candidates: int, recorded: int) -> None:
+        """Say what the journal holds already."""
+        super().started(candidates, recorded)
+        if recorded:
+            self.write(f"resumed: {recorded:,} outcomes are in the journal already")
+
+    def round_started(self, planned: PlannedRound, left: int) -> None:
+        """Say what a round trains."""
+        super().round_started(planned, left)
+        row = self.rows[-1]
+        self.write(f"{row.name}: {row.candidates:,} candidates, {left:,} instances to train")
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Say how far the race is, every ten seconds."""
+        super().outcome(outcome)
+        if self.clock() - self._said >= LOG_EVERY:
+            self._said = self.clock()
+            self.write(f"  {status(self)}")
+
+    def round_finished(self, finished: Round) -> None:
+        """Say who is best and how many stay."""
+        super().round_finished(finished)
+        row = self.rows[-1]
+        self.write(
+            f"{row.name}: best {self.criterion.name} {row.best:.4g} ({row.label}); "
+            f"{row.stay:,} of {row.candidates:,} stay"
+        )
+
+    def certifying(self, candidate: Candidate, left: int) -> None:
+        """Say who is certified."""
+        super().certifying(candidate, left)
+        self.write(f"certificate: {left:,} fresh instances of {candidate.label}")
+
+
+def status(race: Progress) -> str:
+    """Return how much is trained and how long the rest takes, in one line."""
+    parts = [f"{race.trained + race.recorded:,} instances trained"]
+    if race.recorded:
+        parts[0] += f" ({race.recorded:,} before)"
+    if race.troubles:
+        parts.append(f"{race.troubles:,} diverged or failed")
+    left = race.left
+    if left:
+        seconds = race.seconds_left
+        rest = "" if seconds is None else f", {words(seconds)}"
+        parts.append(f"about {left:,} left{rest}")
+    return " · ".join(parts)
+
+
+def bar(done: int, total: int, width: int = 12) -> str:
+    """Return a bar of characters.
+
+    >>> bar(1, 2, 8)
+    '━━━━────'
+    """
+    filled = width * done // total if total else width
+    return "━" * filled + "─" * (width - filled)
+
+
+def clock_words(seconds: float) -> str:
+    """Return a duration as minutes and seconds, with hours when there are any.
+
+    >>> clock_words(75), clock_words(7322)
+    ('1:15', '2:02:02')
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,80 @@
+"""The end of a selection in words: winner, layers, certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from surefoot.candidates.base import Candidate
+from surefoot.candidates.convnet import ConvNet
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from surefoot.racing.state import RaceState
+    from surefoot.statistics.certificate import Certificate
+    from surefoot.studies.recorded import RaceRecord
+
+WIDTH = 96
+
+
+def say_winner(
+    out: Console,
+    winner: Candidate,
+    record: RaceRecord,
+    state: RaceState,
+    certificates: Mapping[str, Certificate],
+    labels: Mapping[str, str],
+) -> None:
+    """Print the winner, its layers, the certificates and how it compares with the baseline."""
+    value, judged = state.values[winner.key], state.instances()[winner.key]
+    criterion = record.race.statistic.name
+    out.print()
+    _head(out, "Winner", f"[bold]{winner.label}[/bold]  (key {winner.key})")
+    words = f"{criterion} {value:.4g} over {judged} racing instance{'s' if judged > 1 else ''}"
+    baseline = _baseline(record)
+    if baseline is not None:
+        words += f"; baseline {baseline:.4g}"
+    _head(out, "", words)
+    if isinstance(winner, ConvNet):
+        out.print()
+        for line in winner.summary().splitlines():
+            _head(out, "", line)
+    for key, certificate in certificates.items():
+        out.print()
+        first, *others = certificate.text().splitlines()
+        title = "Certificate" if key == winner.key else "Also certified"
+        if key != winner.key:
+            _head(out, title, labels[key])
+            title = ""
+        _paragraph(out, title, first, bold=True)
+        for line in others:
+            _paragraph(out, "", line)
+
+
+def _baseline(record: RaceRecord) -> float | None:
+    losses = record.baseline()
+    return None if losses is None or np.isnan(losses).all() else float(np.nanmean(losses))
+
+
+def say_paths(out: Console, paths: Mapping[str, str]) -> None:
+    """Print names and paths, one a line."""
+    out.print()
+    for name, path in paths.items():
+        _head(out, name, path)
+
+
+def _head(out: Console, name: str, text: str) -> None:
+    out.print(f"[dim]{name:<14}[/dim]{text}", soft_wrap=True)
+
+
+def _paragraph(out: Console, name: str, text: str, bold: bool = False) -> None:
+    """Print a sentence after a name, wrapped and indented like the others."""
+    import textwrap
+
+    lines = textwrap.wrap(text, WIDTH - 14)
+    for line in lines:
+        _head(out, name, f"[bold]{line}[/bold]" if bold else line)
+        name = ""

@@ -1,0 +1,143 @@
+"""Figures of what a journal holds: from the record to the panels, nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.errors import JournalError, nearest
+from surefoot.journal import Journal
+from surefoot.losses import parse_loss
+from surefoot.report.figures import (
+    RoundLosses,
+    boxplots_by_round,
+    certificate_figure,
+    learning_curves,
+    loss_label,
+    race_figure,
+)
+from surefoot.seeds import Role
+from surefoot.studies.recorded import RaceRecord, recorded_certificates, recorded_race
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from surefoot.racing.state import RaceState
+    from surefoot.statistics.certificate import Certificate
+
+KINDS = ("race", "rounds", "curves", "certificate")
+
+
+def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -> Figure:
+    """Return a figure of a journal's race.
+
+    Parameters
+    ----------
+    what
+        ``rounds``, ``curves``, ``certificate``, or ``race`` for all three.
+    key
+        Key of the candidate of the curves; None for the winner, or the leader while there is none.
+
+    Raises
+    ------
+    JournalError
+        If ``what`` is unknown or the journal does not hold what is to be drawn yet.
+    """
+    if what not in KINDS:
+        raise JournalError(f"{what!r} cannot be drawn: {nearest(what, KINDS)}")
+    record = recorded_race(journal)
+    state = record.state()
+    leader = state.ranking[0]
+    shown = leader if key is None else key
+    certificates = recorded_certificates(journal, state)
+    label = loss_label(str(parse_loss(journal.study["loss"])), _unit(journal))
+    baseline = _baseline(record)
+    title = f"{journal.study['population']['name']}: {journal.candidates()[shown].label}"
+    match what:
+        case "rounds":
+            return boxplots_by_round(
+                _rounds(record, state, leader), label=label, title=title, baseline=baseline
+            )
+        case "curves":
+            curves = _curves(journal, shown)
+            return learning_curves(curves, label=label, title=title, baseline=baseline)
+        case "certificate":
+            if shown not in certificates:
+                raise JournalError(f"{title} has no fresh instances yet: there is no certificate")
+            return certificate_figure(
+                certificates[shown].losses,
+                label=label,
+                title=title,
+                bound=certificates[shown].bound.value,
+                bound_label=_bound_label(certificates[shown]),
+                racing=_known(record, shown),
+                baseline=baseline,
+            )
+    certificate = certificates.get(shown)
+    return race_figure(
+        _rounds(record, state, shown),
+        _curves(journal, shown),
+        () if certificate is None else certificate.losses,
+        racing=_known(record, shown),
+        label=label,
+        title=title,
+        bound=None if certificate is None else certificate.bound.value,
+        bound_label="" if certificate is None else _bound_label(certificate),
+        baseline=baseline,
+    )
+
+
+def _rounds(record: RaceRecord, state: RaceState, winner: str) -> list[RoundLosses]:
+    if not state.rounds:
+        raise JournalError("no round of the race is complete yet: there is nothing to draw")
+    drawn = []
+    for one in state.rounds:
+        losses = [record.table.row(key)[:count] for key, count in zip(one.keys, one.counts)]
+        own = [row for key, row in zip(one.keys, losses, strict=True) if key == winner] or [
+            np.empty(0)
+        ]
+        drawn.append(
+            RoundLosses(one.number, one.name, len(one.keys), np.concatenate(losses), own[0])
+        )
+    return drawn
+
+
+def _curves(journal: Journal, key: str) -> list[NDArray[np.float32]]:
+    """Return the curves of a candidate's fresh instances, or of its racing ones before those.
+
+    A diverged instance's curve ends with NaN, which counts it without drawing it.
+    """
+    for role in (Role.CERTIFY, Role.ASSESS, Role.RACE):
+        outcomes = journal.outcomes(role, key)
+        if outcomes:
+            end = np.array([np.nan], dtype=np.float32)
+            return [
+                o.curve if np.isfinite(o.loss) else np.concatenate([o.curve, end]) for o in outcomes
+            ]
+    raise JournalError(f"candidate {key} has no instance in the journal yet")
+
+
+def _known(record: RaceRecord, key: str) -> NDArray[np.float64]:
+    row = record.table.row(key)
+    known: NDArray[np.float64] = row[~np.isnan(row)]
+    return known
+
+
+def _baseline(record: RaceRecord) -> float | None:
+    losses = record.baseline()
+    if losses is None or np.isnan(losses).all():
+        return None
+    return float(np.nanmean(losses))
+
+
+def _unit(journal: Journal) -> str:
+    return parse_loss(journal.study["loss"]).unit(journal.study["population"]["unit"])
+
+
+def _bound_label(certificate: Certificate) -> str:
+    """Return the certificate's promise in a few words for a legend."""
+    share = certificate.content if certificate.reached else certificate.bound.content
+    unit = f" {certificate.unit}" if certificate.unit else ""
+    return f"≥ {np.floor(share * 1000) / 10:g} % lose ≤ {certificate.bound.value:.4g}{unit}"
