@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -14,7 +15,6 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from surefoot import __version__
 from surefoot.errors import JournalError
 from surefoot.journal_schema import (
     APPLICATION,
@@ -99,7 +99,7 @@ def create(connection: sa.Connection, study: Mapping[str, Any]) -> None:
             "id": 1,
             "fingerprint": fingerprint(text),
             "description": text,
-            "version": __version__,
+            "version": version("surefoot"),
             "created": now(),
         },
     )

@@ -287,13 +287,14 @@ def settings_are_equal(one: Setting, other: Setting) -> bool:
     return np.array_equal(one.halves.population.features, other.halves.population.features)
 
 
-def test_shared_settings_are_mapped_read_only() -> None:
+def test_shared_settings_are_mapped_without_a_copy_and_privately() -> None:
     from surefoot.executors.shared import Mapped, Shared
 
     setting = fake_setting()
     with Shared(setting) as shared:
-        copy = Mapped(shared.descriptor).load()
-    assert settings_are_equal(copy, setting)
-    assert not copy.halves.population.features.flags.writeable
-    assert not copy.halves.population.features.flags.owndata
-    assert copy.halves.population.fingerprint == setting.halves.population.fingerprint
+        one, other = (Mapped(shared.descriptor).load() for _ in range(2))
+    assert settings_are_equal(one, setting)
+    assert one.halves.population.fingerprint == setting.halves.population.fingerprint
+    assert not one.halves.population.features.flags.owndata
+    one.halves.population.features[0] = 0
+    assert settings_are_equal(other, setting)

@@ -1,8 +1,10 @@
 """A study's setting in memory once, however many worker processes read it.
 
 The setting is pickled with its arrays out of band (pickle protocol 5) into one unlinked temporary
-file, which every worker maps read-only: the kernel keeps one copy, and the file vanishes with the
-last process that holds it, however that ends.
+file, which every worker maps: the kernel keeps one copy, and the file vanishes with the last
+process that holds it, however that ends. The mapping is private, so that nothing a worker does to
+an array reaches another; it is writable because torch and much compiled code refuse arrays that are
+not.
 """
 
 from __future__ import annotations
@@ -63,14 +65,14 @@ class Shared:
 
 
 class Mapped:
-    """The object in a `Shared` file, its arrays read-only views of the file.
+    """The object in a `Shared` file, its arrays views of the file.
 
     ``head`` is its pickle without the arrays.
     """
 
     def __init__(self, descriptor: int) -> None:
         size = os.fstat(descriptor).st_size
-        data = memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_READ))
+        data = memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY))
         length = int.from_bytes(data[-8:], "little")
         spans, self.head = pickle.loads(data[size - 8 - length : size - 8])
         self._buffers = [data[start : start + length] for start, length in spans]
