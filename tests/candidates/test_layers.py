@@ -27,7 +27,7 @@ def test_a_network_with_everything_layer_by_layer() -> None:
         outputs=3,
     )
     assert [(one.name, one.kind, one.output, one.number_of_parameters) for one in net.layers] == [
-        ("conv1", "conv", (8, 15, 15), 8 * 16 + 8),
+        ("conv1", "conv", (8, 15, 15), 8 * 16),
         ("conv1_norm", "batch_norm", (8, 15, 15), 16),
         ("conv1_activation", "activation", (8, 15, 15), 8),
         ("conv1_pool", "pool", (8, 7, 7), 0),
@@ -36,12 +36,12 @@ def test_a_network_with_everything_layer_by_layer() -> None:
         ("conv2_activation", "activation", (4, 6, 6), 4),
         ("flatten", "flatten", (144,), 0),
         ("fc1_dropout", "dropout", (144,), 0),
-        ("fc1", "dense", (6,), 145 * 6),
+        ("fc1", "dense", (6,), 144 * 6),
         ("fc1_norm", "batch_norm", (6,), 12),
         ("fc1_activation", "activation", (6,), 6),
         ("fc2_dropout", "dropout", (6,), 0),
         ("fc2_side", "side", (8,), 0),
-        ("fc2", "dense", (5,), 45),
+        ("fc2", "dense", (5,), 40),
         ("fc2_norm", "batch_norm", (5,), 10),
         ("fc2_activation", "activation", (5,), 5),
         ("fc3_dropout", "dropout", (5,), 0),
@@ -89,9 +89,16 @@ def test_weights_start_with_he_deviations_and_the_rest_constant() -> None:
     assert starts["conv1.weight"] == (pytest.approx((2 / 9) ** 0.5), 0.0)
     assert starts["conv2.weight"] == (pytest.approx((2 / 200) ** 0.5), 0.0)
     assert starts["fc2.weight"] == (pytest.approx((2 / 6) ** 0.5), 0.0)
-    assert starts["conv1.bias"] == starts["conv1_norm.bias"] == (0.0, 0.0)
+    assert starts["fc2.bias"] == starts["conv1_norm.bias"] == (0.0, 0.0)
     assert starts["conv1_norm.weight"] == (0.0, 1.0)
     assert starts["fc1_activation.weight"] == (0.0, 0.25)
+
+
+def test_what_is_normalised_has_no_bias() -> None:
+    net = ConvNet((Conv(4), Conv(3, bias=False)), (5,), batch_norm=True)
+    biases = [p.name for one in net.layers for p in one.parameters if p.name.endswith(".bias")]
+    assert biases == ["conv1_norm.bias", "conv2_norm.bias", "fc1_norm.bias", "fc2.bias"]
+    assert net.key == ConvNet((Conv(4, bias=False), Conv(3)), (5,), batch_norm=True).key
 
 
 def test_multiply_adds_count_every_product() -> None:

@@ -73,7 +73,7 @@ SIDE = ConvNet(
     batch_size=16,
 )
 NOISY = ConvNet(
-    (Conv(4, kernel=1), Conv(5, kernel=2, pool=Pool("max", 2, stride=3))),
+    (Conv(4, kernel=2), Conv(5, kernel=1, pool=Pool("max", 2, stride=3))),
     (7,),
     "gelu",
     batch_norm=True,
@@ -154,6 +154,7 @@ ESTIMATORS = {
 INFINITE = EstimatorCandidate("tests.engines.estimators.Constant", {"value": 1e300})
 
 CASES = (
+    Case("fused_cpu", NETS, EXPLODING),
     Case("torch_eager", NETS, EXPLODING),
     Case("direct", {"line": Line(), "double": Line(2.0)}, Line(float(2**127) * 2), False),
     Case("estimator", ESTIMATORS, INFINITE, False, ("tree",)),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -92,6 +92,8 @@ class ConvNet(Candidate):
     batch_norm
         Normalise before every activation (momentum 0.1, ε = 1e-5; running averages at test time).
         A batch that leaves one value per channel has variance 0 and changes no running average.
+        What is normalised has no bias before: it would change nothing but the rounding, which
+        optimisers that divide by the gradient's size turn into a walk.
     dropout
         Probability of dropping a flattened feature or hidden unit in training.
     side
@@ -142,6 +144,9 @@ class ConvNet(Candidate):
         for conv in self.convolutions:
             if not isinstance(conv, Conv):
                 raise CandidateError(f"convolution {conv!r} must be a Conv")
+        if self.batch_norm:
+            unbiased = tuple(replace(conv, bias=False) for conv in self.convolutions)
+            object.__setattr__(self, "convolutions", unbiased)
         if len(self.input_shape) != 3:
             raise CandidateError(
                 f"input_shape = {self.input_shape} must be (channels, rows, columns)"

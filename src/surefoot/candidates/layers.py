@@ -110,7 +110,8 @@ def layers_of(net: ConvNet) -> tuple[Layer, ...]:
         if net.side and net.side_layer == number - 1:
             add(f"{block}_side", "side", (shape[0] + net.side,))
         inputs = shape[0]
-        parameters = _affine(block, (units, inputs), inputs, bias=True)
+        normalised = net.batch_norm and number <= len(net.hidden)
+        parameters = _affine(block, (units, inputs), inputs, bias=not normalised)
         add(block, "dense", (units,), parameters=parameters, multiply_adds=units * inputs)
         if number <= len(net.hidden):
             add_nonlinearity(block)

@@ -134,7 +134,7 @@ def _module(layer: Layer, net: ConvNet) -> nn.Module | None:
         kind_of_pool = nn.MaxPool2d if layer.pool.kind == "max" else nn.AvgPool2d
         return kind_of_pool(layer.pool.size, layer.pool.step)
     if layer.kind == "dense":
-        return nn.Linear(layer.input[0], layer.output[0])
+        return nn.Linear(layer.input[0], layer.output[0], bias=len(layer.parameters) == 2)
     return None
 
 

@@ -1,0 +1,179 @@
+"""Engines of networks train the same instance: their curves against those of the reference."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from surefoot.candidates.convnet import ACTIVATIONS, Conv, ConvNet, Pool
+from surefoot.candidates.presets import PRESETS, preset
+from surefoot.engines.base import Engine, Setting, Status
+from surefoot.engines.fused_cpu import FusedCpu
+from surefoot.engines.torch_eager import TorchEager
+from surefoot.losses import parse_loss
+from surefoot.optimizers import OPTIMIZERS
+from surefoot.population import Population, Sampling
+from surefoot.stopping import Stopping
+from tests.engines.cases import NETS, NOISY, PLAIN, RUN, blobs, instance_of, setting_of
+
+COMPILED: tuple[Engine, ...] = (FusedCpu(),)
+every_engine = pytest.mark.parametrize("engine", COMPILED, ids=lambda engine: engine.name)
+
+MIXED = ConvNet((Conv(5, 3, "same", pool=Pool()), Conv(6, 2)), (7,), learning_rate=2e-3)
+SHAPES = {
+    "1x1 kernel": (Conv(3, 1),),
+    "even kernels": (Conv(4, 2, pool=Pool("average", 2)), Conv(5, 4, "same"), Conv(3, 2)),
+    "7x7 same": (Conv(4, 7, "same", pool=Pool("max", 3, 2)),),
+    "6x6 valid": (Conv(9, 6, bias=False), Conv(17, 5)),
+    "overlapping pools": (
+        Conv(4, 3, pool=Pool("max", 3, 1)),
+        Conv(4, 3, pool=Pool("average", 4, 2)),
+    ),
+    "gaps between pools": (Conv(6, 5, "same", pool=Pool("max", 2, 3)),),
+    "down to one cell": (Conv(8, 3, pool=Pool("max", 13)), Conv(5, 7, "same")),
+    "three convolutions": (Conv(4), Conv(8, pool=Pool()), Conv(16, 3, bias=False)),
+}
+
+
+def curves(engine: Engine, net: ConvNet, setting: Setting, number: int = 0) -> np.ndarray:
+    outcome = engine.train(instance_of(net, number), setting, RUN).outcome
+    assert outcome.status is Status.FINISHED, outcome.message
+    return outcome.curve
+
+
+def agree(engine: Engine, net: ConvNet, **changes: Any) -> None:
+    setting = setting_of(**changes)
+    reference = curves(TorchEager(), net, setting)
+    assert reference.size == 3
+    np.testing.assert_allclose(curves(engine, net, setting), reference, rtol=1e-3)
+    assert reference[0] != reference[-1]
+
+
+@every_engine
+@pytest.mark.parametrize("name", NETS)
+def test_networks_of_the_conformance_suite(engine: Engine, name: str) -> None:
+    agree(engine, NETS[name])
+
+
+@every_engine
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "norm"])
+def test_activations(engine: Engine, activation: Any, batch_norm: bool) -> None:
+    agree(engine, replace(MIXED, activation=activation, batch_norm=batch_norm))
+
+
+@every_engine
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_optimizers(engine: Engine, optimizer: Any, decay: float) -> None:
+    agree(engine, replace(MIXED, optimizer=optimizer, decay=decay, activation="tanh"))
+
+
+@every_engine
+@pytest.mark.parametrize("name", SHAPES)
+def test_shapes(engine: Engine, name: str) -> None:
+    agree(engine, replace(MIXED, convolutions=SHAPES[name], activation="elu"))
+
+
+@every_engine
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 16, 17, 33, 69, 70, 71, 4096])
+def test_batch_sizes(engine: Engine, batch_size: int) -> None:
+    agree(engine, replace(MIXED, batch_size=batch_size, learning_rate=5e-4, activation="gelu"))
+
+
+@every_engine
+@pytest.mark.parametrize("batch_size", [3, 23, 69])
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_normalised_and_dropped_batches_down_to_one_example(
+    engine: Engine, batch_size: int, dropout: float
+) -> None:
+    net = replace(NOISY, batch_size=batch_size, dropout=dropout, optimizer="sgd")
+    agree(engine, net)
+
+
+@every_engine
+@pytest.mark.parametrize("side_layer", [0, 1, 2, 3])
+def test_side_features_at_any_layer(engine: Engine, side_layer: int) -> None:
+    agree(engine, replace(MIXED, hidden=(6, 5, 4), side=1, side_layer=side_layer, dropout=0.2))
+
+
+@every_engine
+@pytest.mark.parametrize(
+    "trained", ["relative_rmse", "stochastic_rmse", "rmse", "mse", "mae", "huber(0.3)"]
+)
+@pytest.mark.parametrize("measured", ["relative_rmse", "mae"])
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_losses(engine: Engine, trained: str, measured: str, outputs: int) -> None:
+    net = replace(MIXED, loss=parse_loss(trained), outputs=outputs, activation="sigmoid")
+    agree(
+        engine,
+        net,
+        halves=setting_of(blobs(outputs=outputs)).halves,
+        loss=parse_loss(measured),
+    )
+
+
+@every_engine
+@pytest.mark.parametrize("loss", ["cross_entropy", "brier", "error_rate"])
+def test_classification(engine: Engine, loss: str) -> None:
+    population = blobs()
+    codes = np.digitize(population.target[:, 0], [2.3, 3.6])
+    labelled = Population(population.features, codes, classes=True)
+    net = replace(MIXED, outputs=3, hidden=(9,), learning_rate=0.01)
+    setting = setting_of(labelled, loss=parse_loss(loss))
+    reference = curves(TorchEager(), net, setting)
+    np.testing.assert_allclose(curves(engine, net, setting), reference, rtol=1e-3)
+
+
+@every_engine
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_papers_networks(engine: Engine, name: str) -> None:
+    net, base = preset(name), blobs()
+    side = np.tile(base.side, (1, net.side)) if net.side and base.side is not None else None
+    population = Population(base.features, base.target, side, base.groups)
+    agree(engine, net, halves=setting_of(population).halves)
+
+
+@every_engine
+def test_several_channels_and_oblong_images(engine: Engine) -> None:
+    generator = np.random.default_rng(2)
+    features = generator.normal(0.5, 1.0, (200, 3, 9, 12))
+    target = 2.0 + np.abs(features[:, 0].mean(axis=(1, 2)) + features[:, 1, 3, 4])
+    halves = setting_of(Population(features, target)).halves
+    agree(engine, replace(MIXED, input_shape=(3, 9, 12)), halves=halves)
+
+
+@every_engine
+def test_trained_weights_are_interchangeable(engine: Engine) -> None:
+    """A reference module with another engine's weights predicts what that engine predicts."""
+    import torch
+
+    from surefoot.engines.torch_eager import module_of
+
+    population = blobs()
+    for net in NETS.values():
+        predictor = engine.train(instance_of(net), setting_of(), RUN).predictor
+        assert predictor is not None
+        reference = TorchEager().train(instance_of(net), setting_of(), RUN).predictor
+        assert reference is not None
+        assert set(predictor.weights) == set(reference.weights)
+        inputs = [torch.from_numpy(population.features)]
+        if net.side and population.side is not None:
+            inputs.append(torch.from_numpy(population.side))
+        expected = module_of(net, predictor.weights)(*inputs).detach().numpy()
+        found = predictor.predict(population.features, population.side)
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow
+@every_engine
+@pytest.mark.parametrize("net", [PLAIN, NOISY], ids=["plain", "noisy"])
+def test_final_losses_of_64_instances_have_one_distribution(engine: Engine, net: ConvNet) -> None:
+    """Those of the same instances, and those of others: engines must not differ in luck either."""
+    setting = setting_of(sampling=Sampling(None), stopping=Stopping(40, reading="none"))
+    reference = [curves(TorchEager(), net, setting, number)[-1] for number in range(64)]
+    for first in (0, 1_000):
+        found = [curves(engine, net, setting, first + number)[-1] for number in range(64)]
+        assert scipy.stats.ks_2samp(reference, found).pvalue > 0.01
