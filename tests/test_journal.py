@@ -263,6 +263,8 @@ def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:
             with pytest.raises(JournalError, match="is not a surefoot journal"):
                 attempt(file)
         assert file.read_bytes() == before
+        opened = {os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.exists()}
+        assert str(file) not in opened
     assert sorted(f.name for f in tmp_path.iterdir()) == ["notes.txt", "other.db"]
 
 

@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import sqlalchemy as sa
@@ -26,9 +26,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.engines.base import Outcome, Status
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.journal_file import (
-    MEMORY as MEMORY,
-)
-from surefoot.journal_file import (
+    MEMORY,
     FileLock,
     close_file,
     connect_file,
@@ -41,41 +39,20 @@ from surefoot.journal_schema import (
     CANDIDATES,
     OUTCOMES,
     STUDY,
+    Identity,
+    Known,
+    Measure,
     canonical,
     differences,
     fingerprint,
+    identity,
+    in_words,
     outcome_of_row,
     row_of,
 )
 from surefoot.seeds import Role
 
-Identity = tuple[str, Role, int, int]
-"""What is recorded once: candidate key, role, instance number, training examples."""
-
-
-class Known(NamedTuple):
-    """A candidate as the journal describes it; ``spec`` and ``family`` rebuild it."""
-
-    family: str
-    spec: dict[str, Any]
-    label: str
-
-
-class Measure(NamedTuple):
-    """An outcome without its curve; the names are those of `Outcome`."""
-
-    candidate: str
-    role: Role
-    instance: int
-    sample: int
-    loss: float
-    seconds: float
-    epochs: int
-
-
-def identity(outcome: Outcome | Measure) -> Identity:
-    """Return what identifies the instance of an outcome."""
-    return outcome.candidate, outcome.role, outcome.instance, outcome.sample
+__all__ = ["MEMORY", "Identity", "Journal", "Known", "Measure", "identity"]
 
 
 class Journal:
@@ -186,7 +163,7 @@ class Journal:
             what = identity(outcome)
             attempt = self._attempt(what, again=what in added, retry=retry)
             if np.isnan(outcome.loss):
-                raise JournalError(f"{_words(what)} has the loss NaN; a loss is finite or +inf")
+                raise JournalError(f"{in_words(what)} has the loss NaN; a loss is finite or +inf")
             added[what] = (attempt, outcome.status)
             rows.append(row_of(outcome, self._rows[outcome.candidate], attempt))
         with reported(self.path, "written"), self._connection.begin():
@@ -329,15 +306,12 @@ class Journal:
     def _attempt(self, what: Identity, *, again: bool, retry: bool) -> int:
         """Return the number of the attempt that may be recorded of an instance."""
         if what[0] not in self._rows:
-            raise JournalError(f"{_words(what)} is of a candidate that {self._name} does not know")
+            raise JournalError(
+                f"{in_words(what)} is of a candidate that {self._name} does not know"
+            )
         if what not in self._latest and not again:
             return 0
         attempt, status = self._latest.get(what, (0, Status.FINISHED))
         if again or not retry or status is not Status.FAILED:
-            raise JournalError(f"{_words(what)} is recorded in {self._name} already")
+            raise JournalError(f"{in_words(what)} is recorded in {self._name} already")
         return attempt + 1
-
-
-def _words(what: Identity) -> str:
-    candidate, role, instance, sample = what
-    return f"instance {instance} of {candidate} ({role.name.lower()}, {sample} examples)"

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -63,6 +63,41 @@ OUTCOMES = sa.Table(
 )
 """One row per outcome. ``attempt`` is 0; only a failed instance may be followed by an attempt 1, 2,
 …, and then the latest counts. ``curve`` holds little-endian float32, ``recorded`` UTC."""
+
+
+Identity = tuple[str, Role, int, int]
+"""What is recorded once: candidate key, role, instance number, training examples."""
+
+
+class Known(NamedTuple):
+    """A candidate as the journal describes it; ``spec`` and ``family`` rebuild it."""
+
+    family: str
+    spec: dict[str, Any]
+    label: str
+
+
+class Measure(NamedTuple):
+    """An outcome without its curve; the names are those of `Outcome`."""
+
+    candidate: str
+    role: Role
+    instance: int
+    sample: int
+    loss: float
+    seconds: float
+    epochs: int
+
+
+def identity(outcome: Outcome | Measure) -> Identity:
+    """Return what identifies the instance of an outcome."""
+    return outcome.candidate, outcome.role, outcome.instance, outcome.sample
+
+
+def in_words(what: Identity) -> str:
+    """Return how messages call an instance."""
+    candidate, role, instance, sample = what
+    return f"instance {instance} of {candidate} ({role.name.lower()}, {sample} examples)"
 
 
 def create_tables(connection: sa.Connection) -> None:

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -265,13 +266,11 @@ def test_a_race_stopped_anywhere_goes_on_to_the_same_end(tmp_path: Path, paired:
 
 def dump(path: Path) -> list[tuple[object, ...]]:
     """Everything of the outcomes that may not differ, loss and curve bit for bit."""
-    raw = sqlite3.connect(path)
-    rows = raw.execute(
-        "SELECT c.key, role, instance, sample, attempt, status, hex(loss), loss, hex(curve), engine"
-        " FROM outcomes o JOIN candidates c ON o.candidate = c.id ORDER BY 1, 2, 3, 4, 5"
-    ).fetchall()
-    raw.close()
-    return rows
+    with closing(sqlite3.connect(path)) as raw:
+        return raw.execute(
+            "SELECT c.key, role, instance, sample, attempt, status, loss, hex(curve), engine"
+            " FROM outcomes o JOIN candidates c ON o.candidate = c.id ORDER BY 1, 2, 3, 4, 5"
+        ).fetchall()
 
 
 SCRIPT = """
@@ -302,30 +301,28 @@ def start(path: Path, engine: str) -> subprocess.Popen[str]:
 
 def test_a_race_killed_at_random_moments_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
     whole = start(tmp_path / "whole.db", "fake")
-    winner, _ = whole.communicate(timeout=30)
-    moments = random.Random(7)
-    kills = 0
-    for _ in range(30):
-        process = start(tmp_path / "killed.db", "fake")
-        while kills < 3 and process.poll() is None and not grown(tmp_path / "killed.db"):
+    killed, moments = tmp_path / "killed.db", random.Random(7)
+    recorded = 0
+    for _ in range(3):
+        process = start(killed, "fake")
+        while not grown_beyond(killed, recorded):
             time.sleep(0.005)
-        if kills < 3:
-            time.sleep(moments.uniform(0.0, 0.25))
-            process.send_signal(signal.SIGKILL)
-        found, _ = process.communicate(timeout=30)
-        if process.returncode == 0:
-            break
-        kills += 1
-        grown.size = len(dump(tmp_path / "killed.db"))
-    assert kills == 3
-    assert found == winner
-    assert dump(tmp_path / "killed.db") == dump(tmp_path / "whole.db")
+        time.sleep(moments.uniform(0.0, 0.15))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        recorded = len(dump(killed))
+    last = start(killed, "fake")
+    assert last.communicate(timeout=30) == whole.communicate(timeout=30)
+    assert last.returncode == whole.returncode == 0
+    assert len(dump(killed)) > recorded
+    assert dump(killed) == dump(tmp_path / "whole.db")
 
 
-def grown(path: Path) -> bool:
-    """Whether the journal has outcomes that were not there at the last kill."""
+def grown_beyond(path: Path, size: int) -> bool:
+    """Whether a journal that another process writes to holds more outcomes than that."""
     try:
-        return len(dump(path)) > getattr(grown, "size", 0)
+        return len(dump(path)) > size
     except sqlite3.Error:
         return False
 
@@ -386,3 +383,20 @@ def test_a_description_is_plain_json_and_gives_back_the_race() -> None:
         assert str(2**64 - 5) in text
         rebuilt = race_of(asked.description())
         assert rebuilt == asked.race
+
+
+def test_an_interrupt_records_what_is_finished_and_the_race_goes_on(tmp_path: Path) -> None:
+    asked = slow_study("fake")
+    path = tmp_path / "r.db"
+    process = start(path, "fake")
+    while not grown_beyond(path, 0):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert process.returncode == -signal.SIGINT
+    assert [file.name for file in tmp_path.iterdir()] == ["r.db"]
+    recorded = dump(path)
+    assert 0 < len(recorded) < 24
+    resumed = run(asked, path)
+    assert set(recorded) < set(dump(path))
+    assert resumed.ranking() == run(asked).ranking()

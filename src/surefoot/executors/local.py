@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 import queue
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from types import FrameType, TracebackType
+from collections.abc import Iterable, Iterator
+from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -24,6 +23,7 @@ from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import EngineError
 from surefoot.executors.base import Executor
 from surefoot.executors.guard import IN_WORKER, failed, train_guarded
+from surefoot.executors.interrupts import Alarm, Interrupts
 from surefoot.executors.processes import WorkerPool
 
 _GRACE = 2.0
@@ -96,7 +96,7 @@ class LocalExecutor(Executor):
                 'script\'s work under if __name__ == "__main__":'
             )
         crew = _Crew(self, instances, setting)
-        with _Interrupts(crew.stop) as interrupts:
+        with Interrupts(crew.stop) as interrupts:
             try:
                 yield from crew.batches()
             finally:
@@ -223,7 +223,7 @@ class _Crew:
         engine = self._executor.chooser.choose(instance.candidate, self._setting)
         limit = self._executor.time_limit
         if engine.workers == "threads":
-            with _Alarm(limit, flag) as alarm:
+            with Alarm(limit, flag) as alarm:
                 start = time.perf_counter()
                 outcome = train_guarded(engine, instance, self._setting, flag)
             if outcome is None and alarm.rang and not self._stopping.is_set():
@@ -242,59 +242,6 @@ class _Crew:
             )
         finally:
             self._pool.give(worker)
-
-
-class _Alarm:
-    """Raises an instance's stop flag when its time is up."""
-
-    def __init__(self, limit: float | None, flag: NDArray[np.uint8]) -> None:
-        self._flag, self.rang = flag, False
-        self._timer = None if limit is None else threading.Timer(limit, self._ring)
-
-    def _ring(self) -> None:
-        self.rang = True
-        self._flag[0] = 1
-
-    def __enter__(self) -> Self:
-        if self._timer is not None:
-            self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer.join()
-            if self.rang:
-                self._flag[0] = 0
-
-
-class _Interrupts:
-    """While it lasts, the first Ctrl-C asks to stop in good order; a second one acts at once.
-
-    It leaves a handler that the application installed itself alone, and does nothing outside the
-    main thread.
-    """
-
-    def __init__(self, stop: Callable[[], None]) -> None:
-        self._stop, self.seen = stop, False
-        self._installed = False
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.seen:
-            raise KeyboardInterrupt
-        self.seen = True
-        self._stop()
-
-    def __enter__(self) -> Self:
-        main = threading.current_thread() is threading.main_thread()
-        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._handle)
-            self._installed = True
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._installed:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _cores() -> int:
