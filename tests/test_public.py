@@ -18,8 +18,10 @@ NAMES = [
     "SearchSpace",
     "Stopping",
     "SurefootError",
+    "assess",
     "candidate",
     "preset",
+    "select",
 ]
 HEAVY = "numpy numba scipy torch matplotlib sqlalchemy pydantic typer rich uproot jinja2 sklearn"
 
