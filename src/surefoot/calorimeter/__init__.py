@@ -1,1 +1,5 @@
-"""The calorimeter: where photons come from, and what classical methods make of them."""
+"""The calorimeter: simulate photons in it, read them, reconstruct them, compare methods.
+
+The first application of surefoot. The core never imports it; its populations and candidates are
+registered by name (``photons:A``, ``scaled_sum``, ``barycentre``, ``xgboost_photons``).
+"""

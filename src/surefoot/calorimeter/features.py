@@ -1,0 +1,121 @@
+"""What is computed from the cells of an image: sums, barycentres, squares around a cell.
+
+Images are [n, cells²] float32 in GeV, row-major ``iy * cells + ix``. Every sum runs over the cells
+in their order in double precision, so a number is the same on any machine.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.calorimeter.detector import INNER
+from surefoot.errors import DataError
+
+Floats = NDArray[np.float64]
+Images = NDArray[np.float32]
+
+BLOCK = 8_192
+"""Images summed at once: bounds the memory to 15 MB of double precision."""
+
+
+def window(images: Images, what: str = "the images") -> int:
+    """Return the number of cells along a side of the square window.
+
+    Raises
+    ------
+    DataError
+        If the number of cells is not the square of an odd number.
+    """
+    side = math.isqrt(images.shape[1])
+    if side * side != images.shape[1] or side % 2 == 0:
+        raise DataError(
+            f"{what} have {images.shape[1]} cells; a window around a central cell has the square "
+            "of an odd number, such as 225"
+        )
+    return side
+
+
+def weighted_sums(images: Images, weights: Floats) -> Floats:
+    """Return Σ_j w_kj e_j for weights [k, cells²]: an array [k, n]."""
+    sums = np.empty((len(weights), len(images)))
+    for start in range(0, len(images), BLOCK):
+        cells = np.ascontiguousarray(images[start : start + BLOCK].T, dtype=np.float64)
+        for row, weight in enumerate(weights):
+            total = np.zeros(cells.shape[1])
+            for cell in np.flatnonzero(weight):
+                total += weight[cell] * cells[cell]
+            sums[row, start : start + BLOCK] = total
+    return sums
+
+
+def deposit_sum(images: Images) -> Floats:
+    """Return Σe over the window, GeV [n]."""
+    return np.asarray(weighted_sums(images, np.ones((1, images.shape[1])))[0])
+
+
+def offsets(side: int, pitch: float) -> Floats:
+    """Return x and y of the cells' centres from the window's centre, mm [2, cells²]."""
+    along = (np.arange(side) - side // 2) * pitch
+    return np.stack([np.tile(along, side), np.repeat(along, side)])
+
+
+def barycentre(images: Images, pitch: float = INNER.pitch) -> Floats:
+    """Return (Σ e x / Σ e, Σ e y / Σ e) from the window's centre, mm [n, 2].
+
+    Raises
+    ------
+    DataError
+        If the deposits of an image do not sum to a positive energy.
+    """
+    side = window(images)
+    x, y, total = weighted_sums(
+        images, np.concatenate([offsets(side, pitch), np.ones((1, side * side))])
+    )
+    empty = np.flatnonzero(~(total > 0.0))
+    if empty.size:
+        raise DataError(
+            f"the deposits of example {empty[0]} sum to {total[empty[0]]:g} GeV ({empty.size} such "
+            "examples): a barycentre needs a positive sum"
+        )
+    return np.asarray(np.stack([x / total, y / total], axis=1))
+
+
+def hottest(images: Images) -> NDArray[np.intp]:
+    """Return the cell with the largest deposit, the first of equals [n]."""
+    return np.asarray(images.argmax(axis=1))
+
+
+def square(images: Images, centre: NDArray[np.intp], width: int) -> Floats:
+    """Return the ``width`` × ``width`` cells around ``centre`` [n], row-major [n, width²].
+
+    Cells beyond the window's edge count as zero.
+
+    Raises
+    ------
+    DataError
+        If ``width`` is even, not positive or wider than the window.
+    """
+    side = window(images)
+    if not 1 <= width <= side or width % 2 == 0:
+        raise DataError(f"a square around a cell has an odd side of 1 to {side}, not {width!r}")
+    half = width // 2
+    row, column = np.divmod(centre, side)
+    every = np.arange(len(images))
+    cells = np.zeros((len(images), width * width))
+    for place in range(width * width):
+        y = row + place // width - half
+        x = column + place % width - half
+        inside = (y >= 0) & (y < side) & (x >= 0) & (x < side)
+        cells[inside, place] = images[every[inside], (y * side + x)[inside]]
+    return cells
+
+
+def square_sum(images: Images, width: int) -> Floats:
+    """Return the sum of the ``width`` × ``width`` cells around the hottest one, GeV [n]."""
+    total = np.zeros(len(images))
+    for cell in square(images, hottest(images), width).T:
+        total += cell
+    return total

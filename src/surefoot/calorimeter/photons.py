@@ -1,0 +1,179 @@
+"""Photon samples as populations: ``photons:A``, ``photons:B``, ``photons:file.root``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.calorimeter import features as cells
+from surefoot.calorimeter.detector import INNER
+from surefoot.calorimeter.root_io import UNITS, open_photons
+from surefoot.data_files.loading import ENERGY_UNITS, check_energies, scale_energies
+from surefoot.data_files.parts import Names, read_parts, resolve
+from surefoot.data_files.table import Table
+from surefoot.errors import DataError, nearest
+from surefoot.population import Population
+
+SIDES = {"sum": ("sum",), "barycentre": ("barycentre_x", "barycentre_y")}
+"""Side features by name: Σe in GeV; the barycentre from the window's centre in mm."""
+POSITIONS = ("x", "y")
+FEWEST = 100
+"""Fewer images say nothing of the order of their cells."""
+FOLLOWS = 0.5
+"""Correlation of barycentre and position that shows the cells to be in order."""
+
+
+def load_photons(
+    name: str,
+    target: Names = "energy",
+    side: Names | bool = True,
+    *,
+    features: str = "deposits",
+    groups: str | None = None,
+    unit: str | None = None,
+    target_unit: str | None = None,
+) -> Population:
+    """Load photons: images [N, cells²] in GeV, a target, side features, showers as groups.
+
+    Parameters
+    ----------
+    name
+        ``A`` or ``B``, the shipped Geant4 samples (normal incidence; inclined), or a ``.root``,
+        ``.npz`` or ``.parquet`` file such as ``surefoot simulate`` writes.
+    target
+        ``energy`` (GeV), ``x`` or ``y`` (mm), another column, or several.
+    side
+        ``sum``, ``barycentre`` or both; True for the one that suits the target (Σe for an energy,
+        the barycentre for a position: the inductive biases of paper §3.8), False for none.
+    features
+        Column of the deposits, row-major ``iy * cells + ix`` with x growing along ix.
+    groups
+        Column of the shower's number; ``shower`` if there is one.
+    unit, target_unit
+        Units in a file that differ from keV, MeV, GeV or TeV: GeV, mm and rad otherwise.
+
+    Raises
+    ------
+    DataError
+        If the file is unreadable or lacks a column; if a deposit is NaN, infinite or negative
+        (unless the file says that it holds noise), an image empty or an energy not positive; if
+        the cells are in another order, as the barycentres tell.
+    """
+    with open_photons(name) as table:
+        if groups is None and "shower" in table.columns:
+            groups = "shower"
+        parts = {"features": resolve(table, features), "target": resolve(table, target)}
+        targets = [column.name for column in parts["target"]]
+        sides = _sides(side, targets)
+        if groups is not None:
+            parts["groups"] = resolve(table, groups)
+        known = all(axis in table.columns for axis in POSITIONS)
+        if known:
+            parts["position"] = resolve(table, POSITIONS)
+        arrays = read_parts(table, parts, ("groups",))
+        images = arrays["features"]
+        cells.window(images, f"the deposits of {table.name}")
+        noisy = _noisy(table)
+        if unit is not None and not noisy:
+            scale_energies(images, unit, f"deposits of {table.name}")
+        else:
+            check_energies(images, f"deposits of {table.name}", negative=noisy)
+            images *= np.float32(ENERGY_UNITS[unit or "GeV"])
+        units = _check_targets(table, targets, arrays["target"], target_unit)
+    if known:
+        check_cell_order(images, arrays["position"], table.name)
+    return Population(
+        images,
+        arrays["target"],
+        side=side_features(images, sides) if sides else None,
+        groups=arrays.get("groups"),
+        name=table.name,
+        target_name=", ".join(targets),
+        target_unit=", ".join(dict.fromkeys(units)),
+        side_names=tuple(part for name in sides for part in SIDES[name]),
+    )
+
+
+def side_features(
+    images: NDArray[np.float32], names: Sequence[str], pitch: float = INNER.pitch
+) -> NDArray[np.float32]:
+    """Return side features [N, S] by name: ``sum`` (GeV) and ``barycentre`` (x and y, mm)."""
+    computed = {
+        "sum": lambda: cells.deposit_sum(images)[:, None],
+        "barycentre": lambda: cells.barycentre(images, pitch),
+    }
+    return np.concatenate([computed[name]() for name in names], axis=1).astype(np.float32)
+
+
+def check_cell_order(images: NDArray[np.float32], position: NDArray[np.float32], name: str) -> None:
+    """Raise `DataError` unless the images' barycentres follow the true positions [N, 2].
+
+    In the right order (row-major, x along a row) both barycentres correlate with x and y; in a
+    transposed or mirrored one they do so after the same exchange or change of sign, in any other
+    order not at all. Fewer than `FEWEST` images, or images all at one point, are not judged.
+    """
+    if len(images) < FEWEST or (np.ptp(position, axis=0) == 0.0).any():
+        return
+    step = max(1, len(images) // 5_000)
+    seen = images[::step]
+    seen, place = seen[seen.sum(axis=1) > 0.0], position[::step][seen.sum(axis=1) > 0.0]
+    if len(seen) < FEWEST:
+        return
+    centre = cells.barycentre(seen)
+    if (np.ptp(centre, axis=0) == 0.0).any():
+        raise DataError(f"the images of {name} all have one barycentre: their cells hold no shape")
+    found = np.corrcoef(centre.T, place.T)[:2, 2:]
+    if found[0, 0] > FOLLOWS and found[1, 1] > FOLLOWS:
+        return
+    straight = abs(found[0, 0]) + abs(found[1, 1])
+    crossed = abs(found[0, 1]) + abs(found[1, 0])
+    if max(straight, crossed) < 2.0 * FOLLOWS:
+        what = "in an unknown order (or x and y are not the photons' positions)"
+    elif crossed > straight:
+        what = "transposed: x runs along columns"
+    else:
+        what = "mirrored: x or y runs backwards"
+    raise DataError(
+        f"the cells of {name} seem to be {what}; they must be row-major, iy * "
+        f"{cells.window(images)} + ix (correlation of barycentre and position: {found[0, 0]:.2f} "
+        f"in x, {found[1, 1]:.2f} in y)"
+    )
+
+
+def _sides(side: Names | bool, targets: Sequence[str]) -> tuple[str, ...]:
+    if side is False:
+        return ()
+    if side is True:
+        both = {"sum": "energy" in targets, "barycentre": any(t in POSITIONS for t in targets)}
+        return tuple(name for name, wanted in both.items() if wanted) or tuple(SIDES)
+    names = (side,) if isinstance(side, str) else tuple(side)
+    for name in names:
+        if name not in SIDES:
+            raise DataError(f"photons have no side feature {name!r}: {nearest(name, SIDES)}")
+    return names
+
+
+def _noisy(table: Table) -> bool:
+    """Whether a file says that noise may have made deposits negative."""
+    noise = table.metadata.get("noise", 0.0)
+    return isinstance(noise, int | float) and noise > 0.0
+
+
+def _check_targets(
+    table: Table, targets: Sequence[str], values: NDArray[np.float32], unit: str | None
+) -> list[str]:
+    """Check energies, convert them to GeV and return the targets' units."""
+    units = []
+    for column, name in enumerate(targets):
+        energies = values[:, column : column + 1]
+        what = f"target {name} of {table.name}"
+        if unit in ENERGY_UNITS:
+            scale_energies(energies, unit, what, positive=True)
+            units.append("GeV")
+        else:
+            if name == "energy":
+                check_energies(energies, what, positive=True)
+            units.append(unit or UNITS.get(name, ""))
+    return units

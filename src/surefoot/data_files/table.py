@@ -1,0 +1,105 @@
+"""The seam of data files: named columns of equal length, read some rows at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.errors import DataError, SurefootError, nearest
+
+ROWS = 8_192
+"""Rows per chunk: 7 MB of 225 single-precision numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Jagged:
+    """Rows of different lengths: ``counts`` [n] entries each of ``content``, one row after another.
+
+    >>> Jagged(np.arange(4.0), np.array([2, 2])).table.tolist()
+    [[0.0, 1.0], [2.0, 3.0]]
+    """
+
+    content: NDArray[Any]
+    counts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    @property
+    def table(self) -> NDArray[Any] | None:
+        """The rows as a matrix [n, width] if all are of one length, else None."""
+        if len(self.counts) and (self.counts == self.counts[0]).all():
+            return self.content.reshape(len(self.counts), -1)
+        return None
+
+
+Values = NDArray[Any] | Jagged
+"""A column's rows: [n], [n, width] (further axes flattened row-major), or of different lengths."""
+
+
+class Table(ABC):
+    """Named columns of a file; nothing but their names is in memory."""
+
+    noun: ClassVar[str]
+    """What the file's own people call a column: branch, array, column."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """Number of rows."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> list[str]:
+        """The names of all columns."""
+
+    @property
+    @abstractmethod
+    def metadata(self) -> Mapping[str, Any]:
+        """What the file says of itself, if surefoot wrote it; else empty."""
+
+    @abstractmethod
+    def chunks(self, columns: Sequence[str], rows: int = ROWS) -> Iterator[dict[str, Values]]:
+        """Yield the named columns, about ``rows`` rows at a time; `DataError` if unreadable."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the file."""
+
+    def __enter__(self) -> Table:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def check(self, column: str) -> str:
+        """Return a column's name; raise `DataError` with the nearest one if there is no such."""
+        if column not in self.columns:
+            raise DataError(
+                f"{self.name} has no {self.noun} {column!r}: {nearest(column, self.columns)}"
+            )
+        return column
+
+
+@contextmanager
+def reading(name: str, what: str) -> Iterator[None]:
+    """Turn whatever a broken file makes a library raise into one sentence about the file."""
+    try:
+        yield
+    except (SurefootError, MemoryError):
+        raise
+    except Exception as error:
+        reason = str(error).strip().splitlines()
+        detail = f" ({reason[0].strip()[:120]})" if reason else ""
+        raise DataError(
+            f"{name} cannot be read: it is truncated, damaged or no {what}{detail}"
+        ) from error
