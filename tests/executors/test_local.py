@@ -14,11 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from surefoot import registry
+from surefoot.candidates.base import Candidate
 from surefoot.engines.base import Instance, Outcome, Setting, Status
 from surefoot.errors import EngineError
+from surefoot.executors.guard import IN_WORKER
 from surefoot.executors.local import LocalExecutor
 from surefoot.seeds import InstanceSeed, Role
-from tests.fakes import Fake, fake_loss, fake_setting
+from tests.fakes import Fake, FakeProcesses, fake_loss, fake_setting
 
 ROOT = Path(__file__).parents[2]
 
@@ -164,6 +167,37 @@ def test_a_candidate_nobody_trains_raises(executor: LocalExecutor) -> None:
     todo = [Instance(preset("model_1"), InstanceSeed(3, Role.RACE, 0))]
     with pytest.raises(EngineError, match="it trains fakes only"):
         list(executor.run([*instances(Fake(), 2), *todo], fake_setting()))
+
+
+class Unsendable(Fake):
+    def __init__(self) -> None:
+        super().__init__()
+        object.__setattr__(self, "function", lambda: None)
+
+
+def test_what_cannot_reach_a_process_is_named() -> None:
+    with LocalExecutor(1, "fake_processes") as executor:
+        with pytest.raises(EngineError, match="a candidate cannot be sent to a worker process"):
+            list(executor.run(instances(Unsendable(), 1), fake_setting()))
+        assert len(list(executor.run(instances(Fake(), 2), fake_setting()))) == 2
+
+
+class Slow(FakeProcesses):
+    """Takes longer to be imported than any instance may take."""
+
+    name = "slow"
+
+    def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
+        if IN_WORKER in os.environ:
+            time.sleep(0.8)
+        return None
+
+
+def test_starting_a_process_is_not_an_instances_time() -> None:
+    registry.register("engines", "slow", Slow)
+    with LocalExecutor(1, "slow", time_limit=0.5) as executor:
+        outcomes = list(executor.run(instances(Fake(), 2), fake_setting()))
+    assert {outcome.status for outcome in outcomes} == {Status.FINISHED}
 
 
 def test_bad_arguments_are_named() -> None:

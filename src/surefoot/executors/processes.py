@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from typing import Any
 from surefoot.engines.base import Engine, Instance, Outcome, Setting
 from surefoot.errors import EngineError
 from surefoot.executors.guard import failed
-from surefoot.executors.shared import Shared
+from surefoot.executors.shared import Shared, pickled
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -58,7 +57,7 @@ class Worker:
             process_group=0,
         )
         theirs.close()
-        self._ready = False
+        self._ready: set[str] = set()
 
     def train(
         self,
@@ -74,23 +73,10 @@ class Worker:
         A process that dies or exceeds the time limit leaves a *failed* outcome and is `dead`.
         Raises `EngineError` when the process cannot be started or cannot use what it is sent.
         """
-        if not self._ready:
-            kind, _ = self._receive(stopped, None)
-            if kind == "died":
-                raise EngineError(
-                    f"a worker process could not start ({self._epitaph()}): see its messages "
-                    "above, or train with an engine that runs in threads"
-                )
-            if kind == "stopped":
-                return None
-            self._ready = True
-        task = pickle.dumps((engine, instance), protocol=5)
+        if not self._prepared(engine, instance, stopped):
+            return None
         start = time.perf_counter()
-        try:
-            self._channel.send_bytes(task)
-            kind, outcome = self._receive(stopped, time_limit)
-        except OSError:
-            kind, outcome = "died", None
+        kind, outcome = self._ask((engine, instance, False), stopped, time_limit)
         seconds = time.perf_counter() - start
         if kind == "died":
             return failed(instance, setting, engine.name, seconds, self._epitaph())
@@ -116,6 +102,32 @@ class Worker:
             self._process.kill()
         self._process.wait()
         self._channel.close()
+
+    def _prepared(self, engine: Engine, instance: Instance, stopped: Callable[[], bool]) -> bool:
+        """Have the process started, and an engine and its libraries imported there.
+
+        This is not the instance's time. False when it was stopped.
+        """
+        kind = "ready" if self._ready else self._receive(stopped, None)[0]
+        if kind == "ready" and engine.name not in self._ready:
+            kind, _ = self._ask((engine, instance, True), stopped, None)
+        if kind == "died":
+            raise EngineError(
+                f"a worker process could not start ({self._epitaph()}): see its messages above, "
+                "or train with an engine that runs in threads"
+            )
+        self._ready.add(engine.name)
+        return kind == "ready"
+
+    def _ask(
+        self, task: tuple[Any, ...], stopped: Callable[[], bool], limit: float | None
+    ) -> tuple[str, Any]:
+        """Send a task and wait for its answer."""
+        try:
+            self._channel.send_bytes(pickled(task, "a candidate"))
+        except OSError:
+            return "died", None
+        return self._receive(stopped, limit)
 
     def _receive(self, stopped: Callable[[], bool], limit: float | None) -> tuple[str, Any]:
         """Wait for a message; its kind may also be stopped, late or died."""

@@ -13,6 +13,7 @@ import mmap
 import os
 import pickle
 import tempfile
+from collections.abc import Callable
 from typing import Any, Self
 
 from surefoot.errors import EngineError
@@ -20,12 +21,25 @@ from surefoot.errors import EngineError
 _ALIGNMENT = 64
 
 
+def pickled(
+    thing: Any, name: str, buffer: Callable[[pickle.PickleBuffer], Any] | None = None
+) -> bytes:
+    """Return a pickle, or raise `EngineError` saying that ``name`` cannot reach a process."""
+    try:
+        return pickle.dumps(thing, protocol=5, buffer_callback=buffer)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise EngineError(
+            f"{name} cannot be sent to a worker process ({error}): define its functions and "
+            "classes at the top of an importable module"
+        ) from None
+
+
 class Shared:
     """An object in a file that other processes can map; pass them its `descriptor`."""
 
     def __init__(self, thing: Any) -> None:
         buffers: list[pickle.PickleBuffer] = []
-        head = pickle.dumps(thing, protocol=5, buffer_callback=buffers.append)
+        head = pickled(thing, "the setting", buffers.append)
         views = [buffer.raw() for buffer in buffers]
         self._file = tempfile.TemporaryFile(prefix="surefoot-")  # noqa: SIM115
         spans = []

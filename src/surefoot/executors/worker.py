@@ -33,7 +33,8 @@ def main(pipe: int, shared: int, script: str, memory_limit: int) -> None:
     script
         The parent's main script, run once if a candidate or a loss is defined in it; or "".
     memory_limit
-        Bytes that may be allocated beyond what the process holds once ready; 0 for no limit.
+        Bytes that may be allocated beyond what the process holds before it first trains; 0 for no
+        limit.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ[IN_WORKER] = "1"
@@ -50,16 +51,22 @@ def main(pipe: int, shared: int, script: str, memory_limit: int) -> None:
         return
     stop = np.zeros(1, dtype=np.uint8)
     channel.send(("ready", None))
-    if memory_limit:
-        _limit_memory(memory_limit)
+    limited = not memory_limit
     while True:
         task = tasks.get()
         try:
             main_script.needed_by(task)
-            engine, instance = pickle.loads(task)
+            engine, instance, prepare = pickle.loads(task)
+            if prepare:
+                engine.refusal(instance.candidate, setting)
+                channel.send(("ready", None))
+                continue
         except Exception as error:
             channel.send(("unusable", f"{type(error).__name__}: {error}"))
             continue
+        if not limited:
+            _limit_memory(memory_limit)
+            limited = True
         channel.send(("outcome", train_guarded(engine, instance, setting, stop)))
 
 
