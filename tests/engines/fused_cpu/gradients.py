@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from surefoot.candidates.convnet import ConvNet
+from surefoot.engines.base import Setting
 from surefoot.engines.fused_cpu import training
-from surefoot.engines.fused_cpu.instance import Network, aligned, counts_of
+from surefoot.engines.fused_cpu.instance import Network, aligned, counts_of, frozen
 from surefoot.engines.torch_module import ConvModule
 from surefoot.losses import Loss
 from surefoot.philox import keep_masks
 from surefoot.population import Population, Sampling
-from surefoot.engines.base import Setting
 
 NOISE = (77, 88)
 STEP = 3
@@ -82,9 +82,12 @@ def by_kernels(batch: Batch, dtype: Any) -> tuple[float, Array, Network]:
     rows = np.arange(n, dtype=np.int32)
     loss = training.batch_gradient(
         program.stages, program.table, network.params, grads, network.statistics, network.work,
-        batch.features.astype(dtype), batch.target.astype(dtype), side.astype(dtype), rows, rows,
-        0, n, program.input_place, program.input_at, counts_of(net, program, setting_of(batch)),
-        np.array([0.0, 0.0, batch.loss.parameter, batch.loss.parameter, 0.1]),
+        *(frozen(a.astype(dtype)) for a in (batch.features, batch.target, side)), frozen(rows),
+        rows, 0, n, program.input_place, program.input_at,
+        counts_of(net, program, setting_of(batch)),
+        np.array(
+            [0, 0, batch.loss.parameter, batch.loss.parameter, 0.1, 1 / (1 - net.dropout)]
+        ),
         np.array([0, 0, *NOISE], dtype=np.uint64), STEP, np.empty(n, dtype=np.int32),
         np.empty(100_000, dtype=np.bool_), network.prediction, network.slope,
     )  # fmt: skip

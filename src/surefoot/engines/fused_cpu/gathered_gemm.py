@@ -2,7 +2,8 @@
 
 For a block of output channels and a few positions p of a tile of 16 examples::
 
-    out[channel][p] = bias[channel] + Σ_segments Σ_{r < run} w[r][channel] · in[p + offset + r·stride]
+    out[channel][p] = bias[channel]
+        + Σ_segments Σ_{r < run} w[r][channel] · in[p + offset + r · stride]
 
 A *segment* is one kernel cell (or one row of the kernel where the input has few channels), its run
 goes over the input channels (or along that row). Positions that share the same segments form a
@@ -18,66 +19,39 @@ high-performance matrix multiplication", ACM TOMS 34, 2008.)
 from __future__ import annotations
 
 import numba as nb
-from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 
-from surefoot.engines.fused_cpu.target import BLOCK, CHANNELS, POSITIONS
-from surefoot.engines.fused_cpu.vectors import (
-    I64,
+from surefoot.engines.fused_cpu.emit import (
     call,
     constant,
     data_pointer,
     element,
+    emitted,
+    integer,
     load_vector,
+    loop,
     splat,
     store_vector,
     vector_type,
 )
+from surefoot.engines.fused_cpu.target import BLOCK, CHANNELS, POSITIONS
 
 GROUP_FIELDS = 1 + 2 * POSITIONS
 """A group of positions in a table: their number, then (offset in, offset out) of each."""
 
 
-def _int(value: int) -> ir.Constant:
-    return ir.Constant(I64, value)
-
-
-def loop(builder, start, stop, carried, body):
-    """Emit ``for i in range(start, stop)`` with values carried from turn to turn; at least once.
-
-    ``body(i, values)`` returns the next values; the last ones are returned.
-    """
-    before = builder.block
-    head = builder.append_basic_block("loop")
-    after = builder.append_basic_block("after")
-    builder.branch(head)
-    builder.position_at_end(head)
-    index = builder.phi(I64)
-    index.add_incoming(start, before)
-    phis = [builder.phi(value.type) for value in carried]
-    for phi, value in zip(phis, carried, strict=True):
-        phi.add_incoming(value, before)
-    values = body(index, phis)
-    following = builder.add(index, _int(1))
-    index.add_incoming(following, builder.block)
-    for phi, value in zip(phis, values, strict=True):
-        phi.add_incoming(value, builder.block)
-    builder.cbranch(builder.icmp_signed("<", following, stop), head, after)
-    builder.position_at_end(after)
-    return values
-
-
 def _micro_kernel(builder, vector, channels, positions, transposed, p):
     """Emit the sums of one block of channels at one group of positions."""
     lane_step, run_step = (BLOCK, 1) if transposed else (1, BLOCK)
-    field = [builder.load(element(builder, p["group"], _int(1 + i))) for i in range(2 * positions)]
+    field = [
+        builder.load(element(builder, p["group"], integer(1 + i))) for i in range(2 * positions)
+    ]
     sources = [element(builder, p["in"], field[2 * i]) for i in range(positions)]
     if transposed:
         sums = [constant(vector, 0.0)] * (channels * positions)
     else:
         biases = [
-            splat(builder, vector, builder.load(element(builder, p["bias"], _int(c))))
+            splat(builder, vector, builder.load(element(builder, p["bias"], integer(c))))
             for c in range(channels)
         ]
         sums = [biases[c] for c in range(channels) for _ in range(positions)]
@@ -86,33 +60,34 @@ def _micro_kernel(builder, vector, channels, positions, transposed, p):
         inputs = [load_vector(builder, element(builder, s, offset), vector) for s in sources]
         result = []
         for c in range(channels):
-            at = element(builder, weights, _int(c * lane_step))
+            at = element(builder, weights, integer(c * lane_step))
             weight = splat(builder, vector, builder.load(at))
-            for i in range(positions):
-                result.append(
-                    call(builder, "llvm.fma", vector, weight, inputs[i], sums[c * positions + i])
-                )
+            row = sums[c * positions : (c + 1) * positions]
+            result += [
+                call(builder, "llvm.fma", vector, weight, x, sum_)
+                for x, sum_ in zip(inputs, row, strict=True)
+            ]
         return result
 
     def segment(s, sums):
-        record = element(builder, p["segments"], builder.mul(s, _int(3)))
-        offset, weight, run = (builder.load(element(builder, record, _int(i))) for i in range(3))
+        record = element(builder, p["segments"], builder.mul(s, integer(3)))
+        offset, weight, run = (builder.load(element(builder, record, integer(i))) for i in range(3))
         weights = element(builder, p["weights"], weight)
 
         def turn(_, state):
             offset, weights, *sums = state
             following = tap(offset, weights, sums)
-            weights = element(builder, weights, _int(run_step))
+            weights = element(builder, weights, integer(run_step))
             return [builder.add(offset, p["stride"]), weights, *following]
 
-        return loop(builder, _int(0), run, [offset, weights, *sums], turn)[2:]
+        return loop(builder, integer(0), run, [offset, weights, *sums], turn)[2:]
 
     before = builder.block
     any_segment = builder.append_basic_block("segments")
     done = builder.append_basic_block("store")
-    builder.cbranch(builder.icmp_signed(">", p["count"], _int(0)), any_segment, done)
+    builder.cbranch(builder.icmp_signed(">", p["count"], integer(0)), any_segment, done)
     builder.position_at_end(any_segment)
-    summed = loop(builder, _int(0), p["count"], sums, segment)
+    summed = loop(builder, integer(0), p["count"], sums, segment)
     end = builder.block
     builder.branch(done)
     builder.position_at_end(done)
@@ -123,7 +98,7 @@ def _micro_kernel(builder, vector, channels, positions, transposed, p):
         value.add_incoming(last, end)
         results.append(value)
     for c in range(channels):
-        row = element(builder, p["out"], builder.mul(p["out_stride"], _int(c)))
+        row = element(builder, p["out"], builder.mul(p["out_stride"], integer(c)))
         for i in range(positions):
             at = element(builder, row, field[2 * i + 1])
             store_vector(builder, results[c * positions + i], at)
@@ -131,13 +106,10 @@ def _micro_kernel(builder, vector, channels, positions, transposed, p):
 
 def _gemm(transposed):
     def typed(typingctx, table, group, segments, count, channels, *arrays):
-        (weights, weight_at, inputs, input_at, stride, bias, bias_at, out, out_at, out_stride) = (
-            arrays
-        )
-        integer = types.int64
+        weights, inputs, bias, out = (arrays[i] for i in (0, 2, 5, 7))
+        i64 = types.int64
         signature = types.void(
-            table, integer, integer, integer, integer, weights, integer, inputs, integer, integer,
-            bias, integer, out, integer, integer,
+            table, i64, i64, i64, i64, weights, i64, inputs, i64, i64, bias, i64, out, i64, i64
         )  # fmt: skip
 
         def generate(context, builder, signature, args):
@@ -159,13 +131,13 @@ def _gemm(transposed):
                 "out_stride": args[14],
             }
             positions = builder.load(p["group"])
-            shape = builder.add(builder.mul(args[4], _int(POSITIONS + 1)), positions)
+            shape = builder.add(builder.mul(args[4], integer(POSITIONS + 1)), positions)
             end = builder.append_basic_block("end")
             switch = builder.switch(shape, end)
             for c in range(1, CHANNELS + 1):
                 for n in range(1, POSITIONS + 1):
                     block = builder.append_basic_block(f"block_{c}_{n}")
-                    switch.add_case(_int(c * (POSITIONS + 1) + n), block)
+                    switch.add_case(integer(c * (POSITIONS + 1) + n), block)
                     builder.position_at_end(block)
                     _micro_kernel(builder, vector, c, n, transposed, p)
                     builder.branch(end)
@@ -177,7 +149,7 @@ def _gemm(transposed):
     return typed
 
 
-@intrinsic
+@emitted
 def _forward_block(
     typingctx, table, group, segments, count, channels, weights, weight_at, inputs, input_at,
     stride, bias, bias_at, out, out_at, out_stride,
@@ -188,7 +160,7 @@ def _forward_block(
     )  # fmt: skip
 
 
-@intrinsic
+@emitted
 def _transposed_block(
     typingctx, table, group, segments, count, channels, weights, weight_at, inputs, input_at,
     stride, bias, bias_at, out, out_at, out_stride,
@@ -200,9 +172,7 @@ def _transposed_block(
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def forward_gemm(
-    table, at, first, last, params, inputs, input_at, stride, out, out_at, out_stride
-):
+def forward_gemm(table, at, first, last, params, inputs, input_at, stride, out, out_at, out_stride):
     """Apply blocks ``first`` … ``last`` − 1 of a layer's weights to one or two tiles.
 
     ``table[at:]`` holds [blocks, classes, blocks × (channels, weights at, first channel, bias at),

@@ -20,7 +20,6 @@ from surefoot.population import Draw
 from surefoot.seeds import Stream
 
 Matrix = NDArray[np.float32]
-_NO_SIDE = np.zeros((1, 0), dtype=np.float32)
 
 
 def aligned(size: int, dtype: Any = np.float32) -> NDArray[Any]:
@@ -29,6 +28,17 @@ def aligned(size: int, dtype: Any = np.float32) -> NDArray[Any]:
     raw = np.zeros(size + 64 // itemsize, dtype=dtype)
     start = (-raw.ctypes.data % 64) // itemsize
     return raw[start : start + size]
+
+
+def _no_side(dtype: Any = np.float32) -> NDArray[Any]:
+    return np.zeros((1, 0), dtype=dtype)
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a read-only view: writable and memory-mapped data are one type to the compiler."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 class Network:
@@ -65,9 +75,9 @@ class Network:
         predictions = np.empty((len(features), self.net.outputs), dtype=self.params.dtype)
         p = self.program
         training.predict_rows(
-            p.stages, p.table, self.params, self.statistics, self.work, features,
-            _NO_SIDE if side is None or not self.net.side else side, rows, p.input_place,
-            p.input_at, p.tiles, p.side_stage, predictions,
+            p.stages, p.table, self.params, self.statistics, self.work, frozen(features),
+            frozen(_no_side(self.params.dtype) if side is None or not self.net.side else side),
+            frozen(rows), p.input_place, p.input_at, p.tiles, p.side_stage, predictions,
         )  # fmt: skip
         return predictions
 
@@ -139,7 +149,7 @@ def train_instance(
     network = Network(net, initial_weights(net, instance.seed))
     p = network.program
     population = setting.halves.population
-    side = population.side if net.side and population.side is not None else _NO_SIDE
+    side = population.side if net.side and population.side is not None else _no_side()
     states = state_vectors(net.optimizer)
     first_state = aligned(p.parameters if states > 0 else LANES)
     second_state = aligned(p.parameters if states > 1 else LANES)
@@ -147,16 +157,17 @@ def train_instance(
     numbers = np.array(
         [
             net.learning_rate, net.decay, loss.parameter, setting.loss.parameter,
-            setting.stopping.tolerance,
+            setting.stopping.tolerance, 1.0 / (1.0 - net.dropout),
         ]
     )  # fmt: skip
     curve = np.zeros(setting.stopping.max_epochs, dtype=np.float32)
     widest = max(layer.output[0] for layer in net.layers if len(layer.output) == 1)
     ending, epochs = training.train(
         p.stages, p.table, network.params, aligned(p.parameters), first_state, second_state,
-        network.statistics, network.work, population.features, population.target, side,
-        draw.train, draw.test, p.input_place, p.input_at, counts_of(net, p, setting), numbers,
-        keys_of(instance), np.empty(draw.train.size, dtype=np.int32),
+        network.statistics, network.work, frozen(population.features),
+        frozen(population.target), frozen(side), frozen(draw.train), frozen(draw.test),
+        p.input_place, p.input_at, counts_of(net, p, setting), numbers, keys_of(instance),
+        np.empty(draw.train.size, dtype=np.int32),
         np.empty(net.batch_size, dtype=np.int32), np.empty(widest, dtype=np.bool_),
         network.prediction, network.slope, curve, stop,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-from surefoot.engines.fused_cpu.program import Field
+from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.engines.fused_cpu.vectors import fill, fma, lanes_below, load, total
 

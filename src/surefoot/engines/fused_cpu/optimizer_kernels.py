@@ -52,7 +52,7 @@ def update(code, params, grads, first, second, step, rate, decay, momentum_produ
     for at in range(0, params.size, LANES):
         p = load(params, at)
         g = fma(l2, p, load(grads, at))
-        if code == ADAM or code == ADAMW:
+        if code in (ADAM, ADAMW):
             if code == ADAMW:
                 p = p * keep
             m = fma(beta1, load(first, at), gain1 * g)

@@ -50,9 +50,7 @@ def winner(code, high, low, scale, shift, slope):
     if rises(code):
         return where_greater(like(high, 0.0), scale, low, high)
     y_high, y_low = fma(high, scale, shift), fma(low, scale, shift)
-    return where_greater(
-        activate(code, y_low, slope), activate(code, y_high, slope), low, high
-    )
+    return where_greater(activate(code, y_low, slope), activate(code, y_high, slope), low, high)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -86,9 +84,7 @@ def pool_plane(
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def unpool_pairs(
-    work, z_at, columns, g_at, rows_out, columns_out, code, slope, slope_gradient
-):
+def unpool_pairs(work, z_at, columns, g_at, rows_out, columns_out, code, slope, slope_gradient):
     """Replace a plane by its gradient: 2×2 max-pooling of step 2 without batch normalisation.
 
     Returns ``slope_gradient`` plus PReLU's slope gradient, lane by lane.
@@ -170,9 +166,7 @@ def unpool_plane(
             won = winner(code, high, low, scale, shift, slope)
             z = fma(won, scale, shift)
             if code == PRELU:
-                slope_gradient = where_greater(
-                    zero, z, fma(g, z, slope_gradient), slope_gradient
-                )
+                slope_gradient = where_greater(zero, z, fma(g, z, slope_gradient), slope_gradient)
             g = g * slope_at(code, z, slope)
             for v in range(size):
                 for u in range(size):
@@ -211,9 +205,7 @@ def find_winners(
             z = fma(won, scale, shift)
             g = load(work, g_at + at)
             if code == PRELU:
-                slope_gradient = where_greater(
-                    zero, z, fma(g, z, slope_gradient), slope_gradient
-                )
+                slope_gradient = where_greater(zero, z, fma(g, z, slope_gradient), slope_gradient)
             g = g * slope_at(code, z, slope)
             store(work, g_at + at, g)
             store(work, won_at + at, won)
@@ -237,9 +229,7 @@ def spread_gradient(
                 for u in range(size):
                     cell = corner + (v * columns + u) * LANES
                     z = load(work, cell)
-                    store(
-                        work, cell, fma(z, factor, offset) + where_equal(z, won, g, zero)
-                    )
+                    store(work, cell, fma(z, factor, offset) + where_equal(z, won, g, zero))
                     g = where_equal(z, won, zero, g)
     for y in range(rows):
         start = columns_out * size if y < rows_out * size else 0

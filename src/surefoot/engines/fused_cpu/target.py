@@ -8,6 +8,7 @@ AVX-512, 4 × 1 (eight half-vectors of 16 registers) elsewhere.
 from __future__ import annotations
 
 import llvmlite.binding as llvm
+from numba.core import config
 
 LANES = 16
 """Examples in a tile, the innermost axis of every feature map."""
@@ -15,9 +16,16 @@ LANES = 16
 BLOCK = 8
 """Output channels whose weights are stored side by side: [block][tap][8]."""
 
-_FEATURES = llvm.get_host_cpu_features()
-WIDE = bool(_FEATURES.get("avx512f", False))
-X86 = "x86" in llvm.get_process_triple() or "amd64" in llvm.get_process_triple()
+
+def _has_avx512() -> bool:
+    """Return whether Numba compiles for AVX-512: ``NUMBA_CPU_FEATURES`` overrules the machine."""
+    chosen = getattr(config, "CPU_FEATURES", None)
+    if chosen is not None:
+        return "+avx512f" in chosen
+    return bool(llvm.get_host_cpu_features().get("avx512f", False))
+
+
+WIDE = _has_avx512()
 
 CHANNELS = 8 if WIDE else 4
 """Most output channels that one micro-kernel sums at once."""

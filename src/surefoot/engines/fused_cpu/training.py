@@ -10,22 +10,21 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
+from surefoot.engines.fused_cpu.backward import backward
+from surefoot.engines.fused_cpu.fields import Field
+from surefoot.engines.fused_cpu.forward import draw_masks, forward
 from surefoot.engines.fused_cpu.loss_kernels import example_loss
-from surefoot.engines.fused_cpu.network import (
-    IN_TILE,
-    OUT,
-    OUT_TILE,
-    SIDE,
-    Z,
-    Z_CHANNEL,
-    Z_TILE,
-    backward,
-    draw_masks,
-    forward,
-)
 from surefoot.engines.fused_cpu.optimizer_kernels import update
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.philox import fill_epoch_order
+
+IN_TILE = int(Field.IN_TILE)
+OUT = int(Field.OUT)
+OUT_TILE = int(Field.OUT_TILE)
+SIDE = int(Field.SIDE)
+Z = int(Field.Z)
+Z_CHANNEL = int(Field.Z_CHANNEL)
+Z_TILE = int(Field.Z_TILE)
 
 FINISHED, DIVERGED, STOPPED = 0, 1, 2
 NONE, PLATEAU = 0, 1
@@ -34,7 +33,8 @@ NONE, PLATEAU = 0, 1
     SIDE_STAGE, SCRATCH, DROPOUT,
 ) = range(13)  # fmt: skip
 """Places in ``counts``; ``numbers`` holds learning rate, decay, the parameters of the training and
-the test loss, and the stopping tolerance; ``keys`` the ORDER and the NOISE stream's key."""
+the test loss, the stopping tolerance, and dropout's 1/(1 − p); ``keys`` the keys of the ORDER and
+the NOISE stream."""
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -105,7 +105,7 @@ def batch_gradient(
             counts[SIDE_STAGE],
         )  # fmt: skip
         if counts[DROPOUT]:
-            draw_masks(stages, work, keep, keys, step, done, tiles, examples)
+            draw_masks(stages, work, keep, keys, numbers[5], step, done, tiles, examples)
         forward(stages, table, params, statistics, work, tiles, examples, True)
         loss += losses(
             stages, work, target, chosen, done, examples, counts[TRAIN_LOSS], numbers[2], batch,
@@ -203,29 +203,13 @@ def train(
                 counts[OPTIMIZER], params, grads, first_state, second_state, step, numbers[0],
                 numbers[1], product,
             )  # fmt: skip
-        result = np.float32(
-            test_loss(
-                stages,
-                table,
-                params,
-                statistics,
-                work,
-                features,
-                target,
-                side,
-                test_rows,
-                input_place,
-                input_at,
-                counts,
-                numbers,
-                prediction,
-                slope,
-                stop,
-            )  # fmt: skip
-        )
+        result = test_loss(
+            stages, table, params, statistics, work, features, target, side, test_rows, input_place,
+            input_at, counts, numbers, prediction, slope, stop,
+        )  # fmt: skip
         if stop[0]:
             return STOPPED, epochs
-        if not np.isfinite(result):
+        if not np.isfinite(np.float32(result)):
             return DIVERGED, epochs
         curve[epochs] = result
         epochs += 1

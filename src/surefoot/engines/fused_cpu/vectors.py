@@ -12,13 +12,24 @@ from __future__ import annotations
 import operator
 
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic, models, overload, register_model
+from numba.core import types
+from numba.extending import models, overload, register_model
 
+from surefoot.engines.fused_cpu.emit import (
+    I32,
+    I64,
+    call,
+    data_pointer,
+    element,
+    emitted,
+    library_function,
+    load_vector,
+    shuffle,
+    splat,
+    store_vector,
+    vector_type,
+)
 from surefoot.engines.fused_cpu.target import LANES
-
-I32 = ir.IntType(32)
-I64 = ir.IntType(64)
 
 
 class Lanes(types.Type):
@@ -35,69 +46,7 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(manager, fe_type, vector_type(fe_type.dtype))
 
 
-def scalar_type(dtype: types.Type) -> ir.Type:
-    """Return LLVM's type of a Numba float type."""
-    return ir.FloatType() if dtype == types.float32 else ir.DoubleType()
-
-
-def vector_type(dtype: types.Type, lanes: int = LANES) -> ir.VectorType:
-    """Return LLVM's vector type of a Numba float type."""
-    return ir.VectorType(scalar_type(dtype), lanes)
-
-
-def suffix(vector: ir.VectorType) -> str:
-    """Return how LLVM's intrinsic names spell a vector type: ``v16f32``."""
-    return f"v{vector.count}f{32 if isinstance(vector.element, ir.FloatType) else 64}"
-
-
-def call(builder, name, vector, *args):
-    """Call an LLVM intrinsic whose arguments and result are all of one vector type."""
-    kind = ir.FunctionType(vector, [vector] * len(args))
-    function = cgutils.get_or_insert_function(builder.module, kind, f"{name}.{suffix(vector)}")
-    return builder.call(function, args)
-
-
-def constant(vector: ir.VectorType, value: float) -> ir.Constant:
-    """Return a vector constant with the same value in all lanes."""
-    return ir.Constant(vector, [ir.Constant(vector.element, float(value))] * vector.count)
-
-
-def shuffle(builder, a, b, mask):
-    """Return the lanes of a and b (numbered on from a's) that ``mask`` lists."""
-    indices = ir.Constant(ir.VectorType(I32, len(mask)), mask)
-    return builder.shuffle_vector(a, b, indices)
-
-
-def splat(builder, vector, value):
-    """Return a vector with a scalar in all lanes."""
-    undefined = ir.Constant(vector, ir.Undefined)
-    first = builder.insert_element(undefined, value, ir.Constant(I32, 0))
-    return shuffle(builder, first, undefined, [0] * vector.count)
-
-
-def data_pointer(context, builder, array_type, array):
-    """Return the address of an array's first element."""
-    return context.make_array(array_type)(context, builder, value=array).data
-
-
-def element(builder, pointer, offset):
-    """Return the address ``offset`` elements after ``pointer``."""
-    return builder.gep(pointer, [offset])
-
-
-def load_vector(builder, pointer, vector):
-    """Load consecutive elements from an address aligned to one element."""
-    size = 4 if isinstance(vector.element, ir.FloatType) else 8
-    return builder.load(builder.bitcast(pointer, vector.as_pointer()), align=size)
-
-
-def store_vector(builder, value, pointer):
-    """Store consecutive elements at an address aligned to one element."""
-    size = 4 if isinstance(value.type.element, ir.FloatType) else 8
-    builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=size)
-
-
-@intrinsic
+@emitted
 def load(typingctx, array, index):
     """Return array[index : index + 16]."""
     result = Lanes(array.dtype)
@@ -109,7 +58,7 @@ def load(typingctx, array, index):
     return result(array, types.int64), generate
 
 
-@intrinsic
+@emitted
 def store(typingctx, array, index, value):
     """Set array[index : index + 16]."""
 
@@ -121,7 +70,7 @@ def store(typingctx, array, index, value):
     return types.void(array, types.int64, value), generate
 
 
-@intrinsic
+@emitted
 def broadcast(typingctx, array, index):
     """Return array[index] in all lanes."""
     result = Lanes(array.dtype)
@@ -134,7 +83,7 @@ def broadcast(typingctx, array, index):
     return result(array, types.int64), generate
 
 
-@intrinsic
+@emitted
 def fill(typingctx, array, value):
     """Return a number in all lanes, rounded to the array's dtype; the array is not read."""
     result = Lanes(array.dtype)
@@ -145,7 +94,7 @@ def fill(typingctx, array, value):
     return result(array, array.dtype), generate
 
 
-@intrinsic
+@emitted
 def lanes_below(typingctx, array, count):
     """Return 1 in lanes 0 … count − 1 and 0 in the others; the array only gives the dtype."""
     result = Lanes(array.dtype)
@@ -179,14 +128,14 @@ def _binary(emit):
     return typed
 
 
-_add = intrinsic(_binary(lambda b, x, y: b.fadd(x, y)))
-_sub = intrinsic(_binary(lambda b, x, y: b.fsub(x, y)))
-_mul = intrinsic(_binary(lambda b, x, y: b.fmul(x, y)))
-_div = intrinsic(_binary(lambda b, x, y: b.fdiv(x, y)))
-sqrt = intrinsic(_unary("llvm.sqrt"))
-absolute = intrinsic(_unary("llvm.fabs"))
-maximum = intrinsic(_binary(lambda b, x, y: call(b, "llvm.maximum", x.type, x, y)))
-minimum = intrinsic(_binary(lambda b, x, y: call(b, "llvm.minimum", x.type, x, y)))
+_add = emitted(_binary(lambda b, x, y: b.fadd(x, y)))
+_sub = emitted(_binary(lambda b, x, y: b.fsub(x, y)))
+_mul = emitted(_binary(lambda b, x, y: b.fmul(x, y)))
+_div = emitted(_binary(lambda b, x, y: b.fdiv(x, y)))
+sqrt = emitted(_unary("llvm.sqrt"))
+absolute = emitted(_unary("llvm.fabs"))
+maximum = emitted(_binary(lambda b, x, y: call(b, "llvm.maximum", x.type, x, y)))
+minimum = emitted(_binary(lambda b, x, y: call(b, "llvm.minimum", x.type, x, y)))
 
 
 @overload(operator.add)
@@ -213,7 +162,7 @@ def _overload_div(a, b):
         return lambda a, b: _div(a, b)
 
 
-@intrinsic
+@emitted
 def fma(typingctx, a, b, c):
     """Return a · b + c, rounded once."""
 
@@ -234,13 +183,13 @@ def _choice(comparison):
     return typed
 
 
-where_greater = intrinsic(_choice(">"))
+where_greater = emitted(_choice(">"))
 """(x, y, a, b): a where x > y, else b (also where either is NaN)."""
-where_equal = intrinsic(_choice("=="))
+where_equal = emitted(_choice("=="))
 """(x, y, a, b): a where x = y, else b (also where either is NaN)."""
 
 
-@intrinsic
+@emitted
 def total(typingctx, a):
     """Return the sum of the lanes, as a balanced tree."""
 
@@ -256,7 +205,7 @@ def total(typingctx, a):
     return a.dtype(a), generate
 
 
-@intrinsic
+@emitted
 def like(typingctx, a, value):
     """Return a number in all lanes, rounded to the dtype of the vector ``a``."""
 
@@ -270,7 +219,7 @@ def like(typingctx, a, value):
     return a(a, types.float64), generate
 
 
-@intrinsic
+@emitted
 def nearest_integer(typingctx, a):
     """Return the lanes rounded to the nearest integer, halves to even."""
 
@@ -280,7 +229,7 @@ def nearest_integer(typingctx, a):
     return a(a), generate
 
 
-@intrinsic
+@emitted
 def power_of_two(typingctx, n):
     """Return 2ⁿ for single-precision vectors of integers n in −126 … 127."""
 
@@ -298,8 +247,7 @@ def power_of_two(typingctx, n):
 def _each_lane(symbol):
     def typed(typingctx, a):
         def generate(context, builder, signature, args):
-            kind = ir.FunctionType(ir.DoubleType(), [ir.DoubleType()])
-            function = cgutils.get_or_insert_function(builder.module, kind, symbol)
+            function = library_function(builder, symbol)
             result = ir.Constant(args[0].type, ir.Undefined)
             for lane in range(LANES):
                 at = ir.Constant(I32, lane)
@@ -312,7 +260,7 @@ def _each_lane(symbol):
     return typed
 
 
-exp_each = intrinsic(_each_lane("exp"))
-tanh_each = intrinsic(_each_lane("tanh"))
-erfc_each = intrinsic(_each_lane("erfc"))
+exp_each = emitted(_each_lane("exp"))
+tanh_each = emitted(_each_lane("tanh"))
+erfc_each = emitted(_each_lane("erfc"))
 """The C library's functions, called lane by lane (double precision only)."""

@@ -13,31 +13,26 @@ alone.
 from __future__ import annotations
 
 import numba as nb
-from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 
-from surefoot.engines.fused_cpu.gathered_gemm import loop
-from surefoot.engines.fused_cpu.target import BLOCK, CHANNELS, LANES, POSITIONS
-from surefoot.engines.fused_cpu.vectors import (
-    I64,
+from surefoot.engines.fused_cpu.emit import (
     call,
     constant,
     data_pointer,
     element,
+    emitted,
+    integer,
     load_vector,
+    loop,
     shuffle,
     store_vector,
     vector_type,
 )
+from surefoot.engines.fused_cpu.target import BLOCK, CHANNELS, LANES, POSITIONS
 
 JOB_FIELDS = 8
 """A job: taps, offset in, step between its taps, weights at, rows, columns, offset of the first
-gradient, first column's spare (unused)."""
-
-
-def _int(value: int) -> ir.Constant:
-    return ir.Constant(I64, value)
+gradient, and one spare."""
 
 
 def fold(builder, vectors):
@@ -67,9 +62,11 @@ def fold(builder, vectors):
 def _micro_kernel(builder, vector, channels, taps, p):
     """Emit the sums of one block of channels and taps and add them to the gradient."""
     gradients = [
-        element(builder, p["gz"], builder.mul(p["gz_stride"], _int(c))) for c in range(channels)
+        element(builder, p["gz"], builder.mul(p["gz_stride"], integer(c))) for c in range(channels)
     ]
-    inputs = [element(builder, p["in"], builder.mul(p["tap_step"], _int(t))) for t in range(taps)]
+    inputs = [
+        element(builder, p["in"], builder.mul(p["tap_step"], integer(t))) for t in range(taps)
+    ]
     zero = [constant(vector, 0.0)] * (channels * taps)
 
     def column(_, state):
@@ -81,19 +78,19 @@ def _micro_kernel(builder, vector, channels, taps, p):
             result += [
                 call(builder, "llvm.fma", vector, g, xs[t], sums[c * taps + t]) for t in range(taps)
             ]
-        return [builder.add(at_g, _int(LANES)), builder.add(at_x, _int(LANES)), *result]
+        return [builder.add(at_g, integer(LANES)), builder.add(at_x, integer(LANES)), *result]
 
     def row(_, state):
         at_g, at_x, *sums = state
-        sums = loop(builder, _int(0), p["columns"], [at_g, at_x, *sums], column)[2:]
+        sums = loop(builder, integer(0), p["columns"], [at_g, at_x, *sums], column)[2:]
         return [builder.add(at_g, p["gz_row"]), builder.add(at_x, p["in_row"]), *sums]
 
     def tile(_, state):
         at_g, at_x, *sums = state
-        sums = loop(builder, _int(0), p["rows"], [at_g, at_x, *sums], row)[2:]
+        sums = loop(builder, integer(0), p["rows"], [at_g, at_x, *sums], row)[2:]
         return [builder.add(at_g, p["gz_tile"]), builder.add(at_x, p["in_tile"]), *sums]
 
-    sums = loop(builder, _int(0), p["tiles"], [_int(0), _int(0), *zero], tile)[2:]
+    sums = loop(builder, integer(0), p["tiles"], [integer(0), integer(0), *zero], tile)[2:]
     slots = [sums[c * taps + t] for t in range(taps) for c in range(channels)]
     for start in range(0, len(slots), LANES):
         part = slots[start : start + LANES]
@@ -103,20 +100,19 @@ def _micro_kernel(builder, vector, channels, taps, p):
             if first >= last:
                 continue
             chosen = shuffle(builder, folded, folded, list(range(first - start, last - start)))
-            at = element(builder, p["grads"], _int(t * BLOCK + first - t * channels))
+            at = element(builder, p["grads"], integer(t * BLOCK + first - t * channels))
             previous = load_vector(builder, at, chosen.type)
             store_vector(builder, builder.fadd(previous, chosen), at)
 
 
-@intrinsic
+@emitted
 def _block(
     typingctx, table, job, channels, grads, grad_at, gz, gz_at, gz_stride, gz_row, gz_tile, inputs,
     input_at, in_row, in_tile, tiles,
 ):  # fmt: skip
-    integer = types.int64
+    i64 = types.int64
     signature = types.void(
-        table, integer, integer, grads, integer, gz, integer, integer, integer, integer, inputs,
-        integer, integer, integer, integer,
+        table, i64, i64, grads, i64, gz, i64, i64, i64, i64, inputs, i64, i64, i64, i64
     )  # fmt: skip
 
     def generate(context, builder, signature, args):
@@ -127,7 +123,7 @@ def _block(
 
         record = element(builder, base(0), args[1])
         taps, offset, step, weight, rows, columns, first = (
-            builder.load(element(builder, record, _int(i))) for i in range(7)
+            builder.load(element(builder, record, integer(i))) for i in range(7)
         )
         p = {
             "grads": element(builder, base(3), builder.add(args[4], weight)),
@@ -137,13 +133,13 @@ def _block(
             "gz_row": args[8], "gz_tile": args[9], "in_row": args[12], "in_tile": args[13],
             "tiles": args[14],
         }  # fmt: skip
-        shape = builder.add(builder.mul(args[2], _int(POSITIONS + 1)), taps)
+        shape = builder.add(builder.mul(args[2], integer(POSITIONS + 1)), taps)
         end = builder.append_basic_block("end")
         switch = builder.switch(shape, end)
         for c in range(1, CHANNELS + 1):
             for t in range(1, POSITIONS + 1):
                 block = builder.append_basic_block(f"block_{c}_{t}")
-                switch.add_case(_int(c * (POSITIONS + 1) + t), block)
+                switch.add_case(integer(c * (POSITIONS + 1) + t), block)
                 builder.position_at_end(block)
                 _micro_kernel(builder, vector, c, t, p)
                 builder.branch(end)
@@ -155,8 +151,8 @@ def _block(
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def add_weight_gradient(
-    table, at, first, last, grads, gz, gz_at, gz_stride, gz_row, gz_tile, inputs, input_at, in_row, in_tile,
-    tiles,
+    table, at, first, last, grads, gz, gz_at, gz_stride, gz_row, gz_tile, inputs, input_at, in_row,
+    in_tile, tiles,
 ):  # fmt: skip
     """Add the gradient of blocks ``first`` … ``last`` − 1 of a layer's weights to ``grads``.
 

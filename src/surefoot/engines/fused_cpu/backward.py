@@ -1,39 +1,26 @@
-"""Forward and backward through all stages of a network, for the tiles of one batch or part of it.
+"""Backward through all stages: every map is replaced by its gradient on the way.
 
-The arguments shared by these functions: ``stages`` and ``table`` of a `Program`; ``params`` and
-``grads``, the padded parameter and gradient vectors; ``statistics``, the running averages of batch
-normalisation; ``work``, the workspace of feature maps; ``tiles``, how many tiles are filled, and
-``examples``, how many examples they hold (lanes beyond are ignored).
+Arguments are those of `surefoot.engines.fused_cpu.forward`, and ``grads``, to which the gradients
+of all parameters are added.
 """
 
 from __future__ import annotations
 
 import numba as nb
-import numpy as np
 
-from surefoot.engines.fused_cpu.gathered_gemm import forward_gemm, transposed_gemm
-from surefoot.engines.fused_cpu.normalisation import batch_scales, fixed_scales
+from surefoot.engines.fused_cpu.fields import Field
+from surefoot.engines.fused_cpu.forward import convolve, multiply_masks, part_of
+from surefoot.engines.fused_cpu.gathered_gemm import transposed_gemm
 from surefoot.engines.fused_cpu.pointwise import (
     activate_gradient,
     find_winners,
-    pool_plane,
     spread_gradient,
     unpool_pairs,
     unpool_plane,
 )
-from surefoot.engines.fused_cpu.program import Field
 from surefoot.engines.fused_cpu.target import LANES, TILES_AT_ONCE
-from surefoot.engines.fused_cpu.vectors import (
-    broadcast,
-    fill,
-    fma,
-    lanes_below,
-    load,
-    store,
-    total,
-)
+from surefoot.engines.fused_cpu.vectors import broadcast, fill, fma, lanes_below, load, store, total
 from surefoot.engines.fused_cpu.weight_gradient import add_weight_gradient
-from surefoot.philox import fill_keep
 
 CHANNELS = int(Field.CHANNELS)
 ROWS = int(Field.ROWS)
@@ -57,117 +44,11 @@ Z_CHANNEL = int(Field.Z_CHANNEL)
 OUT = int(Field.OUT)
 OUT_TILE = int(Field.OUT_TILE)
 OUT_CHANNEL = int(Field.OUT_CHANNEL)
-FORWARD = int(Field.FORWARD)
 BACKWARD = int(Field.BACKWARD)
 WEIGHTS = int(Field.WEIGHTS)
 MASK = int(Field.MASK)
-MASK_LAYER = int(Field.MASK_LAYER)
-MASK_THRESHOLD = int(Field.MASK_THRESHOLD)
 NORM_SCRATCH = int(Field.NORM_SCRATCH)
-OUT_CELLS = int(Field.OUT_CELLS)
-RUN = int(Field.RUN)
 PARTS = int(Field.PARTS)
-SIDE = int(Field.SIDE)
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _convolve(stage, table, params, work, part, last_part, z_at, tiles):
-    """Fill Z, or the channels of parts ``part`` … ``last_part`` − 1 of it."""
-    for t in range(0, tiles, TILES_AT_ONCE):
-        count = min(TILES_AT_ONCE, tiles - t)
-        forward_gemm(
-            table, stage[FORWARD + count - 1], part, last_part, params, work,
-            stage[IN] + t * stage[IN_TILE], stage[RUN], work, z_at + t * stage[Z_TILE],
-            stage[Z_CHANNEL],
-        )  # fmt: skip
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _part(stage, table, part):
-    """Return (first block, last block, first channel, last channel, Z's address) of a part.
-
-    A stage with several parts keeps only one part of Z at a time; the address is such that
-    channels are counted from the stage's first.
-    """
-    if stage[PARTS] == 1:
-        return 0, table[stage[FORWARD]], 0, stage[CHANNELS], stage[Z]
-    block = stage[FORWARD] + 2 + 4 * part
-    first = table[block + 2]
-    return part, part + 1, first, first + table[block], stage[Z] - first * stage[Z_CHANNEL]
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def forward(stages, table, params, statistics, work, tiles, examples, training):
-    """Compute all feature maps from the input map; predictions are the last stage's Z."""
-    last = stages.shape[0] - 1
-    for number in range(last + 1):
-        stage = stages[number]
-        for part in range(stage[PARTS]):
-            block, end, low, high, z_at = _part(stage, table, part)
-            _convolve(stage, table, params, work, block, end, z_at, tiles)
-            if stage[NORM] >= 0:
-                if training:
-                    batch_scales(stage, params, statistics, work, z_at, low, high, tiles, examples)
-                else:
-                    fixed_scales(stage, params, statistics, work, low, high)
-            if number < last:
-                _pointwise(stage, params, work, z_at, low, high, tiles)
-        if training and stage[MASK] >= 0:
-            _multiply_masks(stage, work, tiles)
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _pointwise(stage, params, work, z_at, low, high, tiles):
-    """Fill channels of the next stage's input: normalise, activate, pool."""
-    channels = stage[CHANNELS]
-    for t in range(tiles):
-        for c in range(low, high):
-            scale, shift, slope = fill(work, 1), fill(work, 0), fill(work, 0)
-            if stage[NORM] >= 0:
-                scale = broadcast(work, stage[NORM_SCRATCH] + c)
-                shift = broadcast(work, stage[NORM_SCRATCH] + channels + c)
-            if stage[SLOPES] >= 0:
-                slope = broadcast(params, stage[SLOPES] + c)
-            pool_plane(
-                work, z_at + t * stage[Z_TILE] + c * stage[Z_CHANNEL], stage[COLUMNS],
-                stage[OUT] + t * stage[OUT_TILE] + c * stage[OUT_CHANNEL], stage[POOLED_ROWS],
-                stage[POOLED_COLUMNS], stage[POOL], stage[POOL_SIZE], stage[POOL_STEP],
-                stage[ACTIVATION], scale, shift, slope,
-            )  # fmt: skip
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def draw_masks(stages, work, keep, keys, step, first_example, tiles, examples):
-    """Draw the dropout masks of some examples of a batch: 1/(1 − p) where kept, else 0."""
-    for number in range(stages.shape[0]):
-        stage = stages[number]
-        if stage[MASK] < 0:
-            continue
-        units = stage[OUT_CELLS]
-        threshold = np.uint32(stage[MASK_THRESHOLD])
-        value = 1.0 / (1.0 - stage[MASK_THRESHOLD] / 4294967296.0)
-        for e in range(tiles * LANES):
-            at = stage[MASK] + (e // LANES) * stage[OUT_TILE] + e % LANES
-            if e >= examples:
-                for u in range(units):
-                    work[at + u * LANES] = 0
-                continue
-            fill_keep(
-                keys[2], keys[3], np.uint64(step), np.uint64(stage[MASK_LAYER]),
-                np.uint64(first_example + e), threshold, keep[:units],
-            )  # fmt: skip
-            for u in range(units):
-                work[at + u * LANES] = value if keep[u] else 0.0
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _multiply_masks(stage, work, tiles):
-    """Multiply a stage's OUT, features or their gradient, by its dropout masks."""
-    for t in range(tiles):
-        for u in range(stage[OUT_CELLS]):
-            at = t * stage[OUT_TILE] + u * LANES
-            value = load(work, stage[OUT] + at) * load(work, stage[MASK] + at)
-            store(work, stage[OUT] + at, value)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -182,20 +63,18 @@ def backward(stages, table, params, grads, work, scratch, tiles, examples):
     for number in range(last, -1, -1):
         stage = stages[number]
         if number < last and stage[MASK] >= 0:
-            _multiply_masks(stage, work, tiles)
+            multiply_masks(stage, work, tiles)
         for part in range(stage[PARTS]):
-            block, end, low, high, z_at = _part(stage, table, part)
+            block, end, low, high, z_at = part_of(stage, table, part)
             if stage[PARTS] > 1:
-                _convolve(stage, table, params, work, block, end, z_at, tiles)
+                convolve(stage, table, params, work, block, end, z_at, tiles)
             if number < last:
                 if stage[NORM] >= 0:
                     _normalised_backward(
                         stage, params, grads, work, scratch, z_at, low, high, tiles, examples
                     )
                 else:
-                    _pointwise_backward(
-                        stage, params, grads, work, scratch, z_at, low, high, tiles
-                    )
+                    _pointwise_backward(stage, params, grads, work, scratch, z_at, low, high, tiles)
             if stage[BIAS] >= 0:
                 _add_bias_gradient(stage, grads, work, z_at, low, high, tiles)
             add_weight_gradient(
@@ -266,9 +145,7 @@ def _pointwise_backward(stage, params, grads, work, scratch, z_at, low, high, ti
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _normalised_backward(
-    stage, params, grads, work, scratch, z_at, low, high, tiles, examples
-):
+def _normalised_backward(stage, params, grads, work, scratch, z_at, low, high, tiles, examples):
     """Replace channels of Z by their gradient through batch normalisation."""
     channels = stage[CHANNELS]
     cells = stage[ROWS] * stage[COLUMNS]

@@ -1,0 +1,181 @@
+"""What a network's stages are and where their numbers lie: maps, parameters, statistics."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.candidates.convnet import ConvNet
+from surefoot.candidates.layers import Layer
+from surefoot.engines.fused_cpu.geometry import Geometry, compute_blocks, split, uneven
+from surefoot.engines.fused_cpu.target import BLOCK, LANES, TILES_AT_ONCE
+
+LARGE_MAP = 1 << 16
+"""Floats of a first convolution's output from which it is computed twice rather than kept …"""
+CHEAP = 0.2
+"""… if it takes less than this share of the network's multiply-adds."""
+
+
+@dataclass
+class Stage:
+    """One stage: a convolution or fully connected layer and all that follows it up to the next."""
+
+    linear: Layer
+    norm: Layer | None = None
+    activation: Layer | None = None
+    pool: Layer | None = None
+    dropout: bool = False
+    side: bool = False
+
+    @property
+    def dense(self) -> bool:
+        """Whether it is a fully connected layer."""
+        return self.linear.kind == "dense"
+
+
+def stages_of(net: ConvNet) -> list[Stage]:
+    """Group a network's layers into stages."""
+    stages: list[Stage] = []
+    for layer in net.layers:
+        match layer.kind:
+            case "conv" | "dense":
+                stages.append(Stage(layer))
+            case "batch_norm":
+                stages[-1].norm = layer
+            case "activation":
+                stages[-1].activation = layer
+            case "pool":
+                stages[-1].pool = layer
+            case "dropout":
+                stages[-1].dropout = True
+            case "side":
+                stages[-1].side = True
+            case "flatten":
+                pass
+    return stages
+
+
+def geometry_of(stage: Stage, *, first: bool) -> Geometry:
+    """Return the geometry of a stage; the first stage's padded input is kept with its padding.
+
+    Without batch normalisation only the cells that pooling reads are computed.
+    """
+    conv = stage.linear.conv
+    if conv is None:
+        inputs, units = stage.linear.input[0], stage.linear.output[0]
+        return Geometry(inputs, 1, 1, 1, 0, units, 1, 1, LANES, LANES, False, LANES)
+    channels, rows, columns = stage.linear.input
+    k = conv.kernel
+    before = (k - 1) // 2 if conv.padding == "same" else 0
+    _, z_rows, z_columns = stage.linear.output
+    if stage.pool is not None and stage.norm is None:
+        pool = stage.pool.pool
+        assert pool is not None
+        z_rows = (stage.pool.output[1] - 1) * pool.step + pool.size
+        z_columns = (stage.pool.output[2] - 1) * pool.step + pool.size
+    if first and conv.padding == "same":
+        rows, columns, before = rows + k - 1, columns + k - 1, 0
+    return Geometry(
+        channels, rows, columns, k, before, conv.channels, z_rows, z_columns,
+        uneven(rows * columns * LANES), columns * LANES, first and channels < k,
+        uneven(z_rows * z_columns * LANES),
+    )  # fmt: skip
+
+
+def pooled(stage: Stage, geometry: Geometry) -> tuple[int, int]:
+    """Return the rows and columns that a stage hands to the next."""
+    if stage.pool is None:
+        return geometry.z_rows, geometry.z_columns
+    return stage.pool.output[1], stage.pool.output[2]
+
+
+class Workspace:
+    """Addresses of all feature maps in the workspace, in floats."""
+
+    def __init__(self, net: ConvNet, stages: list[Stage], geometries: list[Geometry]) -> None:
+        self.size = 0
+        batch_tiles = -(-net.batch_size // LANES)
+        tiles = batch_tiles if net.batch_norm else min(batch_tiles, TILES_AT_ONCE)
+        self.tiles = tiles
+        self.in_tiles = [g.inputs * g.in_channel for g in geometries]
+        self.z_tiles = [g.channels * g.z_channel for g in geometries]
+        self.parts = [1] * len(stages)
+        work = [stage.linear.multiply_adds for stage in stages]
+        if tiles * self.z_tiles[0] > LARGE_MAP and work[0] < CHEAP * sum(work):
+            widths = [high - low for low, high in compute_blocks(geometries[0].channels)]
+            self.parts[0] = len(widths)
+            self.z_tiles[0] = max(widths) * geometries[0].z_channel
+        self.inputs = [self._take(tiles * size) for size in self.in_tiles]
+        self.zs = [self._take(tiles * size) for size in self.z_tiles]
+        self.masks = [
+            self._take(tiles * self.in_tiles[i + 1]) if stage.dropout else -1
+            for i, stage in enumerate(stages)
+        ]
+        self.norms = [
+            self._take(4 * g.channels) if stage.norm is not None else -1
+            for stage, g in zip(stages, geometries, strict=True)
+        ]
+        planes = [g.z_rows * g.z_columns for g in geometries]
+        planes += [
+            tiles * math.prod(pooled(stage, g))
+            for stage, g in zip(stages, geometries, strict=True)
+            if stage.norm is not None
+        ]
+        self.scratch = self._take(max(planes) * LANES)
+
+    def _take(self, floats: int) -> int:
+        start = self.size
+        self.size += -(-floats // LANES) * LANES
+        return start
+
+
+class Parameters:
+    """Where each trained number is kept in the padded vector that the kernels read.
+
+    Weights lie as [block of 8 output channels][tap][8], other arrays as they are, each from a
+    multiple of 8 on. The first 8 numbers stay 0 and serve as absent bias. ``place`` gives the
+    address of each number of torch's flat order.
+    """
+
+    def __init__(self, net: ConvNet, stages: list[Stage], geometries: list[Geometry]) -> None:
+        self.starts: dict[str, int] = {}
+        flat = 0
+        for layer in net.layers:
+            for parameter in layer.parameters:
+                self.starts[parameter.name] = flat
+                flat += parameter.size
+        self.place: NDArray[np.int64] = np.empty(flat, dtype=np.int64)
+        self.at: dict[str, int] = {}
+        self._size = BLOCK
+        for stage, geometry in zip(stages, geometries, strict=True):
+            self._add_weights(stage.linear.parameters[0].name, geometry)
+            others = list(stage.linear.parameters[1:])
+            for follower in (stage.norm, stage.activation):
+                others += follower.parameters if follower is not None else ()
+            for parameter in others:
+                self.at[parameter.name] = self._size
+                start = self.starts[parameter.name]
+                place = self._size + np.arange(parameter.size)
+                self.place[start : start + parameter.size] = place
+                self._size += -(-parameter.size // BLOCK) * BLOCK
+
+    @property
+    def size(self) -> int:
+        """Length of the padded vector, a multiple of 16."""
+        return -(-self._size // LANES) * LANES
+
+    def _add_weights(self, name: str, g: Geometry) -> None:
+        self.at[name] = self._size
+        blocks = split(g.channels, BLOCK)
+        cells = [np.arange(n) for n in (g.inputs, g.kernel, g.kernel)]
+        taps = g.tap(*np.meshgrid(*cells, indexing="ij"))
+        place = np.empty((g.channels, *taps.shape), dtype=np.int64)
+        for b, (first, last) in enumerate(blocks):
+            for channel in range(first, last):
+                place[channel] = self._size + (b * g.taps + taps) * BLOCK + channel - first
+        start = self.starts[name]
+        self.place[start : start + place.size] = place.ravel()
+        self._size += len(blocks) * g.taps * BLOCK
