@@ -40,7 +40,7 @@ def test_a_key_can_be_read_back(study, role, stream, number, salt) -> None:
 def test_roles_and_streams_fit_their_bytes() -> None:
     assert all(0 <= value < 256 for value in (*Role, *Stream))
     assert len({*Role}) == 10
-    assert len({*Stream}) == 4
+    assert len({*Stream}) == 5
 
 
 def test_numbers_of_roles_and_streams_never_change() -> None:
@@ -57,7 +57,7 @@ def test_numbers_of_roles_and_streams_never_change() -> None:
         "STATISTICS",
         "SIMULATE",
     ]
-    assert [stream.name for stream in sorted(Stream)] == ["DRAW", "INIT", "ORDER", "NOISE"]
+    assert [stream.name for stream in sorted(Stream)] == ["DRAW", "INIT", "ORDER", "NOISE", "TEST"]
 
 
 @given(seed=st.builds(InstanceSeed, words, roles, numbers), stream=streams)
@@ -85,7 +85,21 @@ def test_overrides_replace_the_number_of_their_streams_only(study, number, draw,
     assert only_draw.key(Stream.INIT)[1] & (MAX_NUMBER - 1) == number
 
 
-@pytest.mark.parametrize("field", ["instance", "draw", "init"])
+@given(study=words, number=numbers, draw=numbers, init=numbers, other=numbers)
+def test_order_and_test_sample_can_have_numbers_of_their_own(
+    study, number, draw, init, other
+) -> None:
+    plain = InstanceSeed(study, Role.VARIANCE, number, draw=draw, init=init)
+    order = InstanceSeed(study, Role.VARIANCE, number, draw=draw, init=init, order=other)
+    test = InstanceSeed(study, Role.VARIANCE, number, draw=draw, init=init, test=other)
+    for stream in Stream:
+        elsewhere = InstanceSeed(study, Role.VARIANCE, other).key(stream)
+        noisy = stream in (Stream.ORDER, Stream.NOISE)
+        assert order.key(stream) == (elsewhere if noisy else plain.key(stream))
+        assert test.key(stream) == (elsewhere if stream is Stream.TEST else plain.key(stream))
+
+
+@pytest.mark.parametrize("field", ["instance", "draw", "init", "order", "test"])
 @pytest.mark.parametrize("number", [-1, MAX_NUMBER])
 def test_numbers_out_of_range_are_refused(field: str, number: int) -> None:
     fields = {"instance": 0, field: number}

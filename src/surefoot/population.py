@@ -284,9 +284,10 @@ class Halves:
         """
         self.check(sampling)
         generator = seed.generator(Stream.DRAW)
+        tester = generator if seed.test is None else seed.generator(Stream.TEST)
         n = self.train_size(sampling)
         if sampling.stratify:
-            return self._stratified_draw(n, sampling, generator)
+            return self._stratified_draw(n, sampling, generator, tester)
         if sampling.method == "bootstrap":
             train = self.pool[generator.integers(0, self.pool.size, size=n)]
         else:
@@ -294,14 +295,20 @@ class Halves:
         if sampling.test_size is None:
             test = self.test
         else:
-            test = self.test[generator.permutation(self.test.size)[: sampling.test_size]]
+            test = self.test[tester.permutation(self.test.size)[: sampling.test_size]]
         return Draw(train, test)
 
-    def _stratified_draw(self, n: int, sampling: Sampling, generator: np.random.Generator) -> Draw:
+    def _stratified_draw(
+        self,
+        n: int,
+        sampling: Sampling,
+        generator: np.random.Generator,
+        tester: np.random.Generator,
+    ) -> Draw:
         codes = self.population.target[:, 0].astype(np.int64)
         replace = sampling.method == "bootstrap"
         train = stratified(self.pool, codes[self.pool], n, replace, generator)
         if sampling.test_size is None:
             return Draw(train, self.test)
-        test = stratified(self.test, codes[self.test], sampling.test_size, False, generator)
+        test = stratified(self.test, codes[self.test], sampling.test_size, False, tester)
         return Draw(train, test)

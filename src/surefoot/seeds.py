@@ -52,6 +52,8 @@ class Stream(enum.IntEnum):
     """Batch order; the epoch is the Philox counter's highest word."""
     NOISE = 3
     """Noise during training, such as dropout, or an estimator's ``random_state``."""
+    TEST = 4
+    """Rows of the test sample, where it is drawn apart from the training sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,9 @@ class InstanceSeed:
     draw, init
         Numbers to use instead of ``instance`` for the training sample or for the initial weights
         (with batch order and noise): a variance study holds one fixed while the other varies.
+    order, test
+        Numbers for batch order and noise alone, and for the test sample alone; None for the luck
+        of the initial weights, and of the draw.
 
     Raises
     ------
@@ -85,17 +90,24 @@ class InstanceSeed:
     candidate: int = 0
     draw: int | None = None
     init: int | None = None
+    order: int | None = None
+    test: int | None = None
 
     def __post_init__(self) -> None:
         check_study_seed(self.study)
-        for name in ("instance", "draw", "init"):
+        for name in ("instance", "draw", "init", "order", "test"):
             number = getattr(self, name)
             if number is not None and not 0 <= number < MAX_NUMBER:
                 raise SurefootError(f"{name} number {number} is not in 0 … 2^48 - 1")
 
     def key(self, stream: Stream) -> tuple[int, int]:
         """Return the Philox key ``(k0, k1)`` of one stream, two unsigned 64-bit integers."""
-        override = self.draw if stream is Stream.DRAW else self.init
+        own, shared = {
+            Stream.DRAW: (self.draw, None),
+            Stream.TEST: (self.test, self.draw),
+            Stream.INIT: (self.init, None),
+        }.get(stream, (self.order, self.init))
+        override = shared if own is None else own
         number = self.instance if override is None else override
         return (
             (self.study ^ self.candidate) & _MASK64,

@@ -166,7 +166,7 @@ def deterministic(instance: Instance, setting: Setting, engine: EstimatorEngine)
     draw = seed.instance if seed.draw is None else seed.draw
     losses = []
     for number in (draw, draw + 1):
-        luck = replace(instance, seed=replace(seed, draw=draw, init=number))
+        luck = replace(instance, seed=replace(seed, draw=draw, init=number, order=None))
         outcome = engine.train(luck, setting, np.zeros(1, dtype=np.uint8)).outcome
         if outcome.status is Status.FAILED:
             raise CandidateError(f"{candidate.label} cannot be fitted: {outcome.message}")

@@ -24,6 +24,7 @@ from surefoot.racing.race import Race
 from surefoot.racing.schedule import Schedule
 from surefoot.racing.screen import Screen
 from surefoot.seeds import InstanceSeed, Role, candidate_salt
+from surefoot.studies.cells import Cell
 
 _PARTS = ("by_interval", "by_test", "exact_max", "toptwo")
 _STRIDE = 1 << 24
@@ -107,10 +108,12 @@ def instance_seed(study: Mapping[str, Any], key: str, role: Role, number: int) -
     """Return the luck of a candidate's instance in a described study.
 
     >>> study = {"seed": "7", "paired": True}
-    >>> instance_seed(study, "00000000000000ff", Role.RACE, 3)
-    InstanceSeed(study=7, role=<Role.RACE: 1>, instance=3, candidate=0, draw=None, init=None)
+    >>> instance_seed(study, "00000000000000ff", Role.RACE, 3).instance
+    3
     """
     seed = int(study["seed"])
+    if role is Role.VARIANCE:
+        return Cell.numbered(number).seed(seed)
     if study["paired"]:
         return InstanceSeed(seed, role, number)
     place, inner = divmod(number, _STRIDE)
