@@ -122,5 +122,5 @@ def test_what_has_no_weights_says_so(trained: tuple[Setting, Training], tmp_path
     nothing = Training(training.outcome, None)
     with pytest.raises(SurefootError, match="left no weights"):
         export_weights(nothing, tmp_path / "w.npz")
-    with pytest.raises(SurefootError, match="is no ConvNet"):
+    with pytest.raises(SurefootError, match="is no network"):
         torch_module(Fake(), training)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.convnet import ConvNet
+from surefoot.candidates.module import ModuleCandidate
 from surefoot.engines.base import Training
 from surefoot.errors import JournalError, SurefootError, nearest, require
 from surefoot.journal import Journal
@@ -110,16 +111,16 @@ def torch_module(candidate: Candidate, training: Training) -> nn.Module:
     Raises
     ------
     SurefootError
-        If the candidate is no `ConvNet`, or its instance failed.
+        If the candidate is no network, or its instance failed.
     MissingExtraError
         Without torch.
     """
-    if not isinstance(candidate, ConvNet):
-        raise SurefootError(f"{candidate.label} is no ConvNet: only those become torch modules")
+    if not isinstance(candidate, ConvNet | ModuleCandidate):
+        raise SurefootError(f"{candidate.label} is no network: only those become torch modules")
     require("torch", extra="torch")
-    from surefoot.engines.torch_module import ConvModule, load
+    from surefoot.engines.torch_eager import module_of
 
-    return load(ConvModule(candidate), _weights(training)).eval()
+    return module_of(candidate, _weights(training))
 
 
 def _weights(training: Training) -> Mapping[str, NDArray[np.float32]]:
