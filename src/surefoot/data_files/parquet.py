@@ -16,6 +16,8 @@ from surefoot.errors import DataError, require
 
 METADATA = b"surefoot"
 """Key of the schema's metadata under which surefoot writes what the file holds, as JSON."""
+BUFFER = 1 << 20
+"""Bytes of a column read ahead; without it and with pre-buffering the whole file is kept."""
 
 
 class ParquetTable(Table):
@@ -28,7 +30,9 @@ class ParquetTable(Table):
         self._arrow = require("pyarrow", extra="parquet")
         parquet = require("pyarrow.parquet", extra="parquet")
         with reading(self.name, "Parquet file"):
-            self._file = parquet.ParquetFile(path)
+            self._file = parquet.ParquetFile(
+                path, pre_buffer=False, buffer_size=BUFFER, page_checksum_verification=True
+            )
 
     @property
     def rows(self) -> int:

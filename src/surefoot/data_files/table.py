@@ -99,7 +99,7 @@ def reading(name: str, what: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = str(error).strip().splitlines()
-        detail = f" ({reason[0].strip()[:120]})" if reason else ""
+        detail = f" ({reason[0].strip(' ,:')[:120]})" if reason else ""
         raise DataError(
             f"{name} cannot be read: it is truncated, damaged or no {what}{detail}"
         ) from error

@@ -139,7 +139,9 @@ class _ParquetWriter(_Writer):
         self._arrow = require("pyarrow", extra="parquet")
         parquet = require("pyarrow.parquet", extra="parquet")
         schema = self._table(first).schema.with_metadata({"surefoot": about})
-        self._file = parquet.ParquetWriter(path, schema, compression="zstd")
+        self._file = parquet.ParquetWriter(
+            path, schema, compression="zstd", write_page_checksum=True
+        )
         self._schema = schema
 
     def _table(self, chunk: Chunk) -> Any:
