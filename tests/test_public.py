@@ -11,6 +11,7 @@ NAMES = [
     "ConvNet",
     "EstimatorCandidate",
     "Loss",
+    "ModuleCandidate",
     "Pool",
     "Population",
     "RobustSelector",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from surefoot.candidates.convnet import Conv, ConvNet, Pool
     from surefoot.candidates.estimator import EstimatorCandidate
     from surefoot.candidates.function import candidate
+    from surefoot.candidates.module import ModuleCandidate
     from surefoot.candidates.presets import preset
     from surefoot.candidates.space import SearchSpace
     from surefoot.errors import SurefootError
@@ -30,6 +31,7 @@ _HOMES = {
     "ConvNet": "candidates.convnet",
     "EstimatorCandidate": "candidates.estimator",
     "Loss": "losses",
+    "ModuleCandidate": "candidates.module",
     "Pool": "candidates.convnet",
     "Population": "population",
     "RobustSelector": "selector",
@@ -49,6 +51,7 @@ __all__ = [
     "ConvNet",
     "EstimatorCandidate",
     "Loss",
+    "ModuleCandidate",
     "Pool",
     "Population",
     "RobustSelector",

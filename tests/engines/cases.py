@@ -16,6 +16,7 @@ from surefoot.candidates.base import Candidate, DirectCandidate
 from surefoot.candidates.convnet import Conv, ConvNet, Pool
 from surefoot.candidates.estimator import EstimatorCandidate
 from surefoot.candidates.function import FunctionCandidate
+from surefoot.candidates.module import ModuleCandidate
 from surefoot.engines.base import Engine, Instance, Setting, Training
 from surefoot.losses import Loss
 from surefoot.population import Population, Sampling
@@ -94,6 +95,25 @@ NETS = {"plain": PLAIN, "side": SIDE, "noisy": NOISY, "whole": WHOLE}
 EXPLODING = ConvNet((Conv(4),), (4,), optimizer="sgd", learning_rate=1e30)
 
 
+MODULES = {
+    "dense": ModuleCandidate("tests.engines.modules.Dense", {"dropout": 0.2}, learning_rate=0.01),
+    "he": ModuleCandidate(
+        "tests.engines.modules.WithSide",
+        {"channels": 4},
+        optimizer="torch.optim.SGD",
+        optimizer_parameters={"momentum": 0.9},
+        learning_rate=0.02,
+        batch_size=23,
+        schedule="torch.optim.lr_scheduler.StepLR",
+        schedule_parameters={"step_size": 5, "gamma": 0.7},
+        initialization="he",
+        input_shape=(1, 15, 15),
+        side=True,
+    ),
+}
+WILD = ModuleCandidate("tests.engines.modules.Dense", optimizer="sgd", learning_rate=1e30)
+
+
 @dataclass(frozen=True)
 class Line(DirectCandidate):
     """A straight line through the sum of features, by least squares."""
@@ -156,6 +176,7 @@ INFINITE = EstimatorCandidate("tests.engines.estimators.Constant", {"value": 1e3
 CASES = (
     Case("fused_cpu", NETS, EXPLODING),
     Case("torch_eager", NETS, EXPLODING),
+    Case("torch_eager", MODULES, WILD),
     Case("direct", {"line": Line(), "double": Line(2.0)}, Line(float(2**127) * 2), False),
     Case("estimator", ESTIMATORS, INFINITE, False, ("tree",)),
 )
@@ -172,4 +193,15 @@ def pairs(pick: Pick = lambda case: True) -> list[Any]:
         for case in CASES
         if pick(case)
         for name, candidate in case.candidates.items()
+    ]
+
+
+def cases(pick: Pick = lambda case: True) -> list[Any]:
+    """Return pytest parameters: every case."""
+    import pytest
+
+    return [
+        pytest.param(case, id=f"{case.engine}-{next(iter(case.candidates.values())).family}")
+        for case in CASES
+        if pick(case)
     ]

@@ -21,9 +21,9 @@ from surefoot.losses import Loss, parse_loss
 from surefoot.population import Population, Sampling
 from surefoot.seeds import InstanceSeed, Role, candidate_salt
 from surefoot.stopping import Stopping
-from tests.engines.cases import CASES, Case, blobs, instance_of, pairs, setting_of
+from tests.engines.cases import CASES, Case, blobs, cases, instance_of, pairs, setting_of
 
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.engine)
+every_case = pytest.mark.parametrize("case", cases())
 every_pair = pytest.mark.parametrize(("case", "candidate"), pairs())
 epochs_only = pytest.mark.parametrize(("case", "candidate"), pairs(lambda c: c.trains_epochs))
 
@@ -77,9 +77,7 @@ def test_an_instance_does_not_depend_on_those_before_it(case: Case) -> None:
     assert len(set(forward)) == len(forward)
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if case.make().workers == "threads"], ids=lambda c: c.engine
-)
+@pytest.mark.parametrize("case", cases(lambda case: case.make().workers == "threads"))
 def test_instances_in_threads_have_the_same_bits(case: Case) -> None:
     setting, engine, stop = setting_of(), case.make(), np.zeros(1, dtype=np.uint8)
     instances = [instance_of(c, i) for c in case.candidates.values() for i in range(3)]
@@ -95,15 +93,15 @@ def test_a_fresh_process_replays_the_same_bits(case: Case) -> None:
     here = bits(case.train(instance_of(candidate, 2), setting_of()))
     program = (
         "import sys; from tests.engines.test_conformance import replay;"
-        f"sys.stdout.buffer.write(replay({case.engine!r}, 2))"
+        f"sys.stdout.buffer.write(replay({CASES.index(case)}, 2))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout == here
 
 
-def replay(engine: str, number: int) -> bytes:
-    """Return the bits of an instance of an engine's first candidate (run in a fresh process)."""
-    (case,) = (case for case in CASES if case.engine == engine)
+def replay(place: int, number: int) -> bytes:
+    """Return the bits of an instance of a case's first candidate (run in a fresh process)."""
+    case = CASES[place]
     candidate = next(iter(case.candidates.values()))
     return bits(case.train(instance_of(candidate, number), setting_of()))
 
@@ -262,7 +260,7 @@ def test_side_features_matter_exactly_where_a_network_takes_them(
     with_side, without = (
         bits(case.train(instance_of(candidate), setting_of(p))) for p in (population, shuffled)
     )
-    assert (with_side != without) is (getattr(candidate, "side", 0) > 0)
+    assert (with_side != without) is bool(getattr(candidate, "side", 0))
 
 
 @every_case
@@ -282,9 +280,8 @@ def test_the_curve_is_the_settings_loss_even_if_another_is_trained(case: Case) -
 def test_what_fits_is_not_refused_and_strangers_are(case: Case, candidate: Candidate) -> None:
     setting = setting_of()
     assert case.make().refusal(candidate, setting) is None
-    stranger = next(
-        c for o in CASES for c in o.candidates.values() if type(c) is not type(candidate)
-    )
+    own = {type(c) for o in CASES if o.engine == case.engine for c in o.candidates.values()}
+    stranger = next(c for o in CASES for c in o.candidates.values() if type(c) not in own)
     reason = case.make().refusal(stranger, setting)
     assert reason is not None
     assert stranger.family in reason

@@ -8,12 +8,10 @@ import pytest
 from surefoot.candidates.convnet import ConvNet
 from surefoot.losses import Loss
 from surefoot.population import Population
-from tests.engines.cases import CASES, PLAIN, SIDE, Case, blobs, setting_of
+from tests.engines.cases import PLAIN, SIDE, Case, blobs, cases, setting_of
 
 networks = pytest.mark.parametrize(
-    "case",
-    [case for case in CASES if all(isinstance(c, ConvNet) for c in case.candidates.values())],
-    ids=lambda case: case.engine,
+    "case", cases(lambda case: all(isinstance(c, ConvNet) for c in case.candidates.values()))
 )
 
 

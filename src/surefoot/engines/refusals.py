@@ -1,4 +1,4 @@
-"""Why a network cannot be trained on a population: the checks all engines of `ConvNet` share."""
+"""Why a network cannot be trained on a population: checks that engines share."""
 
 from __future__ import annotations
 

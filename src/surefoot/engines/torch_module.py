@@ -88,8 +88,8 @@ class ConvModule(nn.Module):
         return x * self.keep(layer, *x.shape) * (1.0 / (1.0 - self.net.dropout))
 
 
-def load(module: ConvModule, weights: Mapping[str, NDArray[np.float32]]) -> ConvModule:
-    """Copy arrays by name into a network and return it.
+def load(module: nn.Module, weights: Mapping[str, NDArray[np.float32]], label: str) -> None:
+    """Copy arrays by name into a module; ``label`` names it in messages.
 
     Running averages of batch normalisation may be left out; they then stay as they are.
 
@@ -103,18 +103,14 @@ def load(module: ConvModule, weights: Mapping[str, NDArray[np.float32]]) -> Conv
         if name not in own or tuple(own[name].shape) != values.shape:
             shape = tuple(own[name].shape) if name in own else "no such array"
             raise CandidateError(
-                f"weights {name!r} of shape {values.shape} do not fit {module.net.label}, "
-                f"which has {shape}"
+                f"weights {name!r} of shape {values.shape} do not fit {label}, which has {shape}"
             )
     missing = {name for name, _ in module.named_parameters()} - set(weights)
     if missing:
-        raise CandidateError(
-            f"weights {', '.join(sorted(missing))} of {module.net.label} are missing"
-        )
+        raise CandidateError(f"weights {', '.join(sorted(missing))} of {label} are missing")
     with torch.no_grad():
         for name, values in weights.items():
             own[name].copy_(torch.from_numpy(np.ascontiguousarray(values)))
-    return module
 
 
 def _module(layer: Layer, net: ConvNet) -> nn.Module | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from surefoot import optimizers
 from surefoot.engines.base import Setting, Status, Stopped
+from surefoot.errors import CandidateError
 from surefoot.losses import Loss
 from surefoot.optimizers import OptimizerName
 from surefoot.philox import epoch_order
@@ -33,23 +34,25 @@ class Job:
     ``before_step`` is called with the number of each step, ``after_epoch`` after each epoch.
     """
 
-    module: nn.Module
+    predictor: TorchPredictor
     optimizer: torch.optim.Optimizer
     loss: Callable[[Tensor, Tensor], Tensor]
     batch_size: int
     before_step: Callable[[int], None] | None = None
     after_epoch: Callable[[], None] | None = None
-    takes_side: bool = False
-    device: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TorchPredictor:
-    """A trained module that predicts from NumPy arrays."""
+    """A module, trained or in training, that predicts from NumPy arrays.
+
+    ``input_shape`` is the shape of one example's features as the module takes them, None for flat.
+    """
 
     module: nn.Module
     takes_side: bool
     device: str = "cpu"
+    input_shape: tuple[int, ...] | None = None
 
     @property
     def weights(self) -> Mapping[str, Matrix]:
@@ -84,9 +87,17 @@ class TorchPredictor:
             for start in range(0, rows.size, CHUNK):
                 raise_if(stop)
                 index = torch.from_numpy(rows[start : start + CHUNK])
-                inputs = batch_of(features, side, index, self.device)
-                parts.append(as_matrix(self.module(*inputs)).float().cpu().numpy())
+                parts.append(self(features, side, index).float().cpu().numpy())
         return np.concatenate(parts)
+
+    def __call__(self, features: Tensor, side: Tensor | None, index: Tensor) -> Tensor:
+        """Return predictions [rows, outputs] for the rows ``index``, gathered in fresh memory."""
+        inputs = features.index_select(0, index).to(self.device)
+        if self.input_shape is not None:
+            inputs = inputs.view(-1, *self.input_shape)
+        sides = () if side is None else (side.index_select(0, index).to(self.device),)
+        prediction: Tensor = self.module(inputs, *sides)
+        return prediction.unsqueeze(1) if prediction.dim() == 1 else prediction
 
 
 def train_epochs(
@@ -106,20 +117,25 @@ def train_epochs(
     Stopped
         When the stop flag is set.
     """
-    features, side, target = tensors(setting.halves.population, job.takes_side)
-    predictor = TorchPredictor(job.module, job.takes_side, job.device)
+    predictor = job.predictor
+    features, side, target = tensors(setting.halves.population, predictor.takes_side)
     test_target = setting.halves.population.target[draw.test]
-    step = 0
+    step, outputs = 0, setting.halves.population.outputs
     while True:
         order = epoch_order(order_key, len(curve), draw.train.size)
-        job.module.train()
+        predictor.module.train()
         for start in range(0, order.size, job.batch_size):
             raise_if(stop)
             index = torch.from_numpy(draw.train[order[start : start + job.batch_size]])
             if job.before_step is not None:
                 job.before_step(step)
-            prediction = as_matrix(job.module(*batch_of(features, side, index, job.device)))
-            loss = job.loss(prediction, target.index_select(0, index).to(job.device))
+            prediction = predictor(features, side, index)
+            if prediction.shape != (len(index), outputs):
+                raise CandidateError(
+                    f"predictions have shape {tuple(prediction.shape)}; "
+                    f"must be {(len(index), outputs)}"
+                )
+            loss = job.loss(prediction, target.index_select(0, index).to(predictor.device))
             if not np.isfinite(loss.item()):
                 return Status.DIVERGED
             job.optimizer.zero_grad()
@@ -168,7 +184,7 @@ def mean_loss(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def optimizer_of(
-    name: OptimizerName, parameters: Iterator[nn.Parameter], learning_rate: float, decay: float
+    name: OptimizerName, parameters: Iterable[nn.Parameter], learning_rate: float, decay: float
 ) -> torch.optim.Optimizer:
     """Return an optimiser with the formulas and constants of `surefoot.optimizers`."""
     betas = (optimizers.BETA1, optimizers.BETA2)
@@ -208,23 +224,17 @@ def tensors(population: Population, takes_side: bool) -> tuple[Tensor, Tensor | 
     return torch.from_numpy(population.features), side, torch.from_numpy(population.target)
 
 
-def batch_of(
-    features: Tensor, side: Tensor | None, index: Tensor, device: str
-) -> tuple[Tensor, ...]:
-    """Return the rows ``index`` of the inputs, in fresh (hence aligned) memory."""
-    chosen = features.index_select(0, index).to(device)
-    return (chosen,) if side is None else (chosen, side.index_select(0, index).to(device))
-
-
-def as_matrix(prediction: Tensor) -> Tensor:
-    """Return predictions [n] or [n, outputs] as [n, outputs]."""
-    return prediction.unsqueeze(1) if prediction.dim() == 1 else prediction
-
-
 def raise_if(stop: NDArray[np.uint8] | None) -> None:
     """Raise `Stopped` if the stop flag is set."""
     if stop is not None and stop[0]:
         raise Stopped
+
+
+@contextlib.contextmanager
+def own_random_numbers() -> Iterator[None]:
+    """Put torch's random numbers back as they were, on all devices, when done."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        yield
 
 
 @contextlib.contextmanager
