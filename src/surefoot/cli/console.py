@@ -10,12 +10,14 @@ from rich.console import Console
 
 from surefoot.errors import SurefootError
 
+FILE_WIDTH = 200
+
 
 def console() -> Console:
-    """Return a console on stdout that colours no numbers and wraps no line of a file."""
-    made = Console(highlight=False)
+    """Return a console on stdout that prints text as it is; in a file, lines may be long."""
+    made = Console(highlight=False, markup=False, emoji=False)
     if not made.is_terminal:
-        made = Console(highlight=False, soft_wrap=True, markup=True)
+        made.width = FILE_WIDTH
     return made
 
 

@@ -107,12 +107,12 @@ def words(seconds: float) -> str:
     """Return a duration in words, as precise as an estimate is.
 
     >>> words(8), words(200), words(30_000), words(900_000)
-    ('8 s', '3 min 20 s', '8.3 h', '10.4 days')
+    ('8 s', '3 min 20 s', '8.3 h', '250 h (10 days)')
     """
     if seconds < 60:
         return f"{seconds:.0f} s"
     if seconds < 3600:
         return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    if seconds < 72 * 3600:
+    if seconds < 100 * 3600:
         return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86400:.1f} days"
+    return f"{seconds / 3600:,.0f} h ({seconds / 86400:.0f} days)"

@@ -94,7 +94,7 @@ class PlainLog(Progress):
 
     def on(self, console: Console) -> Self:
         """Write to a console."""
-        self.write = lambda line: console.print(line, soft_wrap=True, markup=False)
+        self.write = lambda line: console.print(line, soft_wrap=True)
         return self
 
     def __enter__(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from surefoot.studies.recorded import RaceRecord
 
 WIDTH = 96
+MARGIN = 14
 
 
 def say_winner(
@@ -27,16 +29,19 @@ def say_winner(
     state: RaceState,
     certificates: Mapping[str, Certificate],
     labels: Mapping[str, str],
+    unit: str,
 ) -> None:
     """Print the winner, its layers, the certificates and how it compares with the baseline."""
     value, judged = state.values[winner.key], state.instances()[winner.key]
     criterion = record.race.statistic.name
     out.print()
-    _head(out, "Winner", f"[bold]{winner.label}[/bold]  (key {winner.key})")
-    words = f"{criterion} {value:.4g} over {judged} racing instance{'s' if judged > 1 else ''}"
+    _head(out, "Winner", f"{winner.label}  (key {winner.key})", "bold")
+    unit = f" {unit}" if unit else ""
+    words = f"{criterion} {value:.4g}{unit} over {judged} racing instance"
+    words += "s" if judged > 1 else ""
     baseline = _baseline(record)
     if baseline is not None:
-        words += f"; baseline {baseline:.4g}"
+        words += f"; the baseline, {labels[record.study['baseline']]}: {baseline:.4g}{unit}"
     _head(out, "", words)
     if isinstance(winner, ConvNet):
         out.print()
@@ -49,7 +54,7 @@ def say_winner(
         if key != winner.key:
             _head(out, title, labels[key])
             title = ""
-        _paragraph(out, title, first, bold=True)
+        _paragraph(out, title, first, "bold")
         for line in others:
             _paragraph(out, "", line)
 
@@ -66,15 +71,12 @@ def say_paths(out: Console, paths: Mapping[str, str]) -> None:
         _head(out, name, path)
 
 
-def _head(out: Console, name: str, text: str) -> None:
-    out.print(f"[dim]{name:<14}[/dim]{text}", soft_wrap=True)
+def _head(out: Console, name: str, text: str, style: str = "") -> None:
+    out.print((f"{name:<{MARGIN}}" + text).rstrip(), style=style, soft_wrap=True)
 
 
-def _paragraph(out: Console, name: str, text: str, bold: bool = False) -> None:
+def _paragraph(out: Console, name: str, text: str, style: str = "") -> None:
     """Print a sentence after a name, wrapped and indented like the others."""
-    import textwrap
-
-    lines = textwrap.wrap(text, WIDTH - 14)
-    for line in lines:
-        _head(out, name, f"[bold]{line}[/bold]" if bold else line)
+    for line in textwrap.wrap(text, WIDTH - MARGIN):
+        _head(out, name, line, style)
         name = ""

@@ -45,7 +45,7 @@ def run(
     check_folder(journal_path, "journal")
     with busy(out, f"loading {file.tables.population.source}"):
         study = study_of(file, population_of(file), engine)
-    out.print(f"[bold]{headline(file, study)}[/bold]", soft_wrap=True)
+    out.print(headline(file, study), style="bold", soft_wrap=True)
     from surefoot.executors.local import LocalExecutor
 
     with LocalExecutor(workers or file.tables.engine.workers, study.engine) as executor:
@@ -113,7 +113,8 @@ def _conclude(
     certificates = recorded_certificates(journal, state)
     labels = {candidate.key: candidate.label for candidate in study.everyone}
     winner = study.known[state.ranking[0]]
-    say_winner(out, winner, record, state, certificates, labels)
+    unit = study.setting.loss.unit(study.setting.halves.population.target_unit)
+    say_winner(out, winner, record, state, certificates, labels, unit)
     with busy(out, "drawing"):
         save(draw_journal(journal), figure_path)
     say_paths(

@@ -12,6 +12,7 @@ from surefoot.candidates.convnet import ConvNet
 from surefoot.cli.console import console
 from surefoot.cli.results import say_winner
 from surefoot.journal import Journal, Known
+from surefoot.losses import parse_loss
 from surefoot.seeds import Role
 from surefoot.studies.again import find_candidate
 from surefoot.studies.description import rebuild_candidate
@@ -37,7 +38,7 @@ def run(journal_path: Path, eliminated: bool, candidate: str | None) -> None:
         known = journal.candidates()
         record = recorded_race(journal)
         state = record.state()
-        out.print(f"[bold]{_headline(journal, record)}[/bold]", soft_wrap=True)
+        out.print(_headline(journal, record), style="bold", soft_wrap=True)
         if state.rounds:
             out.print()
             out.print(_rounds(record, state, known))
@@ -52,7 +53,8 @@ def run(journal_path: Path, eliminated: bool, candidate: str | None) -> None:
         winner = rebuild_candidate(known[state.winner])
         labels = {key: one.label for key, one in known.items()}
         certificates = recorded_certificates(journal, state)
-        say_winner(out, winner, record, state, certificates, labels)
+        unit = parse_loss(journal.study["loss"]).unit(journal.study["population"]["unit"])
+        say_winner(out, winner, record, state, certificates, labels, unit)
 
 
 def _headline(journal: Journal, record: RaceRecord) -> str:
@@ -114,7 +116,6 @@ def _say_eliminations(out: Console, state: RaceState, known: Mapping[str, Known]
         out.print(
             f"round {one.round}: {one.key} {known[one.key].label}: {one.reason}",
             soft_wrap=True,
-            markup=False,
         )
 
 
@@ -131,7 +132,6 @@ def _say_troubles(out: Console, journal: Journal, known: Mapping[str, Known]) ->
             out.print(
                 f"  {role.name.lower()} instance {number} of {known[key].label}: {outcome.message}",
                 soft_wrap=True,
-                markup=False,
             )
 
 
@@ -148,7 +148,7 @@ def _say_candidate(out: Console, journal: Journal, key: str) -> None:
     """Print a candidate's layers and all its instances."""
     known = journal.candidates()[key]
     candidate = rebuild_candidate(known)
-    out.print(f"[bold]{known.label}[/bold]  (key {key}, {known.family})", soft_wrap=True)
+    out.print(f"{known.label}  (key {key}, {known.family})", style="bold", soft_wrap=True)
     if isinstance(candidate, ConvNet):
         out.print()
         out.print(candidate.summary())

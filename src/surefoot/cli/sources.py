@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from surefoot import registry
 from surefoot.cli.building import blaming
@@ -11,6 +11,8 @@ from surefoot.cli.study_file import StudyFile
 
 if TYPE_CHECKING:
     from surefoot.population import Population
+
+SUFFIXES = (".root", ".npz", ".parquet")
 
 
 def population_of(file: StudyFile) -> Population:
@@ -21,21 +23,26 @@ def population_of(file: StudyFile) -> Population:
     StudyFileError
         If the source is neither known nor a readable file, or lacks what is named.
     """
+    from surefoot.data_files import load_population
+
     table = file.tables.population
-    options: dict[str, Any] = table.model_dump(
-        exclude={"source", "pool_fraction"}, exclude_defaults=True
-    )
-    name, colon, argument = table.source.partition(":")
+    options = table.model_dump(exclude={"source", "pool_fraction"}, exclude_unset=True)
+    if not options.get("classes", True):
+        del options["classes"]
     with blaming(file, "population"):
-        if colon and name in registry.names("populations"):
-            loader = registry.lookup("populations", name)
-            known: Population = loader(argument, **options)
-            return known
-        from surefoot.data_files import load_population
-
-        return load_population(_beside(file.path, table.source), **options)
+        return load_population(resolved(table.source, file.path.parent), **options)
 
 
-def _beside(study: Path, source: str) -> str:
-    """Return a source whose path is relative to the study file's folder."""
-    return str(study.parent / source)
+def resolved(source: str, folder: Path) -> str:
+    """Return a source with the path of its file, if it has one, relative to a folder.
+
+    >>> resolved("photons:A", Path("studies")), resolved("photons:my.root", Path("studies"))
+    ('photons:A', 'photons:studies/my.root')
+    >>> resolved("showers.root:tree", Path("studies"))
+    'studies/showers.root:tree'
+    """
+    name, colon, rest = source.partition(":")
+    if colon and name in registry.names("populations"):
+        own = any(suffix in rest for suffix in SUFFIXES)
+        return f"{name}:{folder / rest}" if own else source
+    return str(folder / source)

@@ -50,10 +50,13 @@ class PopulationTable(Table):
     )
     target: Words | None = Field(None, description="a name in quotes, or a list of names")
     features: Words | None = Field(None, description="a name in quotes, or a list of names")
-    side: Words | None = Field(None, description="a name in quotes, or a list of names")
+    side: bool | Words | None = Field(
+        None, description="a name in quotes, a list of names, true or false"
+    )
     groups: str | None = Field(None, description=WORD)
     classes: bool = Field(False, description=YES)
-    target_unit: str = Field("", description=WORD)
+    unit: str | None = Field(None, description="the features' unit, such as 'MeV'")
+    target_unit: str | None = Field(None, description="the target's unit, such as 'GeV' or 'mm'")
     pool_fraction: float = Field(0.5, description="a number between 0 and 1")
 
 
