@@ -110,7 +110,7 @@ def test_an_energy_of_zero_is_refused_where_declared(write: Write, columns: Colu
     columns["energy"][3] = 0.0
     path = write("npz", columns)
     load_population(path, target="energy", features="deposits")
-    with pytest.raises(DataError, match=r"energy 0.0 in example 3, column 0: .* positive"):
+    with pytest.raises(DataError, match=r"energy 0 in example 3, column 0: .* positive"):
         load_population(path, target="energy", features="deposits", target_unit="MeV")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ def load_population(
             return from_table(table, **given)
     raise DataError(
         f"{source!r} is neither a known population nor a .root, .npz or .parquet file: "
-        f"{nearest(name, known)}"
+        f"{nearest(Path(name).name, known)}"
     )
 
 
@@ -168,7 +169,7 @@ def check_energies(
             row, column = (int(place[0]) for place in np.nonzero(bad))
             allowed = "positive" if positive else "finite" if negative else "zero or more"
             raise DataError(
-                f"{what} hold the energy {block[row, column]} in example {start + row}, column "
+                f"{what} hold the energy {block[row, column]:g} in example {start + row}, column "
                 f"{column}: energies must be {allowed}"
             )
 
