@@ -33,9 +33,10 @@ def test_streams_are_shared_exactly_where_cells_agree(one: Cell, other: Cell) ->
     }
     for stream, expected in same.items():
         assert (a.key(stream) == b.key(stream)) == expected
-    assert a.key(Stream.ORDER)[1] & (MAX_NUMBER - 1) == b.key(Stream.NOISE)[1] & (
-        MAX_NUMBER - 1
-    ) or not same[Stream.ORDER]
+    assert (
+        a.key(Stream.ORDER)[1] & (MAX_NUMBER - 1) == b.key(Stream.NOISE)[1] & (MAX_NUMBER - 1)
+        or not same[Stream.ORDER]
+    )
 
 
 def test_a_test_sample_varies_by_itself() -> None:

@@ -1,8 +1,8 @@
 """Which luck an instance of a variance study has, packed into its number.
 
-An instance is number ``draw · 2³² + init · 2¹⁶ + order · 2⁸ + test``, so that designs which share an
-instance (the first row of a crossed design is the initialisation varied alone) train it once, and
-a recorded number says by itself how to train it again.
+An instance is number ``draw · 2³² + init · 2¹⁶ + order · 2⁸ + test``, so that designs which share
+an instance (the first row of a crossed design is the initialisation varied alone) train it once,
+and a recorded number says by itself how to train it again.
 """
 
 from __future__ import annotations
