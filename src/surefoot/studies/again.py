@@ -36,6 +36,7 @@ def replay(
     role: Role = Role.RACE,
     *,
     engine: str | None = None,
+    sample: int | None = None,
 ) -> tuple[Outcome, Training]:
     """Train a recorded instance again; return the record and the new training.
 
@@ -45,6 +46,8 @@ def replay(
         Key, start of a key, label or ``winner``; see `find_candidate`.
     engine
         Who trains it; None for the engine of the record.
+    sample
+        Training examples, where a study of sample sizes recorded the instance at several.
 
     Raises
     ------
@@ -54,6 +57,9 @@ def replay(
         If the instance is not recorded.
     """
     ours = describe_setting(setting)
+    sized = journal.study["kind"] == "sample_size"
+    if sized:
+        ours["sampling"] = journal.study["sampling"]
     found = list(differences({name: journal.study[name] for name in ours}, ours))
     if found:
         raise JournalMismatchError(
@@ -61,7 +67,9 @@ def replay(
             + "; ".join(found[:8])
         )
     key = find_candidate(journal, candidate)
-    recorded = journal.outcomes(role, key, instance)
+    recorded = [
+        o for o in journal.outcomes(role, key, instance) if sample is None or o.sample == sample
+    ]
     if not recorded:
         numbers = sorted(o.instance for o in journal.outcomes(role, key))
         raise JournalError(
@@ -74,6 +82,8 @@ def replay(
     sampling = setting.sampling
     if outcome.sample != setting.halves.train_size(sampling):
         sampling = replace(sampling, size=outcome.sample)
+    if sized and journal.study["equal_test"]:
+        sampling = replace(sampling, test_size=outcome.sample)
     trained = Instance(model, seed, sampling)
     return outcome, _train(trained, setting, engine or outcome.engine)
 
