@@ -20,7 +20,7 @@ from surefoot.seeds import Role
 from surefoot.stopping import Stopping
 from surefoot.studies.selection import Selection
 from tests.engines import estimators
-from tests.engines.cases import PLAIN, RUN, blobs
+from tests.engines.cases import MODULES, PLAIN, RUN, blobs
 from tests.engines.test_estimator import species
 
 FOREST = EstimatorCandidate(
@@ -115,6 +115,18 @@ def test_a_networks_weights_come_back(tmp_path: Path) -> None:
     np.testing.assert_allclose(model.predict(population.features), expected, rtol=1e-5)
     images = population.features.reshape(-1, 15, 15)
     np.testing.assert_allclose(model.predict(images), expected, rtol=1e-5)
+
+
+def test_a_torch_module_comes_back_with_its_side_features(tmp_path: Path) -> None:
+    population, candidate = blobs(), MODULES["he"]
+    selection = selected(candidate, population, "rmse", certify=1, stopping=Stopping(2))
+    model = load(save(selection, tmp_path / "module"))
+    assert model.candidate == candidate
+    training = selection.train(0)
+    assert training.predictor is not None
+    expected = training.predictor.predict(population.features, population.side)[:, 0]
+    found = model.predict(population.features, population.side)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_the_card_says_what_how_and_what_is_certified(tmp_path: Path) -> None:

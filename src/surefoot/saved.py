@@ -21,6 +21,7 @@ from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet import ConvNet
 from surefoot.candidates.estimator import EstimatorCandidate
+from surefoot.candidates.module import ModuleCandidate
 from surefoot.engines.base import Predictor, Status
 from surefoot.engines.estimator import fit
 from surefoot.engines.fitted import Fitted, sample
@@ -143,7 +144,7 @@ def load(folder: str | Path, *, trusted: Sequence[str] = ()) -> Saved:
     classes = None if record["classes"] is None else tuple(record["classes"])
     if isinstance(candidate, EstimatorCandidate):
         predictor: Predictor = _load_estimator(source, record, candidate, trusted)
-    elif isinstance(candidate, ConvNet):
+    elif isinstance(candidate, ConvNet | ModuleCandidate):
         predictor = _load_network(source, candidate)
     else:
         raise SurefootError(f"{source} holds a {candidate.family}, which cannot be read back")
@@ -228,14 +229,13 @@ def _load_estimator(
     return Fitted(model, record["outputs"], candidate.side, codes, record["probabilities"])
 
 
-def _load_network(source: Path, net: ConvNet) -> Predictor:
+def _load_network(source: Path, net: ConvNet | ModuleCandidate) -> Predictor:
     safetensors = require("safetensors.numpy", extra="torch")
     require("torch", extra="torch")
-    from surefoot.engines.torch_eager import module_of
-    from surefoot.engines.torch_training import TorchPredictor
+    from surefoot.engines.torch_eager import predictor_of
 
     try:
         weights = safetensors.load_file(source / "model.safetensors")
     except Exception as error:
         raise SurefootError(f"{source / 'model.safetensors'} cannot be read: {error}") from None
-    return TorchPredictor(module_of(net, weights), net.side > 0)
+    return predictor_of(net, weights)
