@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -33,6 +35,7 @@ from surefoot.losses import Loss
 from surefoot.population import Population
 from surefoot.seeds import Stream
 
+_SET = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 FitResult = tuple[Fitted | None, float]
 
 
@@ -231,22 +234,29 @@ def _called(result: Any, candidate: FunctionCandidate, setting: Setting) -> FitR
     return Fitted(result, population.outputs, candidate.side, codes, probabilities), np.nan
 
 
-_controller: tuple[int, Any] = (0, None)
+_limits = threading.local()
 
 
 @contextlib.contextmanager
 def limited(threads: int) -> Iterator[None]:
     """Limit OpenMP and BLAS to a number of threads, in the calling thread.
 
-    The libraries loaded are looked up again only when modules were imported since.
+    The libraries loaded are looked up again only when modules were imported since, and left alone
+    where the environment of the process has set them to that number already.
     """
-    global _controller
     try:
         import threadpoolctl
     except ImportError:
         yield
         return
-    if _controller[0] != len(sys.modules):
-        _controller = (len(sys.modules), threadpoolctl.ThreadpoolController())
-    with _controller[1].limit(limits=threads):
+    state = (len(sys.modules), threads)
+    if getattr(_limits, "state", None) != state:
+        controller = threadpoolctl.ThreadpoolController()
+        set_already = all(os.environ.get(name) == str(threads) for name in _SET)
+        quiet = all(library.num_threads == threads for library in controller.lib_controllers)
+        _limits.state, _limits.controller = state, None if set_already and quiet else controller
+    if _limits.controller is None:
+        yield
+        return
+    with _limits.controller.limit(limits=threads):
         yield

@@ -39,10 +39,13 @@ def interruptible(work: Callable[[], Result], stop: NDArray[np.uint8]) -> Result
     """Return ``work()``, or raise `Stopped` within two seconds of ``stop[0]`` becoming non-zero.
 
     The work runs in a thread of its own, which is asked to leave its Python code; compiled code
-    that does not return is abandoned, and ends with the process or when it is done.
+    that does not return is abandoned, and ends with the process or when it is done. A flag that is
+    read-only will never be set, so nothing is watched (a worker process is killed instead).
     """
     if stop[0]:
         raise Stopped
+    if not stop.flags.writeable:
+        return work()
     call = _Call(work)
     call.thread.start()
     while not call.ended.wait(LOOK_EVERY):

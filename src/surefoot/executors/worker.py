@@ -50,6 +50,7 @@ def main(pipe: int, shared: int, script: str, memory_limit: int) -> None:
         channel.send(("unusable", f"{type(error).__name__}: {error}"))
         return
     stop = np.zeros(1, dtype=np.uint8)
+    stop.setflags(write=False)
     channel.send(("ready", None))
     limited = not memory_limit
     while True:
