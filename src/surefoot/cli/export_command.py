@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from surefoot.seeds import Role
 from surefoot.studies.again import find_candidate, replay
 from surefoot.studies.description import rebuild_candidate
 
-TRAINED = (".npz", ".pt")
+TRAINED = (".npz", ".pt2")
 
 
 def run(
@@ -113,12 +114,13 @@ def _export_training(journal: Journal, training: Training, output: Path) -> None
     torch = require("torch", extra="torch")
     from surefoot.engines.torch_eager import module_of
 
-    module = module_of(candidate, weights)
-    examples: tuple[Any, ...] = (torch.zeros(2, *candidate.input_shape),)
-    if candidate.side:
-        examples = (*examples, torch.zeros(2, candidate.side))
-    traced = torch.jit.trace(module, examples)
-    _written(output, lambda: traced.save(str(output)))
+    columns = [math.prod(candidate.input_shape), *([candidate.side] if candidate.side else [])]
+    examples = tuple(torch.zeros(2, number) for number in columns)
+    rows = torch.export.Dim("examples", min=1)
+    program = torch.export.export(
+        module_of(candidate, weights), examples, dynamic_shapes=tuple({0: rows} for _ in columns)
+    )
+    _written(output, lambda: torch.export.save(program, output))
 
 
 def _written(output: Path, write: Callable[[], Any]) -> None:

@@ -53,14 +53,12 @@ class LiveTable(Progress):
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-        table.add_column("round")
-        table.add_column("candidates", justify="right")
-        table.add_column("trained", justify="right")
-        table.add_column("", width=12)
-        table.add_column(f"best {self.criterion.name}", justify="right")
-        table.add_column("stay", justify="right")
-        table.add_column("time", justify="right")
+        table = Table(
+            box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0), expand=True
+        )
+        table.add_column("round", no_wrap=True)
+        for name in ("candidates", "trained", "", f"best {self.criterion.name}", "stay", "time"):
+            table.add_column(name, justify="right", no_wrap=True)
         table.add_column("best candidate", no_wrap=True, overflow="ellipsis", ratio=1)
         hidden = max(0, len(self.rows) - SHOWN_ROWS)
         if hidden:

@@ -82,8 +82,8 @@ def select(
             "--journal",
             "-j",
             metavar="FILE",
-            help="Where every outcome is kept; an existing one goes on. "
-            "[default: the study's name with .db, here]",
+            help="Where every outcome is kept; an existing one goes on.",
+            show_default="the study's name with .db, here",
         ),
     ] = None,
     figure: Annotated[
@@ -92,17 +92,21 @@ def select(
             "--figure",
             "-f",
             metavar="FILE",
-            help="The figure drawn at the end: .png, .pdf or .svg. "
-            "[default: the journal's name with .png]",
+            help="The figure drawn at the end: .png, .pdf or .svg.",
+            show_default="the journal's name with .png",
         ),
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", "-w", metavar="N", help="Instances at once. [default: cores]"),
+        typer.Option(
+            "--workers", "-w", metavar="N", help="Instances at once.", show_default="cores"
+        ),
     ] = None,
     engine: Annotated[
         str | None,
-        typer.Option("--engine", "-e", metavar="NAME", help="Who trains. [default: the fastest]"),
+        typer.Option(
+            "--engine", "-e", metavar="NAME", help="Who trains.", show_default="the fastest"
+        ),
     ] = None,
     dry_run: Annotated[
         bool,
@@ -117,19 +121,21 @@ def select(
 ) -> None:
     """Select the most robust candidate of a study file and certify it.
 
-    Every candidate is trained on a few samples; in each round the worse ones leave and the
-    survivors are trained on one more. The winner is then trained afresh, for a statement about
-    its future retrainings that the race cannot have flattered.
+    Every candidate is trained on a few samples; in each round the worse ones
+    leave and the survivors are trained on one more. The winner is then trained
+    afresh, for a statement about its future retrainings that the race cannot
+    have flattered.
 
     [bold]Examples[/bold]
 
-      surefoot select examples/energy.toml --dry-run         what would it cost?
+      [dim]What would it cost?[/dim]
+      surefoot select examples/energy.toml --dry-run
 
-      surefoot select examples/energy.toml                   race, certificate, figure
+      [dim]Race, certificate and figure; again, it goes on after Ctrl-C or a crash.[/dim]
+      surefoot select examples/energy.toml
 
-      surefoot select examples/energy.toml                   again: goes on after Ctrl-C or a crash
-
-      surefoot select my.toml -j runs/my.db -f my.pdf -w 8   other files, eight at once
+      [dim]Other files, eight instances at once.[/dim]
+      surefoot select my.toml -j runs/my.db -f my.pdf -w 8
     """
     with reporting():
         from surefoot.cli.select_command import run
@@ -155,11 +161,14 @@ def show(
 
     [bold]Examples[/bold]
 
-      surefoot show energy.db                     rounds, best candidates, certificate
+      [dim]Rounds, the best candidates, the certificate.[/dim]
+      surefoot show energy.db
 
-      surefoot show energy.db --eliminated        every elimination with its reason
+      [dim]Every elimination with its reason.[/dim]
+      surefoot show energy.db --eliminated
 
-      surefoot show energy.db -c winner           the winner's layers and instances
+      [dim]The winner's layers and instances.[/dim]
+      surefoot show energy.db -c winner
     """
     with reporting():
         from surefoot.cli.show_command import run
@@ -181,7 +190,8 @@ def replay(
             "--journal",
             "-j",
             metavar="FILE",
-            help="The journal. [default: the study's name with .db, here]",
+            help="The journal.",
+            show_default="the study's name with .db, here",
         ),
     ] = None,
     role: Annotated[
@@ -190,21 +200,29 @@ def replay(
     engine: Annotated[
         str | None,
         typer.Option(
-            "--engine", "-e", metavar="NAME", help="Who trains. [default: who did the first time]"
+            "--engine",
+            "-e",
+            metavar="NAME",
+            help="Who trains.",
+            show_default="who did the first time",
         ),
     ] = None,
 ) -> None:
-    """Train a recorded instance again, from its seeds alone, and compare with the record.
+    """Train a recorded instance again, from its seeds, and compare with the record.
 
-    The same engine must give the same loss to the last bit; then the exit code is 0, else 1.
+    The same engine must give the same loss to the last bit; then the exit code
+    is 0, else 1.
 
     [bold]Examples[/bold]
 
-      surefoot replay winner 0 -s examples/energy.toml                 its first race instance
+      [dim]The winner's first instance in the race.[/dim]
+      surefoot replay winner 0 -s examples/energy.toml
 
-      surefoot replay 3f2a 7 -s examples/energy.toml -r certify        its eighth fresh instance
+      [dim]The eighth fresh instance of the candidate whose key starts with 3f2a.[/dim]
+      surefoot replay 3f2a 7 -s examples/energy.toml -r certify
 
-      surefoot replay winner 0 -s examples/energy.toml -e torch_eager  on another engine
+      [dim]On another engine, which may differ in the last digits.[/dim]
+      surefoot replay winner 0 -s examples/energy.toml -e torch_eager
     """
     with reporting():
         from surefoot.cli.replay_command import run
@@ -223,7 +241,7 @@ def export(
     study: Annotated[
         Path | None,
         typer.Option(
-            "--study", "-s", metavar="STUDY", help="The study file; .npz and .pt train again."
+            "--study", "-s", metavar="STUDY", help="The study file; .npz and .pt2 train again."
         ),
     ] = None,
     candidate: Annotated[
@@ -236,23 +254,29 @@ def export(
             "--instance",
             "-i",
             metavar="N",
-            help="Which fresh instance's weights. [default: the one of median loss]",
+            help="Which fresh instance's weights.",
+            show_default="the one of median loss",
         ),
     ] = None,
 ) -> None:
     """Write the outcomes as a table, or a trained network.
 
-    .csv, .parquet and .json hold one row per outcome: candidate, role, instance, loss, epochs, ….
-    .npz holds trained weights by layer, .pt a torch module that needs no surefoot. A journal
-    keeps no weights: they are trained again from the recorded seeds, which gives the same.
+    .csv, .parquet and .json hold one row per outcome: candidate, role, instance,
+    loss, epochs and more. .npz holds trained weights by layer, .pt2 a torch
+    module that needs no surefoot: torch.export.load("winner.pt2").module(). A
+    journal keeps no weights: they are trained again from the recorded seeds, which
+    gives the same.
 
     [bold]Examples[/bold]
 
-      surefoot export energy.db outcomes.csv                             a table of all outcomes
+      [dim]A table of all outcomes.[/dim]
+      surefoot export energy.db outcomes.csv
 
-      surefoot export energy.db winner.npz -s examples/energy.toml       weights by layer
+      [dim]The winner's weights by layer.[/dim]
+      surefoot export energy.db winner.npz -s examples/energy.toml
 
-      surefoot export energy.db winner.pt -s examples/energy.toml        torch.jit.load("winner.pt")
+      [dim]The winner as a torch module.[/dim]
+      surefoot export energy.db winner.pt2 -s examples/energy.toml
     """
     with reporting():
         from surefoot.cli.export_command import run
@@ -277,15 +301,19 @@ def plot(
 ) -> None:
     """Draw a journal's race.
 
-    rounds: boxplots of the losses in every round. curves: loss against epoch of a candidate's
-    instances. certificate: the winner's fresh losses and their bound. race: all three.
+    rounds: boxplots of the losses in every round. curves: loss against epoch of a
+    candidate's instances. certificate: the winner's fresh losses and their bound.
+    race: all three.
 
     [bold]Examples[/bold]
 
+      [dim]Everything in one figure.[/dim]
       surefoot plot energy.db race.png
 
+      [dim]The winner's learning curves.[/dim]
       surefoot plot energy.db curves.pdf --what curves
 
+      [dim]Those of the candidate whose key starts with 3f2a.[/dim]
       surefoot plot energy.db other.svg --what curves -c 3f2a
     """
     with reporting():

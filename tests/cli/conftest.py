@@ -1,0 +1,99 @@
+import os
+
+import numpy as np
+import pytest
+
+from surefoot.cli.main import main
+
+STUDY = """
+[study]
+name = "A small study"
+seed = 5
+
+[population]
+source = "showers.npz"
+features = "cells"
+target = "energy"
+target_unit = "GeV"
+
+[sampling]
+size = 60
+
+[loss]
+name = "relative_rmse"
+
+[space]
+family = "scaled_sum"
+window = ["full", "3x3", "5x5"]
+linear = [false, true]
+
+[race]
+schedule = "halving"
+screen = 0.5
+
+[baseline]
+family = "scaled_sum"
+
+[certificate]
+n = 7
+"""
+
+NETWORKS = """
+[study]
+seed = 5
+
+[population]
+source = "showers.npz"
+features = "cells"
+target = "energy"
+side = "total"
+
+[sampling]
+size = 64
+
+[loss]
+name = "relative_rmse"
+
+[stopping]
+max_epochs = 3
+
+[space]
+channels = [2]
+hidden = [3]
+side = [true, false]
+learning_rate = [1e-3, 1e-2]
+
+[race]
+schedule = "halving"
+
+[certificate]
+n = 3
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder with showers of 5 x 5 cells and two study files."""
+    rng = np.random.default_rng(3)
+    energy = rng.uniform(1.0, 100.0, 200)
+    shape = rng.dirichlet(np.full(25, 0.7), 200)
+    cells = shape * (energy * rng.normal(0.25, 0.01, 200))[:, None]
+    np.savez(tmp_path / "showers.npz", cells=cells, energy=energy, total=cells.sum(axis=1))
+    (tmp_path / "small.toml").write_text(STUDY)
+    (tmp_path / "networks.toml").write_text(NETWORKS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(os.environ, "COLUMNS", "120")
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command line in this process; return exit code, stdout and stderr."""
+
+    def running(*arguments):
+        with pytest.raises(SystemExit) as caught:
+            main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return caught.value.code or 0, printed.out, printed.err
+
+    return running
