@@ -1,0 +1,43 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from surefoot.candidates.notation import convnet
+from surefoot.cli.estimate import TimeLeft, probe, work_of_epoch
+from surefoot.engines.base import Setting
+from surefoot.losses import Loss
+from surefoot.population import Population, Sampling
+
+
+@pytest.fixture
+def setting():
+    rng = np.random.default_rng(0)
+    halves = Population(rng.random((100, 25)), rng.random(100) + 1).split(1)
+    return Setting(halves, Sampling(30, test_size=12), Loss("rmse"))
+
+
+def test_work_is_that_of_the_training_sample_and_a_third_of_it_for_the_test_sample(setting):
+    net = convnet([2], input_shape=(1, 5, 5))
+    assert work_of_epoch(net, setting) == pytest.approx(net.flops * (30 + 12 / 3))
+
+
+def test_time_left_scales_with_work_and_workers(setting):
+    small, large = (convnet([c], input_shape=(1, 5, 5)) for c in (2, 6))
+    left = TimeLeft([small, large], setting, workers=4)
+    assert left.seconds(10, [small.key]) is None
+    left.record(SimpleNamespace(candidate=small.key, seconds=2.0))
+    left.record(SimpleNamespace(candidate=small.key, seconds=4.0))
+    left.record(SimpleNamespace(candidate="the baseline", seconds=99.0))
+    assert left.seconds(10, [small.key]) == pytest.approx(10 * 3.0 / 4)
+    assert left.seconds(10, [large.key]) == pytest.approx(
+        10 * 3.0 / 4 * work_of_epoch(large, setting) / work_of_epoch(small, setting)
+    )
+    both = left.seconds(10, [small.key, large.key])
+    assert left.seconds(10, [small.key]) < both < left.seconds(10, [large.key])
+
+
+def test_the_probe_measures_the_engine_and_records_nothing(setting):
+    nets = [convnet([c], input_shape=(1, 5, 5)) for c in (1, 2, 3, 4)]
+    rate = probe(nets, setting, "auto")
+    assert 0.0 < rate < 1e-3

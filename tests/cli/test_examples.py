@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import pytest
+
+from surefoot.cli.building import study_of
+from surefoot.cli.sources import population_of
+from surefoot.cli.study_file import read_study_file
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.mark.parametrize(("name", "count"), [("energy.toml", 64), ("position.toml", 48)])
+def test_the_demonstrations_are_as_large_as_they_say(name, count):
+    file = read_study_file(EXAMPLES / name)
+    study = study_of(file, population_of(file))
+    assert len({candidate.key for candidate in study.candidates}) == count
+    assert study.race.screen is not None
+
+
+def test_these_are_all_examples():
+    names = {path.name for path in EXAMPLES.glob("*.toml")}
+    assert names == {"energy.toml", "position.toml", "paper-energy.toml"}
+
+
+def test_the_paper_scale_study_has_the_papers_numbers(run):
+    code, out, _ = run("select", EXAMPLES / "paper-energy.toml", "--dry-run")
+    assert code == 0
+    for words in (
+        "6,912 candidates",
+        "round 1       6,912 candidates, 34,560 trainings, 3,456 stay",
+        "round 12      3 candidates, 3 trainings, 1 stay",
+        "race          41,467 trainings",
+        "certificate   2 x 50 = 100 trainings",
+        "total         41,567 trainings\n",
+        "exhaustive    345,600 trainings",
+        " h",
+    ):
+        assert words in out

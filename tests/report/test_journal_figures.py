@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from surefoot.calorimeter.baselines import ScaledSum
+from surefoot.engines.base import Setting
+from surefoot.errors import JournalError
+from surefoot.executors.local import LocalExecutor
+from surefoot.losses import Loss
+from surefoot.population import Population, Sampling
+from surefoot.report.journal_figures import draw_journal
+from surefoot.seeds import Role
+from surefoot.studies.select import select
+from surefoot.studies.study import SelectStudy
+
+
+@pytest.fixture
+def raced():
+    rng = np.random.default_rng(2)
+    energy = rng.uniform(1.0, 50.0, 120)
+    cells = rng.dirichlet(np.ones(25), 120) * energy[:, None] * 0.3
+    population = Population(cells, energy, name="showers", target_unit="GeV")
+    setting = Setting(population.split(1), Sampling(40), Loss("rmse"))
+    candidates = [ScaledSum(window, linear) for window in ("full", "3x3") for linear in (0, 1)]
+    study = SelectStudy(
+        setting=setting, candidates=tuple(candidates), certify=6, baseline=candidates[0]
+    )
+    with study.open(":memory:") as journal, LocalExecutor(1) as executor:
+        selection = select(study, journal, executor)
+        yield journal, selection
+
+
+def test_the_panels_show_what_the_journal_holds(raced):
+    journal, selection = raced
+    figure = draw_journal(journal)
+    rounds, curves, certificate = figure.axes
+    assert [text.get_text() for text in rounds.get_xticklabels()] == ["1\n4", "2\n2"]
+    fresh = np.sort([o.loss for o in journal.outcomes(Role.CERTIFY)])
+    ends = sorted(line.get_ydata()[0] for line in curves.get_lines() if line.get_marker() == ".")
+    np.testing.assert_allclose(ends, fresh, rtol=1e-6)
+    (steps,) = [x for x in certificate.get_lines() if x.get_label() == "6 fresh instances"]
+    np.testing.assert_allclose(steps.get_xdata()[1:], fresh)
+    (bound,) = [x for x in certificate.get_lines() if "% lose" in str(x.get_label())]
+    assert bound.get_xdata()[0] == fresh[-1]
+    assert bound.get_label() == f"≥ 60.6 % lose ≤ {fresh[-1]:.4g} GeV"
+    assert certificate.get_xlabel() == "test loss (rmse) / GeV"
+    assert selection.winner.label in figure.get_suptitle()
+
+
+def test_every_kind_has_one_panel_and_any_candidate_its_curves(raced):
+    journal, selection = raced
+    last = selection.state.ranking[-1]
+    for what in ("rounds", "curves", "certificate"):
+        assert len(draw_journal(journal, what).axes) == 1
+    figure = draw_journal(journal, "curves", last)
+    assert selection.candidate(last).label in figure.get_suptitle()
+    with pytest.raises(JournalError, match="no fresh instances yet"):
+        draw_journal(journal, "certificate", last)
+    with pytest.raises(JournalError, match="did you mean 'curves'"):
+        draw_journal(journal, "curve")
+
+
+def test_a_journal_without_outcomes_has_nothing_to_draw(raced):
+    _, selection = raced
+    with selection.study.open(":memory:") as empty, pytest.raises(JournalError, match="nothing to"):
+        draw_journal(empty)
