@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -68,7 +69,6 @@ class Journal:
         self._writable = lock is not None or path is None
         self._study: dict[str, Any] = {}
         self._rows: dict[str, int] = {}
-        self._latest: dict[Identity, tuple[int, Status]] = {}
 
     @classmethod
     def open(
@@ -284,11 +284,20 @@ class Journal:
         self._study = json.loads(rows[0][0])
         known = self._all(sa.select(CANDIDATES.c.id, CANDIDATES.c.key).order_by(CANDIDATES.c.id))
         self._rows = {row.key: row.id for row in known}
+
+    @cached_property
+    def _latest(self) -> dict[Identity, tuple[int, Status]]:
+        """The latest attempt of every instance and how it ended; read when first asked for."""
+        roles = {int(role): role for role in Role}
+        statuses = {str(status): status for status in Status}
         columns = ("role", "instance", "sample", "attempt", "status")
         query = sa.select(CANDIDATES.c.key, *(OUTCOMES.c[name] for name in columns))
         query = query.join_from(OUTCOMES, CANDIDATES).order_by(OUTCOMES.c.id)
-        self._latest = {
-            (row.key, Role(row.role), row.instance, row.sample): (row.attempt, Status(row.status))
+        return {
+            (row.key, roles[row.role], row.instance, row.sample): (
+                row.attempt,
+                statuses[row.status],
+            )
             for row in self._all(query)
         }
 

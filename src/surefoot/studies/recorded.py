@@ -53,6 +53,10 @@ class RaceRecord:
         self.table = self.table.extended(losses)
         self._costs = self._costs.extended(costs)
 
+    def take(self, other: RaceRecord) -> None:
+        """Take over the losses of another record of the same study."""
+        self.table, self._costs, self._baseline = other.table, other._costs, dict(other._baseline)
+
     def state(self) -> RaceState:
         """Return where the race stands; `RaceError` as `Race.replay` raises it."""
         counted = self.study["cost"] != "instances"
