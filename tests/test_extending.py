@@ -1,0 +1,70 @@
+"""The code of docs/extending.md runs, and its engine keeps an engine's promises."""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import surefoot
+from surefoot import registry
+from surefoot.engines.base import Status
+from surefoot.executors.inline import InlineExecutor
+from surefoot.losses import Loss
+from surefoot.population import Population
+from tests.engines.cases import RUN, blobs, instance_of, setting_of
+
+PAGE = Path(__file__).parents[1] / "docs" / "extending.md"
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def module(name: str, holding: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the page's block that holds a text, as a module that can be imported."""
+    (block,) = (block for block in BLOCKS if holding in block)
+    made = types.ModuleType(name)
+    monkeypatch.setitem(sys.modules, name, made)
+    exec(block, made.__dict__)
+    return made
+
+
+def test_estimators_by_name_and_alive_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = module("estimators_page", "live = ", monkeypatch)
+    assert made.live.label == "StandardScaler → SVR(C=3)"
+
+
+def test_the_function_races(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = module("my_models", "def polynomial", monkeypatch)
+    x = np.linspace(-1, 1, 80)
+    space = surefoot.SearchSpace.product(made.polynomial.candidate, degree=[1, 2])
+    selection = surefoot.select(
+        space, Population(x, x**2), certify=0, executor=InlineExecutor(), seed=2
+    )
+    assert selection.winner == made.polynomial.candidate(degree=2)
+    assert selection.value < 1e-6
+
+
+def test_the_engine_of_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = module("medians", "class MedianEngine", monkeypatch)
+    setting, candidate = setting_of(loss=Loss("mae")), made.Median()
+    training = made.MedianEngine().train(instance_of(candidate), setting, RUN)
+    draw, target = instance_of(candidate).draw(setting), setting.halves.population.target
+    expected = np.abs(target[draw.test] - np.median(target[draw.train])).mean()
+    assert training.outcome.status is Status.FINISHED
+    assert training.outcome.loss == pytest.approx(float(expected), rel=1e-6)
+    monkeypatch.setitem(registry._added, ("engines", "median"), made.MedianEngine)
+    monkeypatch.setitem(registry._added, ("candidates", "median"), made.Median)
+    both = [made.Median(), made.Median(0.1)]
+    selection = surefoot.select(both, blobs(), loss="mae", certify=0, executor=InlineExecutor())
+    assert selection.winner == made.Median()
+
+
+def test_the_selector_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = module("selector_page", "RobustSelector", monkeypatch)
+    population = blobs()
+    fitted = made.model.fit(population.features, population.target[:, 0])
+    assert fitted.score(population.features, population.target[:, 0]) > 0.5
