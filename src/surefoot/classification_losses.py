@@ -51,7 +51,7 @@ def per_example(name: str, prediction: Array, target: Array) -> Array:
     """Return ℓ [n] for logits [n, classes] and class codes [n, 1]."""
     codes, rows = _codes(target), np.arange(len(prediction))
     if name == "error_rate":
-        wrong = (prediction.argmax(axis=-1) != codes).astype(prediction.dtype)
+        wrong: Array = (prediction.argmax(axis=-1) != codes).astype(prediction.dtype)
         wrong[~np.isfinite(prediction).all(axis=-1)] = np.nan
         return wrong
     log_p = log_softmax(prediction)

@@ -64,7 +64,7 @@ def allocate(size: int, strata: NDArray[np.int64]) -> NDArray[np.int64]:
     [3, 6, 1]
     """
     quota = size * strata / strata.sum()
-    share = np.floor(quota).astype(np.int64)
+    share: NDArray[np.int64] = np.floor(quota).astype(np.int64)
     order = np.argsort(share - quota, kind="stable")
     share[order[: size - int(share.sum())]] += 1
     return share

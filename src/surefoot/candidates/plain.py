@@ -53,7 +53,7 @@ def node_of(thing: Any, where: str = "the estimator") -> Node:
             known = "'class' and 'parameters'"
             raise CandidateError(f"{where} = {dict(thing)!r} must have {known} and nothing else")
         return _node(thing["class"], thing.get("parameters", {}), where)
-    kind = type(thing)
+    kind: type = thing.__class__
     if isinstance(thing, type) or not has_parts(kind):
         raise CandidateError(
             f"{where} = {thing!r} cannot be written as an import path with plain parameters: it "
