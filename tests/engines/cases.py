@@ -132,7 +132,9 @@ class Line(DirectCandidate):
     def label(self) -> str:
         return f"line × {self.slope:g}"
 
-    def fit(self, features: Matrix, side: Matrix | None, target: Matrix) -> Prediction:
+    def fit(
+        self, features: Matrix, side: Matrix | None, target: Matrix, seed: int = 0
+    ) -> Prediction:
         design = np.stack([features.sum(axis=1), np.ones(len(features))], axis=1)
         solution = np.linalg.lstsq(design, target, rcond=None)[0] * self.slope
 

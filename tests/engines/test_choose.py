@@ -28,7 +28,9 @@ class Mean(DirectCandidate):
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
         return cls()
 
-    def fit(self, features: np.ndarray, side: np.ndarray | None, target: np.ndarray) -> Any:
+    def fit(
+        self, features: np.ndarray, side: np.ndarray | None, target: np.ndarray, seed: int = 0
+    ) -> Any:
         mean = target.mean(axis=0)
         return lambda x, s: np.tile(mean, (len(x), 1))
 

@@ -32,7 +32,7 @@ class Odd(DirectCandidate):
     def label(self) -> str:
         return self.what
 
-    def fit(self, features, side, target):
+    def fit(self, features, side, target, seed=0):
         assert (features.shape, side.shape, target.shape) == ((70, 225), (70, 1), (70, 1))
         if self.what == "raise":
             raise ArithmeticError("no such luck")
@@ -87,12 +87,26 @@ def test_a_flag_set_while_it_fits_stops() -> None:
     stop = np.zeros(1, dtype=np.uint8)
 
     class Slow(Line):
-        def fit(self, features, side, target):
+        def fit(self, features, side, target, seed=0):
             stop[0] = 1
             return super().fit(features, side, target)
 
     with pytest.raises(Stopped):
         Direct().train(instance_of(Slow()), setting_of(), stop)
+
+
+def test_a_fit_gets_the_luck_of_its_instance() -> None:
+    seeds = []
+
+    class Lucky(Line):
+        def fit(self, features, side, target, seed=0):
+            seeds.append(seed)
+            return super().fit(features, side, target)
+
+    for number in (3, 4, 3):
+        Direct().train(instance_of(Lucky(), number), setting_of(), RUN)
+    assert seeds[0] == seeds[2] != seeds[1]
+    assert all(0 <= seed < 2**32 for seed in seeds)
 
 
 def test_its_predictor_checks_the_shape_of_every_prediction() -> None:

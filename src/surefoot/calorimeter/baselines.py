@@ -77,7 +77,9 @@ class ScaledSum(_Formula):
         window = "" if self.window == "full" else f" {self.window}"
         return f"scaled sum{window}{', linear' if self.linear else ''}"
 
-    def fit(self, features: Matrix, side: Matrix | None, target: Matrix) -> Prediction:
+    def fit(
+        self, features: Matrix, side: Matrix | None, target: Matrix, seed: int = 0
+    ) -> Prediction:
         """Fit k (and c) to images [n, cells] in GeV and energies [n, 1] in GeV.
 
         Raises
@@ -151,7 +153,9 @@ class Barycentre(_Formula):
         window = "" if self.window == "full" else f" {self.window}"
         return f"barycentre {self.axis}, {self.correction}{window}"
 
-    def fit(self, features: Matrix, side: Matrix | None, target: Matrix) -> Prediction:
+    def fit(
+        self, features: Matrix, side: Matrix | None, target: Matrix, seed: int = 0
+    ) -> Prediction:
         """Fit the correction to images [n, cells] and positions [n, 1] in mm.
 
         Raises

@@ -50,9 +50,12 @@ class DirectCandidate(Candidate):
     """A candidate fitted in one call, without epochs: a parametric formula, a plain function."""
 
     @abstractmethod
-    def fit(self, features: Matrix, side: Matrix | None, target: Matrix) -> Prediction:
+    def fit(
+        self, features: Matrix, side: Matrix | None, target: Matrix, seed: int = 0
+    ) -> Prediction:
         """Fit to features [n, F], side features [n, S] and targets [n, outputs].
 
+        ``seed``, 0 … 2³² − 1, is the instance's luck beside its draw, for a fit that needs any.
         Return a function from features and side features to predictions [n, outputs].
         """
 

@@ -20,6 +20,7 @@ from surefoot.engines.base import (
     outcome_of,
 )
 from surefoot.errors import CandidateError
+from surefoot.seeds import Stream
 
 if TYPE_CHECKING:
     from surefoot.candidates.base import Matrix, Prediction
@@ -97,7 +98,9 @@ def _fit(
         side = None if population.side is None else population.side[index]
         return population.features[index], side, population.target[index]
 
-    predictor = DirectPredictor(instance.candidate.fit(*rows(draw.train)), population.outputs)
+    seed = int(instance.seed.generator(Stream.NOISE).integers(0, 2**32))
+    prediction = instance.candidate.fit(*rows(draw.train), seed)
+    predictor = DirectPredictor(prediction, population.outputs)
     if stop[0]:
         raise Stopped
     features, side, target = rows(draw.test)
