@@ -7,7 +7,7 @@ these, populations of as many candidates as wanted are made, and every race is r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,11 +138,13 @@ def simulate(
     criterion: Criterion | str = "mean",
     rules: Mapping[str, EliminationRule] | None = None,
     races: int = 50,
+    each: Callable[[], None] | None = None,
 ) -> list[Forecast]:
     """Race every schedule in the same ``races`` simulated populations of the pilot's kind.
 
     ``rules`` names the elimination rule of a schedule; by rank where it does not. The number of
-    instances simulated per candidate is the most a schedule plans for one. Raises `RaceError` when
+    instances simulated per candidate is the most a schedule plans for one. ``each`` is called after
+    every population. Raises `RaceError` when
     no simulated candidate survives, since nothing can be raced then.
     """
     statistic = from_name(criterion) if isinstance(criterion, str) else criterion
@@ -168,6 +170,8 @@ def simulate(
             value = state.values[state.winner]
             curse = (true - value) / true if np.isfinite(true) else np.nan
             found[name].append((state.trainings, true / float(truth.min()) - 1.0, curse))
+        if each is not None:
+            each()
     return [_forecast(name, rows) for name, rows in found.items()]
 
 

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import pytest
+
+from surefoot.errors import JournalError, JournalMismatchError, RaceError
+from surefoot.executors.local import LocalExecutor
+from surefoot.journal import MEMORY
+from surefoot.racing.schedule import FlatBudget, Halving
+from surefoot.racing.toptwo import default_schedule
+from surefoot.seeds import Role
+from surefoot.studies.planning import (
+    OWN,
+    Measured,
+    choices,
+    in_words,
+    measured,
+    pilot_study,
+    plan_races,
+    train_pilot,
+)
+from surefoot.studies.select import select
+from surefoot.studies.study import SelectStudy
+from tests.fakes import Fake, fake_setting
+from tests.studies.test_select import study
+
+MANY = tuple(Fake(quality=1.0 + 0.02 * i, noise=0.4) for i in range(200))
+
+
+def pilot(asked: SelectStudy, size: int = 24, n: int = 6) -> Measured:
+    small = pilot_study(asked, size)
+    with small.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
+        return train_pilot(small, n, journal, executor)
+
+
+def test_a_pilot_trains_some_candidates_on_shared_luck() -> None:
+    asked = study(candidates=MANY)
+    small = pilot_study(asked, 12)
+    assert len({c.key for c in small.everyone}) == 12
+    assert small.everyone != MANY[:12]
+    assert pilot_study(asked, 20).everyone[:12] == small.everyone
+    instances = small.instances(3)
+    assert len(instances) == 36
+    assert {i.seed.role for i in instances} == {Role.PILOT}
+    assert len({i.seed for i in instances}) == 3
+    found = pilot(asked, 12, 3)
+    assert found.table.count == 36
+    assert found.role is Role.PILOT
+
+
+def test_a_larger_pilot_goes_on_in_the_same_journal(tmp_path) -> None:
+    asked, trained = study(candidates=MANY), []
+    for size, n in ((10, 3), (14, 4)):
+        small = pilot_study(asked, size)
+        with small.open(tmp_path / "pilot.db") as journal, LocalExecutor(2, "fake") as executor:
+            train_pilot(small, n, journal, executor, trained.append)
+    assert len(trained) == 14 * 4
+    other = pilot_study(study(candidates=MANY[:100]))
+    with pytest.raises(JournalMismatchError):
+        other.open(tmp_path / "pilot.db")
+
+
+def test_every_schedule_has_a_price_and_a_chance() -> None:
+    asked = study(candidates=MANY, schedule=Halving(keep=0.3))
+    seen: list[None] = []
+    rows = plan_races(asked, pilot(asked), 2, races=30, each=lambda: seen.append(None))
+    assert len(seen) == 30
+    by_name = {row.name: row for row in rows}
+    assert rows[0].name == OWN
+    paper = by_name["paper"].forecast
+    assert paper.trainings == sum(one.trainings for one in study(
+        candidates=MANY, schedule=Halving()).race.plan())  # fmt: skip
+    rich = by_name["flat, rich"].forecast
+    assert rich.trainings > paper.trainings
+    assert rich.regret < paper.regret
+    assert rich.p_within >= rich.p_best > paper.p_best
+    assert all(0.0 <= row.forecast.p_best <= row.forecast.p_within <= 1.0 for row in rows)
+
+
+def test_seconds_are_those_of_the_pilot_shared_by_the_workers() -> None:
+    asked = study(candidates=MANY)
+    found = pilot(asked)
+    slow = Measured(found.table, 7.0, found.role)
+    row = plan_races(asked, slow, 2, races=1)[0]
+    assert row.seconds == pytest.approx(row.forecast.trainings * 3.5)
+
+
+def test_a_plan_is_the_same_every_time() -> None:
+    asked = study(candidates=MANY)
+    found = pilot(asked)
+    one, other = (plan_races(asked, found, 1, races=5) for _ in range(2))
+    assert one == other
+
+
+def test_a_recorded_race_serves_as_a_pilot() -> None:
+    asked = study(schedule=FlatBudget(24 * 4, cap=8), certify=2)
+    with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
+        select(asked, journal, executor)
+        found = measured(journal)
+    assert found.role is Role.RACE
+    assert len(plan_races(asked, found, 2, races=3)) >= 5
+    with asked.open(MEMORY) as journal, pytest.raises(JournalError, match="no racing or pilot"):
+        measured(journal)
+
+
+def test_the_studys_own_schedule_comes_first_and_once() -> None:
+    names = list(choices(study(candidates=MANY, schedule=Halving())))
+    assert names[0] == f"{OWN} (paper)"
+    assert "paper" not in names
+    names = list(choices(study(candidates=MANY, schedule=default_schedule(200))))
+    assert names[0] == f"{OWN} (default)"
+    assert OWN not in choices(study(candidates=MANY, schedule=FlatBudget(9.0), cost="seconds"))
+
+
+def test_the_exact_race_is_offered_for_the_maximum_only() -> None:
+    asked = study(candidates=MANY, criterion="max")
+    assert "exact max" in choices(asked)
+    assert "exact max" not in choices(study(candidates=MANY))
+    rows = {row.name: row for row in plan_races(asked, pilot(asked), 1, races=3)}
+    assert rows["exact max"].forecast.trainings < 200 * 32
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        (Halving(), "half leave after each instance"),
+        (Halving(keep=0.2, per_round=3), "80% leave after each 3 instances"),
+        (FlatBudget(48), "rounds of about 48 trainings, 50% stay"),
+        (default_schedule(6912), "rounds of about 864 trainings, 40% stay, then the last 6 in"),
+    ],
+)
+def test_schedules_in_words(schedule: object, words: str) -> None:
+    assert in_words(schedule).startswith(words)
+
+
+def test_pilots_that_say_nothing_are_refused() -> None:
+    asked = study(candidates=MANY)
+    with pytest.raises(RaceError, match="a pilot of 4 candidates"):
+        pilot_study(asked, 4)
+    with pytest.raises(RaceError, match="needs no plan"):
+        pilot_study(study(candidates=MANY[:5], setting=fake_setting()))
+    small = pilot_study(asked)
+    with (
+        small.open(MEMORY) as journal,
+        LocalExecutor(1, "fake") as executor,
+        pytest.raises(RaceError, match="2 instances each"),
+    ):
+        train_pilot(small, 2, journal, executor)
+    with pytest.raises(RaceError, match="races = 0"):
+        plan_races(asked, pilot(asked, 8, 3), 1, races=0)
