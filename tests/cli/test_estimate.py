@@ -3,8 +3,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.notation import convnet
-from surefoot.cli.estimate import TimeLeft, probe, work_of_epoch
+from surefoot.cli.estimate import TimeLeft, mean_seconds, probe, work_of
 from surefoot.engines.base import Setting
 from surefoot.losses import Loss
 from surefoot.population import Population, Sampling
@@ -19,7 +20,7 @@ def setting():
 
 def test_work_is_that_of_the_training_sample_and_a_third_of_it_for_the_test_sample(setting):
     net = convnet([2], input_shape=(1, 5, 5))
-    assert work_of_epoch(net, setting) == pytest.approx(net.flops * (30 + 12 / 3))
+    assert work_of(net, setting) == pytest.approx(net.flops * (30 + 12 / 3))
 
 
 def test_time_left_scales_with_work_and_workers(setting):
@@ -31,7 +32,7 @@ def test_time_left_scales_with_work_and_workers(setting):
     left.record(SimpleNamespace(candidate="the baseline", seconds=99.0))
     assert left.seconds(10, [small.key]) == pytest.approx(10 * 3.0 / 4)
     assert left.seconds(10, [large.key]) == pytest.approx(
-        10 * 3.0 / 4 * work_of_epoch(large, setting) / work_of_epoch(small, setting)
+        10 * 3.0 / 4 * work_of(large, setting) / work_of(small, setting)
     )
     both = left.seconds(10, [small.key, large.key])
     assert left.seconds(10, [small.key]) < both < left.seconds(10, [large.key])
@@ -39,5 +40,23 @@ def test_time_left_scales_with_work_and_workers(setting):
 
 def test_the_probe_measures_the_engine_and_records_nothing(setting):
     nets = [convnet([c], input_shape=(1, 5, 5)) for c in (1, 2, 3, 4)]
-    rate = probe(nets, setting, "auto")
-    assert 0.0 < rate < 1e-3
+    rates = probe([*nets, ScaledSum()], setting, "auto")
+    assert rates.keys() == {"convnet", "scaled_sum"}
+    assert all(0.0 < rate < 1e-3 for rate in rates.values())
+
+
+def test_only_networks_take_longer_with_more_epochs(setting):
+    net, fit = convnet([2], input_shape=(1, 5, 5)), ScaledSum()
+    rates = {"convnet": 2.0, "scaled_sum": 3.0}
+    assert mean_seconds([net, fit], setting, rates, 7) == pytest.approx(
+        (2.0 * work_of(net, setting) * 7 + 3.0 * 30) / 2
+    )
+
+
+def test_families_have_rates_of_their_own(setting):
+    net, fit = convnet([2], input_shape=(1, 5, 5)), ScaledSum()
+    left = TimeLeft([net, fit], setting, workers=1)
+    left.record(SimpleNamespace(candidate=net.key, seconds=8.0))
+    assert left.seconds(1, [fit.key]) == pytest.approx(8.0)
+    left.record(SimpleNamespace(candidate=fit.key, seconds=0.5))
+    assert left.seconds(4, [net.key, fit.key]) == pytest.approx(4 * (8.0 + 0.5) / 2)

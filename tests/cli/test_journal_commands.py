@@ -78,7 +78,7 @@ def test_exported_tables_hold_every_outcome(run, raced):
 def test_exports_that_cannot_be_are_refused(run, raced):
     assert "has the suffix '.xls'" in run("export", "small.db", "a.xls")[2]
     assert "add --study STUDY" in run("export", "small.db", "a.npz")[2]
-    assert "has no weights" in run("export", "small.db", "a.npz", "-s", "small.toml")[2]
+    assert "without arrays of weights" in run("export", "small.db", "a.npz", "-s", "small.toml")[2]
     assert "make the folder" in run("export", "small.db", "no/a.csv")[2]
 
 

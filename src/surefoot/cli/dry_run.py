@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from surefoot.cli.estimate import probe, words, work_of_epoch
+from surefoot.cli.console import busy
+from surefoot.cli.estimate import has_epochs, mean_seconds, probe, words
+from surefoot.studies.plan import Plan, plan
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,32 +17,39 @@ if TYPE_CHECKING:
 
 def say_plan(out: Console, study: SelectStudy, workers: int) -> None:
     """Print candidates, rounds, trainings per round, the total and the estimated hours."""
-    plan = study.race.plan()
-    certified = len(study.groups(study.candidates)) if study.certify else 0
-    fresh = certified * study.certify
-    total = sum(one.trainings for one in plan) + fresh
-    rows = [("candidates", f"{len(study.candidates):,}{_sizes(study)}")]
-    rows.append(("draws", _draws(study)))
-    rows += [_round(one) for one in plan]
-    rows.append(("race", f"{sum(one.trainings for one in plan):,} trainings"))
+    with busy(out, "measuring the engine's speed"):
+        rates = probe(study.candidates, study.setting, study.engine)
+    stopping = study.setting.stopping
+    most = stopping.max_epochs
+    least = most if stopping.reading == "none" else min(stopping.min_epochs, most)
+    fewest, longest = (
+        mean_seconds(study.candidates, study.setting, rates, epochs) for epochs in (least, most)
+    )
+    planned = plan(study, longest if study.cost == "seconds" else None)
+    rows = [("candidates", f"{planned.candidates:,}{_sizes(study)}"), ("draws", _draws(study))]
+    rows += [_round(one) for one in planned.rounds]
+    rows.append(("race", f"{planned.race:,} trainings"))
     if study.baseline is not None and study.screen is not None:
         rows.append(("baseline", f"{study.baseline.label}, fitted on the same draws"))
-    if fresh:
-        rows.append(("certificate", _fresh(study, certified)))
-    exact = all(one.exact for one in plan)
-    rows.append(("total", f"{total:,} trainings" + ("" if exact else " at most, or so")))
-    if study.certify:
-        exhaustive = len(study.candidates) * study.certify
+    if planned.certifying:
+        rows.append(("certificate", _fresh(study, planned)))
+    unless = "" if planned.exact else ", if the screen removes nobody"
+    rows.append(("total", f"{planned.total:,} trainings{unless}"))
+    if planned.exhaustive:
         rows.append(
             (
                 "exhaustive",
-                f"{exhaustive:,} trainings (every candidate {study.certify} times), "
-                f"{exhaustive / total:.3g} times as many",
+                f"{planned.exhaustive:,} trainings (every candidate {study.certify} times), "
+                f"{planned.exhaustive / planned.total:.3g} times as many",
             )
         )
+    share = planned.total / workers
+    estimate = words(share * longest)
+    if fewest != longest:
+        estimate = f"{words(share * fewest)} to {estimate}"
+    rows.append(("time", f"about {estimate} on {_cores(workers)}{_epochs(study, least, most)}"))
     for name, text in rows:
         out.print(f"{name:<14}{text}", soft_wrap=True)
-    out.print(f"{'time':<14}{_time(out, study, plan, fresh, workers)}", soft_wrap=True)
 
 
 def _sizes(study: SelectStudy) -> str:
@@ -65,33 +74,22 @@ def _round(one: PlannedRound) -> tuple[str, str]:
     return name, f"{about}{one.survivors:,} candidates, {one.trainings:,} trainings, {stay}"
 
 
-def _fresh(study: SelectStudy, certified: int) -> str:
-    if certified == 1:
-        return f"{study.certify} trainings of the winner"
-    fresh = certified * study.certify
-    whom = f"the best of each {study.certify_best_of}"
-    return f"{certified} x {study.certify} = {fresh} trainings, of {whom}"
-
-
-def _time(
-    out: Console, study: SelectStudy, plan: list[PlannedRound], fresh: int, workers: int
-) -> str:
-    """Return the estimate: trainings of mean size, between the fewest and the most epochs."""
-    from surefoot.cli.console import busy
-
-    with busy(out, "measuring the engine's speed"):
-        rate = probe(study.candidates, study.setting, study.engine)
-    mean = sum(work_of_epoch(c, study.setting) for c in study.candidates) / len(study.candidates)
-    trainings = sum(one.trainings for one in plan) + fresh
-    seconds = trainings * mean * rate / workers
-    stopping = study.setting.stopping
-    most = stopping.max_epochs
-    least = most if stopping.reading == "none" else min(stopping.min_epochs, most)
-    epochs = f"{most} epochs each" if least == most else f"{least} to {most} epochs each"
-    estimate = words(seconds * most)
-    if least != most:
-        estimate = f"{words(seconds * least)} to {estimate}"
+def _fresh(study: SelectStudy, planned: Plan) -> str:
+    if planned.certified == 1:
+        return f"{planned.certifying} trainings of the winner"
     return (
-        f"about {estimate} on {workers} core{'s' if workers > 1 else ''} ({epochs}; speed measured "
-        "just now on three candidates)"
+        f"{planned.certified} x {study.certify} = {planned.certifying} trainings, of the best with "
+        f"each value of {study.certify_best_of}"
     )
+
+
+def _cores(workers: int) -> str:
+    return "1 core" if workers == 1 else f"{workers} cores"
+
+
+def _epochs(study: SelectStudy, least: int, most: int) -> str:
+    """Return what the estimate rests on."""
+    measured = "speed measured just now on a few candidates"
+    if not any(has_epochs(c) for c in study.candidates):
+        return f" ({measured})"
+    return f" ({most if least == most else f'{least} to {most}'} epochs each; {measured})"

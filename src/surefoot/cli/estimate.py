@@ -1,12 +1,13 @@
 """How long a race still takes, from measured rates.
 
-Instances are compared by their work, ``operations per example x examples x epochs``; a candidate of
-another family than networks counts as one unit. The rate is measured where there are outcomes, and
-by a short probe of the engine where there are none yet.
+An instance's work is ``operations per example x examples`` of an epoch for a network and the number
+of training examples for any other candidate. Seconds per work are measured for each family of
+candidates: on the outcomes so far, or by a short probe of the engine where there are none yet.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,19 @@ FORWARD_SHARE = 1.0 / 3.0
 """Work of a test example as a share of a training example's: one pass of three."""
 
 
-def work_of_epoch(candidate: Candidate, setting: Setting) -> float:
-    """Return the operations of one epoch: the training sample, then the test sample."""
+def work_of(candidate: Candidate, setting: Setting) -> float:
+    """Return the work of an instance: of one epoch for a network, of the whole for another."""
+    train = setting.halves.train_size(setting.sampling)
     flops = float(getattr(candidate, "flops", 0))
     if not flops:
-        return 1.0
-    train = setting.halves.train_size(setting.sampling)
+        return float(train)
     test = setting.sampling.test_size or setting.halves.test.size
     return flops * (train + FORWARD_SHARE * test)
+
+
+def has_epochs(candidate: Candidate) -> bool:
+    """Say whether its training time grows with the number of epochs, as a network's."""
+    return hasattr(candidate, "flops")
 
 
 class TimeLeft:
@@ -44,34 +50,41 @@ class TimeLeft:
     """
 
     def __init__(self, candidates: Iterable[Candidate], setting: Setting, workers: int) -> None:
-        self._work = {c.key: work_of_epoch(c, setting) for c in candidates}
+        self._work = {c.key: (c.family, work_of(c, setting)) for c in candidates}
         self._workers = workers
-        self._seconds = 0.0
-        self._done = 0.0
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._done: dict[str, float] = defaultdict(float)
+        self._count = 0
 
     def record(self, outcome: Outcome) -> None:
         """Take note of how long an instance took."""
         if outcome.candidate in self._work:
-            self._seconds += outcome.seconds
-            self._done += self._work[outcome.candidate]
+            family, work = self._work[outcome.candidate]
+            self._seconds[family] += outcome.seconds
+            self._done[family] += work
+            self._count += 1
 
     def seconds(self, trainings: int, keys: Sequence[str]) -> float | None:
         """Return the seconds that so many trainings, spread over these candidates, will take.
 
-        None before the first outcome.
+        None before the first outcome. A family not measured yet counts as the mean instance.
         """
-        if not self._done or not keys:
+        if not self._count or not keys:
             return None
-        mean = sum(self._work[key] for key in keys) / len(keys)
-        return trainings * mean * self._seconds / self._done / self._workers
+        usual = sum(self._seconds.values()) / self._count
+        each = [
+            work * self._seconds[family] / self._done[family] if self._done[family] else usual
+            for family, work in map(self._work.__getitem__, keys)
+        ]
+        return trainings * sum(each) / len(each) / self._workers
 
 
-def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> float:
-    """Return measured seconds per unit of work on one core.
+def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> dict[str, float]:
+    """Return measured seconds per work on one core, for each family of candidates.
 
-    A few candidates spread over the range of sizes train for one epoch on a small sample, twice,
-    and the second time counts, so that compiling does not. Nothing is recorded and no seed of the
-    race is used.
+    Some candidates of each family, spread over the range of sizes, train for one epoch on a small
+    sample, three times, and the quickest counts, so that compiling does not. Nothing is recorded
+    and no seed of the race is used.
     """
     import numpy as np
 
@@ -89,18 +102,33 @@ def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> flo
         Stopping(max_epochs=1, min_epochs=1, reading="none"),
     )
     chooser = Chooser(engine)
-    ordered = sorted(candidates, key=lambda c: (work_of_epoch(c, setting), c.key))
-    chosen = [ordered[len(ordered) * (2 * i + 1) // (2 * PROBES)] for i in range(PROBES)]
-    seconds = work = 0.0
-    for candidate in chosen:
-        trainer = chooser.choose(candidate, small)
-        for again in (False, True):
-            instance = Instance(candidate, InstanceSeed(0, Role.PILOT, 0))
-            outcome = trainer.train(instance, small, np.zeros(1, dtype=np.uint8)).outcome
-            if again:
-                seconds += outcome.seconds
-                work += work_of_epoch(candidate, small)
-    return seconds / work
+    rates: dict[str, float] = {}
+    for family in dict.fromkeys(c.family for c in candidates):
+        ordered = sorted(
+            (c for c in candidates if c.family == family),
+            key=lambda c: (work_of(c, setting), c.key),
+        )
+        seconds = work = 0.0
+        for place in {len(ordered) * (2 * i + 1) // (2 * PROBES) for i in range(PROBES)}:
+            trainer = chooser.choose(ordered[place], small)
+            instance = Instance(ordered[place], InstanceSeed(0, Role.PILOT, 0))
+            seconds += min(
+                trainer.train(instance, small, np.zeros(1, dtype=np.uint8)).outcome.seconds
+                for _ in range(3)
+            )
+            work += work_of(ordered[place], small)
+        rates[family] = seconds / work
+    return rates
+
+
+def mean_seconds(
+    candidates: Sequence[Candidate], setting: Setting, rates: dict[str, float], epochs: int
+) -> float:
+    """Return the seconds of an instance on one core, averaged over the candidates."""
+    each = (
+        rates[c.family] * work_of(c, setting) * (epochs if has_epochs(c) else 1) for c in candidates
+    )
+    return sum(each) / len(candidates)
 
 
 def words(seconds: float) -> str:

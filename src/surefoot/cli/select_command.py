@@ -85,14 +85,16 @@ def _race(
 ) -> None:
     """Race and certify under a live table, or a plain log where there is no terminal."""
     from surefoot.seeds import Role
+    from surefoot.studies.plan import plan
     from surefoot.studies.select import select
 
+    planned = plan(study, 1.0)
     kind = LiveTable if out.is_terminal else PlainLog
     progress = kind(
         candidates=study.candidates,
         criterion=study.statistic,
-        plan=study.race.plan(),
-        certifying_instances=study.certify * len(study.groups(study.candidates)),
+        plan=planned.rounds,
+        certifying_instances=planned.certifying,
         time_left=TimeLeft(study.candidates, study.setting, executor.workers),
     )
     progress.remember((m.candidate, m.loss) for m in journal.measures(Role.RACE))
