@@ -82,3 +82,37 @@ def test_a_square_is_the_padded_grid_around_the_hottest_cell(cells: np.ndarray, 
 def test_squares_have_a_centre(width: int) -> None:
     with pytest.raises(DataError, match="odd side of 1 to 5"):
         f.square(np.ones((1, 25), np.float32), np.array([0]), width)
+
+
+def test_cluster_features_are_what_they_say() -> None:
+    rng = np.random.default_rng(2)
+    cells = rng.exponential(size=(50, 81)).astype(np.float32)
+    cells[np.arange(50), rng.integers(0, 81, 50)] += 5.0
+    found = f.cluster_features(cells)
+    assert found.shape == (50, 32)
+    assert found.dtype == np.float32
+    centre = f.hottest(cells)
+    total, five, three, own = sums = [
+        cells.sum(axis=1, dtype=float),
+        f.square_sum(cells, 5),
+        f.square_sum(cells, 3),
+        cells.max(axis=1).astype(float),
+    ]
+    np.testing.assert_allclose(found[:, :4].T, sums, rtol=1e-6)
+    products = [total**2, total * five, total * three, total * own, five**2]
+    np.testing.assert_allclose(found[:, 4:9].T, products, rtol=1e-6)
+    grid = f.square(cells, centre, 3).reshape(-1, 3, 3)
+    np.testing.assert_allclose(found[:, 14:17], grid.sum(axis=1) / three[:, None], rtol=1e-5)
+    np.testing.assert_allclose(found[:, 17:20], grid.sum(axis=2) / three[:, None], rtol=1e-5)
+    np.testing.assert_allclose(found[:, 20:30].sum(axis=1), 2.0, rtol=1e-5)
+    np.testing.assert_array_equal(found[:, 30], centre % 9 - 4)
+    np.testing.assert_array_equal(found[:, 31], centre // 9 - 4)
+
+
+def test_empty_images_have_finite_features() -> None:
+    assert np.isfinite(f.cluster_features(np.zeros((2, 25), np.float32))).all()
+
+
+def test_small_windows_have_no_five_by_five() -> None:
+    with pytest.raises(DataError, match="odd side of 1 to 3, not 5"):
+        f.cluster_features(np.ones((1, 9), np.float32))

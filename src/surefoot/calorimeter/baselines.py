@@ -6,7 +6,7 @@ candidate; nothing in them is random.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.calorimeter import features as cells
+from surefoot.calorimeter.corrections import Correction, fit_curve, fit_log
 from surefoot.calorimeter.detector import INNER
 from surefoot.candidates.base import Candidate, DirectCandidate
 from surefoot.errors import CandidateError, DataError, nearest
@@ -22,16 +23,13 @@ if TYPE_CHECKING:
     from surefoot.candidates.base import Matrix, Prediction
 
 Floats = NDArray[np.float64]
-Curve = Callable[[Floats, Floats, float], Floats]
-Bounds = tuple[tuple[float, float], tuple[float, float]]
 Window = Literal["full", "3x3", "5x5"]
 WINDOWS = {"full": 0, "3x3": 3, "5x5": 5}
 Axis = Literal["x", "y"]
-Correction = Literal["none", "linear", "asinh", "arctan", "log"]
 
 
 @dataclass(frozen=True)
-class _Formula(DirectCandidate):
+class Formula(DirectCandidate):
     """A frozen dataclass whose fields are its spec."""
 
     def spec(self) -> dict[str, Any]:
@@ -49,7 +47,7 @@ class _Formula(DirectCandidate):
 
 
 @dataclass(frozen=True)
-class ScaledSum(_Formula):
+class ScaledSum(Formula):
     """Energy from the sum of deposits: Ê = k Σe, or Ê = k Σe + c.
 
     The coefficients minimise the relative squared error ⟨((Ê − E)/E)²⟩ of the draw; without c that
@@ -87,27 +85,25 @@ class ScaledSum(_Formula):
         DataError
             If an energy is not positive, there is more than one target, or all sums are zero.
         """
-        energy = _one(target, self.label)
-        if not (energy > 0.0).all():
-            raise DataError(f"{self.label} divides by the energy, which must be positive")
-        terms = self._terms(features) / energy[:, None]
-        if not terms[:, 0].any():
+        energy = one_target(target, self.label)
+        check_energy(energy, self.label)
+        total = self._sum(features)
+        if not total.any():
             raise DataError(f"{self.label} cannot be fitted: all deposits of the draw are zero")
-        coefficients = np.linalg.lstsq(terms, np.ones(len(terms)))[0]
+        k, c = _relative_line(total / energy, 1.0 / energy, self.linear)
 
         def predict(features: Matrix, side: Matrix | None) -> Matrix:
-            return (self._terms(features) @ coefficients)[:, None].astype(np.float32)
+            return np.asarray((k * self._sum(features) + c)[:, None], dtype=np.float32)
 
         return predict
 
-    def _terms(self, images: Matrix) -> Floats:
+    def _sum(self, images: Matrix) -> Floats:
         width = WINDOWS[self.window]
-        total = cells.square_sum(images, width) if width else cells.deposit_sum(images)
-        return np.stack([total, np.ones(len(total))], axis=1) if self.linear else total[:, None]
+        return cells.square_sum(images, width) if width else cells.deposit_sum(images)
 
 
 @dataclass(frozen=True)
-class Barycentre(_Formula):
+class Barycentre(Formula):
     """Position from the energy's centre of gravity g, relative to a cell of side D.
 
     Corrections, whose parameters minimise the squared error on the draw:
@@ -164,13 +160,13 @@ class Barycentre(_Formula):
             If there is more than one target, or the deposits of an image do not sum to a positive
             energy.
         """
-        position = _one(target, self.label)
+        position = one_target(target, self.label)
         origin, seen, along = self._seen(features)
         with_log = self.correction == "log"
         correct = (
-            _fit_log(seen, along, position - origin)
+            fit_log(seen, along, position - origin)
             if with_log
-            else _fit_curve(self.correction, seen, position - origin, self.pitch)
+            else fit_curve(self.correction, seen, position - origin, self.pitch)
         )
 
         def predict(features: Matrix, side: Matrix | None) -> Matrix:
@@ -221,72 +217,30 @@ def baseline_for(target: str) -> Candidate:
     )
 
 
-def _asinh(g: Floats, parameters: Floats, pitch: float) -> Floats:
-    k, b = parameters
-    return np.asarray(k * b * np.arcsinh(2.0 * g / pitch * np.sinh(0.5 * pitch / b)))
+def _relative_line(r: Floats, q: Floats, linear: bool) -> tuple[float, float]:
+    """Return k and c that minimise Σ (1 − k r − c q)²; c = 0 unless asked for and settled by r, q.
+
+    The sums are NumPy's, so that the result does not depend on a library's number of threads.
+    """
+    rr, rq, qq = ((a * b).sum() for a, b in ((r, r), (r, q), (q, q)))
+    determinant = rr * qq - rq * rq
+    if not linear or determinant <= 1e-12 * rr * qq:
+        return float(r.sum() / rr), 0.0
+    k = (r.sum() * qq - q.sum() * rq) / determinant
+    return float(k), float((q.sum() - k * rq) / qq)
 
 
-def _arctan(g: Floats, parameters: Floats, pitch: float) -> Floats:
-    return np.asarray(parameters[0] * np.arctan(g / parameters[1]))
+def check_energy(energy: Floats, label: str) -> None:
+    """Raise `DataError` unless all energies [n] that a formula divides by are positive."""
+    bad = np.flatnonzero(~(energy > 0.0))
+    if bad.size:
+        raise DataError(
+            f"{label} divides by an energy, which must be positive, not {energy[bad[0]]:g} GeV"
+        )
 
 
-def _linear(g: Floats, parameters: Floats, pitch: float) -> Floats:
-    return np.asarray(parameters[0] * g + parameters[1])
-
-
-# Start and bounds in units of the pitch: b between 1/40 and 10 keeps sinh in range.
-_CURVES: dict[str, tuple[Curve, tuple[float, float], Bounds]] = {
-    "linear": (_linear, (1.0, 0.0), ((-np.inf, -np.inf), (np.inf, np.inf))),
-    "asinh": (_asinh, (1.0, 0.2), ((0.0, 0.025), (10.0, 10.0))),
-    "arctan": (_arctan, (0.4, 0.2), ((0.0, 0.001), (100.0, 100.0))),
-}
-LOG_CUTOFFS = np.arange(2.0, 7.0, 0.25)
-"""Where Awes's w₀ is sought; the error has several minima, the best is then refined."""
-
-
-def _fit_curve(
-    correction: Correction, g: Floats, wanted: Floats, pitch: float
-) -> Callable[[Floats], Floats]:
-    """Fit a correction by least squares; lengths are in units of the pitch inside."""
-    if correction == "none":
-        return np.asarray
-    from scipy.optimize import least_squares
-
-    curve, start, bounds = _CURVES[correction]
-    scaled, goal = g / pitch, wanted / pitch
-
-    def residuals(parameters: Floats) -> Floats:
-        return curve(scaled, parameters, 1.0) - goal
-
-    fitted = least_squares(residuals, start, bounds=bounds).x
-    return lambda g: pitch * curve(g / pitch, fitted, 1.0)
-
-
-def _fit_log(logs: Floats, along: Floats, wanted: Floats) -> Callable[[Floats], Floats]:
-    """Fit w₀ by a search and k, given w₀, in closed form."""
-    from scipy.optimize import minimize_scalar
-
-    def centre(logs: Floats, cutoff: float) -> Floats:
-        weights = np.maximum(logs + cutoff, 0.0)
-        total = weights.sum(axis=1)
-        return np.asarray((weights @ along) / np.where(total > 0.0, total, 1.0))
-
-    def scale(found: Floats) -> float:
-        square = float(found @ found)
-        return float(found @ wanted) / square if square > 0.0 else 1.0
-
-    def error(cutoff: float) -> float:
-        found = centre(logs, cutoff)
-        return float(np.square(scale(found) * found - wanted).sum())
-
-    coarse = min(LOG_CUTOFFS, key=error)
-    near = (coarse - 0.25, coarse + 0.25)
-    best = float(minimize_scalar(error, bounds=near, method="bounded", options={"xatol": 1e-3}).x)
-    k = scale(centre(logs, best))
-    return lambda logs: k * centre(logs, best)
-
-
-def _one(target: Matrix, label: str) -> Floats:
+def one_target(target: Matrix, label: str) -> Floats:
+    """Return the only target [n]; raise `DataError` if there are several."""
     if target.shape[1] != 1:
         raise DataError(f"{label} predicts one target, not {target.shape[1]}")
     return target[:, 0].astype(np.float64)

@@ -119,3 +119,36 @@ def square_sum(images: Images, width: int) -> Floats:
     for cell in square(images, hottest(images), width).T:
         total += cell
     return total
+
+
+def cluster_features(images: Images) -> NDArray[np.float32]:
+    """Return the features that trees are grown on [n, 32] (paper §4: sums around the hottest cell).
+
+    In order: Σe of the window, of the 5 × 5 and of the 3 × 3 cells around the hottest one, and its
+    own deposit, GeV (4); their squares and products, GeV² (10); the columns, then the rows, of the
+    3 × 3 square as shares of its sum, the same of the 5 × 5 square (6 + 10); column and row of the
+    hottest cell, counted from the window's centre (2).
+    """
+    side = window(images)
+    centre = hottest(images)
+    shares, sums = [], [deposit_sum(images)]
+    for width in (5, 3):
+        grid = square(images, centre, width).reshape(-1, width, width)
+        lines = np.concatenate([_folded(grid, 1), _folded(grid, 2)], axis=1)
+        sums.append(_folded(lines[:, :width], 1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = lines / sums[-1][:, None]
+        shares.append(np.where(np.isfinite(share), share, 0.0))
+    sums.append(images[np.arange(len(images)), centre].astype(np.float64))
+    products = [sums[i] * sums[j] for i in range(4) for j in range(i, 4)]
+    place = np.stack([centre % side, centre // side], axis=1) - side // 2
+    columns = np.stack(sums + products, axis=1)
+    return np.concatenate([columns, *reversed(shares), place], axis=1).astype(np.float32)
+
+
+def _folded(values: Floats, axis: int) -> Floats:
+    """Sum along an axis, one entry after another."""
+    total = np.zeros_like(values.take(0, axis=axis))
+    for index in range(values.shape[axis]):
+        total += values.take(index, axis=axis)
+    return total
