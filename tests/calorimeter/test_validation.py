@@ -128,13 +128,9 @@ def geant4(dataset):
     """The Geant4 photons shipped with the package."""
     import uproot
 
-    found = sorted((files("surefoot.calorimeter") / "data").glob(f"*{dataset}.root"))
-    if not found:
-        pytest.skip("no Geant4 sample is packaged")
-    with uproot.open(found[0]) as file:
-        tree = next(item for item in file.values() if hasattr(item, "arrays"))
-        columns = tree.arrays(PhotonChunk.__annotations__, library="np")
-    return PhotonChunk(**{n: np.stack(c) if n == "deposits" else c for n, c in columns.items()})
+    with uproot.open(files("surefoot.calorimeter") / "data" / f"photons_{dataset}.root") as file:
+        columns = file["photons"].arrays(list(PhotonChunk.__annotations__), library="np")
+    return PhotonChunk(**columns)
 
 
 @pytest.mark.parametrize("dataset", ["A", "B"])
