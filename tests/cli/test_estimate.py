@@ -27,8 +27,8 @@ def test_time_left_scales_with_work_and_workers(setting):
     small, large = (convnet([c], input_shape=(1, 5, 5)) for c in (2, 6))
     left = TimeLeft([small, large], setting, workers=4)
     assert left.seconds(10, [small.key]) is None
-    left.record(SimpleNamespace(candidate=small.key, seconds=2.0))
-    left.record(SimpleNamespace(candidate=small.key, seconds=4.0))
+    for seconds in (2.0, 4.0, 3.0):
+        left.record(SimpleNamespace(candidate=small.key, seconds=seconds))
     left.record(SimpleNamespace(candidate="the baseline", seconds=99.0))
     assert left.seconds(10, [small.key]) == pytest.approx(10 * 3.0 / 4)
     assert left.seconds(10, [large.key]) == pytest.approx(
@@ -43,6 +43,14 @@ def test_the_probe_measures_the_engine_and_records_nothing(setting):
     rates = probe([*nets, ScaledSum()], setting, "auto")
     assert rates.keys() == {"convnet", "scaled_sum"}
     assert all(0.0 < rate < 1e-3 for rate in rates.values())
+
+
+def test_a_first_instance_that_waited_for_the_compiler_does_not_count_for_long(setting):
+    net = convnet([2], input_shape=(1, 5, 5))
+    left = TimeLeft([net], setting, workers=1)
+    for seconds in (60.0, 1.0, 1.0):
+        left.record(SimpleNamespace(candidate=net.key, seconds=seconds))
+    assert left.seconds(10, [net.key]) == pytest.approx(10.0)
 
 
 def test_only_networks_take_longer_with_more_epochs(setting):

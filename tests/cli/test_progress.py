@@ -129,6 +129,18 @@ def test_the_live_table_shows_all_of_it_in_80_columns(make):
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
+def test_a_long_wait_for_the_first_instance_is_explained(make):
+    table = make(LiveTable)
+    state = table.race.replay(LossTable.empty(tuple(KEYS)))
+    table.started(4, 0)
+    table.round_started(state.current, 4)
+    assert table.status().startswith("0 instances trained · about 11 left")
+    table.clock.now = 4.0
+    assert "compiles for a minute" in table.status()
+    table.outcome(outcome(KEYS[0], 0, 1.0))
+    assert "compiles" not in table.status()
+
+
 def test_the_plain_log_is_one_line_per_event(make):
     log = make(PlainLog)
     lines = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from surefoot import registry
 from surefoot.cli.study_file import StudyFile
-from surefoot.cli.tables import ConvNetTable, FamilyTable
+from surefoot.cli.tables import ConvNetTable, FamilyTable, RaceTable
 from surefoot.errors import SamplingError, StudyFileError, SurefootError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def candidates_of(file: StudyFile, population: Population) -> tuple[Candidate, .
         If a table describes no candidate, or a network needs what the population lacks.
     """
     with blaming(file, "space"):
-        first, *rest = (_space_of(table, population) for table in file.tables.space)
+        first, *rest = (space_of(table, population) for table in file.tables.space)
         for space in rest:
             first |= space
         return first.candidates
@@ -139,10 +139,15 @@ def screen_of(file: StudyFile) -> Screen | None:
 
 def schedule_of(file: StudyFile, candidates: int) -> Schedule:
     """Return the schedule that ``[race]`` asks for, for this many candidates."""
+    with blaming(file, "race"):
+        return build_schedule(file.tables.race, candidates)
+
+
+def build_schedule(race: RaceTable, candidates: int) -> Schedule:
+    """Return the schedule that a table asks for; `StudyFileError` for a key it cannot have."""
     from surefoot.racing.schedule import FlatBudget, Halving
     from surefoot.racing.toptwo import default_schedule
 
-    race = file.tables.race
     kinds: dict[str, tuple[Any, tuple[str, ...]]] = {
         "default": (lambda: default_schedule(candidates), ()),
         "halving": (Halving, ("keep", "per_round", "warmup")),
@@ -154,21 +159,21 @@ def schedule_of(file: StudyFile, candidates: int) -> Schedule:
         for name in ("keep", "per_round", "warmup", "budget", "cap")
         if (value := getattr(race, name)) is not None
     }
-    with blaming(file, "race"):
-        for name in given:
-            if name not in taken:
-                homes = [f"'{kind}'" for kind, (_, names) in kinds.items() if name in names]
-                raise StudyFileError(
-                    f"{name} = {given[name]:g} has no meaning for schedule = '{race.schedule}': "
-                    f"it belongs to schedule = {' or '.join(homes)}"
-                )
-        if race.schedule == "flat_budget" and race.budget is None:
-            raise StudyFileError("schedule = 'flat_budget' needs budget, the trainings of a round")
-        schedule: Schedule = build(**given)
-        return schedule
+    for name in given:
+        if name not in taken:
+            homes = [f"'{kind}'" for kind, (_, names) in kinds.items() if name in names]
+            raise StudyFileError(
+                f"{name} = {given[name]:g} has no meaning for schedule = '{race.schedule}': "
+                f"it belongs to schedule = {' or '.join(homes)}"
+            )
+    if race.schedule == "flat_budget" and race.budget is None:
+        raise StudyFileError("schedule = 'flat_budget' needs budget, the trainings of a round")
+    schedule: Schedule = build(**given)
+    return schedule
 
 
-def _space_of(table: ConvNetTable | FamilyTable, population: Population) -> SearchSpace:
+def space_of(table: ConvNetTable | FamilyTable, population: Population) -> SearchSpace:
+    """Return the space of one ``[space]`` table."""
     from surefoot.candidates.conditions import parse_condition
     from surefoot.candidates.notation import choices_of, convnet_space
     from surefoot.candidates.space import SearchSpace

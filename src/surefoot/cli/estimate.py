@@ -7,8 +7,9 @@ candidates: on the outcomes so far, or by a short probe of the engine where ther
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import deque
 from collections.abc import Iterable, Sequence
+from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 PROBES = 3
 PROBE_EXAMPLES = 1024
+REMEMBERED = 200
 FORWARD_SHARE = 1.0 / 3.0
 """Work of a test example as a share of a training example's: one pass of three."""
 
@@ -52,28 +54,30 @@ class TimeLeft:
     def __init__(self, candidates: Iterable[Candidate], setting: Setting, workers: int) -> None:
         self._work = {c.key: (c.family, work_of(c, setting)) for c in candidates}
         self._workers = workers
-        self._seconds: dict[str, float] = defaultdict(float)
-        self._done: dict[str, float] = defaultdict(float)
-        self._count = 0
+        self._rates: dict[str, deque[float]] = {}
+        self._latest: deque[float] = deque(maxlen=REMEMBERED)
 
     def record(self, outcome: Outcome) -> None:
         """Take note of how long an instance took."""
         if outcome.candidate in self._work:
             family, work = self._work[outcome.candidate]
-            self._seconds[family] += outcome.seconds
-            self._done[family] += work
-            self._count += 1
+            rates = self._rates.setdefault(family, deque(maxlen=REMEMBERED))
+            rates.append(outcome.seconds / work)
+            self._latest.append(outcome.seconds)
 
     def seconds(self, trainings: int, keys: Sequence[str]) -> float | None:
         """Return the seconds that so many trainings, spread over these candidates, will take.
 
-        None before the first outcome. A family not measured yet counts as the mean instance.
+        None before the first outcome. Rates are medians of the latest outcomes, so that the first
+        ones, which wait for the engine to compile, do not count for long. A family not measured
+        yet counts as the median instance.
         """
-        if not self._count or not keys:
+        if not self._latest or not keys:
             return None
-        usual = sum(self._seconds.values()) / self._count
+        usual = median(self._latest)
+        rates = {family: median(measured) for family, measured in self._rates.items()}
         each = [
-            work * self._seconds[family] / self._done[family] if self._done[family] else usual
+            work * rates[family] if family in rates else usual
             for family, work in map(self._work.__getitem__, keys)
         ]
         return trainings * sum(each) / len(each) / self._workers

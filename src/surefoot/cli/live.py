@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 14
 LOG_EVERY = 10.0
+PATIENCE = 3.0
+WAITING = "waiting for the first instance; used for the first time, an engine compiles for a minute"
 
 
 class LiveTable(Progress):
@@ -97,6 +100,9 @@ class PlainLog(Progress):
 
     def __enter__(self) -> Self:
         self._said = self.clock()
+        self._timer = threading.Timer(PATIENCE, self._excuse)
+        self._timer.daemon = True
+        self._timer.start()
         return self
 
     def __exit__(
@@ -105,7 +111,11 @@ class PlainLog(Progress):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Do nothing."""
+        self._timer.cancel()
+
+    def _excuse(self) -> None:
+        if self.rows and not self.trained and self.rows[-1].done < self.rows[-1].total:
+            self.write(f"  {WAITING}")
 
     def started(self, candidates: int, recorded: int) -> None:
         """Say what the journal holds already."""
@@ -143,6 +153,8 @@ class PlainLog(Progress):
 
 def status(race: Progress) -> str:
     """Return how much is trained and how long the rest takes, in one line."""
+    if not race.trained and race.rows and race.clock() - race.rows[0].began > PATIENCE:
+        return WAITING
     parts = [f"{race.trained + race.recorded:,} instances trained"]
     if race.recorded:
         parts[0] += f" ({race.recorded:,} before)"

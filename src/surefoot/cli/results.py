@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet import ConvNet
+from surefoot.studies.honesty import honesty
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,6 +58,16 @@ def say_winner(
         _paragraph(out, title, first, "bold")
         for line in others:
             _paragraph(out, "", line)
+    if len(state.ranking) > 1:
+        say_sentences(out, "Rivals", honesty(record.table, state).lines(labels))
+
+
+def say_sentences(out: Console, name: str, sentences: Iterable[str], style: str = "") -> None:
+    """Print sentences after a name, wrapped; the first of them in a style."""
+    out.print()
+    for sentence in sentences:
+        _paragraph(out, name, sentence, style)
+        name = style = ""
 
 
 def _baseline(record: RaceRecord) -> float | None:
