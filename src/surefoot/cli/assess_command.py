@@ -51,7 +51,7 @@ def run(
         content=wish.content,
         confidence=wish.confidence,
     )
-    out.print(f"[bold]{asked.headline('Assess')}[/bold]", soft_wrap=True)
+    out.print(asked.headline("Assess"), style="bold", soft_wrap=True)
     with LocalExecutor(asked.workers, asked.engine) as executor:
         if dry_run:
             say_dry(out, asked, {study.setting: study.n}, executor.workers)

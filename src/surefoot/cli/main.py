@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from surefoot.cli.study_commands import add_commands
+
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
@@ -320,6 +322,9 @@ def plot(
         from surefoot.cli.plot_command import run
 
         run(journal, output, what, candidate)
+
+
+add_commands(app)
 
 
 def main(arguments: list[str] | None = None) -> Any:

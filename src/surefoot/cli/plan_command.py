@@ -47,8 +47,9 @@ def run(
         study = study_of(file, population_of(file), engine)
     count = len(study.candidates)
     out.print(
-        f"[bold]Plan: {file.tables.study.name or study_path.stem}, {count:,} candidates, "
-        f"{study.statistic.name} of {study.setting.loss}[/bold]",
+        f"Plan: {file.tables.study.name or study_path.stem}, {count:,} candidates, "
+        f"{study.statistic.name} of {study.setting.loss}",
+        style="bold",
         soft_wrap=True,
     )
     with LocalExecutor(workers or file.tables.engine.workers, study.engine) as executor:

@@ -35,8 +35,9 @@ def run(journal_path: Path, options: dict[str, Any]) -> int:
     labels = {key: one.label for key, one in known.items()}
     race = found.race
     out.print(
-        f"[bold]Rerace of {journal_path}: {len(race.keys):,} candidates, "
-        f"{race.statistic.name}, {found.record.table.count:,} recorded instances[/bold]",
+        f"Rerace of {journal_path}: {len(race.keys):,} candidates, "
+        f"{race.statistic.name}, {found.record.table.count:,} recorded instances",
+        style="bold",
         soft_wrap=True,
     )
     if found.state.rounds:

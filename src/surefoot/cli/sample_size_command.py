@@ -54,7 +54,7 @@ def run(
         equal_test=equal_test,
     )
     chosen, left_out = sizes_of(sizes, study)
-    out.print(f"[bold]{asked.headline('Sample size')}[/bold]", soft_wrap=True)
+    out.print(asked.headline("Sample size"), style="bold", soft_wrap=True)
     out.print(
         f"{len(chosen)} sizes from {chosen[0]:,} to {chosen[-1]:,}, {n} instances each{left_out}",
         soft_wrap=True,

@@ -41,9 +41,9 @@ def run(journal_path: Path, eliminated: bool, candidate: str | None) -> None:
         out.print(_headline(journal, record), style="bold", soft_wrap=True)
         if state.rounds:
             out.print()
-            out.print(_rounds(record, state, known))
+            out.print(rounds_table(record, state, known))
             out.print()
-            out.print(_ranking(state, record, known))
+            out.print(ranking_table(state, record, known))
         if eliminated:
             _say_eliminations(out, state, known)
         _say_troubles(out, journal, known)
@@ -77,7 +77,8 @@ def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     return table
 
 
-def _rounds(record: RaceRecord, state: RaceState, known: Mapping[str, Known]) -> Table:
+def rounds_table(record: RaceRecord, state: RaceState, known: Mapping[str, Known]) -> Table:
+    """Return the completed rounds as a table."""
     criterion = f"best {record.race.statistic.name}"
     numbers = ("candidates", "trained", criterion, "stay")
     table = _table("round", *numbers, "best candidate", right=numbers)
@@ -93,7 +94,8 @@ def _rounds(record: RaceRecord, state: RaceState, known: Mapping[str, Known]) ->
     return table
 
 
-def _ranking(state: RaceState, record: RaceRecord, known: Mapping[str, Known]) -> Table:
+def ranking_table(state: RaceState, record: RaceRecord, known: Mapping[str, Known]) -> Table:
+    """Return the best candidates as a table."""
     numbers = ("rank", "instances", record.race.statistic.name, "left in")
     table = _table(*numbers, "key", "candidate", right=numbers)
     left = {one.key: one.round for one in state.eliminations}

@@ -36,7 +36,7 @@ def run(
     study = VarianceStudy(
         candidate=asked.candidate, setting=asked.setting, seed=asked.seed, engine=asked.engine
     )
-    out.print(f"[bold]{asked.headline('Variance')}[/bold]", soft_wrap=True)
+    out.print(asked.headline("Variance"), style="bold", soft_wrap=True)
     instances = study.instances(plan)
     with LocalExecutor(asked.workers, asked.engine) as executor:
         if dry_run:

@@ -31,6 +31,7 @@ __all__ = [
     "check_path",
     "learning_curves",
     "loss_label",
+    "new_figure",
     "race_figure",
     "save",
 ]
@@ -46,7 +47,7 @@ def learning_curves(
     baseline: float | None = None,
 ) -> Figure:
     """Return loss against epoch for instances of one candidate, ``curves`` each [epochs]."""
-    figure, (axes,) = _figure(1, title)
+    figure, (axes,) = new_figure(1, title)
     draw_curves(axes, curves, label=label, baseline=baseline)
     return figure
 
@@ -59,7 +60,7 @@ def boxplots_by_round(
     baseline: float | None = None,
 ) -> Figure:
     """Return boxplots of the losses of the candidates in each round, the winner marked."""
-    figure, (axes,) = _figure(1, title)
+    figure, (axes,) = new_figure(1, title)
     draw_rounds(axes, rounds, label=label, baseline=baseline)
     return figure
 
@@ -75,7 +76,7 @@ def certificate_figure(
     baseline: float | None = None,
 ) -> Figure:
     """Return the distribution of fresh losses [n] with the certified bound and racing losses."""
-    figure, (axes,) = _figure(1, title)
+    figure, (axes,) = new_figure(1, title)
     draw_certificate(
         axes,
         fresh,
@@ -101,7 +102,7 @@ def race_figure(
     baseline: float | None = None,
 ) -> Figure:
     """Return the story of a race in three panels: rounds, the winner's curves, its certificate."""
-    figure, (first, second, third) = _figure(3, title)
+    figure, (first, second, third) = new_figure(3, title)
     draw_rounds(first, rounds, label=label, baseline=baseline)
     draw_curves(second, curves, label=label, baseline=baseline)
     draw_certificate(
@@ -150,7 +151,8 @@ def save(figure: Figure, path: Path) -> Path:
     return path
 
 
-def _figure(panels: int, title: str) -> tuple[Figure, list[Axes]]:
+def new_figure(panels: int, title: str) -> tuple[Figure, list[Axes]]:
+    """Return a figure of so many panels beside each other, and their axes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -18,7 +18,9 @@ from surefoot.report.figures import (
     loss_label,
     race_figure,
 )
+from surefoot.report.study_figures import pareto_figure
 from surefoot.seeds import Role
+from surefoot.studies.honesty import honesty
 from surefoot.studies.recorded import RaceRecord, recorded_certificates, recorded_race
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from surefoot.racing.state import RaceState
     from surefoot.statistics.certificate import Certificate
 
-KINDS = ("race", "rounds", "curves", "certificate")
+KINDS = ("race", "rounds", "curves", "certificate", "pareto")
 
 
 def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -> Figure:
@@ -36,7 +38,8 @@ def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -
     Parameters
     ----------
     what
-        ``rounds``, ``curves``, ``certificate``, or ``race`` for all three.
+        ``rounds``, ``curves``, ``certificate``, or ``race`` for all three; ``pareto`` for spread
+        against mean.
     key
         Key of the candidate of the curves; None for the winner, or the leader while there is none.
 
@@ -60,6 +63,12 @@ def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -
             return boxplots_by_round(
                 _rounds(record, state, leader), label=label, title=title, baseline=baseline
             )
+        case "pareto":
+            found = honesty(record.table, state)
+            labels = {name: one.label for name, one in journal.candidates().items()}
+            return pareto_figure(
+                found, labels, label=label, title=str(journal.study["population"]["name"])
+            )
         case "curves":
             curves = _curves(journal, shown)
             return learning_curves(curves, label=label, title=title, baseline=baseline)
@@ -71,7 +80,7 @@ def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -
                 label=label,
                 title=title,
                 bound=certificates[shown].bound.value,
-                bound_label=_bound_label(certificates[shown]),
+                bound_label=bound_label(certificates[shown]),
                 racing=_known(record, shown),
                 baseline=baseline,
             )
@@ -84,7 +93,7 @@ def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -
         label=label,
         title=title,
         bound=None if certificate is None else certificate.bound.value,
-        bound_label="" if certificate is None else _bound_label(certificate),
+        bound_label="" if certificate is None else bound_label(certificate),
         baseline=baseline,
     )
 
@@ -136,7 +145,7 @@ def _unit(journal: Journal) -> str:
     return parse_loss(journal.study["loss"]).unit(journal.study["population"]["unit"])
 
 
-def _bound_label(certificate: Certificate) -> str:
+def bound_label(certificate: Certificate) -> str:
     """Return the certificate's promise in a few words for a legend."""
     share = certificate.content if certificate.reached else certificate.bound.content
     unit = f" {certificate.unit}" if certificate.unit else ""
