@@ -21,6 +21,8 @@ NAMES = [
     "SurefootError",
     "assess",
     "candidate",
+    "convnet",
+    "load_population",
     "preset",
     "select",
 ]

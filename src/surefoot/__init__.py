@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from surefoot.candidates.estimator import EstimatorCandidate
     from surefoot.candidates.function import candidate
     from surefoot.candidates.module import ModuleCandidate
+    from surefoot.candidates.notation import convnet
     from surefoot.candidates.presets import preset
     from surefoot.candidates.space import SearchSpace
+    from surefoot.data_files import load_population
     from surefoot.errors import SurefootError
     from surefoot.losses import Loss
     from surefoot.population import Population, Sampling
@@ -41,6 +43,8 @@ _HOMES = {
     "SurefootError": "errors",
     "assess": "studies.facade",
     "candidate": "candidates.function",
+    "convnet": "candidates.notation",
+    "load_population": "data_files",
     "preset": "candidates.presets",
     "select": "studies.facade",
 }
@@ -61,6 +65,8 @@ __all__ = [
     "SurefootError",
     "assess",
     "candidate",
+    "convnet",
+    "load_population",
     "preset",
     "select",
 ]
