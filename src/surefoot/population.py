@@ -161,7 +161,7 @@ class Population:
             if array is not None:
                 data = array if array.dtype != object else array.astype(str)
                 digest.update(f"{data.dtype.str}{data.shape}".encode())
-                digest.update(np.ascontiguousarray(data).view(np.uint8))
+                digest.update(np.ascontiguousarray(data).view(np.uint8).data)
             digest.update(b";")
         if self.classes is not None:
             digest.update(repr(self.classes).encode())
