@@ -1,0 +1,192 @@
+"""Ways to train one network, each with its own data in memory, timed by `training.py`.
+
+A way is made for a network and has ``run(steps)``, which trains that many batches and returns the
+number of examples it went through. All train from the same initial weights on the same data with
+the same optimiser and loss (mean squared error), forward, backward and update, one thread.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from surefoot.candidates.convnet import ConvNet
+from surefoot.candidates.initialization import initial_weights, named_weights
+from surefoot.losses import Loss
+from surefoot.seeds import InstanceSeed, Role
+
+EXAMPLES = 2048
+SEED = InstanceSeed(1, Role.PILOT, 0)
+MODELS = 16
+"""Networks that ``torch.func.vmap`` trains at once."""
+
+
+@dataclass
+class Data:
+    features: np.ndarray
+    target: np.ndarray
+    side: np.ndarray
+
+
+def data(net: ConvNet) -> Data:
+    generator = np.random.default_rng(0)
+    cells = math.prod(net.input_shape)
+    return Data(
+        generator.standard_normal((EXAMPLES, cells)).astype(np.float32),
+        generator.uniform(1, 2, (EXAMPLES, 1)).astype(np.float32),
+        generator.standard_normal((EXAMPLES, net.side)).astype(np.float32),
+    )
+
+
+class Fused:
+    """surefoot's engine: the same compiled call that trains an instance."""
+
+    def __init__(self, net: ConvNet) -> None:
+        from surefoot.engines.base import Setting
+        from surefoot.population import Population, Sampling
+        from surefoot.stopping import Stopping
+
+        arrays = data(net)
+        side = arrays.side if net.side else None
+        population = Population(arrays.features, arrays.target, side)
+        stopping = Stopping(max_epochs=1, min_epochs=1, window=1, reading="none")
+        self.setting = Setting(population.split(0), Sampling(), Loss("mse"), stopping)
+        self.net = net
+        self.stop = np.zeros(1, dtype=np.uint8)
+
+    def run(self, steps: int) -> int:
+        from surefoot.engines.base import Instance
+        from surefoot.engines.fused_cpu.instance import train_instance
+        from surefoot.population import Draw
+
+        n = steps * self.net.batch_size
+        train = np.arange(n, dtype=np.int32) % EXAMPLES
+        draw = Draw(train, np.zeros(1, dtype=np.int32))
+        train_instance(Instance(self.net, SEED), self.setting, draw, self.stop)
+        return n
+
+
+def torch_optimizer(net: ConvNet, parameters: Any) -> Any:
+    """Return torch's fastest form of an optimiser on CPUs: fused, else over lists of tensors."""
+    import torch
+
+    kinds = {
+        "sgd": torch.optim.SGD,
+        "adam": torch.optim.Adam,
+        "adamw": torch.optim.AdamW,
+        "nadam": torch.optim.NAdam,
+    }
+    common = {"lr": 1e-4, "weight_decay": net.decay}
+    parameters = list(parameters)
+    if net.optimizer == "nadam":
+        return kinds["nadam"](parameters, foreach=True, **common)
+    return kinds[net.optimizer](parameters, fused=True, **common)
+
+
+class Eager:
+    """Stock torch modules and autograd."""
+
+    memory_format = "contiguous_format"
+
+    def __init__(self, net: ConvNet) -> None:
+        import torch
+
+        from surefoot.engines.torch_module import ConvModule, load
+
+        torch.set_num_threads(1)
+        self.net, self.torch = net, torch
+        flat = initial_weights(net, SEED)
+        module = ConvModule(net)
+        load(module, named_weights(net, flat), net.label)
+        self.format = getattr(torch, self.memory_format)
+        self.module = module.to(memory_format=self.format).train()
+        self.optimizer = torch_optimizer(net, self.module.parameters())
+        arrays = data(net)
+        x = torch.from_numpy(arrays.features).view(-1, *net.input_shape)
+        self.features = x.contiguous(memory_format=self.format)
+        self.target = torch.from_numpy(arrays.target)
+        self.side = torch.from_numpy(arrays.side) if net.side else None
+
+    def run(self, steps: int) -> int:
+        torch, n = self.torch, self.net.batch_size
+        order = torch.arange(steps * n) % EXAMPLES
+        for index in order.split(n):
+            side = None if self.side is None else self.side[index]
+            prediction = self.module(self.features[index], side)
+            loss = torch.nn.functional.mse_loss(prediction, self.target[index])
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+        return steps * n
+
+
+class EagerChannelsLast(Eager):
+    memory_format = "channels_last"
+
+
+class Vmap:
+    """``torch.func.vmap`` over 16 networks, each on its own batch."""
+
+    def __init__(self, net: ConvNet) -> None:
+        import torch
+        from torch.func import functional_call, grad, vmap
+
+        from surefoot.engines.torch_module import ConvModule, load
+
+        torch.set_num_threads(1)
+        self.net, self.torch = net, torch
+        flat = initial_weights(net, SEED)
+        module = ConvModule(net).train()
+        load(module, named_weights(net, flat), net.label)
+        for layer in module.modules():
+            if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
+                layer.track_running_stats = False
+                layer.running_mean = layer.running_var = layer.num_batches_tracked = None
+        self.parameters = {
+            name: torch.stack([p.detach()] * MODELS).requires_grad_()
+            for name, p in module.named_parameters()
+        }
+        self.optimizer = torch_optimizer(net, self.parameters.values())
+
+        def loss(parameters: Any, x: Any, side: Any, y: Any) -> Any:
+            arguments = (x, side) if net.side else (x,)
+            return torch.nn.functional.mse_loss(functional_call(module, parameters, arguments), y)
+
+        self.gradient = vmap(grad(loss))
+        arrays = data(net)
+        self.features = torch.from_numpy(arrays.features).view(-1, *net.input_shape)
+        self.target, self.side = torch.from_numpy(arrays.target), torch.from_numpy(arrays.side)
+
+    def run(self, steps: int) -> int:
+        torch, n = self.torch, self.net.batch_size
+        count = max(1, steps // MODELS)
+        order = torch.arange(count * MODELS * n) % EXAMPLES
+        for index in order.view(count, MODELS, n):
+            detached = {name: p.detach() for name, p in self.parameters.items()}
+            gradients = self.gradient(
+                detached, self.features[index], self.side[index], self.target[index]
+            )
+            for name, parameter in self.parameters.items():
+                parameter.grad = gradients[name]
+            self.optimizer.step()
+        return count * MODELS * n
+
+
+def ways() -> dict[str, Callable[[ConvNet], Any]]:
+    """Return the ways this environment can run, by name."""
+    found: dict[str, Callable[[ConvNet], Any]] = {
+        "surefoot": Fused,
+        "torch eager": Eager,
+        "torch channels_last": EagerChannelsLast,
+        "torch.func vmap × 16": Vmap,
+    }
+    if importlib.util.find_spec("jax") is not None:
+        from training_jax import Jax
+
+        found["jax"] = Jax
+    return found
