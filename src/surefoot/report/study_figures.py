@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surefoot.report.figures import new_figure
 from surefoot.report.panels import BLACK, DARK, LIGHT, MIDDLE, draw_certificate, draw_curves
-from surefoot.studies.variance_result import COMPONENTS, NAMES
+from surefoot.studies.variance_result import NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,22 +124,19 @@ def pareto_figure(
     figure, (axes,) = new_figure(1, title)
     finite = np.isfinite(found.location) & np.isfinite(found.spread)
     alike = np.array([key in found.shortlist for key in found.compared])
-    others, close = finite & ~alike, finite & alike
-    axes.plot(
-        found.location[others],
-        found.spread[others],
-        "x",
-        color=MIDDLE,
-        label="worse than the winner",
-    )
-    axes.plot(
-        found.location[close],
-        found.spread[close],
-        "o",
-        color=DARK,
-        markerfacecolor="white",
-        label="not to be told from it",
-    )
+    for mask, marker, words in (
+        (finite & ~alike, "x", "worse than the winner"),
+        (finite & alike, "o", "not to be told from it"),
+    ):
+        if mask.any():
+            axes.plot(
+                found.location[mask],
+                found.spread[mask],
+                marker,
+                color=DARK,
+                markerfacecolor="white",
+                label=words,
+            )
     place = {key: row for row, key in enumerate(found.compared)}
     front = sorted((place[key] for key in found.front), key=lambda row: found.location[row])
     front = [row for row in front if finite[row]]
@@ -166,6 +163,7 @@ def pareto_figure(
     names = [f"{i} {labels[found.compared[row]]}" for i, row in enumerate(front[:NAMED], start=1)]
     axes.set_xlabel(f"mean {label}\n" + "\n".join(names), fontsize="small")
     axes.set_ylabel("standard deviation")
+    axes.locator_params(nbins=5)
     axes.legend(frameon=False, fontsize="small")
     return figure
 
@@ -181,7 +179,10 @@ def _draw_experiments(axes: Axes, result: VarianceResult, label: str) -> None:
         axes.plot(across, losses, ".", color=MIDDLE, markersize=4, zorder=3)
     axes.set_xticks(
         np.arange(1, len(experiments) + 1),
-        [f"{NAMES[one.source]}\nsd {one.sd.estimate:.2g}" for one in experiments],
+        [
+            f"{NAMES[one.source].replace(' ', chr(10))}\nsd {one.sd.estimate:.2g}"
+            for one in experiments
+        ],
     )
     axes.set_ylabel(label)
 
@@ -190,7 +191,8 @@ def _draw_sources(axes: Axes, result: VarianceResult) -> None:
     """Draw each source's standard deviation with its interval, the largest possible at the top."""
     found: dict[str, Interval] = {}
     if result.crossed is not None:
-        found = {COMPONENTS[name]: one for name, one in result.crossed.deviations().items()}
+        deviations = result.crossed.deviations()
+        found = {result.crossed.source(name): one for name, one in deviations.items()}
     else:
         found = {NAMES[one.source]: one.sd for one in result.experiments}
     if result.test is not None:

@@ -30,7 +30,7 @@ NAMES: Mapping[str, str] = {
 COMPONENTS: Mapping[str, str] = {
     "draw": "sample",
     "init": "initialisation",
-    "interaction": "sample with initialisation",
+    "interaction": "their interaction",
     "replicate": "batch order",
     "test": "test sample",
 }
@@ -64,6 +64,11 @@ class Crossed:
     components: Components
     intervals: Mapping[str, Interval]
     left_out: int
+
+    def source(self, name: str) -> str:
+        """Return a source in words; without replicates, chance is part of the interaction."""
+        alone = name != "interaction" or self.losses.shape[2] > 1
+        return COMPONENTS[name] if alone else f"{COMPONENTS[name]} and chance"
 
     def deviations(self) -> dict[str, Interval]:
         """Return each source's standard deviation with its interval, in the loss's unit."""
@@ -132,10 +137,8 @@ class VarianceResult:
         said = [f"crossed, {size}{left if self.crossed.left_out else ''}, of the variance:"]
         shares = self.shares
         for name in self.crossed.intervals:
-            known = COMPONENTS[name]
-            if name == "interaction" and replicates == 1:
-                known += " and whatever else"
-            said.append(f"  {known} {_percent(shares[name]) if name in shares else 'no variance'}")
+            share = _percent(shares[name]) if name in shares else "no variance"
+            said += [f"  {self.crossed.source(name)} {share}"]
         return said
 
     def _test(self) -> list[str]:

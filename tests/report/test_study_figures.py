@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from surefoot.racing.race import Race
+from surefoot.racing.schedule import Halving
+from surefoot.racing.table import LossTable
+from surefoot.report.figures import save
+from surefoot.report.study_figures import (
+    assessment_figure,
+    pareto_figure,
+    sample_size_figure,
+    variance_figure,
+)
+from surefoot.studies.honesty import honesty
+from surefoot.studies.robust_size import RobustRule, judge
+from surefoot.studies.variance_result import VarianceResult, analyse
+
+SIZES = [100, 200, 400, 800]
+
+
+def result(*, crossed: bool = True, tested: bool = True) -> VarianceResult:
+    rng = np.random.default_rng(1)
+    return analyse(
+        init=rng.random(8).tolist(),
+        draw=[*rng.random(8).tolist(), np.inf],
+        both=rng.random(8).tolist(),
+        crossed=rng.random((4, 4, 1)) if crossed else [],
+        test=rng.random((2, 4)).tolist() if tested else [],
+        rng=rng,
+        resamples=100,
+    )
+
+
+def words(axes) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_a_variance_figure_names_every_source(tmp_path) -> None:
+    figure = variance_figure(result(), label="test loss", title="one")
+    left, right = figure.axes
+    assert [t.get_text().split("\nsd")[0] for t in left.get_xticklabels()] == [
+        "initialisation\nalone",
+        "sample\nalone",
+        "both",
+    ]
+    assert [t.get_text() for t in right.get_yticklabels()] == [
+        "sample",
+        "initialisation",
+        "their interaction and chance",
+        "of the sample:\ntest sample",
+    ]
+    assert save(figure, tmp_path / "variance.png").stat().st_size > 10_000
+
+
+def test_without_a_crossed_design_the_experiments_are_the_sources(tmp_path) -> None:
+    found = result(crossed=False, tested=False)
+    right = variance_figure(found, label="loss").axes[1]
+    assert [t.get_text() for t in right.get_yticklabels()] == [
+        "initialisation alone",
+        "sample alone",
+        "both",
+    ]
+    bars = [bar.get_width() for bar in right.patches]
+    assert bars == pytest.approx([one.sd.estimate for one in found.experiments])
+
+
+def test_a_sample_size_figure_has_a_box_per_size_on_a_log_axis(tmp_path) -> None:
+    rng = np.random.default_rng(2)
+    losses = np.array([9.0, 2.0, 1.0, 1.0])[:, None] * np.exp(0.01 * rng.standard_normal((4, 40)))
+    losses[0, :2] = np.inf
+    figure = sample_size_figure(
+        judge(SIZES, losses, RobustRule(), rng=rng), label="loss", baseline=1.4
+    )
+    (axes,) = figure.axes
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    assert len(axes.patches) == 4
+    assert words(axes) == [
+        "90% must lose at most this",
+        "robust from 400 on",
+        "flat from 400 on",
+        "baseline",
+    ]
+    assert axes.get_title(loc="right").startswith("2 diverged")
+    assert save(figure, tmp_path / "sizes.pdf").exists()
+
+
+def test_a_size_without_a_finite_loss_has_no_box(tmp_path) -> None:
+    losses = np.ones((4, 40))
+    losses[1] = np.inf
+    found = judge(SIZES, losses, RobustRule(), rng=np.random.default_rng(0))
+    (axes,) = sample_size_figure(found, label="loss").axes
+    assert len(axes.patches) == 3
+    assert save(axes.figure, tmp_path / "sizes.png").exists()
+
+
+def test_one_size_alone_can_be_drawn(tmp_path) -> None:
+    found = judge([50], np.ones((1, 40)), RobustRule(), rng=np.random.default_rng(0))
+    assert save(sample_size_figure(found, label="loss"), tmp_path / "one.png").exists()
+
+
+def test_a_front_is_drawn_with_its_winner(tmp_path) -> None:
+    rng = np.random.default_rng(4)
+    losses = (
+        1.0 + np.arange(4)[:, None] + rng.standard_normal((4, 30)) * [[0.9], [0.5], [0.1], [2.0]]
+    )
+    table = LossTable(tuple("abcd"), losses)
+    state = Race(table.keys, "mean", Halving(warmup=30)).replay(table)
+    found = honesty(table, state)
+    labels = {key: f"candidate {key}" for key in "abcd"}
+    (axes,) = pareto_figure(found, labels, label="loss").axes
+    assert words(axes) == [
+        "worse than the winner",
+        "not to be told from it",
+        "nobody is better in both",
+        "winner",
+    ]
+    assert axes.get_xlabel() == "mean loss\n1 candidate a\n2 candidate b\n3 candidate c"
+    assert save(axes.figure, tmp_path / "front.svg").exists()
+
+
+def test_an_assessment_shows_curves_and_losses(tmp_path) -> None:
+    figure = assessment_figure(
+        [[2.0, 1.0], [3.0, 1.2], [4.0, np.nan]],
+        [1.0, 1.2, np.inf],
+        label="loss",
+        bound=1.2,
+        bound_label="the bound",
+    )
+    left, right = figure.axes
+    assert left.get_title(loc="left") == "(a) all instances"
+    assert "the bound" in words(right)
+    assert save(figure, tmp_path / "assess.png").exists()
