@@ -101,6 +101,12 @@ def sizes_of(text: str, study: SampleSizeStudy) -> tuple[list[int], str]:
     if text == "paper":
         whole = paper_sizes()
         fitting = [size for size in whole if size <= study.largest]
+        if not fitting:
+            raise SurefootError(
+                f"the paper's sizes begin at {whole[0]}, but "
+                f"{study.setting.halves.population.name} has {study.largest:,} examples for a "
+                "sample: give --sizes"
+            )
         gone = len(whole) - len(fitting)
         words = f" ({gone} larger sizes of the paper's grid need more data)" if gone else ""
         return study.check_sizes(fitting), words

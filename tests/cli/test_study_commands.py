@@ -1,0 +1,256 @@
+"""The commands assess, variance, sample-size, plan and rerace, on small showers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from surefoot.cli.main import main
+from surefoot.executors.local import LocalExecutor
+from surefoot.journal import Journal
+from surefoot.seeds import Role
+from surefoot.studies.cells import Cell
+
+NETWORK = "channels = [2], hidden = [3], learning_rate = 0.01, side = true"
+
+
+def count(path: str) -> int:
+    with Journal.read(path) as journal:
+        return journal.count()
+
+
+@pytest.fixture
+def small(folder, monkeypatch):
+    """The study file of networks with a test sample of its own."""
+    text = (folder / "networks.toml").read_text()
+    (folder / "networks.toml").write_text(text.replace("size = 64", "size = 64\ntest_size = 50"))
+    return folder
+
+
+def test_assess_certifies_a_candidate_by_its_family(run, folder) -> None:
+    code, out, err = run("assess", "small.toml", "-c", "scaled_sum", "-j", "a.db")
+    assert (code, err) == (0, "")
+    assert re.search(r"Assess: scaled sum +\(key [0-9a-f]{16}\), relative_rmse on showers.npz", out)
+    assert "instances: 7 to go" in out
+    assert re.search(r"Losses +7 instances: smallest 0\.", out)
+    assert "at least 65.1 % of retrainings" in " ".join(out.split())
+    assert (folder / "a.png").read_bytes().startswith(b"\x89PNG")
+    _, again, _ = run("assess", "small.toml", "-c", "scaled_sum", "-j", "a.db")
+    assert "to go" not in again
+    assert count("a.db") == 7
+
+
+def test_more_instances_need_another_journal_and_say_so(run, folder) -> None:
+    run("assess", "small.toml", "-c", "scaled_sum", "-j", "a.db")
+    code, _, err = run("assess", "small.toml", "-c", "scaled_sum", "-j", "a.db", "-i", "9")
+    assert code == 2
+    assert "n: 7 -> 9" in err
+
+
+@pytest.mark.parametrize(
+    ("study", "which", "label"),
+    [
+        ("networks.toml", NETWORK, "2c3 fc3-1+side"),
+        ("small.toml", "scaled sum 3x3", "scaled sum 3x3"),
+        ("small.toml", "scaled_sum", "scaled sum"),
+    ],
+)
+def test_candidates_are_named_in_several_ways(run, folder, study, which, label: str) -> None:
+    code, out, err = run("assess", study, "-c", which, "--dry-run")
+    assert (code, err) == (0, "")
+    assert f"Assess: {label}" in out
+    key = re.search(r"\(key ([0-9a-f]{16})\)", out).group(1)
+    if study == "small.toml":
+        assert run("assess", study, "-c", key[:12], "--dry-run")[1].splitlines()[0] in out
+
+
+def test_the_winner_of_a_journal_can_be_assessed(run, folder) -> None:
+    run("select", "small.toml", "-j", "r.db")
+    code, out, _ = run("assess", "small.toml", "--from", "r.db", "-i", "3")
+    assert code == 0
+    winner = re.search(r"\(key ([0-9a-f]{16})\)", out).group(1)
+    assert f"small-assess-{winner[:8]}.db" in out
+    assert winner in run("show", "r.db")[1]
+
+
+@pytest.mark.parametrize(
+    ("which", "message"),
+    [
+        ((), "describes 6 candidates: say which with --candidate"),
+        (("-c", "model_7"), "did you mean 'model_"),
+        (("-c", "channels = [2"), "cannot be read as fields"),
+        (("-c", "chanels = [2]"), "field 'chanels' cannot be used"),
+        (("-c", "channels = [[2], [3]]"), "describes 2 candidates"),
+        (("-c", "scaled sum", "--from", "none.db"), "there is no journal"),
+        (("-c", "model_1"), "input"),
+    ],
+)
+def test_what_names_no_candidate_is_one_sentence(run, folder, which, message: str) -> None:
+    code, _, err = run("assess", "small.toml", *which)
+    assert code == 2
+    assert err.startswith("surefoot: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_dry_run_trains_nothing(run, small) -> None:
+    for command in ("assess", "variance", "sample-size"):
+        sizes = ("-s", "20,40") if command == "sample-size" else ()
+        code, out, _ = run(command, "networks.toml", "-c", NETWORK, "--dry-run", *sizes)
+        assert code == 0
+        assert re.search(r"[\d,]+ trainings, about .* on \d+ cores?", out)
+    assert not list(small.glob("*.db"))
+
+
+def test_variance_finds_its_sources_and_goes_on(run, small) -> None:
+    options = ("-c", NETWORK, "-j", "v.db", "-a", "5", "--tested", "2", "--tests", "2")
+    crossed = ("--draws", "2", "--inits", "3")
+    code, out, err = run("variance", "networks.toml", *options, *crossed)
+    assert (code, err) == (0, "")
+    # 5 + 4 + 4 alone, two more of the 2 x 3, two further test samples of two instances.
+    assert count("v.db") == 13 + 1 + 4
+    assert "instances: 18 to go" in out
+    for words in (
+        "initialisation alone: standard deviation",
+        "sample alone: standard deviation",
+        "crossed, 2 samples x 3 initialisations, of the variance:",
+        "their interaction and chance",
+        "test sample alone: standard deviation",
+    ):
+        assert words in out
+    assert (small / "v.png").read_bytes().startswith(b"\x89PNG")
+    _, more, _ = run("variance", "networks.toml", *options, "--draws", "3", "--inits", "3")
+    assert "2 to go (18 before)" in more or "1 to go" in more
+
+
+def test_an_instance_of_a_variance_study_can_be_replayed(run, small) -> None:
+    run("variance", "networks.toml", "-c", NETWORK, "-j", "v.db", "-a", "5", "--draws", "0",
+        "--inits", "0", "--tests", "1", "--tested", "1")  # fmt: skip
+    with Journal.read("v.db") as journal:
+        (key,) = journal.candidates()
+    number = Cell(0, 0, 0, 1).number
+    code, out, _ = run("replay", key, number, "-s", "networks.toml", "-j", "v.db", "-r", "variance")
+    assert code == 0
+    assert "agree to the last bit" in out
+
+
+def test_sample_size_names_a_robust_size(run, small) -> None:
+    options = ("-c", "scaled_sum", "-j", "s.db", "--content", "0.5", "--confidence", "0.6")
+    code, out, err = run("sample-size", "small.toml", "-s", "10:80:3", "-i", "6", *options)
+    assert (code, err) == (0, "")
+    assert "3 sizes from 10 to 80, 6 instances each" in out
+    assert "rule: the limit is 1.1 times the median loss at 80 examples" in " ".join(out.split())
+    assert count("s.db") == 18
+    _, out, _ = run("sample-size", "small.toml", "-s", "10,28,50,80", "-i", "6", *options)
+    assert "6 to go (18 before)" in out
+    with Journal.read("s.db") as journal:
+        assert {o.sample for o in journal.outcomes(Role.SAMPLE_SIZE)} == {10, 28, 50, 80}
+
+
+def test_the_papers_grid_is_cut_to_the_data(run, folder) -> None:
+    _, _, err = run("sample-size", "small.toml", "-c", "scaled_sum", "--dry-run")
+    assert "the paper's sizes begin at 132, but showers.npz has 100 examples" in err
+    code, _, err = run("sample-size", "small.toml", "-c", "scaled_sum", "-s", "10;20")
+    assert code == 2
+    assert "--sizes '10;20' cannot be read: write 'paper'" in err
+    _, _, err = run("sample-size", "small.toml", "-c", "scaled_sum", "-s", "50,500")
+    assert "a sample of 500 examples exceeds the 100" in err
+
+
+def test_plan_trains_a_pilot_and_prints_every_schedule(run, folder) -> None:
+    text = (folder / "small.toml").read_text()
+    space = (
+        "[space]\nchannels = [2]\nhidden = [3]\nlearning_rate = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2]\n"
+    )
+    space += "batch_size = [16, 32]\n"
+    start, end = text.index("[space]"), text.index("[race]")
+    (folder / "wide.toml").write_text(
+        text[:start] + "[stopping]\nmax_epochs = 2\n" + space + text[end:]
+    )
+    options = ("--candidates", "8", "--instances", "3", "--races", "5")
+    code, out, err = run("plan", "wide.toml", *options)
+    assert (code, err) == (0, "")
+    assert "pilot: 24 to go" in out
+    assert count("wide-pilot.db") == 24
+    assert re.search(r"as the study file \(paper\) +\d+ ", out)
+    for name in ("default", "paper, warm-up 5", "flat, lean", "flat, rich"):
+        assert name in out
+    _, again, _ = run("plan", "wide.toml", *options)
+    assert "pilot:" not in again
+    _, taken, _ = run("plan", "wide.toml", *options, "--from", "wide-pilot.db")
+    assert taken.split("schedule", 1)[1] == again.split("schedule", 1)[1]
+
+
+def test_small_studies_need_no_plan(run, folder) -> None:
+    code, _, err = run("plan", "small.toml")
+    assert code == 2
+    assert "6 candidates" in err
+
+
+def test_rerace_uses_the_record_and_says_what_is_missing(run, folder) -> None:
+    run("select", "small.toml", "-j", "r.db")
+    before = count("r.db")
+    code, out, _ = run("rerace", "r.db", "--criterion", "max", "--screen", "no")
+    assert code in (0, 3)
+    assert "max" in out.splitlines()[0]
+    code, out, _ = run("rerace", "r.db", "--schedule", "halving", "--warmup", "9")
+    assert code == 3
+    assert "are not recorded" in " ".join(out.split())
+    code, out, _ = run("rerace", "r.db")
+    assert code == 0
+    assert "the journal's own rules have the same winner" in " ".join(out.split())
+    assert count("r.db") == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--schedule", "halvin"), "did you mean 'halving'?"),
+        (("--keep", "0.3"), "--keep belongs to a --schedule"),
+        (("--schedule", "default", "--keep", "0.3"), "keep = 0.3 has no meaning"),
+        (("--rule", "tests"), "did you mean 'test'?"),
+        (("--screen", "little"), "--screen 'little' is no tolerance"),
+        (("--criterion", "maxx"), "did you mean 'max'?"),
+    ],
+)
+def test_rules_that_are_none_are_one_sentence(run, folder, options, message: str) -> None:
+    run("select", "small.toml", "-j", "r.db")
+    code, _, err = run("rerace", "r.db", *options)
+    assert code == 2
+    assert message in err
+
+
+def test_ctrl_c_keeps_what_is_finished(run, folder, monkeypatch) -> None:
+    real = LocalExecutor.batches
+
+    def interrupted(self, instances, setting):
+        for number, batch in enumerate(real(self, list(instances)[:2], setting)):
+            yield batch
+            del number
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LocalExecutor, "batches", interrupted)
+    code, _, err = run("assess", "small.toml", "-c", "scaled_sum", "-j", "a.db")
+    assert code == 130
+    assert "every finished instance is kept in a.db" in err
+    assert count("a.db") == 2
+    monkeypatch.setattr(LocalExecutor, "batches", real)
+    assert run("assess", "small.toml", "-c", "scaled_sum", "-j", "a.db")[0] == 0
+    assert count("a.db") == 7
+
+
+def test_the_pareto_front_of_a_journal_is_drawn(run, folder) -> None:
+    run("select", "small.toml", "-j", "r.db")
+    code, _, _ = run("plot", "r.db", "front.svg", "--what", "pareto")
+    assert code == 0
+    assert (folder / "front.svg").read_bytes().startswith(b"<?xml")
+
+
+@pytest.mark.parametrize("command", ["assess", "variance", "sample-size", "plan", "rerace"])
+def test_every_command_has_help_with_examples(command: str, capsys) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    text = capsys.readouterr().out
+    assert f"surefoot {command}" in text
+    assert "Examples" in text
