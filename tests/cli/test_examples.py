@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from surefoot.candidates.presets import preset
 from surefoot.cli.building import study_of
 from surefoot.cli.sources import population_of
 from surefoot.cli.study_file import read_study_file
@@ -42,3 +43,10 @@ def test_the_paper_scale_study_has_the_papers_numbers(run):
         " h",
     ):
         assert words in out
+
+
+def test_the_paper_scale_grid_holds_the_papers_energy_models():
+    file = read_study_file(EXAMPLES / "paper-energy.toml")
+    candidates = study_of(file, population_of(file)).candidates
+    assert max(candidate.number_of_parameters for candidate in candidates) <= 24_000
+    assert {preset("model_1").key, preset("model_2").key} <= {c.key for c in candidates}
