@@ -91,6 +91,13 @@ def test_a_plan_is_the_same_every_time() -> None:
     assert one == other
 
 
+def test_a_pilot_of_another_setting_is_noticed() -> None:
+    asked = study(candidates=MANY)
+    assert pilot(asked).differences(asked) == []
+    other = study(candidates=MANY, setting=fake_setting(size=30))
+    assert pilot(asked).differences(other) == ["sampling.size: 20 -> 30"]
+
+
 def test_a_recorded_race_serves_as_a_pilot() -> None:
     asked = study(schedule=FlatBudget(24 * 4, cap=8), certify=2)
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:

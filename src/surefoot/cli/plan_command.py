@@ -129,6 +129,12 @@ def _notes(
             "three or more count, which are better than the rest, so differences look smaller "
             "than they are."
         )
+    found = pilot.differences(study)
+    if found:
+        notes.append(
+            f"Beware: {where} was trained otherwise than the study file says (there -> here): "
+            + "; ".join(found[:4])
+        )
     if study.screen is not None:
         notes.append("The screen is not simulated; what it removes saves trainings.")
     return notes

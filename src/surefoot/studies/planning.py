@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from surefoot.engines.base import Instance, Outcome
 from surefoot.errors import JournalError, RaceError
 from surefoot.executors.base import Executor
 from surefoot.journal import Journal
+from surefoot.journal_schema import differences
 from surefoot.racing.criteria import Max
 from surefoot.racing.elimination import ByRank, EliminationRule
 from surefoot.racing.exact_max import ByMax, ExactMax
@@ -22,6 +23,7 @@ from surefoot.racing.schedule import FlatBudget, Halving, Schedule
 from surefoot.racing.table import LossTable
 from surefoot.racing.toptwo import default_schedule
 from surefoot.seeds import Role, study_generator
+from surefoot.studies.description import describe_setting
 from surefoot.studies.runner import missing, train_missing
 from surefoot.studies.study import SelectStudy, Study
 
@@ -77,11 +79,20 @@ class PilotStudy(Study):
 
 @dataclass(frozen=True)
 class Measured:
-    """A pilot's losses and the mean seconds of one training, on one core."""
+    """A pilot's losses and the mean seconds of one training, on one core.
+
+    ``setting`` describes the data, draws, loss and stopping rule it was trained with.
+    """
 
     table: LossTable
     seconds: float
     role: Role
+    setting: Mapping[str, Any] = field(default_factory=dict)
+
+    def differences(self, study: SelectStudy) -> list[str]:
+        """Return how its setting differs from a study's, as ``what: there -> here``."""
+        ours = describe_setting(study.setting)
+        return list(differences({name: self.setting.get(name) for name in ours}, ours))
 
 
 @dataclass(frozen=True)
@@ -152,7 +163,7 @@ def measured(journal: Journal) -> Measured:
         rows = [(m.candidate, m.instance, m.loss) for m in known if m.candidate in keys]
         if rows:
             seconds = float(np.mean([m.seconds for m in known if m.candidate in keys]))
-            return Measured(LossTable.from_outcomes(rows), seconds, role)
+            return Measured(LossTable.from_outcomes(rows), seconds, role, journal.study)
     raise JournalError(
         f"the journal of kind {journal.study.get('kind')!r} holds no racing or pilot instance to "
         "plan from"
