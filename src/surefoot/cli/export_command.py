@@ -47,6 +47,8 @@ def run(
             raise SurefootError(
                 f"'{output}' needs the study file to train again: add --study STUDY"
             )
+        if output.suffix == ".pt2":
+            require("torch", extra="torch")
         with busy(out, "training again"):
             outcome, training = _trained(journal, study_path, candidate, instance)
         model = rebuild_candidate(journal.candidates()[outcome.candidate])
