@@ -99,7 +99,8 @@ def test_the_pooled_deviation_is_the_anova_mean_square() -> None:
     assert "3 degrees of freedom" in one.warning
 
 
-def test_one_test_half_for_all_is_no_source_of_spread() -> None:
+@pytest.mark.parametrize("whole", [True, False])
+def test_one_test_half_for_all_is_no_source_of_spread(whole: bool) -> None:
     result = analyse(
         init=[1.0, 1.1, 1.2, 1.3, 1.4],
         draw=[1.0, 1.1, 1.3, 1.3, 1.2],
@@ -107,11 +108,12 @@ def test_one_test_half_for_all_is_no_source_of_spread() -> None:
         crossed=[],
         test=[],
         rng=np.random.default_rng(0),
+        whole_test=whole,
     )
     assert result.test is None
     assert result.crossed is None
     assert result.shares == {}
-    assert "the same test half" in result.lines()[-1]
+    assert ("the same test half" in result.lines()[-1]) == whole
 
 
 def test_diverged_instances_are_counted_and_left_out() -> None:

@@ -5,6 +5,7 @@ No function keeps state or opens a window; `save` writes what the file's suffix 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -164,5 +165,5 @@ def new_figure(panels: int, title: str) -> tuple[Figure, list[Axes]]:
         axes.grid(axis="y", color="0.93", linewidth=0.8)
         axes.set_axisbelow(True)
     if title:
-        figure.suptitle(title, fontsize="large")
+        figure.suptitle(textwrap.fill(title, 60 * panels), fontsize="large")
     return figure, drawn

@@ -191,4 +191,5 @@ def recorded_variance(
         test=[] if study.whole_test else [of(group) for group in design.test()],
         rng=study_generator(study.seed, Role.STATISTICS, int(Role.VARIANCE)),
         confidence=confidence,
+        whole_test=study.whole_test,
     )

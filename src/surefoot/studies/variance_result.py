@@ -90,10 +90,11 @@ class VarianceResult:
     """Where the spread comes from.
 
     ``crossed`` is None without a crossed design or when too few of its draws are finite; ``test``
-    is the standard deviation that the test sample alone gives, None when every instance is
-    measured on the whole test half; ``ratio`` that of the sample alone over that of the
-    initialisation alone. ``shares`` are those of each source in the variance of one retraining with
-    everything drawn anew; the test sample's is part of the sample's.
+    is the standard deviation that the test sample alone gives, None when it was not varied, and
+    ``whole_test`` says that it cannot be, every instance being measured on the whole test half;
+    ``ratio`` is the sample's standard deviation over the initialisation's, each alone. ``shares``
+    are those of each source in the variance of one retraining with everything drawn anew; the test
+    sample's is part of the sample's.
     """
 
     experiments: tuple[Experiment, ...]
@@ -101,6 +102,7 @@ class VarianceResult:
     test: Interval | None
     ratio: Interval | None
     shares: Mapping[str, Interval]
+    whole_test: bool = False
 
     def lines(self) -> list[str]:
         """Return the findings, one sentence each."""
@@ -142,6 +144,8 @@ class VarianceResult:
         return said
 
     def _test(self) -> list[str]:
+        if self.test is None and not self.whole_test:
+            return []
         if self.test is None:
             return [
                 "test sample: no part of the spread, since every instance is measured on the same "
@@ -162,6 +166,7 @@ def analyse(
     rng: np.random.Generator,
     confidence: float = 0.95,
     resamples: int = 2000,
+    whole_test: bool = False,
 ) -> VarianceResult:
     """Return what the losses say.
 
@@ -179,6 +184,8 @@ def analyse(
         Of every interval.
     resamples
         Of every bootstrap.
+    whole_test
+        Whether every instance is measured on the whole test half.
 
     Raises
     ------
@@ -197,7 +204,7 @@ def analyse(
     within = deviation_within(test, confidence)
     freedom = sum(max(0, _finite(group).size - 1) for group in test)
     shares = _shares(found, _finite(both), within, freedom, boot)
-    return VarianceResult(experiments, found, within, ratio, shares)
+    return VarianceResult(experiments, found, within, ratio, shares, whole_test)
 
 
 def deviation_within(
