@@ -11,6 +11,7 @@ from surefoot.engines.fused_cpu.program import compile_program
 from tests.engines.fused_cpu.networks import networks
 
 
+@settings(deadline=None)
 @given(count=st.integers(1, 700), most=st.integers(1, 9))
 def test_parts_cover_everything_nearly_equally(count: int, most: int) -> None:
     parts = split(count, most)
@@ -39,4 +40,4 @@ def test_memory_of_a_running_instance() -> None:
             net = preset(name, batch_size=batch_size)
             program = compile_program(net)
             numbers = program.workspace + 4 * program.parameters
-            assert 4 * numbers + program.table.nbytes < 2e6
+            assert 4 * numbers + program.table.nbytes < 3e6

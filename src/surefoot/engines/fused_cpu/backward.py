@@ -21,6 +21,7 @@ from surefoot.engines.fused_cpu.pointwise import (
 from surefoot.engines.fused_cpu.target import LANES, TILES_AT_ONCE
 from surefoot.engines.fused_cpu.vectors import broadcast, fill, fma, lanes_below, load, store, total
 from surefoot.engines.fused_cpu.weight_gradient import add_weight_gradient
+from surefoot.engines.fused_cpu.winograd_stage import STRIPS, winograd_backward
 
 CHANNELS = int(Field.CHANNELS)
 ROWS = int(Field.ROWS)
@@ -77,20 +78,26 @@ def backward(stages, table, params, grads, work, scratch, tiles, examples):
                     _pointwise_backward(stage, params, grads, work, scratch, z_at, low, high, tiles)
             if stage[BIAS] >= 0:
                 _add_bias_gradient(stage, grads, work, z_at, low, high, tiles)
-            add_weight_gradient(
-                table, stage[WEIGHTS], block, end, grads, work, z_at, stage[Z_CHANNEL],
-                stage[COLUMNS] * LANES, stage[Z_TILE], work, stage[IN], stage[IN_ROW],
-                stage[IN_TILE], tiles,
-            )  # fmt: skip
-        if number > 0:
-            for t in range(0, tiles, TILES_AT_ONCE):
-                count = min(TILES_AT_ONCE, tiles - t)
-                table_at = stage[BACKWARD + count - 1]
-                transposed_gemm(
-                    table, table_at, 0, table[table_at], params, work,
-                    stage[Z] + t * stage[Z_TILE], stage[Z_CHANNEL], work,
-                    stage[IN] + t * stage[IN_TILE], stage[IN_CHANNEL],
+            if stage[STRIPS] < 0:
+                add_weight_gradient(
+                    table, stage[WEIGHTS], block, end, grads, 0, work, z_at, stage[Z_CHANNEL],
+                    stage[COLUMNS] * LANES, stage[Z_TILE], work, stage[IN], stage[IN_ROW],
+                    stage[IN_TILE], tiles,
                 )  # fmt: skip
+        if stage[STRIPS] >= 0:
+            winograd_backward(stage, table, grads, work, tiles)
+        elif number > 0:
+            _input_gradient(stage, table, params, work, tiles)
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _input_gradient(stage, table, params, work, tiles):
+    for t in range(0, tiles, TILES_AT_ONCE):
+        at = stage[BACKWARD + min(TILES_AT_ONCE, tiles - t) - 1]
+        transposed_gemm(
+            table, at, 0, table[at], params, 0, work, stage[Z] + t * stage[Z_TILE],
+            stage[Z_CHANNEL], work, stage[IN] + t * stage[IN_TILE], stage[IN_CHANNEL],
+        )  # fmt: skip
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")

@@ -63,3 +63,26 @@ class Field(enum.IntEnum):
     """Address of per-channel scale and shift, mean and inverse deviation as applied."""
     RUN = WEIGHTS + 8
     """Floats from one input of a run to the next: IN_CHANNEL, or 16 along a kernel's row."""
+    STRIPS = WEIGHTS + 9
+    """Table of strips for Winograd's algorithm, or −1 if the stage is convolved directly."""
+    INPUTS = WEIGHTS + 10
+    IN_ROWS = WEIGHTS + 11
+    IN_COLUMNS = WEIGHTS + 12
+    BEFORE = WEIGHTS + 13
+    """Channels, rows and columns of the input map, and cells of padding before it."""
+    PATCH_ROWS = WEIGHTS + 14
+    PATCH_COLUMNS = WEIGHTS + 15
+    """Patches of 2×2 outputs in a map."""
+    SPAN = WEIGHTS + 16
+    """Floats from channel to channel in V and M: 16 × the longest strip."""
+    V = WEIGHTS + 17
+    V_STEP = WEIGHTS + 18
+    M = WEIGHTS + 19
+    M_STEP = WEIGHTS + 20
+    U = WEIGHTS + 21
+    U_GRADIENT = WEIGHTS + 22
+    U_STEP = WEIGHTS + 23
+    """Transformed inputs, outputs and kernels: addresses, and floats from frequency to
+    frequency."""
+    KERNELS = WEIGHTS + 24
+    """Address of the weights in the parameters."""

@@ -17,6 +17,7 @@ from surefoot.engines.fused_cpu.normalisation import batch_scales, fixed_scales
 from surefoot.engines.fused_cpu.pointwise import pool_plane
 from surefoot.engines.fused_cpu.target import LANES, TILES_AT_ONCE
 from surefoot.engines.fused_cpu.vectors import broadcast, fill, load, store
+from surefoot.engines.fused_cpu.winograd_stage import STRIPS, winograd_forward
 from surefoot.philox import fill_keep
 
 CHANNELS = int(Field.CHANNELS)
@@ -53,7 +54,7 @@ def convolve(stage, table, params, work, part, last_part, z_at, tiles):
     for t in range(0, tiles, TILES_AT_ONCE):
         count = min(TILES_AT_ONCE, tiles - t)
         forward_gemm(
-            table, stage[FORWARD + count - 1], part, last_part, params, work,
+            table, stage[FORWARD + count - 1], part, last_part, params, 0, params, work,
             stage[IN] + t * stage[IN_TILE], stage[RUN], work, z_at + t * stage[Z_TILE],
             stage[Z_CHANNEL],
         )  # fmt: skip
@@ -81,7 +82,10 @@ def forward(stages, table, params, statistics, work, tiles, examples, training):
         stage = stages[number]
         for part in range(stage[PARTS]):
             block, end, low, high, z_at = part_of(stage, table, part)
-            convolve(stage, table, params, work, block, end, z_at, tiles)
+            if stage[STRIPS] >= 0:
+                winograd_forward(stage, table, params, work, tiles)
+            else:
+                convolve(stage, table, params, work, block, end, z_at, tiles)
             if stage[NORM] >= 0:
                 if training:
                     batch_scales(stage, params, statistics, work, z_at, low, high, tiles, examples)

@@ -172,44 +172,46 @@ def _transposed_block(
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def forward_gemm(table, at, first, last, params, inputs, input_at, stride, out, out_at, out_stride):
+def forward_gemm(
+    table, at, first, last, weights, shift, params, inputs, input_at, stride, out, out_at,
+    out_stride,
+):  # fmt: skip
     """Apply blocks ``first`` … ``last`` − 1 of a layer's weights to one or two tiles.
 
     ``table[at:]`` holds [blocks, classes, blocks × (channels, weights at, first channel, bias at),
     classes × (segments at, segments, groups at, groups)]; offsets within ``table`` are absolute.
+    ``shift`` is added to the address of every block of ``weights``; biases are in ``params``.
     """
     blocks, classes = table[at], table[at + 1]
     first_class = at + 2 + 4 * blocks
     for b in range(first, min(last, blocks)):
         block = at + 2 + 4 * b
-        channels, weights, channel, bias = (
-            table[block], table[block + 1], table[block + 2], table[block + 3],
-        )  # fmt: skip
+        channels, weight, channel = table[block], table[block + 1] + shift, table[block + 2]
         for c in range(classes):
             record = first_class + 4 * c
             for g in range(table[record + 3]):
                 _forward_block(
                     table, table[record + 2] + g * GROUP_FIELDS, table[record], table[record + 1],
-                    channels, params, weights, inputs, input_at, stride, params, bias, out,
-                    out_at + channel * out_stride, out_stride,
+                    channels, weights, weight, inputs, input_at, stride, params,
+                    table[block + 3], out, out_at + channel * out_stride, out_stride,
                 )  # fmt: skip
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def transposed_gemm(
-    table, at, first, last, params, inputs, input_at, stride, out, out_at, out_stride
+    table, at, first, last, weights, shift, inputs, input_at, stride, out, out_at, out_stride
 ):
     """Apply the transposed weights of a layer to output gradients; tables as `forward_gemm`."""
     blocks, classes = table[at], table[at + 1]
     first_class = at + 2 + 4 * blocks
     for b in range(first, min(last, blocks)):
         block = at + 2 + 4 * b
-        channels, weights, channel = table[block], table[block + 1], table[block + 2]
+        channels, weight, channel = table[block], table[block + 1] + shift, table[block + 2]
         for c in range(classes):
             record = first_class + 4 * c
             for g in range(table[record + 3]):
                 _transposed_block(
                     table, table[record + 2] + g * GROUP_FIELDS, table[record], table[record + 1],
-                    channels, params, weights, inputs, input_at, stride, params, 0, out,
+                    channels, weights, weight, inputs, input_at, stride, weights, 0, out,
                     out_at + channel * out_stride, out_stride,
                 )  # fmt: skip

@@ -41,6 +41,17 @@ class Geometry:
         """Number of taps of one output channel."""
         return self.inputs * self.kernel**2
 
+    @property
+    def products(self) -> int:
+        """Number of (output cell, kernel cell) pairs that fall on the input map."""
+        rows = _reached(self.z_rows, self.rows, self.kernel, self.before)
+        return rows * _reached(self.z_columns, self.columns, self.kernel, self.before)
+
+
+def _reached(outputs: int, inputs: int, kernel: int, before: int) -> int:
+    """Return how many (output, tap) pairs along one axis fall on the input."""
+    return sum(0 <= o + k - before < inputs for o in range(outputs) for k in range(kernel))
+
 
 def split(count: int, most: int) -> list[tuple[int, int]]:
     """Cut 0 … count − 1 into as few parts of at most ``most`` as possible, nearly equal."""

@@ -13,10 +13,12 @@ from surefoot.candidates.layers import Layer
 from surefoot.engines.fused_cpu.geometry import Geometry, compute_blocks, split, uneven
 from surefoot.engines.fused_cpu.target import BLOCK, LANES, TILES_AT_ONCE
 
-LARGE_MAP = 1 << 16
+LARGE_MAP = 1 << 20
 """Floats of a first convolution's output from which it is computed twice rather than kept …"""
 CHEAP = 0.2
 """… if it takes less than this share of the network's multiply-adds."""
+CACHED_PATCHES = 768
+"""Patches times channels, in and out, that Winograd's algorithm transforms at once."""
 
 
 @dataclass
@@ -92,6 +94,32 @@ def pooled(stage: Stage, geometry: Geometry) -> tuple[int, int]:
     return stage.pool.output[1], stage.pool.output[2]
 
 
+def worthwhile(g: Geometry) -> bool:
+    """Return whether Winograd's algorithm makes a 3×3 convolution clearly cheaper.
+
+    Counted in multiply-adds of vectors; the transforms of one patch of a channel take about 40.
+    """
+    if g.kernel != 3 or g.inputs % 2 or g.along_row:
+        return False
+    patches = -(-g.z_rows // 2) * -(-g.z_columns // 2)
+    direct = g.inputs * g.channels * g.products
+    return patches * (16 * g.inputs * g.channels + 40 * (g.inputs + g.channels)) < 0.8 * direct
+
+
+class Winograd:
+    """Sizes of one stage's transformed maps; see `surefoot.engines.fused_cpu.winograd`."""
+
+    def __init__(self, g: Geometry, tiles: int) -> None:
+        self.rows, self.columns = -(-g.z_rows // 2), -(-g.z_columns // 2)
+        patches = tiles * self.rows * self.columns
+        most = max(8, min(24, CACHED_PATCHES // (g.inputs + g.channels)))
+        self.strip = -(-patches // -(-patches // most))
+        self.span = self.strip * LANES
+        self.v_step = g.inputs * self.span + 3 * LANES
+        self.m_step = g.channels * self.span + 3 * LANES
+        self.u_step = len(split(g.channels, BLOCK)) * g.inputs * BLOCK + LANES
+
+
 class Workspace:
     """Addresses of all feature maps in the workspace, in floats."""
 
@@ -118,6 +146,15 @@ class Workspace:
             self._take(4 * g.channels) if stage.norm is not None else -1
             for stage, g in zip(stages, geometries, strict=True)
         ]
+        self.winograds = [
+            Winograd(g, tiles) if i > 0 and worthwhile(g) else None
+            for i, g in enumerate(geometries)
+        ]
+        used = [w for w in self.winograds if w is not None]
+        self.v = self._take(max((16 * w.v_step for w in used), default=0))
+        self.m = self._take(max((16 * w.m_step for w in used), default=0))
+        self.us = [-1 if w is None else self._take(16 * w.u_step) for w in self.winograds]
+        self.u_gradient = self._take(max((16 * w.u_step for w in used), default=0))
         planes = [g.z_rows * g.z_columns for g in geometries]
         planes += [
             tiles * math.prod(pooled(stage, g))

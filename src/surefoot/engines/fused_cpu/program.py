@@ -32,7 +32,7 @@ from surefoot.engines.fused_cpu.layout import (
     pooled,
     stages_of,
 )
-from surefoot.engines.fused_cpu.target import BLOCK, CHANNELS, LANES, TILES_AT_ONCE
+from surefoot.engines.fused_cpu.target import BLOCK, CHANNELS, LANES, POSITIONS, TILES_AT_ONCE
 from surefoot.philox import dropout_threshold
 
 IDENTITY = len(ACTIVATIONS)
@@ -78,6 +78,7 @@ def compile_program(net: ConvNet) -> Program:
         values |= _parameter_places(stage, parameters)
         values |= _map_places(i, stages, geometries, work)
         values |= _products(i, net, stages, g, work, parameters, tables)
+        values |= _winograd_places(i, stage, g, work, parameters, tables)
         values[Field.STATISTICS] = statistics
         if stage.norm is not None:
             statistics += 2 * g.channels
@@ -195,6 +196,63 @@ def _products(
     head = [len(blocks), len(jobs) // 8, *(x for block in blocks for x in block)]
     values[Field.WEIGHTS] = tables.add(head + jobs)
     return values
+
+
+def _winograd_places(
+    i: int, stage: Stage, g: Geometry, work: Workspace, parameters: Parameters, tables: Tables
+) -> dict[int, int]:
+    """Return a stage's fields for Winograd's algorithm; add its tables for strips of any length."""
+    winograd = work.winograds[i]
+    if winograd is None:
+        return {Field.STRIPS: -1}
+    span = winograd.span
+    tap_blocks = [
+        (b * g.inputs * BLOCK, first) for b, (first, _) in enumerate(split(g.channels, BLOCK))
+    ]
+    blocks = []
+    for low, high in compute_blocks(g.channels):
+        weight, first = [x for x in tap_blocks if x[1] <= low][-1]
+        blocks.append((high - low, weight + low - first, low))
+    back_blocks = [
+        (last - first, first * BLOCK, first, 0) for first, last in split(g.inputs, CHANNELS)
+    ]
+    back_segments = [
+        x
+        for b, (first, last) in enumerate(split(g.channels, BLOCK))
+        for x in (first * span, b * g.inputs * BLOCK, last - first)
+    ]
+    strips = []
+    for length in range(1, winograd.strip + 1):
+        positions = [(p * LANES, p * LANES) for p in range(length)]
+        jobs = [
+            x
+            for first, last in split(g.inputs, POSITIONS)
+            for x in (last - first, first * span, span, first * BLOCK, 1, length, 0, 0)
+        ]
+        head = [len(blocks), len(jobs) // 8, *(x for block in blocks for x in block)]
+        strips += [
+            tables.product([(*b, 0) for b in blocks], {0: ([0, 0, g.inputs], positions)}),
+            tables.product(back_blocks, {0: (back_segments, positions)}),
+            tables.add(head + jobs),
+        ]
+    return {
+        Field.STRIPS: tables.add(strips),
+        Field.INPUTS: g.inputs,
+        Field.IN_ROWS: g.rows,
+        Field.IN_COLUMNS: g.columns,
+        Field.BEFORE: g.before,
+        Field.PATCH_ROWS: winograd.rows,
+        Field.PATCH_COLUMNS: winograd.columns,
+        Field.SPAN: span,
+        Field.V: work.v,
+        Field.V_STEP: winograd.v_step,
+        Field.M: work.m,
+        Field.M_STEP: winograd.m_step,
+        Field.U: work.us[i],
+        Field.U_GRADIENT: work.u_gradient,
+        Field.U_STEP: winograd.u_step,
+        Field.KERNELS: parameters.at[stage.linear.parameters[0].name],
+    }
 
 
 def _input_place(net: ConvNet, stage: Stage, g: Geometry) -> NDArray[np.int64]:

@@ -151,13 +151,13 @@ def _block(
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def add_weight_gradient(
-    table, at, first, last, grads, gz, gz_at, gz_stride, gz_row, gz_tile, inputs, input_at, in_row,
-    in_tile, tiles,
+    table, at, first, last, grads, shift, gz, gz_at, gz_stride, gz_row, gz_tile, inputs, input_at,
+    in_row, in_tile, tiles,
 ):  # fmt: skip
     """Add the gradient of blocks ``first`` … ``last`` − 1 of a layer's weights to ``grads``.
 
     ``table[at:]`` holds [blocks, jobs, blocks × (channels, weights at, first channel), jobs ×
-    `JOB_FIELDS`].
+    `JOB_FIELDS`]; ``shift`` is added to the address of every block of ``grads``.
     """
     blocks, jobs = table[at], table[at + 1]
     first_job = at + 2 + 3 * blocks
@@ -165,7 +165,7 @@ def add_weight_gradient(
         block = at + 2 + 3 * b
         for j in range(jobs):
             _block(
-                table, first_job + j * JOB_FIELDS, table[block], grads, table[block + 1], gz,
-                gz_at + table[block + 2] * gz_stride, gz_stride, gz_row, gz_tile, inputs,
+                table, first_job + j * JOB_FIELDS, table[block], grads, table[block + 1] + shift,
+                gz, gz_at + table[block + 2] * gz_stride, gz_stride, gz_row, gz_tile, inputs,
                 input_at, in_row, in_tile, tiles,
             )  # fmt: skip
