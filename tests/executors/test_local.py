@@ -193,7 +193,8 @@ class Slow(FakeProcesses):
         return None
 
 
-def test_starting_a_process_is_not_an_instances_time() -> None:
+def test_starting_a_process_is_not_an_instances_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_added", dict(registry._added))
     registry.register("engines", "slow", Slow)
     with LocalExecutor(1, "slow", time_limit=0.5) as executor:
         outcomes = list(executor.run(instances(Fake(), 2), fake_setting()))
