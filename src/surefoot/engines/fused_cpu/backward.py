@@ -7,9 +7,11 @@ of all parameters are added.
 from __future__ import annotations
 
 import numba as nb
+from numba import carray
 
+from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.fields import Field
-from surefoot.engines.fused_cpu.forward import convolve, multiply_masks, part_of
+from surefoot.engines.fused_cpu.forward import FIELDS, convolve, multiply_masks, part_of
 from surefoot.engines.fused_cpu.gathered_gemm import transposed_gemm
 from surefoot.engines.fused_cpu.pointwise import (
     activate_gradient,
@@ -19,7 +21,15 @@ from surefoot.engines.fused_cpu.pointwise import (
     unpool_plane,
 )
 from surefoot.engines.fused_cpu.target import LANES, TILES_AT_ONCE
-from surefoot.engines.fused_cpu.vectors import broadcast, fill, fma, lanes_below, load, store, total
+from surefoot.engines.fused_cpu.vectors import (
+    broadcast,
+    fill,
+    fma,
+    lanes_below,
+    load,
+    store,
+    total,
+)
 from surefoot.engines.fused_cpu.weight_gradient import add_weight_gradient
 from surefoot.engines.fused_cpu.winograd_stage import STRIPS, winograd_backward
 
@@ -50,44 +60,6 @@ WEIGHTS = int(Field.WEIGHTS)
 MASK = int(Field.MASK)
 NORM_SCRATCH = int(Field.NORM_SCRATCH)
 PARTS = int(Field.PARTS)
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def backward(stages, table, params, grads, work, scratch, tiles, examples):
-    """Add the gradients of all parameters to ``grads``.
-
-    The last stage's Z holds the gradient of the loss with respect to the predictions, 0 in lanes
-    without an example. Each stage's Z and IN are replaced by their gradients on the way.
-    ``scratch`` is the address of a plane of workspace.
-    """
-    last = stages.shape[0] - 1
-    for number in range(last, -1, -1):
-        stage = stages[number]
-        if number < last and stage[MASK] >= 0:
-            multiply_masks(stage, work, tiles)
-        for part in range(stage[PARTS]):
-            block, end, low, high, z_at = part_of(stage, table, part)
-            if stage[PARTS] > 1:
-                convolve(stage, table, params, work, block, end, z_at, tiles)
-            if number < last:
-                if stage[NORM] >= 0:
-                    _normalised_backward(
-                        stage, params, grads, work, scratch, z_at, low, high, tiles, examples
-                    )
-                else:
-                    _pointwise_backward(stage, params, grads, work, scratch, z_at, low, high, tiles)
-            if stage[BIAS] >= 0:
-                _add_bias_gradient(stage, grads, work, z_at, low, high, tiles)
-            if stage[STRIPS] < 0:
-                add_weight_gradient(
-                    table, stage[WEIGHTS], block, end, grads, 0, work, z_at, stage[Z_CHANNEL],
-                    stage[COLUMNS] * LANES, stage[Z_TILE], work, stage[IN], stage[IN_ROW],
-                    stage[IN_TILE], tiles,
-                )  # fmt: skip
-        if stage[STRIPS] >= 0:
-            winograd_backward(stage, table, grads, work, tiles)
-        elif number > 0:
-            _input_gradient(stage, table, params, work, tiles)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -220,3 +192,46 @@ def _normalised_backward(stage, params, grads, work, scratch, z_at, low, high, t
                 z = load(work, plane + i * LANES)
                 g = load(work, scratch + i * LANES)
                 store(work, plane + i * LANES, fma(gain, g, fma(slant, z, level)))
+
+
+def _backward(stages_at, count, table, params_at, grads_at, work_at, scratch, tiles, examples):
+    """Add the gradients of all parameters to ``grads``.
+
+    The last stage's Z holds the gradient of the loss with respect to the predictions, 0 in lanes
+    without an example. Each stage's Z and IN are replaced by their gradients on the way.
+    ``scratch`` is the address of a plane of workspace.
+    """
+    stages = carray(stages_at, (count, FIELDS))
+    params, grads = carray(params_at, (1,)), carray(grads_at, (1,))
+    work = carray(work_at, (1,))
+    last = count - 1
+    for number in range(last, -1, -1):
+        stage = stages[number]
+        if number < last and stage[MASK] >= 0:
+            multiply_masks(stage, work, tiles)
+        for part in range(stage[PARTS]):
+            block, end, low, high, z_at = part_of(stage, table, part)
+            if stage[PARTS] > 1:
+                convolve(stage, table, params, work, block, end, z_at, tiles)
+            if number < last:
+                if stage[NORM] >= 0:
+                    _normalised_backward(
+                        stage, params, grads, work, scratch, z_at, low, high, tiles, examples
+                    )
+                else:
+                    _pointwise_backward(stage, params, grads, work, scratch, z_at, low, high, tiles)
+            if stage[BIAS] >= 0:
+                _add_bias_gradient(stage, grads, work, z_at, low, high, tiles)
+            if stage[STRIPS] < 0:
+                add_weight_gradient(
+                    table, stage[WEIGHTS], block, end, grads, 0, work, z_at, stage[Z_CHANNEL],
+                    stage[COLUMNS] * LANES, stage[Z_TILE], work, stage[IN], stage[IN_ROW],
+                    stage[IN_TILE], tiles,
+                )  # fmt: skip
+        if stage[STRIPS] >= 0:
+            winograd_backward(stage, table, grads, work, tiles)
+        elif number > 0:
+            _input_gradient(stage, table, params, work, tiles)
+
+
+backward = exported("backward", _backward, "titnnniii")

@@ -61,7 +61,9 @@ def splat(builder, vector, value):
 
 
 def data_pointer(context, builder, array_type, array):
-    """Return the address of an array's first element."""
+    """Return the address of an array's first element; an address is its own."""
+    if isinstance(array_type, types.CPointer):
+        return array
     return context.make_array(array_type)(context, builder, value=array).data
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import numba as nb
 import numpy as np
+from numba import carray
 
+from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.gathered_gemm import forward_gemm
 from surefoot.engines.fused_cpu.normalisation import batch_scales, fixed_scales
@@ -46,6 +48,7 @@ NORM_SCRATCH = int(Field.NORM_SCRATCH)
 OUT_CELLS = int(Field.OUT_CELLS)
 RUN = int(Field.RUN)
 PARTS = int(Field.PARTS)
+FIELDS = max(Field) + 1
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -72,29 +75,6 @@ def part_of(stage, table, part):
     block = stage[FORWARD] + 2 + 4 * part
     first = table[block + 2]
     return part, part + 1, first, first + table[block], stage[Z] - first * stage[Z_CHANNEL]
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def forward(stages, table, params, statistics, work, tiles, examples, training):
-    """Compute all feature maps from the input map; predictions are the last stage's Z."""
-    last = stages.shape[0] - 1
-    for number in range(last + 1):
-        stage = stages[number]
-        for part in range(stage[PARTS]):
-            block, end, low, high, z_at = part_of(stage, table, part)
-            if stage[STRIPS] >= 0:
-                winograd_forward(stage, table, params, work, tiles)
-            else:
-                convolve(stage, table, params, work, block, end, z_at, tiles)
-            if stage[NORM] >= 0:
-                if training:
-                    batch_scales(stage, params, statistics, work, z_at, low, high, tiles, examples)
-                else:
-                    fixed_scales(stage, params, statistics, work, low, high)
-            if number < last:
-                _pointwise(stage, params, work, z_at, low, high, tiles)
-        if training and stage[MASK] >= 0:
-            multiply_masks(stage, work, tiles)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -148,3 +128,34 @@ def multiply_masks(stage, work, tiles):
             at = t * stage[OUT_TILE] + u * LANES
             value = load(work, stage[OUT] + at) * load(work, stage[MASK] + at)
             store(work, stage[OUT] + at, value)
+
+
+def _forward(stages_at, count, table, params_at, statistics_at, work_at, tiles, examples, training):
+    """Compute all feature maps from the input map; predictions are the last stage's Z.
+
+    ``training`` is 1 or 0; ``count`` the number of stages. Arrays come as addresses.
+    """
+    stages = carray(stages_at, (count, FIELDS))
+    params, statistics = carray(params_at, (1,)), carray(statistics_at, (1,))
+    work = carray(work_at, (1,))
+    last = count - 1
+    for number in range(last + 1):
+        stage = stages[number]
+        for part in range(stage[PARTS]):
+            block, end, low, high, z_at = part_of(stage, table, part)
+            if stage[STRIPS] >= 0:
+                winograd_forward(stage, table, params, work, tiles)
+            else:
+                convolve(stage, table, params, work, block, end, z_at, tiles)
+            if stage[NORM] >= 0:
+                if training:
+                    batch_scales(stage, params, statistics, work, z_at, low, high, tiles, examples)
+                else:
+                    fixed_scales(stage, params, statistics, work, low, high)
+            if number < last:
+                _pointwise(stage, params, work, z_at, low, high, tiles)
+        if training and stage[MASK] >= 0:
+            multiply_masks(stage, work, tiles)
+
+
+forward = exported("forward", _forward, "titnnniii")

@@ -18,7 +18,6 @@ high-performance matrix multiplication", ACM TOMS 34, 2008.)
 
 from __future__ import annotations
 
-import numba as nb
 from numba.core import types
 
 from surefoot.engines.fused_cpu.emit import (
@@ -34,6 +33,7 @@ from surefoot.engines.fused_cpu.emit import (
     store_vector,
     vector_type,
 )
+from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.target import BLOCK, CHANNELS, POSITIONS
 
 GROUP_FIELDS = 1 + 2 * POSITIONS
@@ -171,8 +171,7 @@ def _transposed_block(
     )  # fmt: skip
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def forward_gemm(
+def _forward_gemm(
     table, at, first, last, weights, shift, params, inputs, input_at, stride, out, out_at,
     out_stride,
 ):  # fmt: skip
@@ -197,11 +196,10 @@ def forward_gemm(
                 )  # fmt: skip
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def transposed_gemm(
+def _transposed_gemm(
     table, at, first, last, weights, shift, inputs, input_at, stride, out, out_at, out_stride
 ):
-    """Apply the transposed weights of a layer to output gradients; tables as `forward_gemm`."""
+    """Apply the transposed weights of a layer to output gradients; tables as ``forward_gemm``."""
     blocks, classes = table[at], table[at + 1]
     first_class = at + 2 + 4 * blocks
     for b in range(first, min(last, blocks)):
@@ -215,3 +213,7 @@ def transposed_gemm(
                     channels, weights, weight, inputs, input_at, stride, weights, 0, out,
                     out_at + channel * out_stride, out_stride,
                 )  # fmt: skip
+
+
+forward_gemm = exported("forward_gemm", _forward_gemm, "tiiininniinii")
+transposed_gemm = exported("transposed_gemm", _transposed_gemm, "tiiininiinii")

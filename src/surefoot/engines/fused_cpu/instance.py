@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from surefoot.candidates.convnet import ConvNet
 from surefoot.candidates.initialization import initial_weights, named_weights
 from surefoot.engines.base import Instance, Setting, Status, Stopped
 from surefoot.engines.fused_cpu import training
+from surefoot.engines.fused_cpu.exported import provide
 from surefoot.engines.fused_cpu.program import Program, compile_program
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.optimizers import optimizer_code, state_vectors
@@ -48,6 +50,7 @@ class Network:
     """
 
     def __init__(self, net: ConvNet, flat: NDArray[Any], *, dtype: Any = np.float32) -> None:
+        provide(nb.from_dtype(np.dtype(dtype)))
         self.net = net
         self.program: Program = compile_program(net)
         self.params = aligned(self.program.parameters, dtype)

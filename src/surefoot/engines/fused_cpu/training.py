@@ -1,7 +1,7 @@
 """One instance, from its first batch to its last epoch, in one call that holds no GIL.
 
 Numba keeps the compiled code in ``__pycache__`` beside the sources (or under ``NUMBA_CACHE_DIR``).
-Its cache notices a change in the file of the called function but not in files whose functions it
+Its cache notices a change in the file of a compiled function but not in files whose functions it
 inlines: after editing any kernel, delete ``src/surefoot/engines/fused_cpu/__pycache__/*.nb?``.
 """
 
@@ -106,12 +106,14 @@ def batch_gradient(
         )  # fmt: skip
         if counts[DROPOUT]:
             draw_masks(stages, work, keep, keys, numbers[5], step, done, tiles, examples)
-        forward(stages, table, params, statistics, work, tiles, examples, True)
+        forward(stages, stages.shape[0], table, params, statistics, work, tiles, examples, 1)
         loss += losses(
             stages, work, target, chosen, done, examples, counts[TRAIN_LOSS], numbers[2], batch,
             prediction, slope, True,
         )  # fmt: skip
-        backward(stages, table, params, grads, work, counts[SCRATCH], tiles, examples)
+        backward(
+            stages, stages.shape[0], table, params, grads, work, counts[SCRATCH], tiles, examples
+        )
     return loss / batch
 
 
@@ -128,7 +130,7 @@ def predict_rows(
         filled = gather(
             stages, work, features, side, rows, done, examples, input_place, input_at, side_stage
         )
-        forward(stages, table, params, statistics, work, filled, examples, False)
+        forward(stages, stages.shape[0], table, params, statistics, work, filled, examples, 0)
         for e in range(examples):
             at = stage[Z] + (e // LANES) * stage[Z_TILE] + e % LANES
             for o in range(predictions.shape[1]):
@@ -151,7 +153,7 @@ def test_loss(
             stages, work, features, side, rows, done, examples, input_place, input_at,
             counts[SIDE_STAGE],
         )  # fmt: skip
-        forward(stages, table, params, statistics, work, tiles, examples, False)
+        forward(stages, stages.shape[0], table, params, statistics, work, tiles, examples, 0)
         result += losses(
             stages, work, target, rows, done, examples, counts[TEST_LOSS], numbers[3], 1,
             prediction, slope, False,

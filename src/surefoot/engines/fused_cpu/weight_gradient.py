@@ -12,7 +12,6 @@ alone.
 
 from __future__ import annotations
 
-import numba as nb
 from numba.core import types
 
 from surefoot.engines.fused_cpu.emit import (
@@ -28,6 +27,7 @@ from surefoot.engines.fused_cpu.emit import (
     store_vector,
     vector_type,
 )
+from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.target import BLOCK, CHANNELS, LANES, POSITIONS
 
 JOB_FIELDS = 8
@@ -149,8 +149,7 @@ def _block(
     return signature, generate
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def add_weight_gradient(
+def _add_weight_gradient(
     table, at, first, last, grads, shift, gz, gz_at, gz_stride, gz_row, gz_tile, inputs, input_at,
     in_row, in_tile, tiles,
 ):  # fmt: skip
@@ -169,3 +168,6 @@ def add_weight_gradient(
                 gz, gz_at + table[block + 2] * gz_stride, gz_stride, gz_row, gz_tile, inputs,
                 input_at, in_row, in_tile, tiles,
             )  # fmt: skip
+
+
+add_weight_gradient = exported("add_weight_gradient", _add_weight_gradient, "tiiininiiiiniiii")
