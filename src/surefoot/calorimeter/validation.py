@@ -63,7 +63,7 @@ def resolution(sample: PhotonChunk, edges: tuple[float, ...] = EDGES) -> Profile
 
     σ is half the width of the central 68.27 %: a standard deviation is at the mercy of the few
     photons per thousand that convert late and leak out of the back. Its error is the normal one,
-    1.3 σ/√n.
+    0.962 σ/√n.
     """
     ratio = visible(sample) / sample.energy
     place = np.digitize(sample.energy, edges) - 1
@@ -73,7 +73,7 @@ def resolution(sample: PhotonChunk, edges: tuple[float, ...] = EDGES) -> Profile
     ).T
     value = 0.5 * (high - low) / middle
     mean = _mean_in_bins(sample.energy, ratio, edges)
-    return Profile(mean.at, value, 1.3 * value / np.sqrt(mean.count), mean.count)
+    return Profile(mean.at, value, 0.962 * value / np.sqrt(mean.count), mean.count)
 
 
 def scaled_sum_error(sample: PhotonChunk) -> float:
