@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -59,7 +60,8 @@ def load_photons(
     DataError
         If the file is unreadable or lacks a column; if a deposit is NaN, infinite or negative
         (unless the file says that it holds noise), an image empty or an energy not positive; if
-        the cells are in another order, as the barycentres tell.
+        an angle leads out of the window; if the cells are in another order, as the barycentres
+        tell.
     """
     with open_photons(name) as table:
         if groups is None and "shower" in table.columns:
@@ -72,6 +74,8 @@ def load_photons(
         known = all(axis in table.columns for axis in POSITIONS)
         if known:
             parts["position"] = resolve(table, POSITIONS)
+        if "theta" in table.columns:
+            parts["theta"] = resolve(table, "theta")
         arrays = read_parts(table, parts, ("groups",))
         images = arrays["features"]
         cells.window(images, f"the deposits of {table.name}")
@@ -82,12 +86,15 @@ def load_photons(
             check_energies(images, f"deposits of {table.name}", negative=noisy)
             images *= np.float32(ENERGY_UNITS[unit or "GeV"])
         units = _check_targets(table, targets, arrays["target"], target_unit)
+        pitch = pitch_of(table)
+    if "theta" in arrays:
+        check_angles(arrays["theta"][:, 0], table.name, cells.window(images), pitch)
     if known:
         check_cell_order(images, arrays["position"], table.name)
     return Population(
         images,
         arrays["target"],
-        side=side_features(images, sides) if sides else None,
+        side=side_features(images, sides, pitch) if sides else None,
         groups=arrays.get("groups"),
         name=table.name,
         target_name=", ".join(targets),
@@ -105,6 +112,31 @@ def side_features(
         "barycentre": lambda: cells.barycentre(images, pitch),
     }
     return np.concatenate([computed[name]() for name in names], axis=1).astype(np.float32)
+
+
+def pitch_of(table: Table) -> float:
+    """Return the side of a cell in mm: what the file says of itself, else the inner module's."""
+    pitch = table.metadata.get("pitch", INNER.pitch)
+    if not (isinstance(pitch, int | float) and pitch > 0.0):
+        raise DataError(f"the metadata of {table.name} give cells of {pitch!r} mm: not a length")
+    return float(pitch)
+
+
+def check_angles(
+    theta: NDArray[np.float32], name: str, side: int, pitch: float = INNER.pitch
+) -> None:
+    """Raise `DataError` unless all polar angles [n], in rad, keep a shower within the window.
+
+    A photon that enters at the centre of a window of ``side`` × ``side`` cells leaves it sideways
+    before the back of the module from arctan(half window / depth) on, 0.63 rad for the paper's.
+    """
+    limit = math.atan(0.5 * side * pitch / INNER.depth)
+    bad = np.flatnonzero(~((theta >= 0.0) & (theta <= limit)))
+    if bad.size:
+        raise DataError(
+            f"theta of {name} is {theta[bad[0]]:g} rad in row {bad[0]}, which leads out of the "
+            f"window of {side} × {side} cells: angles must be 0 to {limit:.2f} rad from the axis"
+        )
 
 
 def check_cell_order(images: NDArray[np.float32], position: NDArray[np.float32], name: str) -> None:

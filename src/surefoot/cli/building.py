@@ -200,7 +200,7 @@ def _convnet_fields(table: ConvNetTable, population: Population) -> dict[str, An
     from surefoot.losses import parse_loss
 
     fields = table.model_dump(
-        exclude_none=True, exclude={"family", "max_parameters", "conditions", "input_shape"}
+        exclude_none=True, exclude={"family", "name", "max_parameters", "conditions", "input_shape"}
     )
     if "side" in fields:
         fields["side"] = [

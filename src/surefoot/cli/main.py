@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from surefoot.cli import calorimeter_commands
 from surefoot.cli.study_commands import add_commands
 
 USAGE_ERROR = 2
@@ -325,6 +326,7 @@ def plot(
 
 
 add_commands(app)
+calorimeter_commands.add_commands(app)
 
 
 def main(arguments: list[str] | None = None) -> Any:

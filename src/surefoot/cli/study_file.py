@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from surefoot.cli.tables import (
     BaselineTable,
     CertificateTable,
+    CompareTable,
     ConvNetTable,
     EngineTable,
     FamilyTable,
@@ -39,6 +40,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "baseline": BaselineTable,
     "race": RaceTable,
     "certificate": CertificateTable,
+    "compare": CompareTable,
     "engine": EngineTable,
 }
 _TAGS = ("convnet", "family")

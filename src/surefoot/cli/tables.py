@@ -89,6 +89,7 @@ class ConvNetTable(Table):
     """``[space]``: networks in the short notation; one value is fixed, a list is choices."""
 
     family: Literal["convnet"] = Field("convnet", description="a known family of candidates")
+    name: str | None = Field(None, description="what compare calls it, in quotes")
     preset: Words | None = Field(None, description=_either("a preset in quotes"))
     channels: list[int] | list[list[int]] | None = Field(
         None, description="a list of channels such as [8, 16], or a list of such lists"
@@ -125,6 +126,7 @@ class FamilyTable(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     family: str = Field(description="a known family of candidates")
+    name: str | None = Field(None, description="what compare calls it, in quotes")
     conditions: list[str] = Field([], description="a list of comparisons")
 
 
@@ -145,6 +147,7 @@ class BaselineTable(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     family: str = Field(description="a known family of candidates, such as 'scaled_sum'")
+    name: str | None = Field(None, description="what compare calls it, in quotes")
 
 
 class RaceTable(Table):
@@ -187,6 +190,14 @@ class CertificateTable(Table):
     )
 
 
+class CompareTable(Table):
+    """``[compare]``: sample sizes and instances of a comparison."""
+
+    sizes: list[int] | None = Field(None, description="a list of whole numbers")
+    instances: int = Field(20, description=WHOLE)
+    same_test: bool = Field(False, description=YES)
+
+
 class EngineTable(Table):
     """``[engine]``: who trains; decides no result but the last digits."""
 
@@ -208,6 +219,7 @@ class StudyModel(Table):
     certificate: CertificateTable = Field(
         default_factory=lambda: CertificateTable.model_validate({})
     )
+    compare: CompareTable = Field(default_factory=lambda: CompareTable.model_validate({}))
     engine: EngineTable = Field(default_factory=lambda: EngineTable.model_validate({}))
 
     @field_validator("space", mode="before")

@@ -57,7 +57,7 @@ def replay(
         If the instance is not recorded.
     """
     ours = describe_setting(setting)
-    sized = journal.study["kind"] == "sample_size"
+    sized = journal.study["kind"] in ("sample_size", "compare")
     if sized:
         ours["sampling"] = journal.study["sampling"]
     found = list(differences({name: journal.study[name] for name in ours}, ours))

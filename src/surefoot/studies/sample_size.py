@@ -8,22 +8,20 @@ the same luck.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from surefoot.candidates.base import Candidate
-from surefoot.engines.base import Instance, Outcome
-from surefoot.errors import SamplingError, StatisticsError
+from surefoot.engines.base import Outcome
+from surefoot.errors import StatisticsError
 from surefoot.executors.base import Executor
 from surefoot.journal import Journal
-from surefoot.population import Sampling
 from surefoot.seeds import Role, study_generator
-from surefoot.studies.description import instance_seed
 from surefoot.studies.robust_size import RobustRule, SampleSizeResult, judge
 from surefoot.studies.runner import missing, train_missing
-from surefoot.studies.study import Study
+from surefoot.studies.sized import SizedStudy
 
 
 def paper_sizes() -> list[int]:
@@ -61,16 +59,15 @@ def geometric_sizes(first: int, last: int, count: int) -> list[int]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SampleSizeStudy(Study):
+class SampleSizeStudy(SizedStudy):
     """How do this candidate's losses depend on the number of training examples?
 
-    ``equal_test`` draws a test sample as large as the training sample (the paper's choice). The
-    journal's description holds neither sizes nor their number of instances: more of both go on in
-    the same journal.
+    ``equal_test`` draws a test sample as large as the training sample (the paper's choice).
     """
 
+    role: ClassVar[Role] = Role.SAMPLE_SIZE
+
     candidate: Candidate
-    equal_test: bool = True
 
     @property
     def everyone(self) -> tuple[Candidate, ...]:
@@ -85,63 +82,6 @@ class SampleSizeStudy(Study):
             "paired": True,
             "equal_test": self.equal_test,
         }
-
-    def description(self) -> dict[str, Any]:
-        """Return the common description without the sizes of a draw, which the sizes replace."""
-        common = super().description()
-        common["sampling"]["size"] = None
-        if self.equal_test:
-            common["sampling"]["test_size"] = None
-        return common
-
-    def sampling(self, size: int) -> Sampling:
-        """Return the sampling of a size."""
-        sampling = self.setting.sampling
-        return replace(
-            sampling, size=size, test_size=size if self.equal_test else sampling.test_size
-        )
-
-    def check_sizes(self, sizes: Iterable[int]) -> list[int]:
-        """Return the sizes in order, each once.
-
-        Raises
-        ------
-        SamplingError
-            If a size is impossible, or larger than the pool (a bootstrap would hold each example
-            several times and say nothing about a larger population).
-        """
-        ordered = sorted(set(sizes))
-        if not ordered:
-            raise SamplingError("a sample-size study needs at least one size")
-        largest = self.largest
-        if ordered[-1] > largest:
-            raise SamplingError(
-                f"a sample of {ordered[-1]:,} examples exceeds the {largest:,} that "
-                f"{self.setting.halves.population.name} has for it: give sizes up to {largest:,}"
-            )
-        for size in ordered:
-            self.setting.halves.check(self.sampling(size))
-        return ordered
-
-    @property
-    def largest(self) -> int:
-        """The largest size that the population allows."""
-        halves = self.setting.halves
-        return int(min(halves.pool.size, halves.test.size) if self.equal_test else halves.pool.size)
-
-    def instances(self, sizes: Iterable[int], n: int) -> list[Instance]:
-        """Return ``n`` instances of every size, large sizes first so that no core idles late."""
-        luck = self.rules() | {"seed": str(self.seed)}
-        key = self.candidate.key
-        return [
-            Instance(
-                self.candidate,
-                instance_seed(luck, key, Role.SAMPLE_SIZE, number),
-                self.sampling(size),
-            )
-            for size in sorted(sizes, reverse=True)
-            for number in range(n)
-        ]
 
 
 def sample_size(

@@ -1,0 +1,160 @@
+"""The figure of a comparison: losses against sample size, and who beats the reference."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from surefoot.report.figures import new_figure
+from surefoot.report.panels import BLACK, DARK, WIDE_RANGE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from surefoot.studies.compare_result import Comparison
+
+STYLES = (
+    ("0.25", "", "o", "-"),
+    ("0.6", "", "s", "--"),
+    ("white", "", "^", "-."),
+    ("white", "////", "D", ":"),
+    ("0.85", "....", "v", "-"),
+    ("0.45", "xxxx", "P", "--"),
+)
+"""Shade and hatch of a box, marker and dash of a line: candidates differ without colour."""
+GROUP = 0.8
+"""Width of the boxes of one size, of the distance between sizes."""
+
+
+def comparison_figure(found: Comparison, *, label: str, title: str = "") -> Figure:
+    """Return boxplots of all candidates against the size, and the chance to beat the reference.
+
+    Boxes are quartiles, whiskers reach the furthest loss within 1.5 interquartile ranges, dots lie
+    beyond. The second panel is left out without a reference.
+    """
+    panels = 1 if found.reference is None else 2
+    figure, axes = new_figure(panels, title)
+    figure.set_size_inches(6.4 if panels == 1 else 10.6, 4.4)
+    _draw_boxes(axes[0], found, label)
+    if found.reference is not None:
+        axes[0].set_title("(a) losses", loc="left", fontsize="medium")
+        _draw_wins(axes[1], found, found.reference)
+        axes[1].set_title("(b) paired instances", loc="left", fontsize="medium")
+    return figure
+
+
+def _draw_boxes(axes: Axes, found: Comparison, label: str) -> None:
+    from matplotlib.patches import Patch
+
+    count = len(found.names)
+    width = GROUP / count
+    finite = found.losses[np.isfinite(found.losses)]
+    for row in range(count):
+        shade, hatch, _, _ = STYLES[row % len(STYLES)]
+        places = np.arange(len(found.sizes)) + (row - (count - 1) / 2.0) * width
+        kept = [losses[np.isfinite(losses)] for losses in found.losses[row]]
+        drawn = [place for place, losses in enumerate(kept) if losses.size]
+        axes.boxplot(
+            [kept[place] for place in drawn],
+            positions=places[drawn],
+            widths=0.85 * width,
+            manage_ticks=False,
+            patch_artist=True,
+            boxprops={"facecolor": shade, "hatch": hatch, "edgecolor": DARK, "linewidth": 0.7},
+            medianprops={"color": "white" if shade == "0.25" else BLACK, "linewidth": 1.6},
+            whiskerprops={"color": DARK, "linewidth": 0.8},
+            capprops={"color": DARK, "linewidth": 0.8},
+            flierprops={"marker": ".", "markersize": 3, "markeredgecolor": DARK},
+        )
+    axes.set_xticks(np.arange(len(found.sizes)), [f"{size:,}" for size in found.sizes])
+    axes.set_xlim(-0.5, len(found.sizes) - 0.5)
+    if finite.size and finite.min() > 0.0 and finite.max() > WIDE_RANGE * finite.min():
+        axes.set_yscale("log")
+    lost = int(np.isinf(found.losses).sum())
+    if lost:
+        axes.set_title(
+            f"{lost} diverged or failed, not drawn", fontsize="small", loc="right", color=DARK
+        )
+    axes.set_xlabel("training examples")
+    axes.set_ylabel(label)
+    patches = [
+        Patch(facecolor=STYLES[row % len(STYLES)][0], hatch=STYLES[row % len(STYLES)][1],
+              edgecolor=DARK, label=name)
+        for row, name in enumerate(found.names)
+    ]  # fmt: skip
+    axes.legend(handles=patches, frameon=False, fontsize="small")
+
+
+def _draw_wins(axes: Axes, found: Comparison, reference: int) -> None:
+    """Draw every candidate's chance of a smaller loss than the reference's, with its interval."""
+    rivals = [row for row in range(len(found.names)) if row != reference]
+    for place, row in enumerate(rivals):
+        _, _, marker, line = STYLES[row % len(STYLES)]
+        chances = [found.wins(row, reference, size) for size in range(len(found.sizes))]
+        middle = np.array([one.estimate for one in chances])
+        ends = np.array([[one.estimate - one.low, one.high - one.estimate] for one in chances]).T
+        x = np.arange(len(found.sizes)) + 0.09 * (place - (len(rivals) - 1) / 2.0)
+        axes.errorbar(
+            x,
+            middle,
+            np.maximum(ends, 0.0),
+            label=found.names[row],
+            color=DARK,
+            marker=marker,
+            markerfacecolor=STYLES[row % len(STYLES)][0],
+            linestyle=line,
+            linewidth=0.9,
+            markersize=6,
+            capsize=2,
+        )
+    axes.axhline(0.5, color=BLACK, linewidth=0.8, linestyle=":")
+    axes.set_xticks(np.arange(len(found.sizes)), [f"{size:,}" for size in found.sizes])
+    axes.set_xlim(-0.5, len(found.sizes) - 0.5)
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_xlabel("training examples")
+    axes.set_ylabel(f"chance to beat {found.names[reference]}")
+    axes.legend(frameon=False, fontsize="small")
+
+
+def transfer_figure(
+    found: Comparison,
+    homes: Sequence[ArrayLike],
+    populations: tuple[str, str],
+    *,
+    label: str,
+) -> Figure:
+    """Return boxplots of each candidate's losses at home [n] and on the other population.
+
+    ``homes`` are in the order of the candidates, ``found`` has one size, ``populations`` names
+    home and the other one.
+    """
+    figure, axes = new_figure(2, "")
+    figure.set_size_inches(10.6, 4.4)
+    there = [found.losses[row, 0] for row in range(len(found.names))]
+    for panel, name, losses in zip(axes, populations, (homes, there)):
+        kept = [np.asarray(one, dtype=np.float64) for one in losses]
+        kept = [one[np.isfinite(one)] for one in kept]
+        drawn = [row for row, one in enumerate(kept) if one.size]
+        boxes = panel.boxplot(
+            [kept[row] for row in drawn],
+            positions=drawn,
+            widths=0.5,
+            manage_ticks=False,
+            patch_artist=True,
+            medianprops={"color": BLACK, "linewidth": 1.6},
+            flierprops={"marker": ".", "markersize": 3, "markeredgecolor": DARK},
+        )
+        for row, box in zip(drawn, boxes["boxes"]):
+            shade, hatch, _, _ = STYLES[(row + 1) % len(STYLES)]
+            box.set(facecolor=shade, hatch=hatch, edgecolor=DARK)
+        words = [textwrap.fill(one, 22) for one in found.names]
+        panel.set_xticks(np.arange(len(words)), words, fontsize="small")
+        panel.set_xlim(-0.6, len(words) - 0.4)
+        panel.set_title(name, loc="left", fontsize="medium")
+        panel.set_ylabel(label)
+    return figure
