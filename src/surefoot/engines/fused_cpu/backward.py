@@ -7,7 +7,7 @@ of all parameters are added.
 from __future__ import annotations
 
 import numba as nb
-from numba import carray
+from numba.np.numpy_support import carray
 
 from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.fields import Field

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numba as nb
 import numpy as np
-from numba import carray
+from numba.np.numpy_support import carray
 
 from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.fields import Field
