@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,10 +37,11 @@ def run(
     suffix: str,
 ) -> None:
     """Run the command; errors are those of the parts."""
+    from surefoot.calorimeter.detector import INNER
     from surefoot.calorimeter.figures import event_figure, physics_figures
-    from surefoot.calorimeter.photons import load_photons
+    from surefoot.calorimeter.photons import load_photons, pitch_of
     from surefoot.calorimeter.physics import take
-    from surefoot.calorimeter.root_io import read_photons
+    from surefoot.calorimeter.root_io import open_photons, read_photons
     from surefoot.calorimeter.spectrum import spectrum_figure
 
     out = console()
@@ -53,20 +55,22 @@ def run(
     with busy(out, f"loading {source}"):
         population = load_photons(source, target)
         sample = read_photons(source)
+        with open_photons(source) as table:
+            detector = replace(INNER, pitch=pitch_of(table))
     say_sample(out, population.name, sample)
     with busy(out, "drawing the sample"):
         figures = {
-            "event": event_figure(sample, event),
+            "event": event_figure(sample, event, detector),
             "spectrum": spectrum_figure(sample),
         }
     with busy(out, "reconstructing"):
         if study is None:
             halves = population.split(0)
-            predictions = classical(target, halves)
+            predictions = classical(target, halves, detector.pitch)
         else:
             setting, predictions = of_study(study, journal, retrainings, population, target)
             halves = setting.halves
-        figures |= physics_figures(target, take(sample, halves.test), predictions)
+        figures |= physics_figures(target, take(sample, halves.test), predictions, detector)
     say_losses(out, target, halves, predictions)
     stem = Path(source).stem
     say_paths(
@@ -107,8 +111,11 @@ def say_losses(
         out.print(f"{name:<44}{words}", soft_wrap=True)
 
 
-def classical(target: str, halves: Halves) -> dict[str, list[NDArray[np.float32]]]:
-    """Return the classical reconstructions of the test half, fitted to the pool."""
+def classical(target: str, halves: Halves, pitch: float) -> dict[str, list[NDArray[np.float32]]]:
+    """Return the classical reconstructions of the test half, fitted to the pool.
+
+    ``pitch`` is the side of a cell in mm.
+    """
     from surefoot.calorimeter.baselines import Axis, Barycentre, ScaledSum
 
     chosen: list[ScaledSum | Barycentre]
@@ -117,10 +124,10 @@ def classical(target: str, halves: Halves) -> dict[str, list[NDArray[np.float32]
     else:
         axis: Axis = "x" if target == "x" else "y"
         chosen = [
-            Barycentre(axis=axis, correction="none"),
-            Barycentre(axis=axis, correction="linear"),
-            Barycentre(axis=axis),
-            Barycentre(axis=axis, correction="log"),
+            Barycentre(axis=axis, correction="none", pitch=pitch),
+            Barycentre(axis=axis, correction="linear", pitch=pitch),
+            Barycentre(axis=axis, pitch=pitch),
+            Barycentre(axis=axis, correction="log", pitch=pitch),
         ]
     population, pool, test = halves.population, halves.pool, halves.test
     return {

@@ -16,7 +16,7 @@ from surefoot.cli.one_candidate import counting, resumable
 from surefoot.cli.results import say_paths, say_sentences
 from surefoot.cli.sources import population_of
 from surefoot.cli.study_file import StudyFile, read_study_file
-from surefoot.errors import StudyFileError
+from surefoot.errors import RaceError, StudyFileError
 from surefoot.report.figures import check_path
 
 if TYPE_CHECKING:
@@ -67,8 +67,18 @@ def run(
         check_transfer(record, setting)
         chosen, home = selected(record, best)
         home_name = record.study["population"]["name"]
+    everyone = [one.candidate for one in chosen]
+    homes = [one.losses for one in chosen]
+    if baseline.key not in {one.key for one in everyone}:
+        everyone.append(baseline)
+        homes.append(home)
+    if len(everyone) < 2:
+        raise RaceError(
+            f"the winner, {everyone[0].label}, is the baseline itself, so there is nothing to "
+            "compare it with: give --best 2 or more"
+        )
     study = CompareStudy(
-        candidates=(*(one.candidate for one in chosen), baseline),
+        candidates=tuple(everyone),
         setting=setting,
         seed=file.tables.study.seed,
         engine=engine or file.tables.engine.name,
@@ -106,7 +116,6 @@ def run(
                     confidence=wish.confidence,
                     retry_failed=retry_failed,
                 )
-    homes = [*(one.losses for one in chosen), home]
     out.print()
     out.print(transfer_table(found, homes, home_name, there))
     say_sentences(out, "Transfer", sentences(found, homes, home_name, there), "bold")

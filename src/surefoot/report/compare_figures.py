@@ -15,6 +15,7 @@ from surefoot.report.panels import BLACK, DARK, WIDE_RANGE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     from surefoot.studies.compare_result import Comparison
 
@@ -27,6 +28,8 @@ STYLES = (
     ("0.45", "xxxx", "P", "--"),
 )
 """Shade and hatch of a box, marker and dash of a line: candidates differ without colour."""
+FAR = 1.5
+"""A candidate whose losses are larger than the best one's by this factor may leave the figure."""
 GROUP = 0.8
 """Width of the boxes of one size, of the distance between sizes."""
 
@@ -49,7 +52,7 @@ def comparison_figure(found: Comparison, *, label: str, title: str = "") -> Figu
 
 
 def _draw_boxes(axes: Axes, found: Comparison, label: str) -> None:
-    from matplotlib.patches import Patch
+    from matplotlib.patches import Patch as NewPatch
 
     count = len(found.names)
     width = GROUP / count
@@ -59,6 +62,8 @@ def _draw_boxes(axes: Axes, found: Comparison, label: str) -> None:
         places = np.arange(len(found.sizes)) + (row - (count - 1) / 2.0) * width
         kept = [losses[np.isfinite(losses)] for losses in found.losses[row]]
         drawn = [place for place, losses in enumerate(kept) if losses.size]
+        if not drawn:
+            continue
         axes.boxplot(
             [kept[place] for place in drawn],
             positions=places[drawn],
@@ -73,8 +78,13 @@ def _draw_boxes(axes: Axes, found: Comparison, label: str) -> None:
         )
     axes.set_xticks(np.arange(len(found.sizes)), [f"{size:,}" for size in found.sizes])
     axes.set_xlim(-0.5, len(found.sizes) - 0.5)
-    if finite.size and finite.min() > 0.0 and finite.max() > WIDE_RANGE * finite.min():
+    top = highest_shown(found)
+    shown = finite[finite <= top]
+    if shown.size and shown.min() > 0.0 and shown.max() > WIDE_RANGE * shown.min():
         axes.set_yscale("log")
+    elif finite.size and finite.max() > top:
+        axes.set_ylim(finite.min() - 0.05 * (top - finite.min()), top)
+        _mark_above(axes, found, top)
     lost = int(np.isinf(found.losses).sum())
     if lost:
         axes.set_title(
@@ -83,11 +93,46 @@ def _draw_boxes(axes: Axes, found: Comparison, label: str) -> None:
     axes.set_xlabel("training examples")
     axes.set_ylabel(label)
     patches = [
-        Patch(facecolor=STYLES[row % len(STYLES)][0], hatch=STYLES[row % len(STYLES)][1],
+        NewPatch(facecolor=STYLES[row % len(STYLES)][0], hatch=STYLES[row % len(STYLES)][1],
               edgecolor=DARK, label=name)
         for row, name in enumerate(found.names)
     ]  # fmt: skip
-    axes.legend(handles=patches, frameon=False, fontsize="small")
+    _legend_below(axes, patches)
+
+
+def highest_shown(found: Comparison) -> float:
+    """Return the largest loss of the candidates near the best at every size: the axis ends there.
+
+    Near is a median below `FAR` times the lowest. So one poor candidate does not squeeze the
+    others into a line.
+    """
+    medians = found.medians
+    near = (medians <= FAR * medians.min(axis=0)).all(axis=1)
+    losses = found.losses[near] if near.any() else found.losses
+    finite = losses[np.isfinite(losses)]
+    if not finite.size:
+        return np.inf
+    return float(finite.max() + 0.05 * (finite.max() - finite.min()))
+
+
+def _mark_above(axes: Axes, found: Comparison, top: float) -> None:
+    """Write the median of every box that lies above the axis at its upper end."""
+    width = GROUP / len(found.names)
+    for row, size in np.argwhere(found.medians > top).tolist():
+        place = size + (row - (len(found.names) - 1) / 2.0) * width
+        words = f"{found.medians[row, size]:.3g} ▶"
+        axes.text(place, top, words, fontsize=7, rotation=90, ha="center", va="top")
+
+
+def _legend_below(axes: Axes, handles: list[Patch] | None = None) -> None:
+    axes.legend(
+        handles=handles,
+        frameon=False,
+        fontsize="small",
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),
+        ncols=3,
+    )
 
 
 def _draw_wins(axes: Axes, found: Comparison, reference: int) -> None:
@@ -118,7 +163,7 @@ def _draw_wins(axes: Axes, found: Comparison, reference: int) -> None:
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlabel("training examples")
     axes.set_ylabel(f"chance to beat {found.names[reference]}")
-    axes.legend(frameon=False, fontsize="small")
+    _legend_below(axes)
 
 
 def transfer_figure(
@@ -141,8 +186,8 @@ def transfer_figure(
         kept = [one[np.isfinite(one)] for one in kept]
         drawn = [row for row, one in enumerate(kept) if one.size]
         boxes = panel.boxplot(
-            [kept[row] for row in drawn],
-            positions=drawn,
+            [kept[row] for row in drawn] or [[]],
+            positions=drawn or [0],
             widths=0.5,
             manage_ticks=False,
             patch_artist=True,
