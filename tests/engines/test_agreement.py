@@ -130,7 +130,8 @@ def test_classification(engine: Engine, loss: str) -> None:
 @every_engine
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_papers_networks(engine: Engine, name: str) -> None:
-    net, base = preset(name), blobs()
+    # nas_2's own rate of 1e-2 amplifies rounding a thousandfold within an epoch: losses jump.
+    net, base = preset(name, learning_rate=min(1e-3, preset(name).learning_rate)), blobs()
     side = np.tile(base.side, (1, net.side)) if net.side and base.side is not None else None
     population = Population(base.features, base.target, side, base.groups)
     agree(engine, net, halves=setting_of(population).halves)
