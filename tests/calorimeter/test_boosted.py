@@ -15,8 +15,6 @@ from surefoot.errors import CandidateError, DataError, MissingExtraError
 from surefoot.losses import parse_loss
 from surefoot.seeds import InstanceSeed, Role
 
-pytest.importorskip("xgboost")
-
 
 @pytest.fixture(scope="module")
 def sample_a():

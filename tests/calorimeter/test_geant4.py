@@ -12,10 +12,6 @@ from surefoot.calorimeter.geant4 import NEEDED, Geant4, chunk_name, complaint, d
 from surefoot.calorimeter.simulation import fast_chunk, simulate
 from surefoot.errors import MissingExtraError, SimulationError
 
-installed = pytest.mark.skipif(
-    importlib.util.find_spec("geant4_pybind") is None, reason="geant4-pybind is not installed"
-)
-
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
@@ -33,7 +29,6 @@ def scan():
     return x, y, Geant4().scan(x, y)
 
 
-@installed
 def test_geantinos_meet_the_detectors_material(scan):
     _, _, found = scan
     expected = INNER.depth_in_radiation_lengths
@@ -43,7 +38,6 @@ def test_geantinos_meet_the_detectors_material(scan):
     np.testing.assert_allclose(found.active, INNER.layers * INNER.active_thickness)
 
 
-@installed
 def test_geantinos_cross_the_cell_they_are_aimed_at(scan):
     x, y, found = scan
     expected = [INNER.cell_of(*point) for point in zip(x, y)]
@@ -51,7 +45,6 @@ def test_geantinos_cross_the_cell_they_are_aimed_at(scan):
     np.testing.assert_array_equal(found.cell, expected)
 
 
-@installed
 def test_inclined_geantinos_cross_more_material():
     theta, phi = np.array([0.0, 0.2, 0.3]), np.array([0.0, 1.0, -2.5])
     found = Geant4(OUTER).scan(np.zeros(3), np.zeros(3), theta, phi)
@@ -60,7 +53,6 @@ def test_inclined_geantinos_cross_more_material():
     )
 
 
-@installed
 def test_geant4s_own_refusal_becomes_one_sentence(data, monkeypatch, tmp_path):
     (data / "ENSDFSTATE.dat").touch()
     monkeypatch.setenv("G4ENSDFSTATEDATA", str(data))
@@ -70,7 +62,6 @@ def test_geant4s_own_refusal_becomes_one_sentence(data, monkeypatch, tmp_path):
     assert not list((tmp_path / "run").iterdir())
 
 
-@installed
 def test_an_unknown_physics_list_is_named(data, monkeypatch):
     (data / "ENSDFSTATE.dat").touch()
     monkeypatch.setenv("G4ENSDFSTATEDATA", str(data))

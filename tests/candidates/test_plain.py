@@ -22,6 +22,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 from sklearn.svm import SVR
+from xgboost import XGBRegressor
 
 from surefoot.candidates.plain import build, decode, encode, label, node_of
 from surefoot.errors import CandidateError
@@ -98,8 +99,7 @@ def test_numpys_numbers_and_arrays_are_plain() -> None:
 
 
 def test_parameters_of_a_parent_class_count() -> None:
-    xgboost = pytest.importorskip("xgboost")
-    node = node_of(xgboost.XGBRegressor(max_depth=3, random_state=8))
+    node = node_of(XGBRegressor(max_depth=3, random_state=8))
     assert node == {"class": "xgboost.XGBRegressor", "parameters": {"max_depth": 3}}
     made = build(node, iter([77]))
     assert (made.random_state, made.n_jobs, made.max_depth) == (77, 1, 3)

@@ -3,6 +3,8 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from pyarrow import parquet
 
 from surefoot.journal import Journal
 from surefoot.seeds import Role
@@ -70,7 +72,6 @@ def test_exported_tables_hold_every_outcome(run, raced):
         assert [float(row["loss"]) for row in csv.DictReader(file)] == [o.loss for o in outcomes]
     rows = json.loads((raced / "o.json").read_text())
     assert [row["curve"] for row in rows] == [[float(v) for v in o.curve] for o in outcomes]
-    parquet = pytest.importorskip("pyarrow.parquet")
     table = parquet.read_table(raced / "o.parquet")
     assert table.column("loss").to_pylist() == [o.loss for o in outcomes]
 
@@ -83,7 +84,6 @@ def test_exports_that_cannot_be_are_refused(run, raced):
 
 
 def test_weights_and_module_are_those_of_the_recorded_training(run, folder):
-    torch = pytest.importorskip("torch")
     assert run("select", "networks.toml")[0] == 0
     code, out, _ = run("export", "networks.db", "w.npz", "-s", "networks.toml", "-i", "1")
     assert code == 0

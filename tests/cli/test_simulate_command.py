@@ -1,6 +1,5 @@
 """``surefoot simulate``: files of photons, readable by select, never half of one."""
 
-import importlib.util
 import re
 import signal
 import subprocess
@@ -105,9 +104,6 @@ def test_bad_input_is_one_sentence_and_leaves_no_file(run, folder, arguments, me
     assert sorted(folder.iterdir()) == before
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("geant4_pybind") is None, reason="geant4-pybind is not installed"
-)
 def test_geant4_without_its_data_sets_is_one_sentence(run, folder, monkeypatch):
     monkeypatch.setenv("GEANT4_DATA_DIR", str(folder / "nowhere"))
     code, _, err = run("simulate", "A", "-n", 5, "-o", "a.root", "--with", "geant4")

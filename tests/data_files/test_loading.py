@@ -159,8 +159,6 @@ def test_registered_populations_get_the_options_they_take(monkeypatch: pytest.Mo
 def test_memory_is_bounded_by_the_population(write: Write, kind: str) -> None:
     import tracemalloc
 
-    if kind == "parquet":
-        pytest.importorskip("pyarrow")
     n = 40_000
     chunk = np.random.default_rng(1).integers(0, 9, (n, 100)).astype(np.float32)
     path = write(kind, {"a": chunk, "b": np.arange(n, dtype=np.float32)}, rows=2_000)

@@ -225,7 +225,6 @@ def test_a_class_that_the_draw_missed_has_probability_zero() -> None:
 
 
 def test_xgboost_sees_classes_without_a_gap() -> None:
-    pytest.importorskip("xgboost")
     labels = np.arange(120) % 4
     population = Population(
         np.random.default_rng(1).standard_normal((120, 3)), labels, classes=True

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from pyarrow import parquet
 
 from surefoot.candidates.convnet import Conv, ConvNet
 from surefoot.engines.base import Instance, Setting, Status, Training
@@ -55,7 +57,6 @@ def test_json_has_null_for_what_is_not_finite(journal: Journal, tmp_path: Path) 
 
 
 def test_parquet_holds_losses_and_curves(journal: Journal, tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
     file = tmp_path / "o.parquet"
     export_outcomes(journal, file)
     table = parquet.read_table(file)
@@ -89,7 +90,6 @@ def trained() -> tuple[Setting, Training]:
 
 
 def test_the_torch_module_predicts_what_was_trained(trained: tuple[Setting, Training]) -> None:
-    torch = pytest.importorskip("torch")
     setting, training = trained
     assert training.predictor is not None
     module = torch_module(NET, training)

@@ -15,8 +15,6 @@ from surefoot.seeds import Role
 from surefoot.studies.again import replay
 from tests.engines.test_choose import Mean
 
-pytest.importorskip("sklearn")
-
 
 def test_each_engine_takes_its_own_on_the_same_draws(tmp_path: Path) -> None:
     generator = np.random.default_rng(2)
