@@ -15,7 +15,8 @@ from surefoot.report.study_figures import (
 )
 from surefoot.studies.honesty import honesty
 from surefoot.studies.robust_size import RobustRule, judge
-from surefoot.studies.variance_result import VarianceResult, analyse
+from surefoot.studies.variance_analysis import analyse
+from surefoot.studies.variance_result import VarianceResult
 
 SIZES = [100, 200, 400, 800]
 

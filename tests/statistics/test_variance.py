@@ -1,10 +1,12 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.errors import StatisticsError
-from surefoot.statistics.variance import component_intervals, components, weighted_components
+from surefoot.statistics.variance import components, decompose
 
 
 def design(rng, draws, inits, repeats, sds):
@@ -36,24 +38,43 @@ def test_by_the_textbook_table():
     assert result.shares() == pytest.approx({"draw": 0.8, "init": 0.2, "interaction": 0.0})
 
 
-@given(st.integers(2, 6), st.integers(2, 6), st.integers(1, 3), st.integers(0, 999))
-def test_pair_differences_with_unit_weights_are_the_method_of_moments(draws, inits, repeats, seed):
+def half_mean_square(pairs):
+    return np.mean([(one - other) ** 2 for one, other in pairs]) / 2.0
+
+
+@given(st.integers(2, 4), st.integers(2, 4), st.integers(1, 3), st.integers(0, 999))
+def test_by_the_differences_of_pairs(draws, inits, repeats, seed):
+    """Half the mean square difference of two losses is the sum of the sources they do not share."""
     cube = design(np.random.default_rng(seed), draws, inits, repeats, (1.0, 1.0, 0.5, 0.5))
-    first, second = components(cube), weighted_components(cube, np.ones(draws), np.ones(inits))
-    for name in ("draw", "init", "interaction", "mean"):
-        assert getattr(first, name) == pytest.approx(getattr(second, name), abs=1e-9)
+    cells = {(i, j): cube[i, j].mean() for i in range(draws) for j in range(inits)}
+    pairs = list(itertools.combinations(cells, 2))
+    same_draw = half_mean_square((cells[p], cells[q]) for p, q in pairs if p[0] == q[0])
+    same_init = half_mean_square((cells[p], cells[q]) for p, q in pairs if p[1] == q[1])
+    neither = half_mean_square(
+        (cells[p], cells[q]) for p, q in pairs if p[0] != q[0] and p[1] != q[1]
+    )
+    found = components(cube)
+    assert found.draw == pytest.approx(max(0.0, neither - same_draw), abs=1e-9)
+    assert found.init == pytest.approx(max(0.0, neither - same_init), abs=1e-9)
+    within = 0.0
     if repeats > 1:
-        assert first.replicate == pytest.approx(second.replicate)
+        within = half_mean_square(
+            pair for row in cube for cell in row for pair in itertools.combinations(cell, 2)
+        )
+        assert found.replicate == pytest.approx(within)
+    rest = same_draw + same_init - neither - within / repeats
+    assert found.interaction == pytest.approx(max(0.0, rest), abs=1e-9)
 
 
-@given(st.integers(2, 5), st.integers(2, 5), st.integers(0, 99))
-def test_a_weight_of_zero_leaves_the_row_out(draws, inits, seed):
-    cube = design(np.random.default_rng(seed), draws + 1, inits, 1, (1.0, 1.0, 0.5, 0.5))
-    weights = np.append(np.ones(draws), 0.0)
-    first = weighted_components(cube, weights, np.ones(inits))
-    second = components(cube[:draws])
-    for name in ("draw", "init", "interaction", "mean"):
-        assert getattr(first, name) == pytest.approx(getattr(second, name), abs=1e-9)
+@given(st.integers(2, 5), st.integers(2, 5), st.integers(1, 3), st.integers(0, 99))
+def test_effects_add_up_and_share_nothing(draws, inits, repeats, seed):
+    cube = np.random.default_rng(seed).lognormal(size=(draws, inits, repeats))
+    table = decompose(cube)
+    whole = table.mean + table.rows[:, None, None] + table.columns[None, :, None]
+    assert whole + table.rest[:, :, None] + table.within == pytest.approx(cube)
+    squares = sum(square * count for square, count in zip(table.squares, table.freedom))
+    assert squares == pytest.approx(((cube - cube.mean()) ** 2).sum())
+    assert sum(table.freedom) == cube.size - 1
 
 
 @given(st.integers(2, 6), st.integers(2, 6), st.integers(1, 3), st.integers(0, 999))
@@ -72,38 +93,8 @@ def test_no_variance_has_no_shares():
     assert set(components(np.ones((3, 3))).shares().values()) == {0.0}
 
 
-def coverage(designs):
-    rng = np.random.default_rng(4)
-    sds, inside = (0.5, 0.3, 0.2, 0.2), np.zeros(4)
-    for _ in range(designs):
-        cube = design(rng, 15, 15, 2, sds)
-        intervals = component_intervals(cube, 0.9, rng=rng, resamples=200)
-        inside += [i.low <= sd**2 <= i.high for i, sd in zip(intervals.values(), sds)]
-    return inside / designs
-
-
-def test_intervals_cover_about_as_often_as_they_say():
-    assert (coverage(40)[:2] >= 0.65).all()
-
-
-@pytest.mark.slow
-def test_intervals_of_draw_and_init_cover_in_many_designs():
-    assert (coverage(500)[:3] >= 0.75).all()
-
-
-def test_few_rows_come_with_a_warning():
-    rng = np.random.default_rng(4)
-    intervals = component_intervals(design(rng, 5, 12, 1, (1, 1, 1, 1)), rng=rng, resamples=100)
-    assert set(intervals) == {"draw", "init", "interaction"}
-    assert "only 5 draws and 12 initialisations" in intervals["draw"].warning
-    same = component_intervals(np.arange(400.0).reshape(20, 20), rng=rng, resamples=50)
-    assert same["draw"].warning == ""
-
-
 def test_bad_input():
     with pytest.raises(StatisticsError, match=r"at least 2 draws.*\[1, 5\]"):
         components(np.ones((1, 5)))
     with pytest.raises(StatisticsError, match="1 of 4 instances diverged"):
         components([[1.0, np.inf], [1.0, 2.0]])
-    with pytest.raises(StatisticsError, match="confidence = 3"):
-        component_intervals(np.ones((3, 3)), 3.0, rng=np.random.default_rng(0))

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import StatisticsError
-from surefoot.statistics.tolerance import Interval
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,118 +47,76 @@ class Components:
         return {name: (part / total if total > 0.0 else 0.0) for name, part in parts.items()}
 
 
+@dataclass(frozen=True, eq=False)
+class Decomposition:
+    """The two-way analysis of variance of losses [draws, inits, replicates].
+
+    ``rows`` [draws], ``columns`` [inits], ``rest`` [draws, inits] and ``within`` [draws, inits,
+    replicates] are the estimated effects of draw, init, interaction and replicate; ``squares`` are
+    their mean squares and ``freedom`` their degrees of freedom, in the order of `SOURCES`. Without
+    replicates ``within`` is zero and the last two have three entries.
+    """
+
+    mean: float
+    rows: Floats
+    columns: Floats
+    rest: Floats
+    within: Floats
+    squares: tuple[float, ...]
+    freedom: tuple[int, ...]
+
+
+def decompose(losses: npt.ArrayLike) -> Decomposition:
+    """Return effects and mean squares.
+
+    With a draws, b inits and m replicates: MS_a = b m sum(rows**2) / (a - 1), MS_b = a m
+    sum(columns**2) / (b - 1), MS_ab = m sum(rest**2) / ((a - 1)(b - 1)), MS_r = sum(within**2) /
+    (a b (m - 1)). Raises `StatisticsError` for fewer than two draws or initialisations and for a
+    diverged instance.
+    """
+    cube = as_cube(losses)
+    draws, inits, repeats = cube.shape
+    cells = cube.mean(axis=2)
+    mean = float(cells.mean())
+    rows, columns = cells.mean(axis=1) - mean, cells.mean(axis=0) - mean
+    rest = cells - mean - rows[:, None] - columns
+    within = cube - cells[:, :, None]
+    sums = [
+        inits * repeats * float((rows**2).sum()),
+        draws * repeats * float((columns**2).sum()),
+        repeats * float((rest**2).sum()),
+    ]
+    freedom = [draws - 1, inits - 1, (draws - 1) * (inits - 1)]
+    if repeats > 1:
+        sums.append(float((within**2).sum()))
+        freedom.append(draws * inits * (repeats - 1))
+    squares = tuple(one / count for one, count in zip(sums, freedom))
+    return Decomposition(mean, rows, columns, rest, within, squares, tuple(freedom))
+
+
 def components(losses: npt.ArrayLike) -> Components:
     """Return the method-of-moments components, truncated at zero.
 
-    With mean squares MS over a x b cells of m replicates: replicate = MS_r, interaction = (MS_ab -
-    MS_r) / m, draw = (MS_a - MS_ab) / (b m), init = (MS_b - MS_ab) / (a m). Raises
-    `StatisticsError` for fewer than two draws or initialisations and for a diverged instance.
+    With the mean squares of `decompose` over a x b cells of m replicates: replicate = MS_r,
+    interaction = (MS_ab - MS_r) / m, draw = (MS_a - MS_ab) / (b m), init = (MS_b - MS_ab) / (a m).
+    Raises `StatisticsError` for fewer than two draws or initialisations and for a diverged
+    instance.
     """
-    cube = _cube(losses)
-    draws, inits, repeats = cube.shape
-    mean = float(cube.mean())
-    cells = cube.mean(axis=2)
-    rows, columns = cells.mean(axis=1), cells.mean(axis=0)
-    of_rows = inits * repeats * float(((rows - mean) ** 2).sum()) / (draws - 1)
-    of_columns = draws * repeats * float(((columns - mean) ** 2).sum()) / (inits - 1)
-    rest = cells - rows[:, None] - columns + mean
-    of_rest = repeats * float((rest**2).sum()) / ((draws - 1) * (inits - 1))
-    within: float | None = None
-    if repeats > 1:
-        squares = float(((cube - cells[:, :, None]) ** 2).sum())
-        within = squares / (draws * inits * (repeats - 1))
+    table = decompose(losses)
+    draws, inits, repeats = table.within.shape
+    of_rows, of_columns, of_rest, *others = table.squares
+    within = others[0] if others else None
     return Components(
         max(0.0, (of_rows - of_rest) / (inits * repeats)),
         max(0.0, (of_columns - of_rest) / (draws * repeats)),
         max(0.0, (of_rest - (within or 0.0)) / repeats),
         within,
-        mean,
+        table.mean,
     )
 
 
-def component_intervals(
-    losses: npt.ArrayLike,
-    confidence: float = 0.95,
-    *,
-    rng: np.random.Generator,
-    resamples: int = 2000,
-) -> dict[str, Interval]:
-    """Return bootstrap percentile intervals of each component.
-
-    Draws (rows) and initialisations (columns) are resampled independently, whole (the pigeonhole
-    bootstrap, Owen 2007). Components of a resample come from differences between distinct rows and
-    columns only, so that one drawn twice is not mistaken for two alike. Below ten rows or columns
-    the interval is rough, and ``warning`` says so.
-    """
-    cube = _cube(losses)
-    draws, inits, _ = cube.shape
-    if not 0.0 < confidence < 1.0:
-        raise StatisticsError(f"confidence = {confidence:g} must lie between 0 and 1")
-    estimate = components(cube)
-    found: dict[str, list[float]] = {name: [] for name in SOURCES}
-    for _ in range(resamples):
-        rows = np.bincount(rng.integers(0, draws, draws), minlength=draws)
-        columns = np.bincount(rng.integers(0, inits, inits), minlength=inits)
-        if np.count_nonzero(rows) < 2 or np.count_nonzero(columns) < 2:
-            continue
-        drawn = weighted_components(cube, rows, columns)
-        for name in SOURCES:
-            part = getattr(drawn, name)
-            if part is not None:
-                found[name].append(part)
-    warning = ""
-    if min(draws, inits) < 10:
-        warning = f"only {draws} draws and {inits} initialisations: the interval is rough"
-    tails = [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0]
-    intervals = {}
-    for name, values in found.items():
-        if values:
-            low, high = np.quantile(values, tails)
-            centre = float(getattr(estimate, name))
-            intervals[name] = Interval(float(low), float(high), centre, confidence, None, warning)
-    return intervals
-
-
-def weighted_components(
-    losses: npt.ArrayLike, row_weights: npt.ArrayLike, column_weights: npt.ArrayLike
-) -> Components:
-    """Return the components when each draw and initialisation counts as often as its weight.
-
-    Half the mean squared difference of two cells' means estimates, over distinct rows and columns:
-    D_row = init + interaction + replicate / m in the same row, D_column = draw + interaction +
-    replicate / m in the same column, D_both = the sum of all in neither. With weights of 1 this
-    is `components`, exactly.
-    """
-    cube = _cube(losses)
-    repeats = cube.shape[2]
-    cells = cube.mean(axis=2)
-    r, c = np.asarray(row_weights, np.float64), np.asarray(column_weights, np.float64)
-    r_sum, c_sum, r_square, c_square = r.sum(), c.sum(), (r**2).sum(), (c**2).sum()
-    square = cells**2
-    total = float(r @ cells @ c)
-    # Squared differences over ordered pairs: sum w w (y - y')^2 = 2 (W sum w y^2 - (sum w y)^2).
-    anywhere = r_sum * c_sum * float(r @ square @ c) - total**2
-    same_row = float(r**2 @ (c_sum * (square @ c) - (cells @ c) ** 2))
-    same_column = float((r_sum * (r @ square) - (r @ cells) ** 2) @ c**2)
-    in_row, in_column, in_cell = r_square * c_sum**2, r_sum**2 * c_square, r_square * c_square
-    d_row = same_row / float(in_row - in_cell)
-    d_column = same_column / float(in_column - in_cell)
-    neither = float((r_sum * c_sum) ** 2 - in_row - in_column + in_cell)
-    d_both = (anywhere - same_row - same_column) / neither
-    within: float | None = None
-    if repeats > 1:
-        spread = ((cube - cells[:, :, None]) ** 2).sum(axis=2) / (repeats - 1)
-        within = float(r @ spread @ c / (r_sum * c_sum))
-    return Components(
-        max(0.0, d_both - d_row),
-        max(0.0, d_both - d_column),
-        max(0.0, d_row + d_column - d_both - (within or 0.0) / repeats),
-        within,
-        total / float(r_sum * c_sum),
-    )
-
-
-def _cube(losses: npt.ArrayLike) -> Floats:
+def as_cube(losses: npt.ArrayLike) -> Floats:
+    """Return losses as [draws, inits, replicates]; raises `StatisticsError` if they are none."""
     cube = np.asarray(losses, dtype=np.float64)
     if cube.ndim == 2:
         cube = cube[:, :, None]

@@ -22,7 +22,8 @@ from surefoot.seeds import Role, study_generator
 from surefoot.studies.cells import Cell
 from surefoot.studies.runner import missing, train_missing
 from surefoot.studies.study import Study
-from surefoot.studies.variance_result import FEWEST, VarianceResult, analyse
+from surefoot.studies.variance_analysis import FEWEST, analyse
+from surefoot.studies.variance_result import VarianceResult
 
 
 @dataclass(frozen=True, kw_only=True)

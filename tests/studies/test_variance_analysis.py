@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from surefoot.errors import StatisticsError
-from surefoot.studies.variance_result import VarianceResult, analyse, deviation_within
+from surefoot.studies.variance_analysis import analyse, deviation_within
+from surefoot.studies.variance_result import VarianceResult
 
 
 def world(

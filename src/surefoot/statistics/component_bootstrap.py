@@ -1,0 +1,206 @@
+"""Intervals of variances and variance components by a bootstrap that knows of heavy tails.
+
+Resampling the few draws and initialisations themselves (the pigeonhole bootstrap) covers a large
+component too rarely: the upper tail of a resample ends where the sample does. So the mean squares
+are resampled. With f degrees of freedom, ``MS / E[MS]`` is distributed nearly as ``X / f``, X being
+chi-square, and ``MS f / X`` is a resample of E[MS]; components follow from resampled mean squares
+as the estimates do from the mean squares (generalised intervals: Weerahandi, J. Am. Stat. Assoc.
+88, 1993, 899; Burdick, Borror and Montgomery, Design and Analysis of Gauge R&R Studies, 2005,
+chapter 3). Here f is not that of normal effects but the one that gives MS its variance with the
+effects' own kurtosis (`freedom`).
+
+Measured coverage at nominal 90 %, per cent, as the mean over four sets of components (equal,
+different, mostly interaction, one of them zero) and the least of them. 1,500 designs of each gave,
+for the variances of draw and init
+
+    effects                     8 x 8        15 x 15      8 x 8 x 2
+    normal                      97 (96)      97 (96)      97 (96)
+    Student's t, 5 degrees      95 (93)      93 (91)      94 (91)
+    log-normal, skewness 1.75   95 (92)      91 (87)      94 (92)
+    log loss normal, sd 0.25    97 (95)      95 (93)      97 (96)
+
+where the pigeonhole bootstrap's percentiles cover a large component 83 to 87 % (normal) and 73 to
+78 % (Student, log-normal) of the time. The variances of interaction and replicate are covered 90 %
+and more, but only 84 to 94 % where effects multiply (the last row); shares of the total 86 % and
+more, 91 % and more in the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from surefoot.errors import StatisticsError
+from surefoot.statistics.tolerance import Interval
+from surefoot.statistics.variance import SOURCES, Components, Decomposition, components, decompose
+
+Floats = npt.NDArray[np.float64]
+
+FEWEST = 8
+"""Draws or initialisations below which the coverage was not measured."""
+KURTOSIS = 1.2
+"""The least excess kurtosis assumed, that of a logistic distribution: few effects show too little.
+"""
+CROWDING = 1.5
+"""Few rows and columns show too little of the variance that they give a mean square: times 1.5."""
+
+
+def component_intervals(
+    losses: npt.ArrayLike,
+    confidence: float = 0.95,
+    *,
+    rng: np.random.Generator,
+    resamples: int = 4000,
+) -> dict[str, Interval]:
+    """Return the interval of each component of losses [draws, inits] or [draws, inits, replicates].
+
+    ``warning`` tells of fewer than eight draws or initialisations.
+
+    Raises
+    ------
+    StatisticsError
+        If the confidence lies outside (0, 1), there are fewer than two draws or initialisations,
+        or an instance diverged.
+    """
+    table = decompose(losses)
+    drawn = resampled_components(table, rng=rng, resamples=resamples)
+    return intervals_of(drawn, components(losses), confidence, warning=warning_of(table))
+
+
+def intervals_of(
+    drawn: Mapping[str, Floats],
+    estimate: Components,
+    confidence: float,
+    *,
+    shares: bool = False,
+    warning: str = "",
+) -> dict[str, Interval]:
+    """Return the interval of each component, or of its share of their sum, from its resamples."""
+    if shares:
+        total = np.maximum(sum(drawn.values()), np.finfo(float).tiny)
+        own = estimate.shares()
+        parts = {name: values / total for name, values in drawn.items()}
+    else:
+        own = {name: getattr(estimate, name) for name in drawn}
+        parts = dict(drawn)
+    return {
+        name: quantile_interval(values, own[name], confidence, warning)
+        for name, values in parts.items()
+    }
+
+
+def quantile_interval(
+    values: Floats, estimate: float, confidence: float, warning: str = ""
+) -> Interval:
+    """Return the interval between the tails of resampled values [resamples], estimate included."""
+    if not 0.0 < confidence < 1.0:
+        raise StatisticsError(f"confidence = {confidence:g} must lie between 0 and 1")
+    low, high = np.quantile(values, [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0])
+    ends = min(float(low), estimate), max(float(high), estimate)
+    return Interval(*ends, estimate, confidence, None, warning)
+
+
+def warning_of(table: Decomposition) -> str:
+    """Return in words that draws or initialisations are few, or nothing."""
+    draws, inits = table.rest.shape
+    if min(draws, inits) >= FEWEST:
+        return ""
+    return f"only {draws} draws and {inits} initialisations: the intervals are rough"
+
+
+def resampled_components(
+    table: Decomposition, *, rng: np.random.Generator, resamples: int
+) -> dict[str, Floats]:
+    """Return resampled components [resamples] by source, each 0 or more.
+
+    Without replicates there is none for them, and the interaction holds both.
+    """
+    draws, inits, repeats = table.within.shape
+    free = [
+        freedom(table.rows, table.freedom[0], draws),
+        freedom(table.columns, table.freedom[1], inits),
+        min(
+            freedom(table.rest, table.freedom[2], draws, inits),
+            crowded_freedom(table.rest**2),
+        ),
+    ]
+    if repeats > 1:
+        free.append(
+            min(
+                freedom(table.within, table.freedom[3], repeats),
+                crowded_freedom((table.within**2).sum(axis=2)),
+            )
+        )
+    of_rows, of_columns, of_rest, *others = (
+        _resampled_square(square, f, rng, resamples) for square, f in zip(table.squares, free)
+    )
+    within = others[0] if others else np.zeros(resamples)
+    found = [
+        (of_rows - of_rest) / (inits * repeats),
+        (of_columns - of_rest) / (draws * repeats),
+        (of_rest - within) / repeats,
+        *others,
+    ]
+    return {name: np.maximum(0.0, values) for name, values in zip(SOURCES, found)}
+
+
+def resampled_variance(
+    losses: npt.ArrayLike, *, rng: np.random.Generator, resamples: int
+) -> Floats:
+    """Return resamples [resamples] of the variance that losses [n], n > 1, come from."""
+    values = np.asarray(losses, dtype=np.float64)
+    f = freedom(values - values.mean(), values.size - 1, values.size)
+    return _resampled_square(float(values.var(ddof=1)), f, rng, resamples)
+
+
+def freedom(effects: Floats, count: int, *sizes: int) -> float:
+    """Return the degrees of freedom of a mean square of estimated effects; 1 or more.
+
+    From N effects with ``count`` degrees of freedom and excess kurtosis k, ``Var(MS) / E[MS]^2 =
+    2 / count + k / N = 2 / f``; normal effects (k = 0) give f = count.
+
+    An estimated effect is a weighted sum of true ones, the centring over axes of these ``sizes``,
+    so its cumulant of order r is the true one times ``prod((1 - 1/n)^r + (n - 1) (-1/n)^r)``.
+    Moments divided by that give k; or, if it is more, 16/9 of the squared skewness, the kurtosis of
+    a log-normal distribution as skewed. k is at least `KURTOSIS`.
+    """
+    total = float((effects**2).sum())
+    if not total > 0.0:
+        return float(count)
+
+    def kept(order: int) -> float:
+        return float(np.prod([(1 - 1 / n) ** order + (n - 1) * (-1 / n) ** order for n in sizes]))
+
+    # Unbiased for sigma^4 where the effects are normal.
+    fourth = (total / count) ** 2 * count / (count + 2)
+    kurtosis = (float((effects**4).mean()) / fourth - 3.0 * kept(2) ** 2) / kept(4)
+    if min(sizes) > 2:
+        skewness = float((effects**3).mean()) / fourth**0.75 / kept(3)
+        kurtosis = max(kurtosis, 16.0 / 9.0 * skewness**2)
+    return max(1.0, 2.0 / (2.0 / count + max(KURTOSIS, kurtosis) / effects.size))
+
+
+def crowded_freedom(squares: Floats) -> float:
+    """Return the degrees of freedom of a mean of squares [draws, inits] that come in crowds.
+
+    Where an effect grows with the loss, the squares of a whole row or column are large together.
+    The variance of their mean is then that of the rows' means plus the columns' less the cells'
+    (Owen, Ann. Appl. Stat. 1, 2007, 386).
+    """
+    draws, inits = squares.shape
+    mean = float(squares.mean())
+    if not mean > 0.0:
+        return float(squares.size)
+    of_rows = float(squares.mean(axis=1).var(ddof=1)) / draws
+    of_columns = float(squares.mean(axis=0).var(ddof=1)) / inits
+    of_cells = float(squares.var(ddof=1)) / squares.size
+    variance = CROWDING * (of_rows + of_columns - of_cells) / mean**2
+    return max(1.0, 2.0 / variance) if variance > 0.0 else float(np.inf)
+
+
+def _resampled_square(
+    square: float, free: float, rng: np.random.Generator, resamples: int
+) -> Floats:
+    return np.asarray(square * free / rng.chisquare(free, resamples))
