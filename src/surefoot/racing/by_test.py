@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.errors import RaceError, nearest
+from surefoot.racing.criteria import Criterion, Mean, Quantile
 from surefoot.racing.elimination import Contest, EliminationRule, Verdict, instances
 from surefoot.racing.table import Floats
 from surefoot.statistics import anytime, comparison
@@ -29,14 +30,15 @@ class ByTest(EliminationRule):
     that the best candidate ever leaves, whoever is the incumbent. Nobody leaves before five
     instances, nor anybody whose criterion is not worse.
 
-    Rank tests judge which candidate loses typically more, instance by instance; use them with the
-    mean or median, not for a criterion of the tail.
+    Rank tests judge which candidate loses typically more, instance by instance: only the criteria
+    mean and median can be decided by them.
     """
 
     level: float = 0.05
     many: int = 8
     few: str = "wilcoxon"
     seed: int = 0
+    name = "test"
 
     def __post_init__(self) -> None:
         check_level("by test", self.level)
@@ -44,6 +46,16 @@ class ByTest(EliminationRule):
             raise RaceError(f"by test: few = '{self.few}'; {nearest(self.few, TESTS)}")
         if self.many < 2:
             raise RaceError(f"by test: many = {self.many} candidates; give 2 or more")
+
+    def refusal(self, criterion: Criterion, candidates: int) -> str | None:
+        """Refuse every criterion but mean and median."""
+        return _not_typical(self.name, criterion)
+
+    def needs(self, criterion: Criterion, candidates: int) -> int:
+        """Five, and for few candidates as many as the first look's level takes."""
+        if candidates > self.many:
+            return FEWEST
+        return max(FEWEST, int(np.ceil(np.log2(2.0 * max(1, candidates - 1) / self.level))))
 
     def judge(self, contest: Contest) -> Verdict:
         """Remove whom the test finds worse at the corrected level."""
@@ -56,35 +68,40 @@ class ByTest(EliminationRule):
         look = 1 + sum(count >= FEWEST for count in contest.past)
         spent = self.level / (look * (look + 1))
         if size > self.many:
-            name = "Friedman and Conover"
-            if comparison.friedman(losses).p <= spent:
+            all_alike = comparison.friedman(losses)
+            found = [f"Friedman T = {all_alike.statistic:.4g}, Conover"] * size
+            if all_alike.p <= spent:
                 p = comparison.conover(losses, best)
         else:
-            p, name = self._few(losses, best)
+            p, found = self._few(losses, best)
         bar = spent / (size - 1)
         leave = (p <= bar) & (contest.values > contest.values[best])
 
         def reason(row: int) -> str:
             return (
                 f"worse than the incumbent over {instances(n)}: {contest.criterion.name} "
-                f"{contest.values[row]:.4g} against {contest.values[best]:.4g}, {name} "
+                f"{contest.values[row]:.4g} against {contest.values[best]:.4g}, {found[row]} "
                 f"p = {p[row]:.2g} <= {bar:.2g} = {self.level:g} corrected for {size} candidates "
                 f"and look {look}"
             )
 
         return Verdict(leave, reason)
 
-    def _few(self, losses: Floats, best: int) -> tuple[Floats, str]:
-        p = np.ones(len(losses))
+    def _few(self, losses: Floats, best: int) -> tuple[Floats, list[str]]:
+        """Return p-values against the incumbent, and tests with their statistics in words."""
+        p, found = np.ones(len(losses)), [""] * len(losses)
         for row in range(len(losses)):
             if row == best:
                 continue
             if self.few == "wilcoxon":
-                p[row] = comparison.wilcoxon(losses[row], losses[best]).p
+                one, letter = comparison.wilcoxon(losses[row], losses[best]), "W"
             else:
                 rng = np.random.default_rng([self.seed, losses.shape[1]])
-                p[row] = comparison.permutation(losses[row], losses[best], rng=rng).p
-        return p, "Wilcoxon" if self.few == "wilcoxon" else "paired permutation"
+                one = comparison.permutation(losses[row], losses[best], rng=rng)
+                letter = "mean gap"
+            p[row] = one.p
+            found[row] = f"{one.name} {letter} = {one.statistic:.4g},"
+        return p, found
 
 
 @dataclass(frozen=True)
@@ -97,9 +114,20 @@ class BySigns(EliminationRule):
     """
 
     level: float = 0.05
+    name = "signs"
 
     def __post_init__(self) -> None:
         check_level("by signs", self.level)
+
+    def refusal(self, criterion: Criterion, candidates: int) -> str | None:
+        """Refuse every criterion but mean and median."""
+        return _not_typical(self.name, criterion)
+
+    def needs(self, criterion: Criterion, candidates: int) -> int:
+        """As many as must be lost, every one, for enough evidence."""
+        lost = np.arange(1.0, 1000.0)
+        evidence = anytime.log_evidence_of_losing(lost, lost)
+        return int(lost[evidence >= np.log(max(1, candidates - 1) / self.level)][0])
 
     def judge(self, contest: Contest) -> Verdict:
         """Remove whom the evidence is strong enough against."""
@@ -122,6 +150,16 @@ class BySigns(EliminationRule):
             )
 
         return Verdict(leave, reason)
+
+
+def _not_typical(name: str, criterion: Criterion) -> str | None:
+    """Refuse a criterion that says more than which losses are typical."""
+    if criterion in (Mean(), Quantile(0.5)):
+        return None
+    return (
+        f"rule '{name}' compares typical losses and cannot judge '{criterion.name}'; take "
+        "criterion = 'mean' or 'median', or rule 'swaps', which judges any"
+    )
 
 
 def check_level(name: str, level: float) -> None:

@@ -16,6 +16,9 @@ from surefoot.racing.table import Floats
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 
+MOST = 64
+"""`EliminationRule.most` of the rules by test: as many as a certificate takes, and a few more."""
+
 
 @dataclass(frozen=True)
 class Elimination:
@@ -65,13 +68,34 @@ class EliminationRule(ABC):
     """Decides who leaves after a round; a pure function of the losses.
 
     A rule never removes everybody. It may remove fewer than the schedule asks for (a test that
-    cannot tell), which the race accepts.
+    cannot tell), which the race accepts until nobody may train more than ``most`` instances.
     """
+
+    @property
+    def name(self) -> str:
+        """What the study file calls it."""
+        return type(self).__name__
 
     @property
     def fixed(self) -> bool:
         """Whether exactly the schedule's number stays, so that a race can be planned exactly."""
         return False
+
+    @property
+    def most(self) -> int | None:
+        """Instances that no candidate exceeds unless the race says otherwise; None for no end.
+
+        A rule that may find nothing needs one: of true equals nobody would ever leave.
+        """
+        return None if self.fixed else MOST
+
+    def refusal(self, criterion: Criterion, candidates: int) -> str | None:
+        """Return why it cannot judge so many candidates by a criterion; None if it can."""
+        return None
+
+    def needs(self, criterion: Criterion, candidates: int) -> int:
+        """Return the instances below which nobody of so many candidates can leave."""
+        return 1
 
     @abstractmethod
     def judge(self, contest: Contest) -> Verdict:
@@ -82,10 +106,8 @@ class EliminationRule(ABC):
 class ByRank(EliminationRule):
     """The paper's rule: the best ``keep`` by the criterion stay; ties break by key."""
 
-    @property
-    def fixed(self) -> bool:
-        """Always."""
-        return True
+    name = "rank"
+    fixed = True
 
     def judge(self, contest: Contest) -> Verdict:
         """Remove all ranked behind the schedule's number."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.errors import RaceError
-from surefoot.racing.criteria import Max, Quantile
+from surefoot.racing.criteria import Criterion, Max, Quantile
 from surefoot.racing.elimination import Contest, EliminationRule, Verdict, instances
 from surefoot.racing.schedule import Schedule, Standing, Step
 
@@ -52,17 +52,31 @@ class ByMax(EliminationRule):
     """Removes whoever has a loss above the smallest maximum over ``complete`` instances."""
 
     complete: int = 32
+    name = "exact_max"
 
     def __post_init__(self) -> None:
         _check_complete(self.complete)
 
+    @property
+    def most(self) -> int:
+        """``complete``: of those who have as many, one stays."""
+        return self.complete
+
+    def refusal(self, criterion: Criterion, candidates: int) -> str | None:
+        """Refuse every criterion but the maximum."""
+        if criterion in (Max(), Quantile(1.0)):
+            return None
+        return (
+            f"the exact rule is of the criterion 'max' alone, not of '{criterion.name}'; take "
+            "criterion = 'max', or another schedule and rule"
+        )
+
+    def needs(self, criterion: Criterion, candidates: int) -> int:
+        """``complete``."""
+        return self.complete
+
     def judge(self, contest: Contest) -> Verdict:
         """Remove all above the incumbent's completed maximum, and the other complete ones."""
-        criterion = contest.criterion
-        if criterion not in (Max(), Quantile(1.0)):
-            raise RaceError(
-                f"the exact rule is of the criterion 'max' alone, not of '{criterion.name}'"
-            )
         full = contest.counts >= self.complete
         leave = np.zeros(len(contest), np.bool_)
         ranked_full = contest.order[full[contest.order]]

@@ -10,8 +10,8 @@ import numpy as np
 from surefoot.errors import RaceError
 from surefoot.racing.criteria import Criterion, from_name
 from surefoot.racing.elimination import ByRank, EliminationRule, Integers
-from surefoot.racing.replay import Baseline, Replay, check_progress, instances_asked
-from surefoot.racing.schedule import Halving, Schedule, Standing
+from surefoot.racing.replay import Baseline, Replay, check_progress, idle
+from surefoot.racing.schedule import Halving, Schedule, Standing, Step
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import PlannedRound, RaceState
 from surefoot.racing.table import LossTable
@@ -37,6 +37,16 @@ class Race:
         A total that the race must not exceed, in the unit of the costs (instances unless `replay`
         is told costs): it ends before the first round it cannot pay, and the best so far wins.
         With a larger limit the same rounds come first, so nothing is repeated.
+    most
+        Instances that no candidate exceeds. When no further one is allowed and the rule tells
+        nobody apart, the race ends and the best so far wins. None is the rule's own `most`: no
+        such end by rank, 64 for the tests, which may find nothing between equals.
+
+    Raises
+    ------
+    RaceError
+        If no candidate is given or one is given twice, the rule cannot judge the criterion, or
+        ``most`` is fewer than the criterion or the screen needs.
 
     Nothing here trains: `replay` is a pure function of a `LossTable`, so a race resumes after a
     crash, goes on under a larger budget or is run again under other rules by replaying.
@@ -48,6 +58,7 @@ class Race:
     screen: Screen | None = None
     rule: EliminationRule = field(default_factory=ByRank)
     limit: float | None = None
+    most: int | None = None
 
     def __post_init__(self) -> None:
         keys = tuple(self.keys)
@@ -57,12 +68,46 @@ class Race:
             twice = next(key for key in keys if keys.count(key) > 1)
             raise RaceError(f"candidate '{twice}' was given twice to the race; keys are unique")
         object.__setattr__(self, "keys", keys)
-        _ = self.statistic
+        if self.most is None:
+            object.__setattr__(self, "most", self.rule.most)
+        self._check_rule(len(keys) if self.screen is None else min(2, len(keys)))
+
+    def _check_rule(self, judged: int) -> None:
+        """Raise `RaceError` if the rule could never remove anybody of so many candidates."""
+        refusal = self.rule.refusal(self.statistic, judged)
+        if refusal is not None:
+            raise RaceError(refusal)
+        if self.most is None:
+            return
+        screen = self.screen
+        pilot = 1 + screen.extra if screen is not None and screen.measures_noise else 1
+        for whose, least in (
+            ("the screen's pilot takes", pilot),
+            (f"the criterion '{self.statistic.name}' takes", self.statistic.needs),
+            (
+                f"rule '{self.rule.name}' can remove nobody of {judged:,} candidates before",
+                self.rule.needs(self.statistic, judged),
+            ),
+        ):
+            if self.most < least:
+                raise RaceError(
+                    f"{whose} {least} instances of each, but most = {self.most}: give a larger "
+                    "most, or other rules"
+                )
 
     @cached_property
     def statistic(self) -> Criterion:
         """The criterion as an object."""
         return from_name(self.criterion) if isinstance(self.criterion, str) else self.criterion
+
+    def asked(self, step: Step, counts: Integers) -> Integers:
+        """Return the instances each survivor must have after a round, ``[survivors]``.
+
+        As many as the schedule asks for, never fewer than the criterion needs or were judged
+        before, never more than ``most``.
+        """
+        wanted = np.maximum(np.maximum(step.upto, self.statistic.needs), counts)
+        return wanted.astype(np.int64) if self.most is None else np.minimum(wanted, self.most)
 
     @cached_property
     def key_rank(self) -> Integers:
@@ -91,6 +136,8 @@ class Race:
     def plan(self, cost: float = 1.0) -> list[PlannedRound]:
         """Return the rounds and their trainings as far as they are known before any training.
 
+        Of a rule that decides itself how many leave, nobody is taken to leave: its trainings are
+        the most that may be needed, up to ``most`` instances of every candidate.
         ``cost`` is what one instance costs, for schedules and limits in seconds or visits.
         """
         rounds: list[PlannedRound] = []
@@ -112,16 +159,18 @@ class Race:
             step = self.schedule.step(Standing(counts, entrants, each, self.statistic))
             if step is None:
                 return rounds
-            target = instances_asked(step, counts, self.statistic)
+            target = self.asked(step, counts)
             trainings = int(np.maximum(target - paid, 0).sum())
-            check_progress(trainings, len(counts), step.keep)
+            keep = step.keep if self.rule.fixed else len(counts)
+            if idle(counts, target) and keep == len(counts):
+                check_progress(step, target)
+                return rounds
             if self.limit is not None and rounds and (spent + trainings) * cost > self.limit:
                 return rounds
             number, upto = len(rounds) + 1, int(target.max())
-            rounds.append(
-                PlannedRound(number, "race", len(counts), trainings, upto, step.keep, exact)
-            )
+            stay = keep if self.rule.fixed else None
+            rounds.append(PlannedRound(number, "race", len(counts), trainings, upto, stay, exact))
             exact = exact and self.rule.fixed
             spent += trainings
-            paid = np.maximum(paid, target)[: step.keep]
-            counts = target[: step.keep]
+            paid = np.maximum(paid, target)[:keep]
+            counts = target[:keep]

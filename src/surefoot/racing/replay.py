@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import RaceError
-from surefoot.racing.criteria import Criterion
-from surefoot.racing.elimination import Booleans, Contest, Integers, evaluate
+from surefoot.racing.elimination import Booleans, Contest, Integers, Verdict, evaluate
 from surefoot.racing.schedule import Standing, Step
 from surefoot.racing.screen import Screen, check_baseline
 from surefoot.racing.state import Eliminations, PlannedRound, RaceState, Round, RoundName
@@ -22,16 +21,21 @@ if TYPE_CHECKING:
 Baseline = float | Sequence[float] | npt.NDArray[np.float64]
 
 
-def instances_asked(step: Step, counts: Integers, criterion: Criterion) -> Integers:
-    """Return the instances each survivor must have: never fewer than the criterion needs."""
-    return np.maximum(np.maximum(step.upto, criterion.needs), counts).astype(np.int64)
+def idle(counts: Integers, target: Integers) -> bool:
+    """Whether a round judges nothing that the one before has not judged."""
+    return not bool((target > counts).any())
 
 
-def check_progress(trainings: int, survivors: int, keep: int) -> None:
-    """Raise `RaceError` for a round that would change nothing, which would repeat for ever."""
-    if trainings == 0 and keep >= survivors:
+def capped(step: Step, target: Integers) -> bool:
+    """Whether a round asks for more than the race allows."""
+    return bool((step.upto > target).any())
+
+
+def check_progress(step: Step, target: Integers) -> None:
+    """Raise `RaceError` for an idle round that would change nothing and repeat for ever."""
+    if step.keep >= len(target) and not capped(step, target):
         raise RaceError(
-            f"the schedule asks for a round that trains nothing and removes none of {survivors} "
+            f"the schedule asks for a round that trains nothing and removes none of {len(target)} "
             "candidates; a schedule must end or go on"
         )
 
@@ -64,17 +68,23 @@ class Replay:
             step = race.schedule.step(self._standing(values))
             if step is None:
                 return self._finished()
-            target = instances_asked(step, self.counts, race.statistic)
+            target = race.asked(step, self.counts)
             trainings = self._trainings(target)
             if self._too_dear(target):
                 return self._finished(f"the limit of {race.limit:g} pays for no further round")
             need = self._missing(target)
             if need:
                 return self._waiting("race", need, (), trainings, target, step.keep)
-            check_progress(trainings, len(self.alive), step.keep)
+            nothing_new = idle(self.counts, target)
+            if nothing_new:
+                check_progress(step, target)
             self.paid[self.alive] = np.maximum(self.paid[self.alive], target)
             self.counts = target
-            values = self._round(step.keep, trainings)
+            contest = self._contest(step.keep)
+            verdict = race.rule.judge(contest)
+            if nothing_new and not verdict.leave.any():
+                return self._finished(self._undecided(step, target))
+            values = self._decided(contest, verdict, trainings)
 
     def _first_values(self) -> Floats | None:
         """Values of those the screen left, on the one instance it has seen of each."""
@@ -179,8 +189,8 @@ class Replay:
         check_baseline(matrix)
         return matrix
 
-    def _round(self, keep: int, trainings: int) -> Floats:
-        """Judge a complete round and return the survivors' values."""
+    def _contest(self, keep: int) -> Contest:
+        """Return a complete round as the rule is to judge it."""
         race, seen = self.race, self._seen(self.losses)
         values = evaluate(race.statistic, seen, self.counts)
         if np.isinf(values).all():
@@ -191,12 +201,26 @@ class Replay:
             )
         order = np.lexsort((race.key_rank[self.alive], values))
         past = tuple(int(one.counts.min()) for one in self.rounds)
-        contest = Contest(race.statistic, seen, self.counts, values, order, keep, past)
-        verdict = race.rule.judge(contest)
+        return Contest(race.statistic, seen, self.counts, values, order, keep, past)
+
+    def _decided(self, contest: Contest, verdict: Verdict, trainings: int) -> Floats:
+        """Close a round and return the survivors' values."""
         if verdict.leave.all():
-            raise RaceError(f"rule {type(race.rule).__name__} removed every candidate of a round")
+            raise RaceError(f"rule '{self.race.rule.name}' removed every candidate of a round")
+        values, order = contest.values, contest.order
         self._close("race", values, order, verdict.leave, verdict.reason, trainings)
         return values[~verdict.leave]
+
+    def _undecided(self, step: Step, target: Integers) -> str:
+        """Say why a race ends with several candidates whom nothing more will tell apart."""
+        race, left = self.race, len(self.alive)
+        best = f"the best {race.statistic.name} of the {left} candidates left wins"
+        if race.rule.fixed:
+            return f"most = {race.most} allows no further instance; {best}"
+        who = "the schedule asks for"
+        if capped(step, target):
+            who = f"most = {race.most} allows"
+        return f"rule '{race.rule.name}' tells no more apart with the instances that {who}; {best}"
 
     def _close(
         self,
@@ -236,10 +260,12 @@ class Replay:
         target: Integers,
         keep: int | None,
     ) -> RaceState:
-        exact = name == "screen" or self.race.rule.fixed
+        fixed = self.race.rule.fixed
+        exact = name == "screen" or fixed
+        stay = keep if fixed else None
         number = len(self.rounds) + 1
         upto = int(target.max())
-        current = PlannedRound(number, name, len(self.alive), trainings, upto, keep, exact)
+        current = PlannedRound(number, name, len(self.alive), trainings, upto, stay, exact)
         survivors = self.rounds[-1].survivors if self.rounds else self._keys_alive()
         return RaceState(self.race.keys, tuple(self.rounds), survivors, need, absent, None, current)
 

@@ -20,9 +20,9 @@ class PlannedRound:
     """A round before anything is trained.
 
     ``trainings`` new instances for ``survivors`` candidates, up to ``upto`` instances each, of
-    which ``keep`` stay (None: the screen decides). After a screen or under a test the survivors
-    are not known beforehand: then ``exact`` is false and the numbers hold if the screen removes
-    nobody and the test as many as the schedule asks for.
+    which ``keep`` stay (None: the screen or a test decides). After a screen or under a test the
+    survivors are not known beforehand: then ``exact`` is false and the numbers hold if the screen
+    and the test remove nobody.
     """
 
     number: int

@@ -27,6 +27,8 @@ from surefoot.seeds import InstanceSeed, Role, candidate_salt
 from surefoot.studies.cells import Cell
 
 _PARTS = ("by_interval", "by_test", "exact_max", "toptwo")
+_ENDLESS = 1 << 31
+"""Races by a test described before they had an end of their own go on as they did."""
 _STRIDE = 1 << 24
 """Unpaired, instance i of the baseline on the draws of candidate number c is number
 (c + 1)·2²⁴ + i, since it has other draws for every candidate."""
@@ -78,13 +80,15 @@ def race_of(study: Mapping[str, Any]) -> Race:
     if study.get("kind") != "select":
         raise JournalError(f"a journal of kind {study.get('kind')!r} holds no race: use 'select'")
     screen = study["screen"]
+    rule = _rebuild(study["rule"], EliminationRule)
     return Race(
         keys=tuple(study["candidates"]),
         criterion=from_name(study["criterion"]),
         schedule=_rebuild(study["schedule"], Schedule),
         screen=None if screen is None else _rebuild(screen, Screen),
-        rule=_rebuild(study["rule"], EliminationRule),
+        rule=rule,
         limit=study["limit"],
+        most=study.get("most", None if rule.most is None else _ENDLESS),
     )
 
 

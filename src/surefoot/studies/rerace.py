@@ -83,19 +83,22 @@ def rerace(journal: Journal, **changes: Any) -> Rerace:
     journal
         The journal of a selection.
     changes
-        Any of ``criterion``, ``schedule``, ``screen``, ``rule`` and ``limit``, as `Race` takes
-        them; what is not given stays as it was.
+        Any of ``criterion``, ``schedule``, ``screen``, ``rule``, ``limit`` and ``most``, as `Race`
+        takes them; what is not given stays as it was, but another rule has its own ``most``.
 
     Raises
     ------
     JournalError
         If the journal holds no race, or no racing loss.
     RaceError
-        If the screen or divergence leaves no candidate.
+        If the rule cannot judge the criterion, or screen or divergence leaves no candidate.
     """
     own = race_of(journal.study)
-    fields = {name: getattr(own, name) for name in ("criterion", "schedule", "screen", "rule")}
-    race = Race(own.keys, **{**fields, "limit": own.limit, **changes})
+    names = ("criterion", "schedule", "screen", "rule", "limit", "most")
+    fields = {name: getattr(own, name) for name in names}
+    if "rule" in changes:
+        del fields["most"]
+    race = Race(own.keys, **{**fields, **changes})
     if race.screen is not None and journal.study["baseline"] is None:
         raise JournalError(
             "a screen compares with a baseline, but the journal has none: leave the screen out"

@@ -116,7 +116,7 @@ class SelectStudy(Study):
         Those that race, all different.
     criterion
         The statistic of losses that is compared, or its name.
-    schedule, screen, rule, limit
+    schedule, screen, rule, limit, most
         Rules of the race; see `surefoot.racing.race.Race`.
     baseline
         Assessed on the candidates' draws, for the screen.
@@ -144,6 +144,7 @@ class SelectStudy(Study):
     screen: Screen | None = None
     rule: EliminationRule = field(default_factory=ByRank)
     limit: float | None = None
+    most: int | None = None
     baseline: Candidate | None = None
     paired: bool = True
     cost: Cost = "instances"
@@ -175,6 +176,7 @@ class SelectStudy(Study):
             self.screen,
             self.rule,
             self.limit,
+            self.most,
         )
 
     @cached_property
@@ -191,6 +193,7 @@ class SelectStudy(Study):
 
     def rules(self) -> dict[str, Any]:
         """Return the candidates and the rules of race and certificate."""
+        most = self.race.most
         return {
             "kind": "select",
             "candidates": [candidate.key for candidate in self.candidates],
@@ -199,6 +202,7 @@ class SelectStudy(Study):
             "screen": describe(self.screen),
             "rule": describe(self.rule),
             "limit": self.limit,
+            **({} if most is None else {"most": most}),
             "baseline": None if self.baseline is None else self.baseline.key,
             "paired": self.paired,
             "cost": self.cost,

@@ -1,0 +1,201 @@
+"""Races under tests end by themselves: nobody trains more than `most`, and the reason is said."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surefoot.errors import RaceError
+from surefoot.racing.by_interval import ByQuantileInterval, BySwaps
+from surefoot.racing.by_test import BySigns, ByTest
+from surefoot.racing.elimination import MOST, ByRank
+from surefoot.racing.exact_max import ByMax, ExactMax
+from surefoot.racing.race import Race
+from surefoot.racing.schedule import Chain, FlatBudget, Halving
+from surefoot.racing.screen import Screen
+from surefoot.racing.table import LossTable
+from surefoot.racing.toptwo import TopTwo, default_schedule
+
+TESTS = [
+    ByTest(),
+    ByTest(many=2),
+    ByTest(few="permutation"),
+    BySigns(),
+    BySwaps(resamples=2000),
+    ByQuantileInterval(),
+    ByQuantileInterval(anytime=True),
+]
+SCHEDULES = [
+    Halving(),
+    Halving(warmup=4, per_round=7),
+    FlatBudget(20, cap=5),
+    Chain((FlatBudget(30, finalists=3), TopTwo(cap=23, per_round=5))),
+    TopTwo(cap=100),
+    ExactMax(24),
+]
+
+
+def race_to_the_end(race, full, baseline=None):
+    """Train what is needed until the race is over; return its state and what was trained."""
+    table = LossTable.empty(race.keys)
+    state = race.replay(table, baseline)
+    while not state.over:
+        assert state.need
+        table = table.extended((key, i, full.row(key)[i]) for key, i in state.need)
+        state = race.replay(table, baseline)
+    return state, table
+
+
+def keys_of(candidates):
+    return tuple(f"{i:03d}" for i in range(candidates))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([*TESTS, ByRank()]),
+    st.sampled_from(SCHEDULES),
+    st.integers(1, 9),
+    st.integers(16, 40),
+    st.sampled_from([0.0, 0.05, 1.0]),
+    st.integers(0, 10_000),
+    st.booleans(),
+)
+def test_every_race_ends_and_nobody_exceeds_most(
+    rule, schedule, candidates, most, apart, seed, screened
+):
+    rng = np.random.default_rng(seed)
+    keys = keys_of(candidates)
+    losses = 1.0 + apart * rng.random((candidates, 1)) + 0.1 * rng.random((candidates, most))
+    screen = Screen(tolerance=5.0, margin="noise") if screened else None
+    race = Race(keys, "median", schedule, screen, rule, most=most)
+    state, table = race_to_the_end(race, LossTable(keys, losses), 1.0 if screened else None)
+    assert state.winner in state.survivors
+    assert table.losses.shape[1] <= most
+    assert max(state.instances().values()) <= most
+    assert all(e.reason for e in state.eliminations)
+    assert len(state.survivors) + len(state.eliminations) == candidates
+    assert (len(state.survivors) > 1) == bool(state.stopped)
+    again = race.replay(LossTable(keys, losses), 1.0 if screened else None)
+    assert (again.winner, again.ranking, again.stopped) == (
+        state.winner,
+        state.ranking,
+        state.stopped,
+    )
+
+
+@pytest.mark.parametrize("rule", TESTS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_true_equals_end_with_the_best_and_say_why(rule, schedule):
+    keys = keys_of(4)
+    losses = np.random.default_rng(2).lognormal(0, 0.3, (4, 100))
+    race = Race(keys, "median", schedule, rule=rule)
+    assert race.most == MOST
+    state = race.replay(LossTable(keys, losses))
+    best = min(state.survivors, key=lambda key: (state.values[key], key))
+    assert state.winner == state.ranking[0] == best
+    assert f"rule '{rule.name}' tells no more apart with the instances that " in state.stopped
+    assert f"the best median of the {len(state.survivors)} candidates left wins" in state.stopped
+
+
+def test_a_rank_with_most_goes_on_without_training_until_one_is_left():
+    keys = keys_of(40)
+    losses = np.random.default_rng(2).lognormal(0, 0.3, (40, 9))
+    race = Race(keys, "mean", Halving(), most=3)
+    state, table = race_to_the_end(race, LossTable(keys, losses))
+    assert [one.trainings for one in state.rounds] == [40, 20, 10, 0, 0]
+    assert [one.trainings for one in race.plan()] == [40, 20, 10, 0, 0]
+    assert table.count == 70
+    assert not state.stopped
+    assert Race(keys).most is None
+
+
+def test_a_rank_that_may_train_no_more_pairs_ends():
+    keys = keys_of(3)
+    losses = np.random.default_rng(2).lognormal(0, 0.3, (3, 9))
+    race = Race(keys, "mean", TopTwo(cap=50, per_round=2, separation=99.0), most=5)
+    state, _ = race_to_the_end(race, LossTable(keys, losses))
+    assert state.stopped == (
+        "most = 5 allows no further instance; the best mean of the 3 candidates left wins"
+    )
+    assert max(one.upto for one in race.plan()) == 5
+
+
+@pytest.mark.parametrize("rule", [ByTest(), BySigns(), BySwaps(resamples=2000)])
+@pytest.mark.parametrize("schedule", [Halving(), FlatBudget(20, cap=5), default_schedule(12)])
+def test_the_plan_of_a_test_is_the_most_it_can_take(rule, schedule):
+    keys = keys_of(12)
+    race = Race(keys, "mean", schedule, rule=rule, most=20)
+    planned = race.plan()
+    assert sum(one.trainings for one in planned) == 12 * 20
+    assert max(one.upto for one in planned) == 20
+    assert [one.keep for one in planned] == [None] * len(planned)
+    assert planned[0].exact
+    assert not any(one.exact for one in planned[1:])
+    losses = np.random.default_rng(4).lognormal(0, 0.3, (12, 20)) + np.arange(12)[:, None]
+    state, table = race_to_the_end(race, LossTable(keys, losses))
+    assert state.winner == "000"
+    assert table.count == state.trainings < 12 * 20
+
+
+def test_a_pilot_of_the_screen_is_judged_anew():
+    """All survivors have the pilot's instances already: rounds that train nothing still judge."""
+    keys = keys_of(3)
+    losses = np.random.default_rng(2).lognormal(0, 0.01, (3, 30)) * [[1.0], [1.1], [1.2]]
+    race = Race(keys, "mean", Halving(), Screen(0.5, "noise"), ByTest(many=2))
+    state, table = race_to_the_end(race, LossTable(keys, losses), 1.0)
+    assert [one.trainings for one in state.rounds[:5]] == [15, 0, 0, 0, 0]
+    assert state.winner == "000"
+    assert table.count < 3 * 30
+    paired = Race(keys, "mean", TopTwo(cap=9, per_round=1), Screen(0.5, "noise"))
+    assert race_to_the_end(paired, LossTable(keys, losses), 1.0)[0].winner == "000"
+
+
+@pytest.mark.parametrize(
+    ("rule", "criterion", "message"),
+    [
+        (ByTest(), "max", "rule 'test' compares typical losses and cannot judge 'max'"),
+        (BySigns(), "quantile(0.9)", "rule 'signs' compares typical losses"),
+        (ByQuantileInterval(), "mean", "a quantile interval cannot judge 'mean'"),
+        (ByQuantileInterval(), "max", "a quantile interval cannot judge 'max'"),
+        (ByMax(), "mean", "'max' alone, not of 'mean'"),
+        (BySwaps(resamples=100), "mean", "100 swaps can show nothing of 64 candidates"),
+        (
+            ByQuantileInterval(),
+            "quantile(0.9)",
+            "can remove nobody of 64 candidates before 82 instances of each, but most = 64",
+        ),
+    ],
+)
+def test_what_a_rule_can_never_decide_is_refused_before_training(rule, criterion, message):
+    with pytest.raises(RaceError, match=message):
+        Race(keys_of(64), criterion, rule=rule)
+
+
+@pytest.mark.parametrize("candidates", [2, 5, 20])
+@pytest.mark.parametrize("rule", [*TESTS, BySigns(0.01), ByTest(0.2)])
+def test_needs_is_the_first_look_at_which_somebody_can_leave(rule, candidates):
+    """Of candidates as far apart as can be, somebody leaves at `needs` instances and not before."""
+    keys = keys_of(candidates)
+    least = rule.needs(Race(keys, "median").statistic, candidates)
+    losses = np.arange(1.0, candidates + 1)[:, None] + np.linspace(0.0, 0.1, 60)
+    for n in (least - 1, least):
+        race = Race(keys, "median", Halving(warmup=n), rule=dataclasses.replace(rule))
+        (one, *_) = race.replay(LossTable(keys, losses)).rounds
+        if n < least:
+            assert not one.eliminations
+        elif not isinstance(rule, BySwaps):
+            assert one.eliminations
+
+
+def test_bad_most():
+    with pytest.raises(RaceError, match=r"before 6 instances of each, but most = 5"):
+        Race(("a", "b"), rule=ByTest(), most=5)
+    with pytest.raises(RaceError, match="criterion 'sd' takes 2 instances of each"):
+        Race(("a", "b"), "sd", most=1)
+    with pytest.raises(RaceError, match="the screen's pilot takes 5 instances of each"):
+        Race(("a", "b"), screen=Screen(0.2, "noise"), most=4)
+    with pytest.raises(RaceError, match=r"'exact_max' can remove nobody .* before 32"):
+        Race(("a", "b"), "max", ExactMax(), rule=ByMax(), most=31)
+    assert Race(("a", "b"), "max", ExactMax(), rule=ByMax()).most == 32
