@@ -5,15 +5,15 @@ from surefoot.candidates.convnet import Conv, ConvNet, Pool
 from surefoot.cli.building import (
     baseline_of,
     candidates_of,
-    schedule_of,
-    screen_of,
+    rules_of,
     setting_of,
 )
 from surefoot.cli.study_file import read_study_file
 from surefoot.errors import StudyFileError
 from surefoot.losses import Loss
 from surefoot.population import Population, Sampling
-from surefoot.racing.schedule import FlatBudget, Halving
+from surefoot.racing.elimination import ByRank
+from surefoot.racing.schedule import Halving
 from surefoot.racing.screen import Screen
 from surefoot.stopping import Stopping
 
@@ -127,13 +127,15 @@ def test_impossible_settings_name_file_and_table(file, population, added, messag
         setting_of(file(f"{BASE}\n{added}\n"), population)
 
 
-def test_race_rules(file):
-    assert schedule_of(file(BASE + "[race]\nschedule = 'halving'\nwarmup = 5\n"), 64) == Halving(
-        warmup=5
-    )
-    flat = file(BASE + "[race]\nschedule = 'flat_budget'\nbudget = 48\nkeep = 0.4\n")
-    assert schedule_of(flat, 64) == FlatBudget(48, keep=0.4)
-    assert screen_of(file(BASE)) is None
+def test_rules_of_the_race(file):
+    rules = rules_of(file(BASE + "[race]\nschedule = 'halving'\nwarmup = 5\nlimit = 99\n"), 64)
+    assert rules == {
+        "schedule": Halving(warmup=5),
+        "rule": ByRank(),
+        "most": None,
+        "limit": 99,
+        "screen": None,
+    }
     assert baseline_of(file(BASE)) is None
 
 
@@ -141,19 +143,21 @@ def test_race_rules(file):
     ("race", "message"),
     [
         ("warmup = 5", "warmup = 5 has no meaning for schedule = 'default': .* 'halving' or"),
-        ("schedule = 'flat_budget'", "needs budget"),
-        ("schedule = 'halving'\nkeep = 1.5", "keep = 1.5 is the share"),
+        ("schedule = 'halving'\nkeep = 1.5", r"keep = 1\.5 is the share"),
+        ("rule = 'quantile'", r"rule 'quantile' cannot judge 'mean'; take a criterion such as"),
+        ("schedule = 'exact_max'", r"'exact_max' is of the criterion 'max' alone, not of 'mean'"),
+        ("rule = 'test'\nmost = 4", r"before 5 instances of each, but most = 4"),
     ],
 )
-def test_impossible_schedules_name_file_and_table(file, race, message):
-    with pytest.raises(StudyFileError, match=rf"\[race\] .*{message}"):
-        schedule_of(file(f"{BASE}[race]\n{race}\n"), 64)
+def test_impossible_rules_name_file_and_table(file, race, message):
+    with pytest.raises(StudyFileError, match=rf"study\.toml: \[race\] .*{message}"):
+        rules_of(file(f"{BASE}[race]\n{race}\n"), 64)
 
 
 def test_a_screen_needs_a_baseline(file):
     with pytest.raises(StudyFileError, match=r"screen = 0\.2 compares with a baseline"):
-        screen_of(file(BASE + "[race]\nscreen = 0.2\n"))
+        rules_of(file(BASE + "[race]\nscreen = 0.2\n"), 64)
     text = BASE + "[race]\nscreen = 0.3\nscreen_margin = 'noise'\n[baseline]\nfamily = 'x'\n"
-    assert screen_of(file(text)) == Screen(tolerance=0.3, margin="noise")
+    assert rules_of(file(text), 64)["screen"] == Screen(tolerance=0.3, margin="noise")
     with pytest.raises(StudyFileError, match=r"\[baseline\] 'x' is not a known name"):
         baseline_of(file(text))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from surefoot import registry
 from surefoot.cli.study_file import StudyFile
-from surefoot.cli.tables import ConvNetTable, FamilyTable, RaceTable
+from surefoot.cli.tables import ConvNetTable, FamilyTable
 from surefoot.errors import SamplingError, StudyFileError, SurefootError
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from surefoot.candidates.space import SearchSpace
     from surefoot.engines.base import Setting
     from surefoot.population import Population
-    from surefoot.racing.schedule import Schedule
-    from surefoot.racing.screen import Screen
     from surefoot.studies.study import SelectStudy
 
 
@@ -39,7 +37,6 @@ def study_of(file: StudyFile, population: Population, engine: str | None = None)
     StudyFileError
         If a table asks for something impossible; the message names file and table.
     """
-    from surefoot.racing.criteria import from_name
     from surefoot.seeds import check_study_seed
     from surefoot.studies.study import SelectStudy
 
@@ -48,12 +45,10 @@ def study_of(file: StudyFile, population: Population, engine: str | None = None)
     parts: dict[str, Any] = {
         "candidates": candidates,
         "setting": setting_of(file, population),
-        "schedule": schedule_of(file, len(candidates)),
-        "screen": screen_of(file),
         "baseline": baseline_of(file),
+        **rules_of(file, len(candidates)),
     }
     with blaming(file, "study"):
-        from_name(tables.study.criterion)
         check_study_seed(tables.study.seed)
     with blaming(file, "certificate"):
         return SelectStudy(
@@ -61,7 +56,6 @@ def study_of(file: StudyFile, population: Population, engine: str | None = None)
             seed=tables.study.seed,
             engine=engine or tables.engine.name,
             criterion=tables.study.criterion,
-            limit=tables.race.limit,
             cost=tables.race.cost,
             paired=tables.race.paired,
             certify=tables.certificate.n,
@@ -121,55 +115,30 @@ def baseline_of(file: StudyFile) -> Candidate | None:
         return candidate
 
 
-def screen_of(file: StudyFile) -> Screen | None:
-    """Return the screen that ``[race]`` asks for, or None."""
-    race = file.tables.race
-    if race.screen is False:
-        return None
-    from surefoot.racing.screen import Screen
+def rules_of(file: StudyFile, candidates: int) -> dict[str, Any]:
+    """Return schedule, rule, most, limit and screen of ``[race]``, as `SelectStudy` takes them.
 
+    Raises
+    ------
+    StudyFileError
+        If a key has no meaning beside the others, or the rules cannot judge the criterion.
+    """
+    from surefoot.cli.race_rules import build_rules
+    from surefoot.racing.criteria import from_name
+    from surefoot.racing.race import Race
+
+    tables = file.tables
+    with blaming(file, "study"):
+        criterion = from_name(tables.study.criterion)
     with blaming(file, "race"):
-        if file.tables.baseline is None:
+        if tables.race.screen is not False and tables.baseline is None:
             raise StudyFileError(
-                f"screen = {race.screen:g} compares with a baseline: add [baseline] with its "
-                "family, such as 'scaled_sum', or set screen = false"
+                f"screen = {tables.race.screen:g} compares with a baseline: add [baseline] with "
+                "its family, such as 'scaled_sum', or set screen = false"
             )
-        return Screen(tolerance=race.screen, margin=race.screen_margin)
-
-
-def schedule_of(file: StudyFile, candidates: int) -> Schedule:
-    """Return the schedule that ``[race]`` asks for, for this many candidates."""
-    with blaming(file, "race"):
-        return build_schedule(file.tables.race, candidates)
-
-
-def build_schedule(race: RaceTable, candidates: int) -> Schedule:
-    """Return the schedule that a table asks for; `StudyFileError` for a key it cannot have."""
-    from surefoot.racing.schedule import FlatBudget, Halving
-    from surefoot.racing.toptwo import default_schedule
-
-    kinds: dict[str, tuple[Any, tuple[str, ...]]] = {
-        "default": (lambda: default_schedule(candidates), ()),
-        "halving": (Halving, ("keep", "per_round", "warmup")),
-        "flat_budget": (FlatBudget, ("keep", "per_round", "warmup", "budget", "cap")),
-    }
-    build, taken = kinds[race.schedule]
-    given = {
-        name: value
-        for name in ("keep", "per_round", "warmup", "budget", "cap")
-        if (value := getattr(race, name)) is not None
-    }
-    for name in given:
-        if name not in taken:
-            homes = [f"'{kind}'" for kind, (_, names) in kinds.items() if name in names]
-            raise StudyFileError(
-                f"{name} = {given[name]:g} has no meaning for schedule = '{race.schedule}': "
-                f"it belongs to schedule = {' or '.join(homes)}"
-            )
-    if race.schedule == "flat_budget" and race.budget is None:
-        raise StudyFileError("schedule = 'flat_budget' needs budget, the trainings of a round")
-    schedule: Schedule = build(**given)
-    return schedule
+        rules = build_rules(tables.race, candidates, criterion)
+        Race(tuple(map(str, range(candidates))), criterion, **rules)
+        return rules
 
 
 def space_of(table: ConvNetTable | FamilyTable, population: Population) -> SearchSpace:

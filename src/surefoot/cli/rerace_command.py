@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from surefoot.cli.building import build_schedule
 from surefoot.cli.console import console
+from surefoot.cli.race_rules import (
+    EXACT,
+    RULE_KEYS,
+    RULES,
+    SCHEDULE_KEYS,
+    SCHEDULES,
+    build_rule,
+    build_schedule,
+    build_screen,
+)
 from surefoot.cli.results import say_sentences
 from surefoot.cli.tables import RaceTable
 from surefoot.errors import RaceError, nearest
 from surefoot.journal import Journal
 
+if TYPE_CHECKING:
+    from surefoot.racing.race import Race
+
 INCOMPLETE = 3
 """Exit code when instances that the rules ask for are not recorded."""
-
-RULES = ("rank", "test", "signs", "swaps", "quantile")
-EXACT = "exact_max"
 
 
 def run(journal_path: Path, options: dict[str, Any]) -> int:
     """Run the command and return its exit code; ``options`` None are left as they were."""
     from surefoot.cli.show_command import ranking_table, rounds_table
+    from surefoot.studies.description import race_of
     from surefoot.studies.rerace import rerace
 
     out = console()
     given = {name: value for name, value in options.items() if value is not None}
     with Journal.read(journal_path) as journal:
-        changes = changes_of(given, len(journal.study["candidates"]))
+        changes = changes_of(given, race_of(journal.study))
         found = rerace(journal, **changes)
         known = journal.candidates()
     labels = {key: one.label for key, one in known.items()}
@@ -49,73 +59,59 @@ def run(journal_path: Path, options: dict[str, Any]) -> int:
     return 0 if found.state.over else INCOMPLETE
 
 
-def changes_of(given: dict[str, Any], candidates: int) -> dict[str, Any]:
-    """Return the changed rules as `rerace` takes them.
+def changes_of(given: dict[str, Any], own: Race) -> dict[str, Any]:
+    """Return the changed rules of a race as `rerace` takes them.
 
     Raises
     ------
-    RaceError
-        If a rule or schedule is unknown, or an option belongs to another schedule.
+    RaceError, StudyFileError
+        If a rule or schedule is unknown, or an option belongs to another one.
     """
-    changes: dict[str, Any] = {}
-    for name in ("criterion", "limit"):
-        if name in given:
-            changes[name] = given[name]
-    schedule = {
-        name: given[name]
-        for name in ("schedule", "keep", "per_round", "warmup", "budget", "cap")
-        if name in given
-    }
-    if schedule.get("schedule") == EXACT:
-        from surefoot.racing.exact_max import ByMax, ExactMax
+    from surefoot.racing.criteria import from_name
+    from surefoot.racing.exact_max import ByMax
 
-        complete = schedule.get("cap", 32)
-        changes |= {"schedule": ExactMax(complete), "rule": ByMax(complete)}
-        changes.setdefault("criterion", "max")
-    elif schedule:
-        if "schedule" not in schedule:
-            name = next(iter(schedule))
-            raise RaceError(f"--{name.replace('_', '-')} belongs to a --schedule: name it too")
-        try:
-            table = RaceTable.model_validate(schedule)
-        except ValidationError:
-            known = ("default", "halving", "flat_budget", EXACT)
-            raise RaceError(
-                f"--schedule {schedule['schedule']!r} with {schedule} cannot be used: "
-                + nearest(str(schedule["schedule"]), known)
-            ) from None
-        changes["schedule"] = build_schedule(table, candidates)
-    if "rule" in given:
-        changes["rule"] = _rule(given["rule"], given.get("level", 0.05))
-    if "screen" in given:
-        changes["screen"] = _screen(given["screen"])
+    table = _table({name: value for name, value in given.items() if name != "criterion"})
+    named = table.model_fields_set
+    for choice, keys in (("schedule", SCHEDULE_KEYS), ("rule", RULE_KEYS)):
+        lost = [key for key in keys if key in named and choice not in named]
+        if lost:
+            raise RaceError(f"{_option(lost[0])} belongs to a --{choice}: name it too")
+    changes: dict[str, Any] = {name: given[name] for name in ("most", "limit") if name in named}
+    criterion = own.statistic
+    if "criterion" in given:
+        changes["criterion"] = criterion = from_name(given["criterion"])
+    leaves_exact = isinstance(own.rule, ByMax) and "schedule" in named
+    if "rule" in named or table.schedule == EXACT or leaves_exact:
+        changes["rule"] = build_rule(table)
+    if "schedule" in named:
+        changes["schedule"] = build_schedule(table, len(own.keys), criterion)
+    if "screen" in named or "screen_margin" in named:
+        changes["screen"] = build_screen(table)
     return changes
 
 
-def _rule(name: str, level: float) -> Any:
-    from surefoot.racing.by_interval import ByQuantileInterval, BySwaps
-    from surefoot.racing.by_test import BySigns, ByTest
-    from surefoot.racing.elimination import ByRank
-
-    kinds: dict[str, Any] = {
-        "test": ByTest,
-        "signs": BySigns,
-        "swaps": BySwaps,
-        "quantile": ByQuantileInterval,
-    }
-    if name == "rank":
-        return ByRank()
-    if name not in kinds:
-        raise RaceError(f"--rule {name!r} is unknown: {nearest(name, RULES)}")
-    return kinds[name](level=level)
-
-
-def _screen(text: str) -> Any:
-    from surefoot.racing.screen import Screen
-
-    if text in ("no", "none", "false"):
-        return None
+def _table(given: dict[str, Any]) -> RaceTable:
+    """Return the options as the table of a study file, where the same words mean the same."""
     try:
-        return Screen(float(text))
+        return RaceTable.model_validate(given | _screen(given.get("screen")))
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+    known = {"schedule": SCHEDULES, "rule": RULES}.get(name)
+    right = RaceTable.model_fields[name].description
+    hint = f"it must be {right}" if known is None else nearest(str(given[name]), known)
+    raise RaceError(f"{_option(name)} {given[name]!r} cannot be used: {hint}")
+
+
+def _screen(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    if text in ("no", "none", "false"):
+        return {"screen": False}
+    try:
+        return {"screen": float(text)}
     except ValueError:
         raise RaceError(f"--screen {text!r} is no tolerance such as 0.2, and not 'no'") from None
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -151,16 +151,31 @@ class BaselineTable(BaseModel):
 
 
 class RaceTable(Table):
-    """``[race]``: rounds, who stays, and the screen."""
+    """``[race]``: rounds, who leaves after one, when it ends, and the screen.
 
-    schedule: Literal["default", "halving", "flat_budget"] = Field(
-        "default", description="'default', 'halving' or 'flat_budget'"
+    Which keys belong to which schedule and rule is the matter of `surefoot.cli.race_rules`.
+    """
+
+    schedule: Literal["default", "halving", "flat_budget", "top_two", "exact_max"] = Field(
+        "default", description="'default', 'halving', 'flat_budget', 'top_two' or 'exact_max'"
     )
     keep: float | None = Field(None, description="a share between 0 and 1")
     per_round: int | None = Field(None, description=WHOLE)
     warmup: int | None = Field(None, description=WHOLE)
     budget: float | None = Field(None, description=NUMBER)
     cap: int | None = Field(None, description=WHOLE)
+    finalists: int | None = Field(None, description=WHOLE)
+    complete: int | None = Field(None, description=WHOLE)
+    rule: Literal["rank", "test", "signs", "swaps", "quantile"] = Field(
+        "rank", description="'rank', 'test', 'signs', 'swaps' or 'quantile'"
+    )
+    level: float | None = Field(None, description="a small probability such as 0.05")
+    few: Literal["wilcoxon", "permutation"] | None = Field(
+        None, description="'wilcoxon' or 'permutation'"
+    )
+    many: int | None = Field(None, description=WHOLE)
+    anytime: bool | None = Field(None, description=YES)
+    most: int | None = Field(None, description=WHOLE)
     limit: float | None = Field(None, description=NUMBER)
     cost: Literal["instances", "seconds", "visits"] = Field(
         "instances", description="'instances', 'seconds' or 'visits'"

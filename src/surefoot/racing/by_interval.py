@@ -44,7 +44,7 @@ class ByQuantileInterval(EliminationRule):
         if isinstance(criterion, Quantile) and 0.0 < criterion.level < 1.0:
             return None
         return (
-            f"a quantile interval cannot judge '{criterion.name}'; take a criterion such as "
+            f"rule '{self.name}' cannot judge '{criterion.name}'; take a criterion such as "
             "'median' or 'quantile(0.9)', or another rule"
         )
 
@@ -122,8 +122,8 @@ class BySwaps(EliminationRule):
         if 1.0 / (1.0 + self.resamples) <= self.level / max(1, candidates - 1) / 2.0:
             return None
         return (
-            f"{self.resamples:,} swaps can show nothing of {candidates:,} candidates at level "
-            f"{self.level:g}; screen them, or take another rule"
+            f"rule '{self.name}' with {self.resamples:,} resamples can show nothing of "
+            f"{candidates:,} candidates at level {self.level:g}; screen them, or take another rule"
         )
 
     def needs(self, criterion: Criterion, candidates: int) -> int:

@@ -67,7 +67,7 @@ class ByMax(EliminationRule):
         if criterion in (Max(), Quantile(1.0)):
             return None
         return (
-            f"the exact rule is of the criterion 'max' alone, not of '{criterion.name}'; take "
+            f"'{self.name}' is of the criterion 'max' alone, not of '{criterion.name}'; take "
             "criterion = 'max', or another schedule and rule"
         )
 

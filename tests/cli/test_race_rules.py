@@ -1,0 +1,137 @@
+import pytest
+
+from surefoot.cli.race_rules import (
+    RULE_KEYS,
+    RULES,
+    SCHEDULE_KEYS,
+    SCHEDULES,
+    build_rule,
+    build_rules,
+    build_schedule,
+    build_screen,
+)
+from surefoot.cli.tables import RaceTable
+from surefoot.errors import RaceError, StudyFileError
+from surefoot.racing.by_interval import ByQuantileInterval, BySwaps
+from surefoot.racing.by_test import BySigns, ByTest
+from surefoot.racing.criteria import from_name
+from surefoot.racing.elimination import ByRank
+from surefoot.racing.exact_max import ByMax, ExactMax
+from surefoot.racing.race import Race
+from surefoot.racing.schedule import Chain, FlatBudget, Halving
+from surefoot.racing.screen import Screen
+from surefoot.racing.toptwo import TopTwo, default_schedule
+
+MEAN = from_name("mean")
+VALUES = {
+    "keep": 0.4,
+    "per_round": 2,
+    "warmup": 3,
+    "budget": 48.0,
+    "cap": 12,
+    "finalists": 4,
+    "complete": 40,
+    "level": 0.01,
+    "few": "permutation",
+    "many": 5,
+    "anytime": True,
+}
+
+
+def table(**keys):
+    return RaceTable.model_validate(keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "schedule"),
+    [
+        ({}, default_schedule(64)),
+        ({"schedule": "halving", "keep": 0.25, "per_round": 2}, Halving(0.25, 2)),
+        ({"schedule": "flat_budget", "budget": 48, "cap": 9}, FlatBudget(48, cap=9)),
+        (
+            {"schedule": "top_two", "budget": 48, "keep": 0.4, "complete": 90},
+            Chain((FlatBudget(48, keep=0.4, finalists=6), TopTwo(cap=90))),
+        ),
+        (
+            {"schedule": "top_two", "budget": 48, "finalists": 3, "complete": 90},
+            Chain((FlatBudget(48, finalists=3), TopTwo(cap=90))),
+        ),
+        ({"schedule": "exact_max"}, ExactMax(32)),
+        ({"schedule": "exact_max", "complete": 8}, ExactMax(8)),
+    ],
+)
+def test_schedules(keys, schedule):
+    assert build_schedule(table(**keys), 64, MEAN) == schedule
+
+
+@pytest.mark.parametrize(
+    ("keys", "rule"),
+    [
+        ({}, ByRank()),
+        ({"rule": "test"}, ByTest()),
+        (
+            {"rule": "test", "level": 0.01, "few": "permutation", "many": 4},
+            ByTest(0.01, 4, "permutation"),
+        ),
+        ({"rule": "signs", "level": 0.1}, BySigns(0.1)),
+        ({"rule": "swaps"}, BySwaps()),
+        ({"rule": "quantile", "anytime": True}, ByQuantileInterval(anytime=True)),
+        ({"schedule": "exact_max"}, ByMax(32)),
+        ({"schedule": "exact_max", "complete": 8}, ByMax(8)),
+    ],
+)
+def test_rules(keys, rule):
+    assert build_rule(table(**keys)) == rule
+
+
+def test_every_rule_is_called_as_the_study_file_calls_it():
+    for name in RULES:
+        assert build_rule(table(rule=name)).name == name
+    assert set(SCHEDULE_KEYS) | set(RULE_KEYS) == set(VALUES)
+
+
+@pytest.mark.parametrize("key", VALUES)
+def test_a_key_is_used_or_refused_with_its_homes(key):
+    """No combination is silently ignored: a key changes what is built, or is refused."""
+    choice, kinds = ("schedule", SCHEDULES) if key in SCHEDULE_KEYS else ("rule", RULES)
+    homes = [f"'{kind}'" for kind, keys in kinds.items() if key in keys]
+    for kind, keys in kinds.items():
+        given = {choice: kind, "budget": 30.0, "complete": 32}
+        given = {name: given[name] for name in (choice, *keys) if name in given}
+        full = table(**{**given, key: VALUES[key]})
+        build = (lambda race: build_schedule(race, 64, MEAN)) if kinds is SCHEDULES else build_rule
+        if key in keys:
+            assert build(full) != build(table(**given))
+            continue
+        with pytest.raises(StudyFileError) as caught:
+            build(full)
+        assert f"{key} = " in str(caught.value)
+        assert str(caught.value).endswith(
+            f"has no meaning for {choice} = '{kind}': it belongs to {choice} = "
+            + " or ".join(homes)
+        )
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"schedule": "flat_budget"}, "'flat_budget' needs budget, the trainings of a round"),
+        ({"schedule": "top_two", "budget": 9}, "'top_two' needs complete, the instances of the"),
+        ({"schedule": "exact_max", "rule": "test"}, "rule = 'test' has no meaning for schedule ="),
+        ({"schedule": "exact_max", "most": 9}, "most = 9 has no meaning for schedule = 'exact_max"),
+        ({"anytime": True}, "anytime = true has no meaning for rule = 'rank': .* 'quantile'"),
+        ({"screen_margin": "noise"}, "screen_margin = 'noise' has no meaning without a screen"),
+        ({"rule": "test", "level": 0.7}, r"level = 0\.7; give a small probability"),
+    ],
+)
+def test_impossible_tables_are_one_sentence(keys, message):
+    with pytest.raises((StudyFileError, RaceError), match=message):
+        build_rules(table(**keys), 64, MEAN)
+
+
+def test_rules_make_a_race():
+    keys = tuple(map(str, range(64)))
+    rules = build_rules(table(rule="test", most=40, limit=900.0, screen=0.3), 64, MEAN)
+    race = Race(keys, MEAN, **rules)
+    assert race == Race(keys, MEAN, default_schedule(64), Screen(0.3), ByTest(), 900.0, 40)
+    assert build_screen(table(screen=0.3, screen_margin="noise")) == Screen(0.3, "noise")
