@@ -338,3 +338,40 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(path: Path) -> None:
     with Journal.open(path, STUDY) as journal:
         assert [o.instance for o in journal.outcomes()] == list(range(int(number)))
         journal.add(outcome(int(number)))
+
+
+def test_notes_decide_nothing_and_the_latest_counts(path: Path) -> None:
+    first = {"population": {"source": "photons:A"}, "author": "one"}
+    with Journal.open(path, STUDY, [FAKE], first) as journal:
+        assert journal.notes() == first
+        journal.add(outcome())
+        before = journal.fingerprint
+    with Journal.open(path, STUDY, notes={"population": {"source": "b.npz"}}) as journal:
+        assert journal.fingerprint == before
+        assert journal.count() == 1
+    for _ in range(2):
+        Journal.open(path, STUDY, notes={"population": {"source": "b.npz"}}).close()
+    with Journal.read(path) as journal:
+        assert journal.notes() == {"population": {"source": "b.npz"}, "author": "one"}
+    with sqlite3.connect(path) as raw:
+        assert raw.execute("SELECT count(*) FROM notes").fetchone() == (3,)
+    raw.close()
+
+
+def test_a_journal_from_before_notes_opens_and_takes_them(path: Path) -> None:
+    with Journal.open(path, STUDY, [FAKE]) as journal:
+        journal.add(outcome())
+    with sqlite3.connect(path) as raw:
+        raw.execute("DROP TABLE notes")
+    raw.close()
+    with Journal.read(path) as journal:
+        assert journal.notes() == {}
+        assert journal.count() == 1
+    Journal.open(path, STUDY).close()
+    with sqlite3.connect(path) as raw:
+        tables = raw.execute("SELECT name FROM sqlite_master WHERE name = 'notes'").fetchall()
+    raw.close()
+    assert tables == []
+    with Journal.open(path, STUDY, notes={"population": {"source": "photons:A"}}) as journal:
+        assert journal.notes() == {"population": {"source": "photons:A"}}
+        assert journal.count() == 1

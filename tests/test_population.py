@@ -197,15 +197,3 @@ def test_impossible_draws_say_what_would_be_possible() -> None:
     with pytest.raises(SamplingError, match="use at most 50, or leave test_size out"):
         halves.draw(Sampling(test_size=51), seed)
     assert halves.draw(Sampling(51), seed).train.size == 51
-
-
-@pytest.mark.parametrize("fields", [{"size": 0}, {"test_size": -3}])
-def test_sizes_must_be_positive(fields: dict[str, int]) -> None:
-    ((name, value),) = fields.items()
-    with pytest.raises(SamplingError, match=f"sampling {name} = {value} must be at least 1"):
-        Sampling(**fields)
-
-
-def test_methods_are_two() -> None:
-    with pytest.raises(SamplingError, match="'jackknife' is unknown: use 'bootstrap' or"):
-        Sampling(10, "jackknife")

@@ -33,6 +33,17 @@ STUDY = sa.Table(
 )
 """One row: the study as JSON text, in which integers of any size keep all their digits."""
 
+NOTES = sa.Table(
+    "notes",
+    _metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("recorded", sa.Text, nullable=False),
+)
+"""What decides no result, as JSON text; the latest row of a name counts. Older journals lack the
+table."""
+
 CANDIDATES = sa.Table(
     "candidates",
     _metadata,
@@ -157,6 +168,25 @@ def outcome_of_row(row: sa.Row[Any]) -> Outcome:
         engine=row.engine,
         message=row.message,
     )
+
+
+def mismatches(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return what makes two described studies different ones, as `differences` words it.
+
+    A population is known by its fingerprint: its name, which holds a file's path, may change.
+
+    >>> data = {"fingerprint": "0a", "name": "a.npz"}
+    >>> mismatches({"population": data}, {"population": data | {"name": "data/a.npz"}})
+    []
+    """
+    return list(differences(_unnamed(old), _unnamed(new)))
+
+
+def _unnamed(study: Mapping[str, Any]) -> dict[str, Any]:
+    population = study.get("population")
+    if not isinstance(population, Mapping) or "fingerprint" not in population:
+        return dict(study)
+    return {**study, "population": {**population, "name": ""}}
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:

@@ -6,11 +6,12 @@ half) only ever measures losses. A draw names rows; nothing is copied per instan
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,9 +21,10 @@ from surefoot.arrays import encoded, matrix, same_length
 from surefoot.errors import DataError, SamplingError
 from surefoot.labels import Label, stratified
 from surefoot.losses import Loss
+from surefoot.sampling import Draw, Method, Sampling
 from surefoot.seeds import InstanceSeed, Role, Stream, study_generator
 
-Method = Literal["bootstrap", "subsample"]
+__all__ = ["Draw", "Halves", "Method", "Population", "Sampling"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,8 @@ class Population:
     side_names: tuple[str, ...] = ()
     feature_names: tuple[str, ...] = ()
     classes: tuple[Label, ...] | None = None
+    origin: Mapping[str, Any] | None = None
+    """Where a study file found it, as plain JSON values for the journal; None if made in Python."""
 
     def __init__(
         self,
@@ -139,6 +143,12 @@ class Population:
         """Outputs a model needs: the number of classes, else of target columns."""
         return len(self.classes) if self.classes is not None else int(self.target.shape[1])
 
+    def found_at(self, origin: Mapping[str, Any]) -> Self:
+        """Return the same population that knows where it came from; arrays are shared."""
+        known = copy.copy(self)
+        object.__setattr__(known, "origin", dict(origin))
+        return known
+
     def check_loss(self, loss: Loss) -> None:
         """Raise `DataError` if a loss cannot be measured on this population's target."""
         if loss.classification and self.classes is None:
@@ -196,51 +206,6 @@ class Population:
                 f"split into a pool of {pool_fraction:.0%} and a test half: give more groups"
             )
         return Halves(self, pool, test)
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How an instance's training and test samples are drawn.
-
-    Parameters
-    ----------
-    size
-        Training examples; None for as many as the pool holds.
-    method
-        ``bootstrap`` draws with replacement (the paper's), ``subsample`` without.
-    test_size
-        Test examples, drawn without replacement from the test half; None for all of them.
-    stratify
-        Draw each class in proportion to its share of the half (classification only).
-
-    Raises
-    ------
-    SamplingError
-        If a size is not positive or the method is unknown.
-    """
-
-    size: int | None = None
-    method: Method = "bootstrap"
-    test_size: int | None = None
-    stratify: bool = False
-
-    def __post_init__(self) -> None:
-        if self.method not in ("bootstrap", "subsample"):
-            raise SamplingError(
-                f"sampling method {self.method!r} is unknown: use 'bootstrap' or 'subsample'"
-            )
-        for name in ("size", "test_size"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise SamplingError(f"sampling {name} = {value} must be at least 1")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Draw:
-    """Row numbers of one instance's training sample [n] and test sample [m], int32."""
-
-    train: NDArray[np.int32]
-    test: NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,20 +44,21 @@ def test_show_lists_the_instances_of_a_candidate(run, raced):
 
 def test_replay_gives_the_recorded_loss(run, raced):
     for role, number in (("race", 0), ("certify", 6)):
-        code, out, _ = run("replay", "winner", number, "-s", "small.toml", "-r", role)
-        assert code == 0
-        assert "the same: status, loss and curve agree to the last bit" in out
+        for study in ((), ("-s", "small.toml")):
+            code, out, _ = run("replay", "small.db", "winner", number, "-r", role, *study)
+            assert code == 0
+            assert "the same: status, loss and curve agree to the last bit" in out
 
 
 def test_replay_refuses_other_data_and_unknown_instances(run, raced):
-    code, _, err = run("replay", "winner", 99, "-s", "small.toml")
+    code, _, err = run("replay", "small.db", "winner", 99, "-s", "small.toml")
     assert code == 2
     assert "instance 99" in err
-    assert run("replay", "zzzz", 0, "-s", "small.toml")[0] == 2
-    assert "did you mean 'race'" in run("replay", "winner", 0, "-s", "small.toml", "-r", "rce")[2]
+    assert run("replay", "small.db", "zzzz", 0)[0] == 2
+    assert "did you mean 'race'" in run("replay", "small.db", "winner", 0, "-r", "rce")[2]
     text = (raced / "small.toml").read_text()
     (raced / "small.toml").write_text(text.replace("size = 60", "size = 61"))
-    code, _, err = run("replay", "winner", 0, "-s", "small.toml")
+    code, _, err = run("replay", "small.db", "winner", 0, "-s", "small.toml")
     assert code == 2
     assert "60 -> 61" in err
 
@@ -78,8 +79,7 @@ def test_exported_tables_hold_every_outcome(run, raced):
 
 def test_exports_that_cannot_be_are_refused(run, raced):
     assert "has the suffix '.xls'" in run("export", "small.db", "a.xls")[2]
-    assert "add --study STUDY" in run("export", "small.db", "a.npz")[2]
-    assert "without arrays of weights" in run("export", "small.db", "a.npz", "-s", "small.toml")[2]
+    assert "without arrays of weights" in run("export", "small.db", "a.npz")[2]
     assert "make the folder" in run("export", "small.db", "no/a.csv")[2]
 
 
@@ -88,7 +88,7 @@ def test_weights_and_module_are_those_of_the_recorded_training(run, folder):
     code, out, _ = run("export", "networks.db", "w.npz", "-s", "networks.toml", "-i", "1")
     assert code == 0
     assert "instance 1 (certify)" in out
-    code, out, _ = run("export", "networks.db", "m.pt2", "-s", "networks.toml", "-i", "1")
+    code, out, _ = run("export", "networks.db", "m.pt2", "-i", "1")
     assert code == 0
     module = torch.export.load(folder / "m.pt2").module()
     with np.load("w.npz") as arrays:
@@ -133,6 +133,6 @@ def test_a_race_under_way_can_be_shown_and_drawn(run, raced):
     assert code == 0
     assert "round 2 goes on" in out
     assert run("plot", "part.db", "part.png")[0] == 0
-    code, _, err = run("replay", "winner", 0, "-s", "small.toml", "-j", "part.db")
+    code, _, err = run("replay", "part.db", "winner", 0)
     assert code == 2
     assert "no winner yet" in err

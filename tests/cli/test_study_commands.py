@@ -130,7 +130,7 @@ def test_an_instance_of_a_variance_study_can_be_replayed(run, small) -> None:
     with Journal.read("v.db") as journal:
         (key,) = journal.candidates()
     number = Cell(0, 0, 0, 1).number
-    code, out, _ = run("replay", key, number, "-s", "networks.toml", "-j", "v.db", "-r", "variance")
+    code, out, _ = run("replay", "v.db", key, number, "-r", "variance")
     assert code == 0
     assert "agree to the last bit" in out
 
@@ -156,36 +156,6 @@ def test_the_papers_grid_is_cut_to_the_data(run, folder) -> None:
     assert "--sizes '10;20' cannot be read: write 'paper'" in err
     _, _, err = run("sample-size", "small.toml", "-c", "scaled_sum", "-s", "50,500")
     assert "a sample of 500 examples exceeds the 100" in err
-
-
-def test_plan_trains_a_pilot_and_prints_every_schedule(run, folder) -> None:
-    text = (folder / "small.toml").read_text()
-    space = (
-        "[space]\nchannels = [2]\nhidden = [3]\nlearning_rate = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2]\n"
-    )
-    space += "batch_size = [16, 32]\n"
-    start, end = text.index("[space]"), text.index("[race]")
-    (folder / "wide.toml").write_text(
-        text[:start] + "[stopping]\nmax_epochs = 2\n" + space + text[end:]
-    )
-    options = ("--candidates", "8", "--instances", "3", "--races", "5")
-    code, out, err = run("plan", "wide.toml", *options)
-    assert (code, err) == (0, "")
-    assert "pilot: 24 to go" in out
-    assert count("wide-pilot.db") == 24
-    assert re.search(r"as the study file \(paper\) +\d+ ", out)
-    for name in ("default", "paper, warm-up 5", "flat, lean", "flat, rich"):
-        assert name in out
-    _, again, _ = run("plan", "wide.toml", *options)
-    assert "pilot:" not in again
-    _, taken, _ = run("plan", "wide.toml", *options, "--from", "wide-pilot.db")
-    assert taken.split("schedule", 1)[1] == again.split("schedule", 1)[1]
-
-
-def test_small_studies_need_no_plan(run, folder) -> None:
-    code, _, err = run("plan", "small.toml")
-    assert code == 2
-    assert "6 candidates" in err
 
 
 def test_rerace_uses_the_record_and_says_what_is_missing(run, folder) -> None:

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surefoot.candidates.convnet import ConvNet
-from surefoot.cli.building import setting_of
 from surefoot.cli.console import busy, check_folder, console
-from surefoot.cli.sources import population_of
-from surefoot.cli.study_file import read_study_file
+from surefoot.cli.recorded_setting import setting_again
 from surefoot.errors import SurefootError, require
 from surefoot.journal import Journal
 from surefoot.seeds import Role
@@ -43,10 +41,6 @@ def run(
                 count = export_outcomes(journal, output)
             out.print(f"{output}: {count:,} outcomes", soft_wrap=True)
             return
-        if study_path is None:
-            raise SurefootError(
-                f"'{output}' needs the study file to train again: add --study STUDY"
-            )
         if output.suffix == ".pt2":
             require("torch", extra="torch")
         with busy(out, "training again"):
@@ -65,7 +59,7 @@ def run(
 
 
 def _trained(
-    journal: Journal, study_path: Path, candidate: str, instance: int | None
+    journal: Journal, study_path: Path | None, candidate: str, instance: int | None
 ) -> tuple[Outcome, Training]:
     """Return the record of an instance and its training, done again."""
     key = find_candidate(journal, candidate)
@@ -75,8 +69,7 @@ def _trained(
     if not recorded:
         raise SurefootError(f"candidate {key} has no instance in the journal yet")
     number = recorded[(len(recorded) - 1) // 2].instance if instance is None else instance
-    file = read_study_file(study_path)
-    return replay(journal, setting_of(file, population_of(file)), key, number, role)
+    return replay(journal, setting_again(journal, study_path), key, number, role)
 
 
 def _write_program(candidate: Candidate, training: Training, output: Path) -> None:

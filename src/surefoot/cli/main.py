@@ -70,7 +70,13 @@ JournalArgument = Annotated[
     Path, typer.Argument(metavar="JOURNAL", help="The file that select wrote.")
 ]
 StudyOption = Annotated[
-    Path, typer.Option("--study", "-s", metavar="STUDY", help="The study file of the journal.")
+    Path | None,
+    typer.Option(
+        "--study",
+        "-s",
+        metavar="STUDY",
+        help="The study file, when the data are not where they were.",
+    ),
 ]
 
 
@@ -181,22 +187,13 @@ def show(
 
 @app.command()
 def replay(
+    journal: JournalArgument,
     candidate: Annotated[
         str,
         typer.Argument(metavar="CANDIDATE", help="Its key, the start of it, or 'winner'."),
     ],
     instance: Annotated[int, typer.Argument(metavar="INSTANCE", help="Its number, from 0.")],
-    study: StudyOption,
-    journal: Annotated[
-        Path | None,
-        typer.Option(
-            "--journal",
-            "-j",
-            metavar="FILE",
-            help="The journal.",
-            show_default="the study's name with .db, here",
-        ),
-    ] = None,
+    study: StudyOption = None,
     role: Annotated[
         str, typer.Option("--role", "-r", metavar="ROLE", help="race or certify.")
     ] = "race",
@@ -219,18 +216,18 @@ def replay(
     [bold]Examples[/bold]
 
       [dim]The winner's first instance in the race.[/dim]
-      surefoot replay winner 0 -s examples/energy.toml
+      surefoot replay energy.db winner 0
 
       [dim]The eighth fresh instance of the candidate whose key starts with 3f2a.[/dim]
-      surefoot replay 3f2a 7 -s examples/energy.toml -r certify
+      surefoot replay energy.db 3f2a 7 -r certify
 
       [dim]On another engine, which may differ in the last digits.[/dim]
-      surefoot replay winner 0 -s examples/energy.toml -e torch_eager
+      surefoot replay energy.db winner 0 -e torch_eager
     """
     with reporting():
         from surefoot.cli.replay_command import run
 
-        code = run(candidate, instance, study, journal, role, engine)
+        code = run(journal, candidate, instance, study, role, engine)
     raise typer.Exit(code)
 
 
@@ -241,12 +238,7 @@ def export(
         Path,
         typer.Argument(metavar="OUTPUT", help="The suffix says what: see below."),
     ],
-    study: Annotated[
-        Path | None,
-        typer.Option(
-            "--study", "-s", metavar="STUDY", help="The study file; .npz and .pt2 train again."
-        ),
-    ] = None,
+    study: StudyOption = None,
     candidate: Annotated[
         str,
         typer.Option("--candidate", "-c", metavar="KEY", help="Whose weights; key or 'winner'."),
@@ -276,10 +268,10 @@ def export(
       surefoot export energy.db outcomes.csv
 
       [dim]The winner's weights by layer.[/dim]
-      surefoot export energy.db winner.npz -s examples/energy.toml
+      surefoot export energy.db winner.npz
 
       [dim]The winner as a torch module.[/dim]
-      surefoot export energy.db winner.pt2 -s examples/energy.toml
+      surefoot export energy.db winner.pt2
     """
     with reporting():
         from surefoot.cli.export_command import run

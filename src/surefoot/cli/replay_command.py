@@ -6,11 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from surefoot.cli.building import setting_of
 from surefoot.cli.console import busy, console
-from surefoot.cli.select_command import default_journal
-from surefoot.cli.sources import population_of
-from surefoot.cli.study_file import read_study_file
+from surefoot.cli.recorded_setting import setting_again
 from surefoot.engines.base import Outcome
 from surefoot.errors import SurefootError, nearest
 from surefoot.journal import Journal
@@ -21,21 +18,20 @@ DIFFERENT = 1
 
 
 def run(
+    journal_path: Path,
     candidate: str,
     instance: int,
-    study_path: Path,
-    journal_path: Path | None,
+    study_path: Path | None,
     role: str,
     engine: str | None,
 ) -> int:
     """Run the command and return its exit code: 0 if the losses are the same bits, else 1."""
     out = console()
     chosen = role_of(role)
-    file = read_study_file(study_path)
-    with Journal.read(journal_path or default_journal(study_path)) as journal:
+    with Journal.read(journal_path) as journal:
         key = find_candidate(journal, candidate)
-        with busy(out, f"loading {file.tables.population.source}"):
-            setting = setting_of(file, population_of(file))
+        with busy(out, f"loading {journal.study['population']['name']}"):
+            setting = setting_again(journal, study_path)
         label = journal.candidates()[key].label
         with busy(out, f"training instance {instance} of {label}"):
             recorded, training = replay(journal, setting, key, instance, chosen, engine=engine)

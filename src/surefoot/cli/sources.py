@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from surefoot import registry
 from surefoot.cli.building import blaming
 from surefoot.cli.study_file import StudyFile
+from surefoot.cli.tables import PopulationTable
 
 if TYPE_CHECKING:
     from surefoot.population import Population
@@ -23,14 +24,28 @@ def population_of(file: StudyFile) -> Population:
     StudyFileError
         If the source is neither known nor a readable file, or lacks what is named.
     """
+    table, folder = file.tables.population, file.path.parent
+    with blaming(file, "population"):
+        population = load(table, folder)
+    return population.found_at(origin_of(table, folder))
+
+
+def load(table: PopulationTable, folder: Path) -> Population:
+    """Load the population of a table; a file's path is relative to ``folder``."""
     from surefoot.data_files import load_population
 
-    table = file.tables.population
     options = table.model_dump(exclude={"source", "pool_fraction"}, exclude_unset=True)
     if not options.get("classes", True):
         del options["classes"]
-    with blaming(file, "population"):
-        return load_population(resolved(table.source, file.path.parent), **options)
+    return load_population(resolved(table.source, folder), **options)
+
+
+def origin_of(table: PopulationTable, folder: Path) -> dict[str, Any]:
+    """Return a table as given and, for a data file, the folder its path is relative to."""
+    given = table.model_dump(exclude_unset=True)
+    if resolved(table.source, folder.absolute()) != table.source:
+        given["folder"] = str(folder.absolute())
+    return given
 
 
 def resolved(source: str, folder: Path) -> str:

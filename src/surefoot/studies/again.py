@@ -10,7 +10,7 @@ from surefoot.engines.base import Instance, Outcome, Setting, Training
 from surefoot.engines.choose import Chooser
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.journal import Journal
-from surefoot.journal_schema import differences
+from surefoot.journal_schema import mismatches
 from surefoot.seeds import Role
 from surefoot.studies.description import (
     baseline_place,
@@ -60,7 +60,7 @@ def replay(
     sized = journal.study["kind"] in ("sample_size", "compare")
     if sized:
         ours["sampling"] = journal.study["sampling"]
-    found = list(differences({name: journal.study[name] for name in ours}, ours))
+    found = mismatches({name: journal.study[name] for name in ours}, ours)
     if found:
         raise JournalMismatchError(
             "the data or settings given are not those of the journal (journal -> now): "

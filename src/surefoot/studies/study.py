@@ -14,7 +14,7 @@ from surefoot.engines.base import Instance, Setting
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import EngineError, JournalMismatchError, RaceError, StatisticsError, nearest
 from surefoot.journal import Journal
-from surefoot.journal_schema import canonical, differences
+from surefoot.journal_schema import canonical, mismatches
 from surefoot.racing.criteria import Criterion, from_name
 from surefoot.racing.elimination import ByRank, EliminationRule
 from surefoot.racing.race import Race
@@ -77,8 +77,13 @@ class Study(ABC):
         return self.rules() | {"seed": str(self.seed)}
 
     def open(self, path: str | os.PathLike[str]) -> Journal:
-        """Create or resume the study's journal; errors are those of `Journal.open`."""
-        return Journal.open(path, self.description(), self.everyone)
+        """Create or resume the study's journal; errors are those of `Journal.open`.
+
+        It is noted where the population came from, if that is known.
+        """
+        origin = self.setting.halves.population.origin
+        notes = {} if origin is None else {"population": dict(origin)}
+        return Journal.open(path, self.description(), self.everyone, notes)
 
     def check(self, journal: Journal, engine: str) -> None:
         """Check that journal and executor are this study's and every candidate has an engine.
@@ -95,7 +100,7 @@ class Study(ABC):
                 f"the study asks for engine {self.engine!r} but its executor for {engine!r}: "
                 "make them agree"
             )
-        found = list(differences(journal.study, self.description()))
+        found = mismatches(journal.study, self.description())
         if found:
             raise JournalMismatchError(
                 "the journal given belongs to another study (journal -> now): "
