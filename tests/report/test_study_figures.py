@@ -10,15 +10,11 @@ from surefoot.report.figures import save
 from surefoot.report.study_figures import (
     assessment_figure,
     pareto_figure,
-    sample_size_figure,
     variance_figure,
 )
 from surefoot.studies.honesty import honesty
-from surefoot.studies.robust_size import RobustRule, judge
 from surefoot.studies.variance_analysis import analyse
 from surefoot.studies.variance_result import VarianceResult
-
-SIZES = [100, 200, 400, 800]
 
 
 def result(*, crossed: bool = True, tested: bool = True) -> VarianceResult:
@@ -48,10 +44,11 @@ def test_a_variance_figure_names_every_source(tmp_path) -> None:
     ]
     assert [t.get_text() for t in right.get_yticklabels()] == [
         "sample",
-        "initialisation",
-        "their interaction and chance",
-        "of the sample:\ntest sample",
+        "initialisation\nwith batch order",
+        "their interaction",
+        "test sample (part\nof the sample)",
     ]
+    assert "95% intervals" in right.get_xlabel().replace("\n", " ")
     assert save(figure, tmp_path / "variance.png").stat().st_size > 10_000
 
 
@@ -59,46 +56,12 @@ def test_without_a_crossed_design_the_experiments_are_the_sources(tmp_path) -> N
     found = result(crossed=False, tested=False)
     right = variance_figure(found, label="loss").axes[1]
     assert [t.get_text() for t in right.get_yticklabels()] == [
-        "initialisation alone",
+        "initialisation\nalone",
         "sample alone",
         "both",
     ]
     bars = [bar.get_width() for bar in right.patches]
     assert bars == pytest.approx([one.sd.estimate for one in found.experiments])
-
-
-def test_a_sample_size_figure_has_a_box_per_size_on_a_log_axis(tmp_path) -> None:
-    rng = np.random.default_rng(2)
-    losses = np.array([9.0, 2.0, 1.0, 1.0])[:, None] * np.exp(0.01 * rng.standard_normal((4, 40)))
-    losses[0, :2] = np.inf
-    figure = sample_size_figure(
-        judge(SIZES, losses, RobustRule(), rng=rng), label="loss", baseline=1.4
-    )
-    (axes,) = figure.axes
-    assert axes.get_xscale() == axes.get_yscale() == "log"
-    assert len(axes.patches) == 4
-    assert words(axes) == [
-        "90% must lose at most this",
-        "robust from 400 on",
-        "flat from 400 on",
-        "baseline",
-    ]
-    assert axes.get_title(loc="right").startswith("2 diverged")
-    assert save(figure, tmp_path / "sizes.pdf").exists()
-
-
-def test_a_size_without_a_finite_loss_has_no_box(tmp_path) -> None:
-    losses = np.ones((4, 40))
-    losses[1] = np.inf
-    found = judge(SIZES, losses, RobustRule(), rng=np.random.default_rng(0))
-    (axes,) = sample_size_figure(found, label="loss").axes
-    assert len(axes.patches) == 3
-    assert save(axes.figure, tmp_path / "sizes.png").exists()
-
-
-def test_one_size_alone_can_be_drawn(tmp_path) -> None:
-    found = judge([50], np.ones((1, 40)), RobustRule(), rng=np.random.default_rng(0))
-    assert save(sample_size_figure(found, label="loss"), tmp_path / "one.png").exists()
 
 
 def test_a_front_is_drawn_with_its_winner(tmp_path) -> None:

@@ -77,7 +77,29 @@ def test_equal_spreads_cannot_be_told_apart() -> None:
 
 def test_the_share_of_the_test_sample_is_part_of_the_samples() -> None:
     result = found(draw=1.0, init=0.5, test=0.7)
-    assert "within the sample's" in result.lines()[-1]
+    assert "part of the sample" in result.lines()[-2]
+    assert result.lines()[-1] == "in brackets: 95% intervals"
+
+
+def test_few_draws_are_warned_of_in_words() -> None:
+    rng = np.random.default_rng(1)
+    losses = world(rng, draw=1.0, init=0.5)
+    losses["crossed"] = np.array(losses["crossed"])[:5, :6]
+    lines = analyse(**losses, rng=rng, resamples=100).lines()
+    assert "  only 5 draws and 6 initialisations: the intervals are rough" in lines
+
+
+def test_sources_are_named_as_the_design_varies_them() -> None:
+    rng = np.random.default_rng(1)
+    for repeats, names in (
+        (1, ["sample", "initialisation with batch order", "their interaction"]),
+        (2, ["sample", "initialisation", "their interaction", "batch order"]),
+    ):
+        crossed = analyse(
+            init=[], draw=[], both=[], crossed=rng.random((8, 8, repeats)), test=[], rng=rng
+        ).crossed
+        assert crossed is not None
+        assert [crossed.source(name) for name in crossed.intervals] == names
 
 
 def test_the_interval_of_the_test_sample_covers() -> None:
@@ -114,7 +136,7 @@ def test_one_test_half_for_all_is_no_source_of_spread(whole: bool) -> None:
     assert result.test is None
     assert result.crossed is None
     assert result.shares == {}
-    assert ("the same test half" in result.lines()[-1]) == whole
+    assert ("the same test half" in result.lines()[-2]) == whole
 
 
 def test_diverged_instances_are_counted_and_left_out() -> None:

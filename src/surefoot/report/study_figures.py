@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surefoot.report.figures import new_figure
 from surefoot.report.panels import BLACK, DARK, LIGHT, MIDDLE, draw_certificate, draw_curves
+from surefoot.report.size_panels import BOX, draw_sizes, plateau_of
 from surefoot.studies.variance_result import NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
     from surefoot.statistics.tolerance import Interval
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
     from surefoot.studies.robust_size import SampleSizeResult
     from surefoot.studies.variance_result import VarianceResult
 
-BOX: dict[str, Any] = {
-    "patch_artist": True,
-    "boxprops": {"facecolor": LIGHT, "edgecolor": DARK},
-    "medianprops": {"color": BLACK, "linewidth": 1.6},
-    "whiskerprops": {"color": DARK},
-    "capprops": {"color": DARK},
-    "flierprops": {"markersize": 3, "markeredgecolor": MIDDLE},
-}
 NAMED = 6
 """Candidates of a front that are named in its figure."""
 
@@ -56,7 +49,7 @@ def variance_figure(result: VarianceResult, *, label: str, title: str = "") -> F
     """Return the losses of the three experiments beside the spread that each source gives."""
     figure, (left, right) = new_figure(2, title)
     _draw_experiments(left, result, label)
-    _draw_sources(right, result)
+    _draw_sources(right, result, label)
     _letters(left, "(a) one source at a time")
     _letters(right, "(b) where the spread comes from")
     return figure
@@ -69,51 +62,17 @@ def sample_size_figure(
     title: str = "",
     baseline: float | None = None,
 ) -> Figure:
-    """Return boxplots of the losses against the number of training examples, on a log axis."""
-    figure, (axes,) = new_figure(1, title)
-    sizes = np.array(result.sizes, dtype=np.float64)
-    finite = [row[np.isfinite(row)] for row in result.losses]
-    drawn = [place for place, row in enumerate(finite) if row.size]
-    # Boxes of equal width on the logarithmic axis, and not wider than half their distance.
-    ratio = float(np.min(sizes[1:] / sizes[:-1])) if sizes.size > 1 else 1.5
-    width = 0.6 * min(0.3, ratio - 1.0)
-    axes.boxplot(
-        [finite[place] for place in drawn],
-        positions=sizes[drawn],
-        widths=width * sizes[drawn],
-        manage_ticks=False,
-        **BOX,
-    )
-    medians = np.where(np.isfinite(result.medians), result.medians, np.nan)
-    axes.plot(sizes, medians, color=BLACK, linewidth=0.8, zorder=1)
-    if np.isfinite(result.limit) and result.rule.needed <= result.losses.shape[1]:
-        words = f"{result.rule.content:.0%} must lose at most this"
-        axes.axhline(result.limit, color=BLACK, linestyle=(0, (6, 2)), linewidth=1.2, label=words)
-    if result.robust is not None:
-        words = f"robust from {result.robust:,} on"
-        axes.axvline(result.robust, color=BLACK, linestyle="-.", linewidth=1.2, label=words)
-    if result.flat is not None:
-        words = f"flat from {result.flat:,} on"
-        axes.axvline(
-            result.flat, color=MIDDLE, linestyle="-", linewidth=3.0, alpha=0.5, label=words
-        )
-    if baseline is not None and np.isfinite(baseline):
-        axes.axhline(baseline, color=DARK, linestyle=":", linewidth=1.4, label="baseline")
-    axes.set_xscale("log")
-    values = np.concatenate([row for row in finite if row.size] or [np.ones(1)])
-    if values.min() > 0.0 and values.max() > 4.0 * values.min():
-        axes.set_yscale("log")
-        _plain_numbers(axes.yaxis)
-    _plain_numbers(axes.xaxis)
-    axes.set_xlabel("training examples")
-    axes.set_ylabel(label)
-    lost = int(np.isinf(result.losses).sum())
-    if lost:
-        axes.set_title(
-            f"{lost} diverged or failed, not drawn", fontsize="small", loc="right", color=DARK
-        )
-    if axes.get_legend_handles_labels()[1]:
-        axes.legend(frameon=False, fontsize="small")
+    """Return boxplots of the losses against the number of training examples, on a log axis.
+
+    Where the losses span so much that the plateau is a line, a second panel enlarges it.
+    """
+    flat = plateau_of(result)
+    figure, panels = new_figure(2 if flat else 1, title)
+    draw_sizes(panels[0], result, label=label, baseline=baseline)
+    if flat:
+        draw_sizes(panels[1], result, label=label, baseline=baseline, only=flat)
+        _letters(panels[0], "(a) all sizes")
+        _letters(panels[1], f"(b) from {result.sizes[flat[0]]:,} on")
     return figure
 
 
@@ -187,8 +146,8 @@ def _draw_experiments(axes: Axes, result: VarianceResult, label: str) -> None:
     axes.set_ylabel(label)
 
 
-def _draw_sources(axes: Axes, result: VarianceResult) -> None:
-    """Draw each source's standard deviation with its interval, the largest possible at the top."""
+def _draw_sources(axes: Axes, result: VarianceResult, label: str) -> None:
+    """Draw each source's standard deviation with its interval, one below the other."""
     found: dict[str, Interval] = {}
     if result.crossed is not None:
         deviations = result.crossed.deviations()
@@ -196,7 +155,7 @@ def _draw_sources(axes: Axes, result: VarianceResult) -> None:
     else:
         found = {NAMES[one.source]: one.sd for one in result.experiments}
     if result.test is not None:
-        found["of the sample:\ntest sample"] = result.test
+        found["test sample (part of the sample)"] = result.test
     rows: NDArray[np.int64] = np.arange(len(found))[::-1]
     middles = np.array([one.estimate for one in found.values()])
     ends = np.array([[one.low, one.high] for one in found.values()]).reshape(-1, 2).T
@@ -204,22 +163,13 @@ def _draw_sources(axes: Axes, result: VarianceResult) -> None:
     for row, low, high in zip(rows, *ends):
         axes.plot([low, high], [row, row], color=BLACK, linewidth=1.4)
         axes.plot([low, high], [row, row], "|", color=BLACK, markersize=8)
-    axes.set_yticks(rows, list(found))
+    axes.set_yticks(rows, [textwrap.fill(name, 18) for name in found])
     axes.set_xlim(left=0.0)
     axes.locator_params(axis="x", nbins=5)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("standard deviation of the loss it gives")
-
-
-def _plain_numbers(axis: Axis) -> None:
-    """Write ticks of a logarithmic axis as plain numbers, minor ones only where few are major."""
-    from matplotlib.ticker import FuncFormatter, LogLocator
-
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1.0 else f"{value:g}")
-    )
-    axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+    confidence = {one.confidence for one in found.values()}
+    bars = f", {confidence.pop():.0%} intervals" if len(confidence) == 1 else ""
+    axes.set_xlabel(textwrap.fill(f"standard deviation of the {label}{bars}", 44))
 
 
 def _letters(axes: Axes, text: str) -> None:

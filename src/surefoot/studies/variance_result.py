@@ -57,9 +57,9 @@ class Crossed:
     left_out: int
 
     def source(self, name: str) -> str:
-        """Return a source in words; without replicates, chance is part of the interaction."""
-        alone = name != "interaction" or self.losses.shape[2] > 1
-        return COMPONENTS[name] if alone else f"{COMPONENTS[name]} and chance"
+        """Return a source in words; without replicates, batch orders belong to the weights."""
+        joined = name == "init" and self.losses.shape[2] == 1
+        return f"{COMPONENTS[name]} with batch order" if joined else COMPONENTS[name]
 
     def deviations(self) -> dict[str, Interval]:
         """Return each source's standard deviation with its interval, in the loss's unit."""
@@ -97,7 +97,12 @@ class VarianceResult:
 
     def lines(self) -> list[str]:
         """Return the findings, one sentence each."""
-        return [*self._spreads(), *self._ratio(), *self._components(), *self._test()]
+        said = [*self._spreads(), *self._ratio(), *self._components(), *self._test()]
+        return [*said, *self._brackets()]
+
+    def _brackets(self) -> list[str]:
+        known = [*(one.sd for one in self.experiments), *self.shares.values()]
+        return [f"in brackets: {known[0].confidence:.0%} intervals"] if known else []
 
     def _spreads(self) -> list[str]:
         said = []
@@ -118,7 +123,9 @@ class VarianceResult:
             verdict = "the initialisation matters more"
         else:
             verdict = "which matters more cannot be told"
-        return [f"{verdict}: the sample's spread is {_value(self.ratio)} times the other's"]
+        return [
+            f"{verdict}: the sample's spread is {_value(self.ratio)} times the initialisation's"
+        ]
 
     def _components(self) -> list[str]:
         if self.crossed is None:
@@ -127,12 +134,13 @@ class VarianceResult:
         size = f"{draws} samples x {inits} initialisations"
         size += f" x {replicates} batch orders" if replicates > 1 else ""
         left = f"; {self.crossed.left_out} samples left out, since instances diverged or failed"
-        said = [f"crossed, {size}{left if self.crossed.left_out else ''}, of the variance:"]
+        said = [f"crossed, {size}{left if self.crossed.left_out else ''}; shares of the variance:"]
         shares = self.shares
         for name in self.crossed.intervals:
             share = _percent(shares[name]) if name in shares else "no variance"
             said += [f"  {self.crossed.source(name)} {share}"]
-        return said
+        warnings = {one.warning for one in self.crossed.intervals.values() if one.warning}
+        return [*said, *(f"  {warning}" for warning in sorted(warnings))]
 
     def _test(self) -> list[str]:
         if self.test is None and not self.whole_test:
@@ -143,8 +151,10 @@ class VarianceResult:
                 "test half; another half can shift all losses alike"
             ]
         share = self.shares.get("test")
-        part = "" if share is None else f", {_percent(share)} of the variance, within the sample's"
-        return [f"test sample alone: standard deviation {_value(self.test)}{part}"]
+        part = "" if share is None else f", {_percent(share)} of the variance"
+        return [
+            f"test sample alone, part of the sample: standard deviation {_value(self.test)}{part}"
+        ]
 
 
 def _value(one: Interval) -> str:
