@@ -96,7 +96,7 @@ def test_true_equals_end_with_the_best_and_say_why(rule, schedule):
     best = min(state.survivors, key=lambda key: (state.values[key], key))
     assert state.winner == state.ranking[0] == best
     assert f"rule '{rule.name}' tells no more apart with the instances that " in state.stopped
-    assert f"the best median of the {len(state.survivors)} candidates left wins" in state.stopped
+    assert state.stopped.endswith("; the best median wins")
 
 
 def test_a_rank_with_most_goes_on_without_training_until_one_is_left():
@@ -116,9 +116,7 @@ def test_a_rank_that_may_train_no_more_pairs_ends():
     losses = np.random.default_rng(2).lognormal(0, 0.3, (3, 9))
     race = Race(keys, "mean", TopTwo(cap=50, per_round=2, separation=99.0), most=5)
     state, _ = race_to_the_end(race, LossTable(keys, losses))
-    assert state.stopped == (
-        "most = 5 allows no further instance; the best mean of the 3 candidates left wins"
-    )
+    assert state.stopped == "most = 5 allows no further instance; the best mean wins"
     assert max(one.upto for one in race.plan()) == 5
 
 

@@ -78,7 +78,7 @@ def test_what_is_missing_is_named() -> None:
     # Half of the 24 had one instance only, and lack three of four.
     assert sorted(lacking.values())[-1] == 3
     line = again.lines(LABELS)[0]
-    assert "no winner: round 1 asks for 4 instances each of 24 candidates" in line
+    assert "no winner: round 1 asks for up to 4 instances of each of 24 candidates" in line
     assert f"{len(again.state.need):,} are not recorded (3 of fake" in line
     assert "more candidates" in line
 

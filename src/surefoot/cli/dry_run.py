@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from surefoot.cli.console import busy
@@ -20,34 +21,39 @@ def say_plan(out: Console, study: SelectStudy, workers: int) -> None:
     with busy(out, "measuring the engine's speed"):
         rates = probe(study.candidates, study.setting, study.engine)
     stopping = study.setting.stopping
-    most = stopping.max_epochs
-    least = most if stopping.reading == "none" else min(stopping.min_epochs, most)
+    longer = stopping.max_epochs
+    least = longer if stopping.reading == "none" else min(stopping.min_epochs, longer)
     fewest, longest = (
-        mean_seconds(study.candidates, study.setting, rates, epochs) for epochs in (least, most)
+        mean_seconds(study.candidates, study.setting, rates, epochs) for epochs in (least, longer)
     )
     planned = plan(study, longest if study.cost == "seconds" else None)
     rows = [("candidates", f"{planned.candidates:,}{_sizes(study)}"), ("draws", _draws(study))]
-    rows += [_round(one) for one in planned.rounds]
-    rows.append(("race", f"{planned.race:,} trainings"))
+    most = "" if study.race.rule.fixed else "at most "
+    rows += _rounds(study, planned.rounds)
+    rows.append(("race", f"{most}{planned.race:,} trainings"))
     if study.baseline is not None and study.screen is not None:
         rows.append(("baseline", f"{study.baseline.label}, fitted on the same draws"))
     if planned.certifying:
         rows.append(("certificate", _fresh(study, planned)))
     unless = "" if planned.exact else ", if the screen removes nobody"
-    rows.append(("total", f"{planned.total:,} trainings{unless}"))
+    if most:
+        unless = " (surefoot plan tells how many are likely)"
+    rows.append(("total", f"{most}{planned.total:,} trainings{unless}"))
     if planned.exhaustive:
-        rows.append(
-            (
-                "exhaustive",
-                f"{planned.exhaustive:,} trainings (every candidate {study.certify} times), "
-                f"{planned.exhaustive / planned.total:.3g} times as many",
-            )
-        )
+        factor = planned.exhaustive / planned.total
+        times = "" if most else f", {factor:.3g} times as many"
+        words_for = f"{planned.exhaustive:,} trainings (every candidate {study.certify} times)"
+        rows.append(("exhaustive", words_for + times))
     share = planned.total / workers
     estimate = words(share * longest)
     if fewest != longest:
         estimate = f"{words(share * fewest)} to {estimate}"
-    rows.append(("time", f"about {estimate} on {_cores(workers)}{_epochs(study, least, most)}"))
+    rows.append(
+        (
+            "time",
+            f"{most or 'about '}{estimate} on {_cores(workers)}{_epochs(study, least, longer)}",
+        )
+    )
     for name, text in rows:
         out.print(f"{name:<14}{text}", soft_wrap=True)
 
@@ -65,6 +71,22 @@ def _draws(study: SelectStudy) -> str:
         f"{halves.train_size(sampling):,} of {halves.pool.size:,} pool examples {method} "
         f"replacement; losses on {test:,} of {halves.test.size:,} test examples"
     )
+
+
+def _rounds(study: SelectStudy, planned: Sequence[PlannedRound]) -> list[tuple[str, str]]:
+    """Return a row per round; one for all that a rule ends when it will."""
+    rule = study.race.rule
+    if rule.fixed:
+        return [_round(one) for one in planned]
+    race = [one for one in planned if one.name == "race"]
+    rows = [_round(one) for one in planned if one.name == "screen"]
+    if race:
+        upto = max(one.upto for one in race)
+        words_for = (
+            f"until one candidate is left or each has {upto} instances; '{rule.name}' decides"
+        )
+        rows.append(("rounds", words_for))
+    return rows
 
 
 def _round(one: PlannedRound) -> tuple[str, str]:

@@ -164,7 +164,7 @@ def status(race: Progress) -> str:
     if left:
         seconds = race.seconds_left
         rest = "" if seconds is None else f", {words(seconds)}"
-        parts.append(f"about {left:,} left{rest}")
+        parts.append(f"{'at most' if race.open_ended else 'about'} {left:,} left{rest}")
     return " · ".join(parts)
 
 

@@ -153,6 +153,11 @@ class Progress(Silent):
         return now + round(share * sum(one.trainings for one in later)) + self.certifying_instances
 
     @property
+    def open_ended(self) -> bool:
+        """Whether a rule ends the race when it will, so that `left` is the most it can take."""
+        return any(one.name == "race" and one.keep is None for one in self.plan)
+
+    @property
     def seconds_left(self) -> float | None:
         """Seconds until the end, None before anything was measured."""
         return self.time_left.seconds(self.left, self._alive)

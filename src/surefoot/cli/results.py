@@ -44,6 +44,9 @@ def say_winner(
     if baseline is not None:
         words += f"; the baseline, {labels[record.study['baseline']]}: {baseline:.4g}{unit}"
     _head(out, "", words)
+    if state.stopped:
+        left = len(state.survivors)
+        _paragraph(out, "", f"The race ended with {left:,} candidates left: {state.stopped}.")
     if isinstance(winner, ConvNet):
         out.print()
         for line in winner.summary().splitlines():

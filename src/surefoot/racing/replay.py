@@ -213,8 +213,8 @@ class Replay:
 
     def _undecided(self, step: Step, target: Integers) -> str:
         """Say why a race ends with several candidates whom nothing more will tell apart."""
-        race, left = self.race, len(self.alive)
-        best = f"the best {race.statistic.name} of the {left} candidates left wins"
+        race = self.race
+        best = f"the best {race.statistic.name} wins"
         if race.rule.fixed:
             return f"most = {race.most} allows no further instance; {best}"
         who = "the schedule asks for"

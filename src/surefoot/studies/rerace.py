@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from surefoot.errors import JournalError
 from surefoot.journal import Journal
 from surefoot.racing.race import Race
@@ -45,7 +47,8 @@ class Rerace:
         if state.winner is not None:
             said.append(f"winner: {labels[state.winner]} ({state.winner})")
             if state.stopped:
-                said.append(f"ended early: {state.stopped}")
+                left = len(state.survivors)
+                said.append(f"the race ended with {left:,} candidates left: {state.stopped}")
         elif state.current is not None:
             said.append(self._waiting(labels))
             if state.rounds:
@@ -64,15 +67,19 @@ class Rerace:
         assert current is not None
         total = sum(lacking.values())
         words = (
-            f"no winner: round {current.number} asks for {current.upto} instances each of "
-            f"{current.survivors:,} candidates, of which "
+            f"no winner: round {current.number} asks for up to {current.upto} instances of each of "
+            f"{current.survivors:,} candidates, but "
         )
         if self.state.baseline_need and not total:
             return words + f"{len(self.state.baseline_need)} of the baseline are not recorded"
         most = sorted(lacking.items(), key=lambda item: (-item[1], item[0]))[:3]
         whose = ", ".join(f"{count} of {labels[key]}" for key, count in most)
         more = f" and {len(lacking) - 3:,} more candidates" if len(lacking) > 3 else ""
-        return words + f"{total:,} are not recorded ({whose}{more})"
+        words += f"{total:,} are not recorded ({whose}{more})"
+        recorded = int((~np.isnan(self.record.table.losses)).sum(axis=1).max())
+        if current.upto > recorded:
+            words += f"; no candidate has more than {recorded} on record"
+        return words
 
 
 def rerace(journal: Journal, **changes: Any) -> Rerace:

@@ -72,7 +72,9 @@ class Selection:
                 "instances": instances.get(key, 0),
                 "value": values.get(key, float("nan")),
                 "round": out[key].round if key in out else None,
-                "reason": out[key].reason if key in out else "winner" if rank == 1 else "",
+                "reason": (
+                    out[key].reason if key in out else self.state.stopped if rank > 1 else "winner"
+                ),
             }
             for rank, key in enumerate(self.state.ranking, start=1)
         ]
