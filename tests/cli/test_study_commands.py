@@ -114,9 +114,9 @@ def test_variance_finds_its_sources_and_goes_on(run, small) -> None:
     for words in (
         "initialisation alone: standard deviation",
         "sample alone: standard deviation",
-        "crossed, 2 samples x 3 initialisations, of the variance:",
-        "their interaction and chance",
-        "test sample alone: standard deviation",
+        "crossed, 2 samples x 3 initialisations; shares of the variance:",
+        "initialisation with batch order",
+        "test sample alone, part of the sample: standard deviation",
     ):
         assert words in out
     assert (small / "v.png").read_bytes().startswith(b"\x89PNG")
