@@ -1,0 +1,72 @@
+"""A journal's description gives the race back, of every rule and schedule, and of old journals."""
+
+import json
+
+import pytest
+
+from surefoot.journal import MEMORY, Journal
+from surefoot.journal_schema import canonical, differences
+from surefoot.racing.by_interval import ByQuantileInterval, BySwaps
+from surefoot.racing.by_test import BySigns, ByTest
+from surefoot.racing.elimination import ByRank
+from surefoot.racing.exact_max import ByMax, ExactMax
+from surefoot.racing.schedule import Chain, FlatBudget, Halving
+from surefoot.racing.screen import Screen
+from surefoot.racing.toptwo import TopTwo, default_schedule
+from surefoot.studies.description import race_of
+from tests.studies.test_select import BASELINE, study
+
+RULES = [
+    (ByRank(), "mean", None),
+    (ByTest(0.01, 4, "permutation", 7), "median", 64),
+    (BySigns(0.1), "mean", 64),
+    (BySwaps(0.1, 500, 3), "cvar(0.2)", 64),
+    (ByQuantileInterval(0.1, True), "quantile(0.6)", 64),
+    (ByMax(9), "max", 9),
+]
+SCHEDULES = [
+    Halving(0.25, 2, 3),
+    FlatBudget(48.0, cap=9),
+    Chain((FlatBudget(48.0, keep=0.4, finalists=6), TopTwo(cap=40))),
+    ExactMax(9),
+    default_schedule(24),
+]
+
+
+def described(asked):
+    return json.loads(canonical(asked.description()))
+
+
+@pytest.mark.parametrize(("rule", "criterion", "most"), RULES)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_race_is_rebuilt_from_its_description(rule, criterion, most, schedule):
+    fields = {"rule": rule, "criterion": criterion, "schedule": schedule}
+    for more in ({}, {"most": 20, "limit": 900.0, "screen": Screen(0.3), "baseline": BASELINE}):
+        asked = study(**fields, **more)
+        assert race_of(described(asked)) == asked.race
+    assert study(**fields).race.most == most
+
+
+@pytest.mark.parametrize(("rule", "criterion", "most"), RULES)
+def test_a_changed_most_is_a_difference_and_an_equal_one_is_none(rule, criterion, most):
+    asked = study(rule=rule, criterion=criterion)
+    explicit = study(rule=rule, criterion=criterion, most=most)
+    assert described(asked) == described(explicit)
+    other = study(rule=rule, criterion=criterion, most=50)
+    before = "absent" if most is None else most
+    assert list(differences(described(asked), described(other))) == [f"most: {before} -> 50"]
+
+
+@pytest.mark.parametrize(("rule", "criterion", "most"), RULES)
+def test_descriptions_from_before_most_mean_the_same_race_as_then(rule, criterion, most):
+    asked = study(rule=rule, criterion=criterion)
+    old = {name: value for name, value in described(asked).items() if name != "most"}
+    race = race_of(old)
+    assert (race.rule, race.schedule, race.limit) == (rule, asked.schedule, None)
+    if most is None:
+        assert race == asked.race
+        with Journal.open(MEMORY, old, asked.everyone) as journal:
+            asked.check(journal, "fake")
+    else:
+        assert race.most is not None
+        assert race.most > 1_000_000
