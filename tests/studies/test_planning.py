@@ -1,27 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
 import pytest
 
 from surefoot.errors import JournalError, JournalMismatchError, RaceError
 from surefoot.executors.local import LocalExecutor
 from surefoot.journal import MEMORY
+from surefoot.racing.by_test import ByTest
 from surefoot.racing.schedule import FlatBudget, Halving
-from surefoot.racing.toptwo import default_schedule
+from surefoot.racing.screen import Screen
 from surefoot.seeds import Role
-from surefoot.studies.planning import (
-    OWN,
-    Measured,
-    choices,
-    in_words,
-    measured,
-    pilot_study,
-    plan_races,
-    train_pilot,
-)
+from surefoot.studies.choices import OWN
+from surefoot.studies.planning import Measured, measured, pilot_study, plan_races, train_pilot
 from surefoot.studies.select import select
 from surefoot.studies.study import SelectStudy
 from tests.fakes import Fake, fake_setting
-from tests.studies.test_select import study
+from tests.studies.test_select import BASELINE, study
 
 MANY = tuple(Fake(quality=1.0 + 0.02 * i, noise=0.4) for i in range(200))
 
@@ -59,13 +56,14 @@ def test_a_larger_pilot_goes_on_in_the_same_journal(tmp_path) -> None:
         other.open(tmp_path / "pilot.db")
 
 
-def test_every_schedule_has_a_price_and_a_chance() -> None:
+def test_every_race_has_a_price_and_a_chance() -> None:
     asked = study(candidates=MANY, schedule=Halving(keep=0.3))
     seen: list[None] = []
     rows = plan_races(asked, pilot(asked), 2, races=30, each=lambda: seen.append(None))
     assert len(seen) == 30
-    by_name = {row.name: row for row in rows}
-    assert rows[0].name == OWN
+    assert [row.seconds for row in rows] == sorted(row.seconds for row in rows)
+    by_name = {row.choice.name: row for row in rows}
+    assert OWN in by_name
     paper = by_name["paper"].forecast
     assert paper.trainings == sum(one.trainings for one in study(
         candidates=MANY, schedule=Halving()).race.plan())  # fmt: skip
@@ -79,9 +77,52 @@ def test_every_schedule_has_a_price_and_a_chance() -> None:
 def test_seconds_are_those_of_the_pilot_shared_by_the_workers() -> None:
     asked = study(candidates=MANY)
     found = pilot(asked)
-    slow = Measured(found.table, 7.0, found.role)
+    slow = replace(found, costs={**found.costs, "seconds": np.full(len(found.table.keys), 7.0)})
+    assert slow.seconds == 7.0
     row = plan_races(asked, slow, 2, races=1)[0]
     assert row.seconds == pytest.approx(row.forecast.trainings * 3.5)
+
+
+def test_a_pilot_trains_the_baseline_on_the_same_draws() -> None:
+    asked = study(candidates=MANY, baseline=BASELINE, screen=Screen(0.2))
+    found = pilot(asked, 12, 4)
+    assert found.table.count == 48
+    assert found.baseline.shape == (4,)
+    slow = replace(found, baseline_seconds=1000.0)
+    quick, dear = (plan_races(asked, one, 2, races=1) for one in (found, slow))
+    names = {row.choice.name: row.seconds for row in quick}
+    for row in dear:
+        screens = row.choice.race.screen is not None
+        assert row.seconds - names[row.choice.name] == pytest.approx(500.0 * screens)
+
+
+def test_a_screen_needs_the_baselines_losses() -> None:
+    asked = study(candidates=MANY, baseline=BASELINE, screen=Screen(0.2))
+    found = replace(pilot(asked, 8, 3), baseline=np.empty(0))
+    with pytest.raises(RaceError, match="no loss of its baseline"):
+        plan_races(asked, found, 1, races=1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cost": "seconds", "limit": 2.0, "schedule": FlatBudget(0.6)},
+        {"cost": "visits", "limit": 16_000.0, "schedule": Halving()},
+        {"limit": 500.0},
+        {"rule": ByTest(), "schedule": FlatBudget(600.0)},
+        {"paired": False, "baseline": BASELINE, "screen": Screen(0.5, margin="noise")},
+    ],
+)
+def test_the_studys_own_race_is_simulated_whatever_its_rules(changes: dict[str, Any]) -> None:
+    asked = study(candidates=tuple(replace(one, seconds=0.001) for one in MANY), **changes)
+    rows = {row.choice.name: row for row in plan_races(asked, pilot(asked), 2, races=4)}
+    own = next(row for name, row in rows.items() if name.startswith(OWN))
+    assert own.forecast.trainings > 0
+    limit = changes.get("limit")
+    if limit is not None and asked.cost != "instances":
+        assert own.forecast.costs[asked.cost] <= limit
+    elif limit is not None:
+        assert own.forecast.most <= limit
 
 
 def test_a_plan_is_the_same_every_time() -> None:
@@ -98,45 +139,19 @@ def test_a_pilot_of_another_setting_is_noticed() -> None:
     assert pilot(asked).differences(other) == ["sampling.size: 20 -> 30"]
 
 
-def test_a_recorded_race_serves_as_a_pilot() -> None:
-    asked = study(schedule=FlatBudget(24 * 4, cap=8), certify=2)
+@pytest.mark.parametrize("paired", [True, False])
+def test_a_recorded_race_serves_as_a_pilot(paired: bool) -> None:
+    screen = {"baseline": BASELINE, "screen": Screen(3.0)}
+    asked = study(schedule=FlatBudget(24 * 4, cap=8), certify=2, paired=paired, **screen)
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
         select(asked, journal, executor)
         found = measured(journal)
     assert found.role is Role.RACE
+    assert found.baseline.size == (1 if paired else 24)
+    assert found.table.instances <= 64
     assert len(plan_races(asked, found, 2, races=3)) >= 5
     with asked.open(MEMORY) as journal, pytest.raises(JournalError, match="no racing or pilot"):
         measured(journal)
-
-
-def test_the_studys_own_schedule_comes_first_and_once() -> None:
-    names = list(choices(study(candidates=MANY, schedule=Halving())))
-    assert names[0] == f"{OWN} (paper)"
-    assert "paper" not in names
-    names = list(choices(study(candidates=MANY, schedule=default_schedule(200))))
-    assert names[0] == f"{OWN} (default)"
-    assert OWN not in choices(study(candidates=MANY, schedule=FlatBudget(9.0), cost="seconds"))
-
-
-def test_the_exact_race_is_offered_for_the_maximum_only() -> None:
-    asked = study(candidates=MANY, criterion="max")
-    assert "exact max" in choices(asked)
-    assert "exact max" not in choices(study(candidates=MANY))
-    rows = {row.name: row for row in plan_races(asked, pilot(asked), 1, races=3)}
-    assert rows["exact max"].forecast.trainings < 200 * 32
-
-
-@pytest.mark.parametrize(
-    ("schedule", "words"),
-    [
-        (Halving(), "half leave after each instance"),
-        (Halving(keep=0.2, per_round=3), "80% leave after each 3 instances"),
-        (FlatBudget(48), "rounds of about 48 trainings, 50% stay"),
-        (default_schedule(6912), "rounds of about 864 trainings, 40% stay, then the last 6 in"),
-    ],
-)
-def test_schedules_in_words(schedule: object, words: str) -> None:
-    assert in_words(schedule).startswith(words)
 
 
 def test_pilots_that_say_nothing_are_refused() -> None:

@@ -138,9 +138,11 @@ def mean_seconds(
 def words(seconds: float) -> str:
     """Return a duration in words, as precise as an estimate is.
 
-    >>> words(8), words(200), words(30_000), words(900_000)
-    ('8 s', '3 min 20 s', '8.3 h', '250 h (10 days)')
+    >>> words(0.2), words(8), words(200), words(30_000), words(900_000)
+    ('0.2 s', '8 s', '3 min 20 s', '8.3 h', '250 h (10 days)')
     """
+    if 0.0 < seconds < 0.95:
+        return f"{seconds:.1g} s"
     if seconds < 60:
         return f"{seconds:.0f} s"
     if seconds < 3600:

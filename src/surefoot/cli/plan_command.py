@@ -1,23 +1,29 @@
-"""``surefoot plan``: what every schedule would cost and find, before it is paid for."""
+"""``surefoot plan``: what every race would cost and find, before it is paid for."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from surefoot.cli.building import study_of
 from surefoot.cli.console import busy, check_folder, console
 from surefoot.cli.estimate import words
 from surefoot.cli.one_candidate import counting, resumable
-from surefoot.cli.results import say_sentences
+from surefoot.cli.results import MARGIN, say_paths, say_sentences
 from surefoot.cli.sources import population_of
 from surefoot.cli.study_file import read_study_file
+from surefoot.report.figures import check_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
     from rich.table import Table
 
+    from surefoot.executors.local import LocalExecutor
+    from surefoot.studies.advice import Advice
     from surefoot.studies.planning import Measured, PlanRow
     from surefoot.studies.study import SelectStudy
 
@@ -26,115 +32,212 @@ def run(
     study_path: Path,
     source: Path | None,
     journal: Path | None,
+    figure: Path | None,
     engine: str | None,
     workers: int | None,
     pilot_candidates: int,
     pilot_instances: int,
     races: int,
+    wish: float,
     retry_failed: bool,
 ) -> None:
     """Run the command; errors are those of the parts."""
     from surefoot.executors.local import LocalExecutor
-    from surefoot.journal import Journal
-    from surefoot.studies.planning import measured, pilot_study, plan_races, train_pilot
-    from surefoot.studies.runner import missing
+    from surefoot.studies.advice import advise
+    from surefoot.studies.planning import plan_races
 
     out = console()
     file = read_study_file(study_path)
     place = journal or Path(f"{study_path.stem}-pilot.db")
+    drawn = figure or Path(f"{study_path.stem}-plan.png")
     check_folder(place, "journal")
+    check_path(drawn)
     with busy(out, f"loading {file.tables.population.source}"):
         study = study_of(file, population_of(file), engine)
+    name = file.tables.study.name or study_path.stem
     count = len(study.candidates)
     out.print(
-        f"Plan: {file.tables.study.name or study_path.stem}, {count:,} candidates, "
-        f"{study.statistic.name} of {study.setting.loss}",
+        f"Plan: {name}, {count:,} candidates, {study.statistic.name} of {study.setting.loss}",
         style="bold",
         soft_wrap=True,
     )
     with LocalExecutor(workers or file.tables.engine.workers, study.engine) as executor:
         at_once = executor.workers
-        if source is not None:
-            with Journal.read(source) as record:
-                pilot = measured(record)
-            where = str(source)
+        if source is None:
+            size = min(pilot_candidates, count)
+            pilot = _train(out, study, place, executor, size, pilot_instances, retry_failed)
         else:
-            small = pilot_study(study, min(pilot_candidates, count))
-            instances = small.instances(pilot_instances)
-            with resumable(place), small.open(place) as record:
-                left = sum(1 for _ in missing(instances, study.setting, record))
-                total = len(instances)
-                with counting(out, "pilot", total - left, total) as advance:
-                    pilot = train_pilot(
-                        small,
-                        pilot_instances,
-                        record,
-                        executor,
-                        advance,
-                        retry_failed=retry_failed,
-                    )
-            where = str(place)
+            pilot = _take(source)
     with counting(out, "simulated races", 0, races) as advance:
         rows = plan_races(study, pilot, at_once, races=races, each=lambda: advance(None))
+    advice = advise(rows, wish)
     out.print()
-    out.print(_table(rows))
-    say_sentences(out, "", _notes(study, pilot, rows, races, at_once, where))
+    out.print(table(rows, advice.row))
+    say_sentences(out, "Advice", advice_in_words(advice), "bold")
+    for line in advice.lines:
+        out.print(f"{'':{MARGIN}}    {line}", soft_wrap=True)
+    say_sentences(out, "Basis", notes(study, pilot, rows, races, at_once, source or place))
+    with busy(out, "drawing"):
+        _draw(drawn, rows, advice, study, at_once, name)
+    paths = {} if source is not None else {"Journal": str(place)}
+    say_paths(out, {**paths, "Figure": str(drawn)})
 
 
-def _table(rows: Sequence[PlanRow]) -> Table:
-    from rich.table import Table
+def _train(
+    out: Console,
+    study: SelectStudy,
+    place: Path,
+    executor: LocalExecutor,
+    size: int,
+    instances: int,
+    retry_failed: bool,
+) -> Measured:
+    """Train the pilot, or what its journal lacks."""
+    from surefoot.studies.planning import pilot_study, train_pilot
+    from surefoot.studies.runner import missing
 
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("schedule", no_wrap=True)
-    for name in ("instances", "time", "best", "within 1 %", "regret"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("")
+    small = pilot_study(study, size)
+    with resumable(place), small.open(place) as record:
+        everything = small.instances(instances)
+        left = sum(1 for _ in missing(everything, study.setting, record))
+        total = len(everything)
+        with counting(out, "pilot", total - left, total) as advance:
+            return train_pilot(
+                small, instances, record, executor, advance, retry_failed=retry_failed
+            )
+
+
+def _take(source: Path) -> Measured:
+    from surefoot.journal import Journal
+    from surefoot.studies.planning import measured
+
+    with Journal.read(source) as record:
+        return measured(record)
+
+
+def _draw(
+    path: Path,
+    rows: Sequence[PlanRow],
+    advice: Advice,
+    study: SelectStudy,
+    workers: int,
+    name: str,
+) -> None:
+    from surefoot.report.figures import save
+    from surefoot.report.plan_figure import plan_figure
+
+    figure = plan_figure(
+        rows,
+        advice.row,
+        criterion=study.statistic.name,
+        workers=workers,
+        title=f"{name}: {len(study.candidates):,} candidates",
+    )
+    save(figure, path)
+
+
+def table(rows: Sequence[PlanRow], pick: PlanRow) -> Table:
+    """Return the rows as a table, cheapest first; ``*`` marks the efficient, ``>`` the pick."""
+    from rich.table import Table as NewTable
+
+    from surefoot.studies.advice import efficient, risk
+
+    made = NewTable(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    made.add_column("")
+    made.add_column("race", no_wrap=True)
+    for name in ("trainings", "time", "best", "within 1 %", "regret", "curse"):
+        made.add_column(name, justify="right", no_wrap=True)
+    risky = any(risk(row) > 0.0 for row in rows)
+    if risky:
+        made.add_column("breaks", justify="right", no_wrap=True)
+    made.add_column("")
+    best = efficient(rows)
     for row in rows:
         one = row.forecast
-        table.add_row(
-            row.name,
+        made.add_row(
+            ">" if row is pick else "*" if row in best else "",
+            row.choice.name,
             f"{one.trainings:,.0f}",
             words(row.seconds),
             f"{one.p_best:.0%}",
             f"{one.p_within:.0%}",
-            f"{one.regret:.2%}",
-            row.words,
+            _plus_minus(one.regret, one.regret_error),
+            "" if np.isnan(one.curse) else f"{one.curse:.1%}",
+            *([f"{risk(row):.0%}"] if risky else []),
+            row.choice.words,
+            style="bold" if row is pick else None,
         )
-    return table
+    return made
 
 
-def _notes(
+def _plus_minus(value: float, error: float) -> str:
+    if np.isnan(value):
+        return "no winner"
+    return f"{value:.2%}" if np.isnan(error) else f"{value:.2%} ± {error:.2%}"
+
+
+def advice_in_words(advice: Advice) -> list[str]:
+    """Return which race to take, why, and what the study file must say to get it."""
+    one, choice = advice.row.forecast, advice.row.choice
+    said = [
+        f"Take '{choice.name}': {one.trainings:,.0f} trainings in {words(advice.row.seconds)}. Of "
+        f"the races above it is {advice.reason} ({one.regret:.2%}).",
+    ]
+    if not advice.lines:
+        return [*said, "The study file says so already."]
+    return [
+        *said,
+        "In [race], in place of all that it says about schedule and rule:"
+        if any(line.startswith("schedule") for line in advice.lines)
+        else "In [race]:",
+    ]
+
+
+def notes(
     study: SelectStudy,
     pilot: Measured,
     rows: Sequence[PlanRow],
     races: int,
     workers: int,
-    where: str,
+    where: Path,
 ) -> list[str]:
     """Return what the table rests on and what it leaves out."""
-    from surefoot.seeds import Role
+    from surefoot.studies.advice import risk
 
-    error = max(row.forecast.regret_error for row in rows)
-    notes = [
-        f"best, within 1 %: probability that the winner is; regret: mean excess of its "
-        f"{study.statistic.name} over the best candidate's (standard error up to {error:.2%}); "
-        f"{races} simulated populations of {len(study.candidates):,} candidates.",
-        f"The populations are like the {len(pilot.table.keys)} candidates with {pilot.table.count} "
-        f"instances of {where}; time is theirs, {pilot.seconds:.2g} s each, on {workers} "
-        f"core{'s' if workers > 1 else ''}, without the certificate's {study.certify} instances.",
+    counts = pilot.table.counts()
+    least, most = int(counts.min()), int(counts.max())
+    each = f"{least}" if least == most else f"{least} to {most}"
+    said = [
+        f"{races} simulated populations of {len(study.candidates):,} candidates like the "
+        f"{len(pilot.table.keys)} of {where} with {each} instances each, the same for all races. "
+        "best, within 1 %: probability that the winner is; regret: how much worse its "
+        f"{study.statistic.name} is than the best one's, on average, with its standard error; "
+        "curse: by how much its racing value flatters it. * : no other race is both cheaper and "
+        "better.",
+        f"time: the pilot's trainings took {pilot.seconds:.2g} s each on one core; on {workers} "
+        f"core{'s' if workers > 1 else ''}, without the {study.certify} instances of each "
+        "certificate.",
     ]
-    if pilot.role is Role.RACE:
-        notes.append(
-            "Taken from a race, whose eliminated candidates have few instances: only those with "
-            "three or more count, which are better than the rest, so differences look smaller "
-            "than they are."
+    if any(risk(row) > 0.0 for row in rows):
+        said.append(
+            "breaks: probability that the winner diverges at times, or that nobody is left; regret "
+            "is that of the other races."
         )
+    for row in rows:
+        if row.forecast.screened > 0.0:
+            said.append(
+                f"{row.choice.name}: the screen removes the best candidate in "
+                f"{row.forecast.screened:.0%} of the races."
+            )
+        if row.forecast.races < races:
+            said.append(
+                f"{row.choice.name}: its test is slow, so it ran in {row.forecast.races} of the "
+                "populations."
+            )
     found = pilot.differences(study)
     if found:
-        notes.append(
+        said.append(
             f"Beware: {where} was trained otherwise than the study file says (there -> here): "
             + "; ".join(found[:4])
         )
-    if study.screen is not None:
-        notes.append("The screen is not simulated; what it removes saves trainings.")
-    return notes
+    return said

@@ -309,17 +309,31 @@ def plan(
         int, typer.Option("--instances", "-i", metavar="N", help="Instances of each of them.")
     ] = 4,
     races: Annotated[
-        int, typer.Option("--races", "-r", metavar="N", help="Simulated races per schedule.")
+        int, typer.Option("--races", "-r", metavar="N", help="Simulated races of each kind.")
     ] = 100,
+    wish: Annotated[
+        float,
+        typer.Option("--regret", metavar="SHARE", help="Expected regret that you accept."),
+    ] = 0.005,
     journal: JournalOption = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            "--figure",
+            "-f",
+            metavar="FILE",
+            help="The figure: .png, .pdf or .svg. [default: named after the study, here]",
+        ),
+    ] = None,
     workers: WorkersOption = None,
     engine: EngineOption = None,
     retry_failed: RetryOption = False,
 ) -> None:
-    """Plan a selection: what would every schedule cost, and how well would it choose?
+    """Plan a selection: what would every race cost, and how well would it choose?
 
-    A small pilot shows how far candidates lie apart and how noisy they are. Every schedule
-    then races in simulated populations like it, as many candidates as the study has.
+    A small pilot shows how far candidates lie apart and how noisy they are. The study's race
+    and others then run in simulated populations like it, as many candidates as the study has.
+    The plan says which of them to take, and what to write into the study file.
 
     [bold]Examples[/bold]
 
@@ -338,11 +352,13 @@ def plan(
             study,
             source,
             journal,
+            figure,
             engine,
             workers,
             candidates,
             instances,
             races,
+            wish,
             retry_failed,
         )
 

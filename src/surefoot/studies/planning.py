@@ -1,4 +1,4 @@
-"""Plan: which schedule is worth its price for this study? A small pilot, then simulated races."""
+"""Plan: which race is worth its price for this study? A small pilot, then simulated races."""
 
 from __future__ import annotations
 
@@ -14,32 +14,31 @@ from surefoot.engines.base import Instance, Outcome
 from surefoot.errors import JournalError, RaceError
 from surefoot.executors.base import Executor
 from surefoot.journal import Journal
-from surefoot.journal_schema import differences
-from surefoot.racing.criteria import Max
-from surefoot.racing.elimination import ByRank, EliminationRule
-from surefoot.racing.exact_max import ByMax, ExactMax
-from surefoot.racing.planner import FEWEST_CANDIDATES, FEWEST_INSTANCES, Forecast, Pilot, simulate
-from surefoot.racing.schedule import FlatBudget, Halving, Schedule
-from surefoot.racing.table import LossTable
-from surefoot.racing.toptwo import default_schedule
+from surefoot.journal_schema import Measure, differences
+from surefoot.racing.pilot import FEWEST_CANDIDATES, FEWEST_INSTANCES, Pilot
+from surefoot.racing.planner import Forecast, simulate
+from surefoot.racing.table import Floats, LossTable
 from surefoot.seeds import Role, study_generator
-from surefoot.studies.description import describe_setting
+from surefoot.studies.choices import Choice, choices
+from surefoot.studies.description import baseline_place, describe_setting
 from surefoot.studies.runner import missing, train_missing
 from surefoot.studies.study import SelectStudy, Study
 
-OWN = "as the study file"
+NO_LOSSES: Floats = np.empty(0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PilotStudy(Study):
     """How do candidates of this kind differ, and how noisy are they?
 
-    ``size`` of the candidates, chosen by the study's seed, are trained. The journal's description
-    holds neither size nor number of instances: a larger pilot goes on in the same journal.
+    ``size`` of the candidates, chosen by the study's seed, and the baseline, if there is one, are
+    trained on the same draws. The journal's description holds neither size nor number of instances:
+    a larger pilot goes on in the same journal.
     """
 
     candidates: tuple[Candidate, ...]
     size: int = 16
+    baseline: Candidate | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -55,21 +54,30 @@ class PilotStudy(Study):
             )
 
     @cached_property
-    def everyone(self) -> tuple[Candidate, ...]:
+    def chosen(self) -> tuple[Candidate, ...]:
         """The candidates of the pilot."""
         order = study_generator(self.seed, Role.PILOT).permutation(len(self.candidates))
         return tuple(self.candidates[place] for place in order[: self.size])
 
+    @cached_property
+    def everyone(self) -> tuple[Candidate, ...]:
+        """The candidates of the pilot and the baseline."""
+        if self.baseline is None or self.baseline.key in {c.key for c in self.chosen}:
+            return self.chosen
+        return (*self.chosen, self.baseline)
+
     def rules(self) -> dict[str, Any]:
-        """Return the candidates it is taken from."""
+        """Return the candidates it is taken from, and the baseline if it has one."""
+        baseline = {} if self.baseline is None else {"baseline": self.baseline.key}
         return {
             "kind": "pilot",
             "candidates": [candidate.key for candidate in self.candidates],
             "paired": True,
+            **baseline,
         }
 
     def instances(self, n: int) -> list[Instance]:
-        """Return ``n`` instances of every candidate of the pilot."""
+        """Return ``n`` instances of everyone."""
         return [
             self.instance(candidate.key, Role.PILOT, number)
             for number in range(n)
@@ -77,32 +85,38 @@ class PilotStudy(Study):
         ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Measured:
-    """A pilot's losses and the mean seconds of one training, on one core.
+    """A pilot's losses, and what an instance costs.
 
-    ``setting`` describes the data, draws, loss and stopping rule it was trained with.
+    ``costs`` are the mean ``seconds`` (on one core) and example-``visits`` of an instance of each
+    candidate of the table; ``baseline`` holds the baseline's losses, empty without any, and
+    ``baseline_seconds`` their mean time. ``setting`` describes the data, draws, loss and stopping
+    rule of all.
     """
 
     table: LossTable
-    seconds: float
+    costs: Mapping[str, Floats]
     role: Role
+    baseline: Floats = field(default_factory=lambda: NO_LOSSES)
+    baseline_seconds: float = 0.0
     setting: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Mean seconds of one training on one core."""
+        return float(np.average(self.costs["seconds"], weights=self.table.counts()))
+
+    @cached_property
+    def pilot(self) -> Pilot:
+        """What it says about the population; `RaceError` if it is too small."""
+        baseline = self.baseline if self.baseline.size else None
+        return Pilot.of(self.table, costs=dict(self.costs), baseline=baseline)
 
     def differences(self, study: SelectStudy) -> list[str]:
         """Return how its setting differs from a study's, as ``what: there -> here``."""
         ours = describe_setting(study.setting)
         return list(differences({name: self.setting.get(name) for name in ours}, ours))
-
-
-@dataclass(frozen=True)
-class PlanRow:
-    """A schedule, what it is expected to do, and the seconds it takes on all workers."""
-
-    name: str
-    words: str
-    forecast: Forecast
-    seconds: float
 
 
 def pilot_study(study: SelectStudy, size: int = 16) -> PilotStudy:
@@ -112,6 +126,7 @@ def pilot_study(study: SelectStudy, size: int = 16) -> PilotStudy:
         seed=study.seed,
         engine=study.engine,
         candidates=study.candidates,
+        baseline=study.baseline,
         size=size,
     )
 
@@ -150,46 +165,53 @@ def train_pilot(
 
 
 def measured(journal: Journal) -> Measured:
-    """Return the losses of a pilot, or the racing losses of a selection's journal.
+    """Return what a pilot measured, or the racing instances of a selection's journal.
 
     Raises
     ------
     JournalError
         If the journal holds neither.
     """
+    study = journal.study
     for role in (Role.PILOT, Role.RACE):
         known = journal.measures(role)
-        keys = set(journal.study["candidates"])
-        rows = [(m.candidate, m.instance, m.loss) for m in known if m.candidate in keys]
+        keys = set(study["candidates"])
+        # An unpaired race has more of the baseline, on the draws of every candidate.
+        rows = [m for m in known if m.candidate in keys and baseline_place(m.instance)[0] < 0]
+        base = [m for m in known if m.candidate == study.get("baseline")]
         if rows:
-            seconds = float(np.mean([m.seconds for m in known if m.candidate in keys]))
-            return Measured(LossTable.from_outcomes(rows), seconds, role, journal.study)
+            return _measured(rows, base, role, study)
     raise JournalError(
-        f"the journal of kind {journal.study.get('kind')!r} holds no racing or pilot instance to "
-        "plan from"
+        f"the journal of kind {study.get('kind')!r} holds no racing or pilot instance to plan from"
     )
 
 
-def choices(study: SelectStudy) -> dict[str, tuple[Schedule, EliminationRule]]:
-    """Return the schedules worth comparing for a selection, by name, the study's own first."""
-    n = len(study.candidates)
-    known: dict[str, tuple[Schedule, EliminationRule]] = {
-        "default": (default_schedule(n), ByRank()),
-        "paper": (Halving(), ByRank()),
-        "paper, warm-up 5": (Halving(warmup=5), ByRank()),
-        "flat, lean": (FlatBudget(max(32.0, n / 16), cap=32), ByRank()),
-        "flat, rich": (FlatBudget(max(128.0, n / 2), cap=64), ByRank()),
-    }
-    if isinstance(study.statistic, Max):
-        known["exact max"] = (ExactMax(32), ByMax(32))
-    own = (study.schedule, study.rule)
-    same = [name for name, choice in known.items() if choice == own]
-    if same:
-        return {f"{OWN} ({same[0]})": own} | {
-            name: choice for name, choice in known.items() if name != same[0]
-        }
-    simulable = study.rule.fixed and study.cost == "instances" and study.limit is None
-    return {OWN: own, **known} if simulable else known
+def _measured(
+    rows: list[Measure], base: list[Measure], role: Role, study: Mapping[str, Any]
+) -> Measured:
+    table = LossTable.from_outcomes((m.candidate, m.instance, m.loss) for m in rows)
+    place = {key: number for number, key in enumerate(table.keys)}
+    costs = {"seconds": np.zeros(len(place)), "visits": np.zeros(len(place))}
+    for m in rows:
+        costs["seconds"][place[m.candidate]] += m.seconds
+        costs["visits"][place[m.candidate]] += m.sample * max(1, m.epochs)
+    return Measured(
+        table,
+        {unit: total / table.counts() for unit, total in costs.items()},
+        role,
+        np.array([m.loss for m in base]),
+        float(np.mean([m.seconds for m in base])) if base else 0.0,
+        study,
+    )
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """A race, what it is expected to do, and the seconds it takes on all workers."""
+
+    choice: Choice
+    forecast: Forecast
+    seconds: float
 
 
 def plan_races(
@@ -200,52 +222,42 @@ def plan_races(
     races: int = 100,
     each: Callable[[], None] | None = None,
 ) -> list[PlanRow]:
-    """Simulate every schedule on populations like the pilot's, as many candidates as the study's.
+    """Simulate every choice on populations like the pilot's, as many candidates as the study's.
 
-    ``races`` populations are made, the same for all schedules; ``each`` is called after each.
-    Screens are not simulated. Raises `RaceError` if the pilot is too small.
+    ``races`` populations are made, the same for all races; ``each`` is called after each. A race
+    whose rule is a test runs in fewer, as `Forecast.races` says. The rows are in the order of
+    their price.
+
+    Raises
+    ------
+    RaceError
+        If the pilot is too small, has no baseline for the study's screen, or nobody wins a race.
     """
     if races < 1:
         raise RaceError(f"races = {races} simulate nothing: give at least 1")
-    compared = choices(study)
+    if study.screen is not None and not np.isfinite(pilot.baseline).any():
+        raise RaceError(
+            "the study has a screen, but the pilot holds no loss of its baseline: train a pilot "
+            "of this study, or set screen = false"
+        )
+    compared = {choice.name: choice for choice in choices(study)}
     forecasts = simulate(
-        Pilot.of(pilot.table),
+        pilot.pilot,
         len(study.candidates),
-        {name: schedule for name, (schedule, _) in compared.items()},
+        {name: choice.contest(races) for name, choice in compared.items()},
         rng=study_generator(study.seed, Role.STATISTICS, int(Role.PILOT)),
-        criterion=study.statistic,
-        rules={name: rule for name, (_, rule) in compared.items()},
         races=races,
         each=each,
     )
-    return [
-        PlanRow(
-            one.name,
-            in_words(compared[one.name][0]),
-            one,
-            one.trainings * pilot.seconds / workers,
-        )
-        for one in forecasts
-    ]
+    rows = [_row(compared[one.name], one, study, pilot, workers) for one in forecasts]
+    return sorted(rows, key=lambda row: row.seconds)
 
 
-def in_words(schedule: Schedule) -> str:
-    """Return a schedule in a few words.
-
-    >>> in_words(Halving(warmup=5))
-    'half leave after each instance, from the 5th on'
-    """
-    match schedule:
-        case Halving():
-            gone = "half" if schedule.keep == 0.5 else f"{1.0 - schedule.keep:.0%}"
-            more = "instance" if schedule.per_round == 1 else f"{schedule.per_round} instances"
-            start = f", from the {schedule.warmup}th on" if schedule.warmup > 1 else ""
-            return f"{gone} leave after each {more}{start}"
-        case FlatBudget():
-            return f"rounds of about {schedule.budget:,.0f} trainings, {schedule.keep:.0%} stay"
-        case ExactMax():
-            return f"out as soon as one loss exceeds the best maximum of {schedule.complete}"
-    parts = getattr(schedule, "parts", ())
-    if parts:
-        return f"{in_words(parts[0])}, then the last {getattr(parts[0], 'finalists', 1)} in pairs"
-    return type(schedule).__name__
+def _row(
+    choice: Choice, forecast: Forecast, study: SelectStudy, pilot: Measured, workers: int
+) -> PlanRow:
+    seconds = forecast.costs["seconds"]
+    if choice.race.screen is not None:
+        assessed = 1 if choice.paired else len(study.candidates)
+        seconds += pilot.baseline_seconds * assessed
+    return PlanRow(choice, forecast, seconds / workers)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from surefoot.cli.race_rules import build_rules
+from surefoot.cli.tables import RaceTable
+from surefoot.racing.by_test import ByTest
+from surefoot.racing.elimination import ByRank
+from surefoot.racing.schedule import FlatBudget, Halving
+from surefoot.racing.screen import Screen
+from surefoot.racing.toptwo import default_schedule
+from surefoot.studies.choices import OWN, choices, in_words
+from surefoot.studies.study import SelectStudy
+from tests.fakes import Fake
+from tests.studies.test_select import BASELINE, study
+
+MANY = tuple(Fake(quality=1.0 + 0.02 * i, noise=0.4) for i in range(200))
+
+
+def names(asked: SelectStudy) -> list[str]:
+    return [choice.name for choice in choices(asked)]
+
+
+def test_the_studys_own_race_comes_first_and_once() -> None:
+    found = names(study(candidates=MANY, schedule=Halving()))
+    assert found[0] == f"{OWN} (paper)"
+    assert "paper" not in found
+    found = names(study(candidates=MANY, schedule=default_schedule(200)))
+    assert found[0] == f"{OWN} (default)"
+    assert names(study(candidates=MANY, schedule=Halving(keep=0.3)))[:2] == [OWN, "default"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cost": "seconds", "limit": 50.0},
+        {"cost": "visits"},
+        {"limit": 700.0},
+        {"rule": ByTest()},
+        {"paired": False},
+    ],
+)
+def test_the_own_race_is_there_whatever_its_rules(changes: dict[str, object]) -> None:
+    asked = study(candidates=MANY, schedule=FlatBudget(9.0), **changes)
+    own = choices(asked)[0]
+    assert own.name == OWN
+    assert own.changes == ()
+    race = own.contest(100).race
+    assert (race.schedule, race.rule, race.limit) == (asked.schedule, asked.rule, asked.limit)
+    assert own.cost == asked.cost
+
+
+def test_what_could_be_changed_in_the_own_race_is_tried() -> None:
+    asked = study(candidates=MANY, baseline=BASELINE, screen=Screen(0.2), paired=False)
+    found = {choice.name: choice for choice in choices(asked)}
+    assert found[f"{OWN}, no screen"].race.screen is None
+    assert found[f"{OWN}, noise margin"].race.screen == Screen(0.2, margin="noise")
+    assert found[f"{OWN}, paired"].paired
+    assert all(choice.race.screen for name, choice in found.items() if "no screen" not in name)
+    assert f"{OWN}, noise margin" not in names(
+        study(candidates=MANY, baseline=BASELINE, screen=Screen(0.2, margin="noise"))
+    )
+    tested = {choice.name: choice for choice in choices(study(candidates=MANY, rule=ByTest()))}
+    assert tested[f"{OWN}, by rank"].race.rule == ByRank()
+    assert 'rule = "rank"' in tested["default"].changes
+
+
+def test_a_limit_in_seconds_is_not_taken_for_trainings() -> None:
+    found = choices(study(candidates=MANY, cost="seconds", limit=50.0))
+    default = next(choice for choice in found if choice.name == "default")
+    assert (default.race.limit, default.cost) == (None, "instances")
+    assert 'cost = "instances"' in default.changes
+    limited = choices(study(candidates=MANY, limit=500.0))
+    assert all(choice.race.limit == 500.0 for choice in limited)
+
+
+@pytest.mark.parametrize("criterion", ["mean", "max"])
+@pytest.mark.parametrize("count", [24, 200])
+def test_the_lines_for_a_study_file_build_the_race(criterion: str, count: int) -> None:
+    asked = study(candidates=MANY[:count], criterion=criterion, schedule=Halving(keep=0.3))
+    for choice in choices(asked)[1:]:
+        table = RaceTable.model_validate(tomllib.loads("\n".join(choice.changes)))
+        rules = build_rules(table, count, asked.statistic)
+        assert (rules["schedule"], rules["rule"]) == (choice.race.schedule, choice.race.rule)
+
+
+def test_tests_run_in_fewer_populations() -> None:
+    asked = study(candidates=MANY, rule=ByTest())
+    own, rank, *_ = choices(asked)
+    assert own.contest(100).races == 20
+    assert own.contest(7).races == 7
+    assert rank.contest(100).races == 100
+
+
+def test_the_exact_race_is_offered_for_the_maximum_only() -> None:
+    assert "exact max" in names(study(candidates=MANY, criterion="max"))
+    assert "exact max" not in names(study(candidates=MANY))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        (Halving(), "half leave after each instance"),
+        (Halving(keep=0.2, per_round=3), "80% leave after each 3 instances"),
+        (FlatBudget(48), "rounds of about 48 trainings, 50% stay"),
+    ],
+)
+def test_schedules_in_words(schedule: object, words: str) -> None:
+    assert in_words(schedule).startswith(words)
+
+
+def test_the_default_schedule_in_words() -> None:
+    default = next(c for c in choices(study(candidates=MANY)) if c.name == "default")
+    assert default.words.startswith("rounds of about")
+    assert default.words.endswith("in pairs")
