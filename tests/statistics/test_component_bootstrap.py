@@ -140,6 +140,17 @@ def test_resampled_variances_are_of_the_size_of_the_variance():
     assert drawn.std() == pytest.approx(np.sqrt(2.0 / 399 + KURTOSIS / 400), rel=0.1)
 
 
+@pytest.mark.parametrize(("noise", "least"), [("normal", 0.9), ("student 5", 0.85)])
+def test_quantiles_of_resampled_variances_cover(noise, least):
+    rng = np.random.default_rng(6)
+    inside = 0
+    for _ in range(400):
+        drawn = resampled_variance(NOISES[noise](rng, 20), rng=rng, resamples=400)
+        low, high = np.quantile(drawn, [0.05, 0.95])
+        inside += low <= 1.0 <= high
+    assert inside / 400 >= least - 0.045
+
+
 @given(st.integers(2, 6), st.integers(2, 6), st.integers(1, 3), st.integers(0, 999))
 def test_intervals_hold_the_estimate_and_are_in_the_square_of_the_unit(draws, inits, repeats, seed):
     cube = np.random.default_rng(seed).lognormal(size=(draws, inits, repeats))

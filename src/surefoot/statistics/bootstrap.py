@@ -1,4 +1,10 @@
-"""Bootstrap intervals of spread (standard deviation, interquartile range) of few losses."""
+"""Bootstrap intervals of spread (standard deviation, interquartile range) of few losses.
+
+They are narrow rather than sure: at nominal 90 %, from 20 and 50 losses, the interval of the
+standard deviation covers 83 and 86 % (normal losses), 77 and 81 % (Student's t with 5 degrees of
+freedom), 70 and 78 % (log-normal of skewness 1.75; 500 samples each). `component_bootstrap` has
+wider ones.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surefoot.errors import StatisticsError
-from surefoot.statistics.bootstrap import FEW, sd_interval
+from surefoot.statistics.bootstrap import FEW
 from surefoot.statistics.component_bootstrap import (
     intervals_of,
     quantile_interval,
@@ -124,7 +124,8 @@ class _Bootstrap:
                 f"{NAMES[source]}: {finite.size} of {len(losses)} instances finished; "
                 f"a spread takes {FEWEST}"
             )
-        sd = sd_interval(finite, self.confidence, rng=self.rng, resamples=self.resamples)
+        drawn = np.sqrt(self._variances(finite))
+        sd = quantile_interval(drawn, float(finite.std(ddof=1)), self.confidence)
         return Experiment(source, np.asarray(losses, np.float64), sd)
 
     def ratio(self, first: Floats, second: Floats) -> Interval | None:
