@@ -10,11 +10,12 @@ from surefoot.errors import RaceError
 from surefoot.racing.by_test import check_level
 from surefoot.racing.criteria import Criterion, Quantile
 from surefoot.racing.elimination import Booleans, Contest, EliminationRule, Verdict, instances
+from surefoot.racing.looks import look_at
 from surefoot.racing.table import Floats
 from surefoot.statistics import anytime, tolerance
 from surefoot.statistics.comparison import differences
 
-FIRST_LOOK, GROWTH = 10, 1.5
+FIRST_LOOK = 10
 
 
 @dataclass(frozen=True)
@@ -161,24 +162,6 @@ class BySwaps(EliminationRule):
 def _bounded(ranks: tuple[int, int], n: int) -> bool:
     """Whether both order statistics exist."""
     return ranks[0] >= 1 and ranks[1] <= n
-
-
-def look_at(n: int, past: tuple[int, ...], first: int) -> int | None:
-    """Return which look this is, from 1; None at an n that is not looked at.
-
-    ``past`` holds the instances of the rounds before. The first look is at ``first`` instances or
-    more, any other when they have grown by half. Should ``first`` shrink with the survivors, looks
-    are counted too many, never too few, so that a level split over them stays one.
-
-    >>> [look_at(n, tuple(range(1, n)), 10) for n in (9, 10, 14, 15, 23)]
-    [None, 1, None, 2, 3]
-    """
-    number, due = 0, float(first)
-    for count in (*past, n):
-        looked = count >= due
-        if looked:
-            number, due = number + 1, GROWTH * count
-    return number if looked else None
 
 
 def _swap_p(

@@ -9,6 +9,7 @@ import numpy as np
 from surefoot.errors import RaceError, nearest
 from surefoot.racing.criteria import Criterion, Mean, Quantile
 from surefoot.racing.elimination import Contest, EliminationRule, Verdict, instances
+from surefoot.racing.looks import look_at
 from surefoot.racing.table import Floats
 from surefoot.statistics import anytime, comparison
 
@@ -25,10 +26,10 @@ class ByTest(EliminationRule):
     The incumbent is the best by the criterion. With more than ``many`` survivors: Friedman's test
     and, when it rejects, Conover's post-hoc test; with fewer the exact Wilcoxon signed-rank or the
     paired permutation test (``few``). All see the instances everybody has. The level of one
-    comparison is ``level / (survivors - 1) / (j (j + 1))`` at the j-th look with five instances or
-    more: summed over candidates and looks it is at most ``level``, which bounds the probability
-    that the best candidate ever leaves, whoever is the incumbent. Nobody leaves before five
-    instances, nor anybody whose criterion is not worse.
+    comparison is ``level / (survivors - 1) / (j (j + 1))`` at the j-th look: summed over candidates
+    and looks it is at most ``level``, which bounds the probability that the best candidate ever
+    leaves, whoever is the incumbent. It looks at five instances and whenever they have grown by
+    half since. Nobody leaves before, nor anybody whose criterion is not worse.
 
     Rank tests judge which candidate loses typically more, instance by instance: only the criteria
     mean and median can be decided by them.
@@ -63,9 +64,9 @@ class ByTest(EliminationRule):
         n, size = losses.shape[1], len(contest)
         best = int(contest.order[0])
         p = np.ones(size)
-        if n < FEWEST or size < 2:
+        look = look_at(n, contest.past, FEWEST)
+        if look is None or size < 2:
             return Verdict(np.zeros(size, np.bool_), lambda row: "")
-        look = 1 + sum(count >= FEWEST for count in contest.past)
         spent = self.level / (look * (look + 1))
         if size > self.many:
             all_alike = comparison.friedman(losses)
