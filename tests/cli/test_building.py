@@ -142,7 +142,7 @@ def test_rules_of_the_race(file):
 @pytest.mark.parametrize(
     ("race", "message"),
     [
-        ("warmup = 5", "warmup = 5 has no meaning for schedule = 'default': .* 'halving' or"),
+        ("warmup = 5", "warmup = 5 has no meaning for schedule = 'default': .* 'halving', 'fl"),
         ("schedule = 'halving'\nkeep = 1.5", r"keep = 1\.5 is the share"),
         ("rule = 'quantile'", r"rule 'quantile' cannot judge 'mean'; take a criterion such as"),
         ("schedule = 'exact_max'", r"'exact_max' is of the criterion 'max' alone, not of 'mean'"),

@@ -108,7 +108,7 @@ def test_a_key_is_used_or_refused_with_its_homes(key):
         assert f"{key} = " in str(caught.value)
         assert str(caught.value).endswith(
             f"has no meaning for {choice} = '{kind}': it belongs to {choice} = "
-            + " or ".join(homes)
+            + ", ".join(homes).replace(f", {homes[-1]}", f" or {homes[-1]}")
         )
 
 

@@ -153,3 +153,55 @@ def test_a_changed_rule_is_another_study(run, write) -> None:
         code, _, err = run("select", "t.toml")
         assert code == 2
         assert message in err
+
+
+@pytest.mark.parametrize(
+    ("criterion", "keys"),
+    [
+        (
+            "mean",
+            {
+                "schedule": "default",
+                "rule": "test",
+                "level": 0.1,
+                "few": "permutation",
+                "many": 3,
+                "most": 12,
+            },
+        ),
+        ("median", {"schedule": "halving", "per_round": 3, "rule": "signs", "most": 14}),
+        ("cvar(0.2)", {"schedule": "flat_budget", "budget": 20, "rule": "swaps", "most": 14}),
+        (
+            "median",
+            {"schedule": "default", "rule": "quantile", "anytime": True, "most": 14, "level": 0.2},
+        ),
+        ("mean", {"schedule": "top_two", "budget": 9, "finalists": 2, "complete": 10}),
+        ("max", {"schedule": "exact_max", "complete": 9}),
+        ("mean", {"schedule": "halving", "screen": 0.1, "screen_margin": "noise", "limit": 40}),
+    ],
+)
+def test_rerace_decides_as_the_study_file_does(run, write, criterion, keys) -> None:
+    """On a record long enough for all, the same words give the same rounds and winner."""
+    write("all.toml", 'schedule = "halving"\nwarmup = 14')
+    assert run("select", "all.toml")[0] == 0
+    shown = {True: "true", False: "false"}
+    lines = [
+        f"{key} = {shown[value] if isinstance(value, bool) else repr(value)}"
+        for key, value in keys.items()
+    ]
+    write("own.toml", "\n".join(lines), criterion)
+    code, _, err = run("select", "own.toml")
+    assert (code, err) == (0, "")
+    options = ["--criterion", criterion]
+    for key, value in keys.items():
+        options.append("--" + key.replace("_", "-"))
+        if not isinstance(value, bool):
+            options.append(value)
+    code, out, err = run("rerace", "all.db", *options)
+    assert (code, err) == (0, "")
+    code, own, _ = run("rerace", "own.db")
+    assert code == 0
+    tables = [text[text.index("round ") : text.index("winner: ")] for text in (out, own)]
+    assert tables[0] == tables[1]
+    winners = [re.search(r"winner: (.*?\([0-9a-f]{16}\))", flat(text)) for text in (out, own)]
+    assert winners[0].group(1) == winners[1].group(1)

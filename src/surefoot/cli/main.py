@@ -145,6 +145,17 @@ def select(
 
       [dim]Other files, eight instances at once.[/dim]
       surefoot select my.toml -j runs/my.db -f my.pdf -w 8
+
+    [bold]Rules[/bold] of the race, in \\[race] of the study file:
+
+      [dim]Only whom a paired test finds worse leaves; nobody trains more than 40 times.[/dim]
+      rule = "test"             # or signs, swaps, quantile; rank is the paper's
+      level = 0.05
+      most = 40
+
+      [dim]The smallest largest loss of 32, for a fraction of the trainings.[/dim]
+      schedule = "exact_max"    # with criterion = "max" in \\[study]
+      complete = 32
     """
     with reporting():
         from surefoot.cli.select_command import run

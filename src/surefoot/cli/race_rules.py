@@ -148,8 +148,14 @@ def _meaningless(
 ) -> StudyFileError:
     return StudyFileError(
         f"{key} = {_shown(value)} has no meaning for {choice} = '{chosen}': it belongs to "
-        f"{choice} = " + " or ".join(f"'{home}'" for home in homes)
+        f"{choice} = {_either(homes)}"
     )
+
+
+def _either(words: list[str]) -> str:
+    """Return ``'a', 'b' or 'c'``."""
+    *others, last = (f"'{word}'" for word in words)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _shown(value: Any) -> str:

@@ -74,7 +74,9 @@ class Rerace:
             return words + f"{len(self.state.baseline_need)} of the baseline are not recorded"
         most = sorted(lacking.items(), key=lambda item: (-item[1], item[0]))[:3]
         whose = ", ".join(f"{count} of {labels[key]}" for key, count in most)
-        more = f" and {len(lacking) - 3:,} more candidates" if len(lacking) > 3 else ""
+        more = ""
+        if len(lacking) > 3:
+            more = f" and {len(lacking) - 3:,} more candidate{'s' if len(lacking) > 4 else ''}"
         words += f"{total:,} are not recorded ({whose}{more})"
         recorded = int((~np.isnan(self.record.table.losses)).sum(axis=1).max())
         if current.upto > recorded:
