@@ -50,6 +50,7 @@ def select(
     baseline: Candidate | str | None = None,
     rule: EliminationRule | None = None,
     limit: float | None = None,
+    most: int | None = None,
     paired: bool = True,
     certify: int = 59,
     content: float = 0.95,
@@ -80,9 +81,9 @@ def select(
         Decides every random number of the study.
     criterion
         What is compared: ``mean``, ``max``, ``quantile(0.9)``, ``mean+2*sd``, …
-    schedule, rule, limit
-        Rounds, who leaves after one, and the trainings allowed; the default suits the number of
-        candidates.
+    schedule, rule, limit, most
+        Rounds, who leaves after one, the trainings allowed in all and of one candidate; the default
+        suits the number of candidates.
     screen, baseline
         The candidates whose first loss exceeds the baseline's by more than this share leave.
         ``baseline`` may be the name of a registered candidate.
@@ -119,6 +120,7 @@ def select(
         screen=screen if isinstance(screen, Screen | None) else Screen(float(screen)),
         rule=ByRank() if rule is None else rule,
         limit=limit,
+        most=most,
         baseline=_baseline(baseline),
         paired=paired,
         certify=certify,
