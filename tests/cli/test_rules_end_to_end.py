@@ -122,7 +122,11 @@ def test_exact_max_finds_the_smallest_maximum_and_resumes(run, write) -> None:
 @pytest.mark.parametrize(
     ("rules", "criterion", "message"),
     [
-        (EXACT, "mean", "[race] 'exact_max' is of the criterion 'max' alone, not of 'mean'"),
+        (
+            EXACT,
+            "mean",
+            "[race] schedule 'exact_max' is of the criterion 'max' alone, not of 'mean'",
+        ),
         ('rule = "quantile"', "mean", "[race] rule 'quantile' cannot judge 'mean'"),
         ('rule = "test"', "max", "[race] rule 'test' compares typical losses and cannot judge"),
         ("level = 0.01", "mean", "[race] level = 0.01 has no meaning for rule = 'rank'"),

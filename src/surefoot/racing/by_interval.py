@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -140,16 +141,14 @@ class BySwaps(EliminationRule):
         if look is None or size < 2:
             return Verdict(np.zeros(size, np.bool_), lambda row: "")
         bar = self.level / (size - 1) / (look * (look + 1))
-        p = np.ones(size)
+        p, values = np.ones(size), contest.criterion.values(losses)
         if 1.0 / (1.0 + self.resamples) <= bar:
             draws = min(self.resamples, int(np.ceil(4.0 / bar)))
-            swap = np.random.default_rng([self.seed, n]).random((draws, n)) < 0.5
-            values = contest.criterion.values(losses)
             for row in np.flatnonzero(values > values[best]):
-                p[row] = _swap_p(contest.criterion, losses[row], losses[best], swap, bar)
+                pair = losses[row].tobytes(), losses[best].tobytes()
+                p[row] = _swap_p(contest.criterion, *pair, self.seed, draws, bar)
 
         def reason(row: int) -> str:
-            values = contest.values
             return (
                 f"{contest.criterion.name} {values[row]:.4g} over {instances(n)} against the "
                 f"incumbent's {values[best]:.4g}: paired swaps p = {p[row]:.2g} <= {bar:.2g} = "
@@ -164,18 +163,30 @@ def _bounded(ranks: tuple[int, int], n: int) -> bool:
     return ranks[0] >= 1 and ranks[1] <= n
 
 
+@lru_cache(maxsize=2)
+def _swaps(seed: int, n: int, draws: int) -> Booleans:
+    """Which losses are swapped, ``[draws, n]``."""
+    return np.random.default_rng([seed, n]).random((draws, n)) < 0.5
+
+
+@lru_cache(maxsize=8192)
 def _swap_p(
-    criterion: Criterion, losses: Floats, reference: Floats, swap: Booleans, bar: float
+    criterion: Criterion, one: bytes, other: bytes, seed: int, draws: int, bar: float
 ) -> float:
-    """Share of swaps whose gap is as large; stops early once it is sure to exceed ``bar``."""
+    """Share of swaps whose gap is as large; stops early once it is sure to exceed ``bar``.
+
+    Remembered, since a race replays its earlier rounds whenever it looks for the next.
+    """
+    losses, reference = np.frombuffer(one), np.frombuffer(other)
+    swap = _swaps(seed, len(losses), draws)
 
     def gaps(mask: Booleans) -> Floats:
-        one = criterion.values(np.where(mask, reference, losses))
-        return differences(one, criterion.values(np.where(mask, losses, reference)))
+        changed = criterion.values(np.where(mask, reference, losses))
+        return differences(changed, criterion.values(np.where(mask, losses, reference)))
 
-    observed = float(gaps(np.zeros((1, swap.shape[1]), np.bool_))[0])
+    observed = float(gaps(np.zeros((1, len(losses)), np.bool_))[0])
     slack = 1e-12 * abs(observed) if np.isfinite(observed) else 0.0
     early = int((gaps(swap[:200]) >= observed - slack).sum())
-    if (1.0 + early) / (1.0 + len(swap)) > bar:
+    if (1.0 + early) / (1.0 + draws) > bar:
         return (1.0 + early) / 201.0
-    return (1.0 + float((gaps(swap) >= observed - slack).sum())) / (1.0 + len(swap))
+    return (1.0 + float((gaps(swap) >= observed - slack).sum())) / (1.0 + draws)

@@ -67,8 +67,8 @@ class ByMax(EliminationRule):
         if criterion in (Max(), Quantile(1.0)):
             return None
         return (
-            f"'{self.name}' is of the criterion 'max' alone, not of '{criterion.name}'; take "
-            "criterion = 'max', or another schedule and rule"
+            f"schedule '{self.name}' is of the criterion 'max' alone, not of '{criterion.name}'; "
+            "take criterion = 'max', or another schedule and rule"
         )
 
     def needs(self, criterion: Criterion, candidates: int) -> int:
