@@ -41,7 +41,7 @@ def test_plan_trains_a_pilot_and_prints_every_race(run, folder, wide) -> None:
     assert (code, err) == (0, "")
     assert "pilot: 27 to go" in out  # eight networks and the baseline
     assert count("wide-pilot.db") == 27
-    assert re.search(r"as the study file \(paper\) +1\d ", out)
+    assert re.search(r"yours \(paper\) +1\d ", out)
     for name in ("default", "paper, warm-up 5", "flat, lean", "flat, rich", "no screen"):
         assert name in out
     assert (folder / "wide-plan.png").stat().st_size > 10_000
@@ -60,12 +60,12 @@ def test_the_advice_says_what_to_write(run, folder, wide) -> None:
     """The screen would remove everybody, which the plan finds and says."""
     _, out, _ = run("plan", wide, *OPTIONS)
     said = " ".join(out.split())
-    assert "as the study file, no screen" in said
+    assert "yours, no screen" in said
     advice = said[said.index("Advice") : said.index("Basis")]
-    assert "as the study file, no screen" in advice
+    assert "yours, no screen" in advice
     assert "screen = false" in advice
     assert "the screen removes the best candidate in 100% of the races" in said
-    assert re.search(r"> +as the study file, no screen", out)
+    assert re.search(r"> +yours, no screen", out)
     assert "no winner" in out
 
 

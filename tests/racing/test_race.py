@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from surefoot.errors import RaceError, StatisticsError
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import Halving, Schedule, Step
+from surefoot.racing.schedule import FlatBudget, Halving, Schedule, Step
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 
@@ -173,3 +173,13 @@ def test_racing_again_over_fifty_thousand_outcomes_takes_under_two_seconds():
     state = Race(again.keys, "quantile(0.9)", schedule=Halving(warmup=5)).replay(again)
     assert len(state.eliminations) == 999
     assert time.perf_counter() - start < 2.0
+
+
+def test_a_budget_in_seconds_pays_for_the_fewest_instances_until_costs_are_known():
+    keys = tuple("abcdefgh")
+    table = LossTable(keys, np.arange(1.0, 9.0)[:, None] + np.zeros((8, 40)))
+    costs = LossTable(keys, np.full((8, 40), 5.0))
+    race = Race(keys, "mean", FlatBudget(budget=80.0, cap=30))
+    first, second, *_ = race.replay(table, costs=costs).rounds
+    assert first.counts.tolist() == [1] * 8
+    assert second.counts.tolist() == [1 + 4] * 4  # 80 s / (4 candidates of 5 s)

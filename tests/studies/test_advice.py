@@ -11,7 +11,7 @@ from tests.report.test_plan_figure import ROWS, row
 
 
 def test_efficient_races_are_beaten_by_none() -> None:
-    assert [one.choice.name for one in efficient(ROWS)] == ["as the study file", "good", "rich"]
+    assert [one.choice.name for one in efficient(ROWS)] == ["yours", "good", "rich"]
 
 
 @given(

@@ -6,6 +6,7 @@ import pytest
 
 from surefoot.cli.race_rules import build_rules
 from surefoot.cli.tables import RaceTable
+from surefoot.racing.by_interval import BySwaps
 from surefoot.racing.by_test import ByTest
 from surefoot.racing.elimination import ByRank
 from surefoot.racing.schedule import FlatBudget, Halving
@@ -86,12 +87,14 @@ def test_the_lines_for_a_study_file_build_the_race(criterion: str, count: int) -
         assert (rules["schedule"], rules["rule"]) == (choice.race.schedule, choice.race.rule)
 
 
-def test_tests_run_in_fewer_populations() -> None:
-    asked = study(candidates=MANY, rule=ByTest())
-    own, rank, *_ = choices(asked)
-    assert own.contest(100).races == 20
+def test_swaps_run_in_fewer_populations() -> None:
+    own, rank, *_ = choices(study(candidates=MANY, rule=BySwaps()))
+    assert own.contest(300).races == 30
+    assert own.contest(100).races == 10
     assert own.contest(7).races == 7
     assert rank.contest(100).races == 100
+    tested = choices(study(candidates=MANY, rule=ByTest()))[0]
+    assert tested.contest(100).races == 100
 
 
 def test_the_exact_race_is_offered_for_the_maximum_only() -> None:

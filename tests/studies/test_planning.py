@@ -57,7 +57,7 @@ def test_a_larger_pilot_goes_on_in_the_same_journal(tmp_path) -> None:
 
 
 def test_every_race_has_a_price_and_a_chance() -> None:
-    asked = study(candidates=MANY, schedule=Halving(keep=0.3))
+    asked = study(candidates=MANY, schedule=Halving(keep=0.3), paired=False)
     seen: list[None] = []
     rows = plan_races(asked, pilot(asked), 2, races=30, each=lambda: seen.append(None))
     assert len(seen) == 30

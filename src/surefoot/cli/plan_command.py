@@ -73,6 +73,7 @@ def run(
     advice = advise(rows, wish)
     out.print()
     out.print(table(rows, advice.row))
+    say_sentences(out, "Races", races_in_words(rows))
     say_sentences(out, "Advice", advice_in_words(advice), "bold")
     for line in advice.lines:
         out.print(f"{'':{MARGIN}}    {line}", soft_wrap=True)
@@ -142,15 +143,14 @@ def table(rows: Sequence[PlanRow], pick: PlanRow) -> Table:
 
     from surefoot.studies.advice import efficient, risk
 
-    made = NewTable(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    made = NewTable(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     made.add_column("")
     made.add_column("race", no_wrap=True)
-    for name in ("trainings", "time", "best", "within 1 %", "regret", "curse"):
+    for name in ("trainings", "time", "best", "in 1 %", "regret", "curse"):
         made.add_column(name, justify="right", no_wrap=True)
     risky = any(risk(row) > 0.0 for row in rows)
     if risky:
         made.add_column("breaks", justify="right", no_wrap=True)
-    made.add_column("")
     best = efficient(rows)
     for row in rows:
         one = row.forecast
@@ -164,7 +164,6 @@ def table(rows: Sequence[PlanRow], pick: PlanRow) -> Table:
             _plus_minus(one.regret, one.regret_error),
             "" if np.isnan(one.curse) else f"{one.curse:.1%}",
             *([f"{risk(row):.0%}"] if risky else []),
-            row.choice.words,
             style="bold" if row is pick else None,
         )
     return made
@@ -173,7 +172,17 @@ def table(rows: Sequence[PlanRow], pick: PlanRow) -> Table:
 def _plus_minus(value: float, error: float) -> str:
     if np.isnan(value):
         return "no winner"
-    return f"{value:.2%}" if np.isnan(error) else f"{value:.2%} ± {error:.2%}"
+    if np.isnan(error):
+        return f"{value:.2%}"
+    return f"{100.0 * value:.2f} ± {error:.2%}"
+
+
+def races_in_words(rows: Sequence[PlanRow]) -> list[str]:
+    """Return what the races are, each in a few words; a change of the study's own needs none."""
+    from surefoot.studies.choices import OWN
+
+    chosen = (row.choice for row in rows if not row.choice.name.startswith(f"{OWN},"))
+    return [f"{choice.name}: {choice.words}." for choice in chosen]
 
 
 def advice_in_words(advice: Advice) -> list[str]:
@@ -207,12 +216,17 @@ def notes(
     counts = pilot.table.counts()
     least, most = int(counts.min()), int(counts.max())
     each = f"{least}" if least == most else f"{least} to {most}"
+    found = pilot.pilot
+    spread = float(np.exp(found.locations.std(ddof=1)) - 1.0)
+    noise = float(np.exp(np.median(found.deviations)) - 1.0)
     said = [
         f"{races} simulated populations of {len(study.candidates):,} candidates like the "
-        f"{len(pilot.table.keys)} of {where} with {each} instances each, the same for all races. "
-        "best, within 1 %: probability that the winner is; regret: how much worse its "
-        f"{study.statistic.name} is than the best one's, on average, with its standard error; "
-        "curse: by how much its racing value flatters it. * : no other race is both cheaper and "
+        f"{len(pilot.table.keys)} of {where} with {each} instances each, the same for all races.",
+        f"There, typical losses scatter by {spread:.0%} between candidates and by {noise:.0%} "
+        f"between trainings of one; the draws explain {found.shared:.0%} of the latter's variance.",
+        "best: probability that the winner is the best; in 1 %: that it is within 1 % of it; "
+        f"regret: how much worse its true {study.statistic.name} is on average, with the standard "
+        "error; curse: how much its racing value flatters it; *: no race is both cheaper and "
         "better.",
         f"time: the pilot's trainings took {pilot.seconds:.2g} s each on one core; on {workers} "
         f"core{'s' if workers > 1 else ''}, without the {study.certify} instances of each "
@@ -234,10 +248,10 @@ def notes(
                 f"{row.choice.name}: its test is slow, so it ran in {row.forecast.races} of the "
                 "populations."
             )
-    found = pilot.differences(study)
-    if found:
+    other = pilot.differences(study)
+    if other:
         said.append(
             f"Beware: {where} was trained otherwise than the study file says (there -> here): "
-            + "; ".join(found[:4])
+            + "; ".join(other[:4])
         )
     return said

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.errors import RaceError
+from surefoot.racing.elimination import Integers
 from surefoot.racing.pilot import Pilot
 from surefoot.racing.race import Race
 from surefoot.racing.state import RaceState
@@ -116,13 +117,13 @@ def simulate(
                 continue
             world = worlds[contest.paired]
             try:
-                state = world.race(contest.race, contest.cost)
+                state, trained = world.race(contest.race, contest.cost)
             except RaceError as error:
                 failure = error
                 once = {unit: float(one.sum()) for unit, one in world.costs.items()}
                 found[name].append(_Run(candidates, once, np.nan, np.nan, True))
             else:
-                found[name].append(_run(state, truth, world))
+                found[name].append(_run(state, trained, truth, world))
         if each is not None:
             each()
     if failure and all(np.isnan(run.regret) for runs in found.values() for run in runs):
@@ -130,19 +131,17 @@ def simulate(
     return [_forecast(name, runs) for name, runs in found.items()]
 
 
-def _run(state: RaceState, truth: Floats, world: World) -> _Run:
+def _run(state: RaceState, trained: Integers, truth: Floats, world: World) -> _Run:
     assert state.winner is not None
     best, winner = int(truth.argmin()), int(state.winner)
-    counts = np.array(list(state.instances().values()), np.float64)
-    # A screen's pilot may have been trained further than it was judged.
-    counts *= state.trainings / counts.sum()
-    true, value = float(truth[winner]), state.values[state.winner]
+    last = state.rounds[-1]
+    true, value = float(truth[winner]), float(last.values[last.keys.index(state.winner)])
     screened = any(
         one.name == "screen" and state.keys[best] not in one.survivors for one in state.rounds
     )
     return _Run(
-        state.trainings,
-        {unit: float(each @ counts) for unit, each in world.costs.items()},
+        int(trained.sum()),
+        {unit: float(each @ trained) for unit, each in world.costs.items()},
         true / float(truth[best]) - 1.0,
         (true - value) / true if np.isfinite(true) else np.nan,
         screened,

@@ -101,9 +101,12 @@ class Replay:
         return Standing(self.counts, entrants, cost, race.statistic, seen, values, order)
 
     def _cost(self) -> Floats:
-        """Mean cost of the instances judged of each survivor; 1 unless costs were given."""
+        """Mean cost of the instances judged of each survivor; 1 unless costs were given.
+
+        Infinite while it is unknown: then a budget pays for a round's fewest instances only.
+        """
         if self.costs is None or int(self.counts.min()) == 0:
-            return np.ones(len(self.alive))
+            return np.full(len(self.alive), 1.0 if self.costs is None else np.inf)
         return np.asarray(np.nanmean(self._seen(self.costs), axis=1))
 
     def _too_dear(self, target: Integers) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from surefoot.errors import RaceError
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.elimination import Integers
 from surefoot.racing.pilot import Pilot
@@ -121,33 +120,31 @@ class World:
             spectrum[np.arange(QUANTILES) >= QUANTILES - broken[:, None]] = np.inf
         return criterion.values(spectrum)
 
-    def race(self, race: Race, cost: str = "instances") -> RaceState:
+    def race(self, race: Race, cost: str = "instances") -> tuple[RaceState, Integers]:
         """Run a race whose keys are the rows' numbers, in the order of the rows.
 
-        Budgets and limits count what ``cost`` names, one of `costs` or instances. A race that asks
-        for more than 4,096 instances of a candidate ends there, with the best so far as its winner
-        and the reason in `RaceState.stopped`. Raises `RaceError` as `Race.replay` does.
+        Return its state and the instances that each candidate trained. Budgets and limits count
+        what ``cost`` names, one of `costs` or instances. A race that asks for more than 4,096
+        instances of a candidate ends there, with the best so far as its winner and the reason in
+        `RaceState.stopped`. Raises `RaceError` as `Race.replay` does.
         """
-        while True:
-            costs = None
-            if cost != "instances":
-                costs = np.broadcast_to(self.costs[cost][:, None], self._losses.shape)
-            state = Replay(race, self._losses, self.baseline, costs).run()
-            if state.over:
-                return state
-            if state.current is None or state.baseline_need:
-                raise RaceError("a simulated race asks for more of the baseline than there is")
-            if state.current.upto > MOST:
-                return broken_off(state)
-            rows = np.unique([int(key) for key, _ in state.need])
-            self._widen(state.current.upto)
-            self._train(rows)
+        simulation = _Simulation(race, self, cost)
+        return simulation.run(), simulation.paid
+
+    def train(self, rows: Integers, upto: int) -> Floats:
+        """Let these candidates have so many instances or more; return all losses.
+
+        They are ``[candidates, instances]``, NaN where nobody has asked for them.
+        """
+        self._widen(upto)
+        self._train(rows[self._known[rows] < upto])
+        return self._losses
 
     def _widen(self, upto: int) -> None:
         count, width = self._losses.shape
         if upto <= width:
             return
-        more = max(upto, 2 * width, 64) - width
+        more = max(upto, 4 * width, 128) - width
         self._losses = np.hstack([self._losses, np.full((count, more), np.nan)])
         if self._paired:
             self._luck = np.hstack([self._luck, self._rng.standard_normal((1, more))])
@@ -191,9 +188,33 @@ def noise_quantiles(residuals: Floats, shared: float) -> Floats:
     return np.asarray(np.quantile((luck[:, None] + own).ravel(), levels))
 
 
-def broken_off(state: RaceState) -> RaceState:
-    """Return a race as if it ended after its complete rounds, with the best so far as winner."""
-    words = f"broken off: it asks for more than {MOST:,} instances of a candidate"
-    return RaceState(
-        state.keys, state.rounds, state.survivors, winner=state.survivors[0], stopped=words
-    )
+class _Simulation(Replay):
+    """A race whose losses come into being when it asks for them."""
+
+    def __init__(self, race: Race, world: World, cost: str) -> None:
+        super().__init__(race, world.train(np.arange(0), 0), world.baseline, None)
+        self._world, self._each = world, None if cost == "instances" else world.costs[cost]
+        self._spread_costs()
+
+    def run(self) -> RaceState:
+        try:
+            return super().run()
+        except _TooMany:
+            return self._finished(
+                f"broken off: it asks for more than {MOST:,} instances of a candidate"
+            )
+
+    def _missing(self, target: Integers) -> tuple[tuple[str, int], ...]:
+        if int(target.max()) > MOST:
+            raise _TooMany
+        self.losses = self._world.train(self.alive[target > 0], int(target.max()))
+        self._spread_costs()
+        return ()
+
+    def _spread_costs(self) -> None:
+        if self._each is not None:
+            self.costs = np.broadcast_to(self._each[:, None], self.losses.shape)
+
+
+class _TooMany(Exception):
+    """A race asks for more instances than are simulated."""

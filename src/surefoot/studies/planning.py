@@ -225,7 +225,7 @@ def plan_races(
     """Simulate every choice on populations like the pilot's, as many candidates as the study's.
 
     ``races`` populations are made, the same for all races; ``each`` is called after each. A race
-    whose rule is a test runs in fewer, as `Forecast.races` says. The rows are in the order of
+    by swaps runs in fewer, as `Forecast.races` says. The rows are in the order of
     their price.
 
     Raises
