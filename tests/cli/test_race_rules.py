@@ -1,3 +1,7 @@
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from surefoot.cli.race_rules import (
@@ -15,7 +19,7 @@ from surefoot.errors import RaceError, StudyFileError
 from surefoot.racing.by_interval import ByQuantileInterval, BySwaps
 from surefoot.racing.by_test import BySigns, ByTest
 from surefoot.racing.criteria import from_name
-from surefoot.racing.elimination import ByRank
+from surefoot.racing.elimination import MOST, ByRank
 from surefoot.racing.exact_max import ByMax, ExactMax
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import Chain, FlatBudget, Halving
@@ -135,3 +139,57 @@ def test_rules_make_a_race():
     race = Race(keys, MEAN, **rules)
     assert race == Race(keys, MEAN, default_schedule(64), Screen(0.3), ByTest(), 900.0, 40)
     assert build_screen(table(screen=0.3, screen_margin="noise")) == Screen(0.3, "noise")
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "race.md").read_text()
+
+
+def rows_of_the_page():
+    """The table rows of docs/race.md: name -> the keys that its last cell names, with defaults."""
+    found = {}
+    for line in PAGE.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `"):
+            keys = re.findall(r"`(\w+)`(?: \(`?([^`)]+)`?\))?", cells[-1])
+            found[cells[0].strip("`")] = dict(keys)
+    return found
+
+
+def test_the_page_names_every_schedule_and_rule_with_its_keys_and_defaults():
+    kinds = {**SCHEDULES, **RULES}
+    page = rows_of_the_page()
+    assert page.keys() == kinds.keys()
+    needed = {"budget": 48.0, "complete": 64}
+    for name, keys in kinds.items():
+        assert set(page[name]) == set(keys)
+        choice = "schedule" if name in SCHEDULES else "rule"
+        given = {key: needed[key] for key, default in page[name].items() if not default}
+        said = {
+            key: tomllib.loads(f"x = {default}")["x"]
+            for key, default in page[name].items()
+            if default
+        }
+        build = (lambda race: build_schedule(race, 64, MEAN)) if name in SCHEDULES else build_rule
+        bare = table(**{choice: name}, **given)
+        assert build(bare) == build(table(**{choice: name}, **given, **said))
+    assert f"`most` is {MOST} unless given" in " ".join(PAGE.split())
+
+
+def test_the_tables_of_the_page_make_races():
+    for text in re.findall(r"```toml\n(.*?)```", PAGE, re.S):
+        read = tomllib.loads(text)
+        criterion = from_name(read.get("study", {}).get("criterion", "mean"))
+        Race(("a", "b"), criterion, **build_rules(table(**read["race"]), 2, criterion))
+
+
+def test_the_sentences_of_the_page_are_those_said():
+    def race(keys, criterion):
+        rules = build_rules(table(**keys), 64, from_name(criterion))
+        return Race(tuple(map(str, range(64))), criterion, **rules)
+
+    said = []
+    for keys, criterion in (({"level": 0.01}, "mean"), ({"rule": "quantile"}, "quantile(0.9)")):
+        with pytest.raises((StudyFileError, RaceError)) as caught:
+            race(keys, criterion)
+        said.append(f"surefoot: study.toml: [race] {caught.value}\n")
+    assert f"```text\n{''.join(said)}```" in PAGE
