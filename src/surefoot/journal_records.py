@@ -102,15 +102,17 @@ class Records:
 
     def measures(self, role: Role) -> list[Measure]:
         """Return the outcomes of a role without their curves, in the order of recording."""
-        columns = [OUTCOMES.c[name] for name in ("instance", "sample", "loss", "seconds")]
-        epochs = (sa.func.length(OUTCOMES.c.curve) / 4).label("epochs")
-        query = sa.select(CANDIDATES.c.key, *columns, epochs).join_from(OUTCOMES, CANDIDATES)
-        query = query.where(OUTCOMES.c.role == int(role)).order_by(OUTCOMES.c.id)
-        rows = (
-            Measure(row.key, role, row.instance, row.sample, row.loss, row.seconds, int(row.epochs))
-            for row in self._all(query)
-        )
-        return list({identity(measure): measure for measure in rows}.values())
+        names = ("instance", "sample", "loss", "seconds", "attempt")
+        size = sa.func.length(OUTCOMES.c.curve)
+        query = sa.select(CANDIDATES.c.key, size, *(OUTCOMES.c[name] for name in names))
+        query = query.join_from(OUTCOMES, CANDIDATES).where(OUTCOMES.c.role == int(role))
+        found, again = [], False
+        for key, octets, number, sample, loss, seconds, attempt in self._all(
+            query.order_by(OUTCOMES.c.id)
+        ):
+            found.append(Measure(key, role, number, sample, loss, seconds, octets // 4))
+            again = again or attempt > 0
+        return list({identity(m): m for m in found}.values()) if again else found
 
     def losses(self, role: Role) -> tuple[list[str], NDArray[np.int64], NDArray[np.float64]]:
         """Return candidate keys, instance numbers [n] and losses [n] of a role.
@@ -128,7 +130,7 @@ class Records:
 
     def _all(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
         with reported(self.path, "read"), self._connection.begin():
-            return list(self._connection.execute(query))
+            return list(self._connection.execute(query).all())
 
     def _load(self) -> None:
         rows = self._all(sa.select(STUDY.c.description))
@@ -147,9 +149,6 @@ class Records:
         query = sa.select(CANDIDATES.c.key, *(OUTCOMES.c[name] for name in columns))
         query = query.join_from(OUTCOMES, CANDIDATES).order_by(OUTCOMES.c.id)
         return {
-            (row.key, roles[row.role], row.instance, row.sample): (
-                row.attempt,
-                statuses[row.status],
-            )
-            for row in self._all(query)
+            (key, roles[role], instance, sample): (attempt, statuses[status])
+            for key, role, instance, sample, attempt, status in self._all(query)
         }

@@ -18,6 +18,7 @@ from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.engines.base import Instance, Outcome, Setting, Status
 from surefoot.errors import EngineError
+from surefoot.executors import local
 from surefoot.executors.guard import IN_WORKER
 from surefoot.executors.local import LocalExecutor
 from surefoot.seeds import InstanceSeed, Role
@@ -65,6 +66,22 @@ def test_instances_run_at_once() -> None:
     start = time.perf_counter()
     list(LocalExecutor(4, "fake").run(instances(Fake(seconds=0.2), 8), fake_setting()))
     assert 0.4 <= time.perf_counter() - start < 1.2
+
+
+def test_short_trainings_come_in_few_batches() -> None:
+    start = time.perf_counter()
+    todo = instances(Fake(seconds=0.01), 80)
+    batches = list(LocalExecutor(2, "fake").batches(todo, fake_setting()))
+    assert sum(map(len, batches)) == 80
+    assert len(batches) <= 2 + (time.perf_counter() - start) / local._PACE
+
+
+def test_neither_the_first_nor_the_last_waits_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_PACE", 30.0)
+    start = time.perf_counter()
+    batches = list(LocalExecutor(2, "fake").batches(instances(Fake(), 9), fake_setting()))
+    assert sum(map(len, batches)) == 9
+    assert time.perf_counter() - start < 10.0
 
 
 def test_an_exception_is_a_failed_outcome_and_the_rest_goes_on(executor: LocalExecutor) -> None:

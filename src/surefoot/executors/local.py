@@ -28,6 +28,9 @@ from surefoot.executors.processes import WorkerPool
 
 _GRACE = 2.0
 """Seconds an engine has to notice its stop flag."""
+_PACE = 0.25
+"""Seconds from one batch to the next at least: what short trainings leave meanwhile is recorded
+together, because a journal waits for the disk once per batch."""
 
 
 class LocalExecutor(Executor):
@@ -143,6 +146,7 @@ class _Crew:
         self._flags = [np.zeros(1, dtype=np.uint8) for _ in range(executor.workers)]
         self._room = threading.Semaphore(2 * executor.workers + 16)
         self._results: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
+        self._arrivals: list[Outcome] = []
         self._working = executor.workers
         self._error: BaseException | None = None
         self._threads = [
@@ -153,12 +157,13 @@ class _Crew:
     def batches(self) -> Iterator[tuple[Outcome, ...]]:
         for thread in self._threads:
             thread.start()
-        deadline = float("inf")
+        deadline, due = float("inf"), 0.0
         try:
             while self._working and time.monotonic() < deadline:
                 if self._stopping.is_set():
                     deadline = min(deadline, time.monotonic() + _GRACE)
-                if batch := self._arrived():
+                if batch := self._arrived(due):
+                    due = time.monotonic() + _PACE
                     yield batch
         except KeyboardInterrupt:
             self.dismiss()
@@ -182,9 +187,8 @@ class _Crew:
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _arrived(self) -> tuple[Outcome, ...]:
-        """Wait up to 0.2 s for an outcome, and return it with all others that are there."""
-        batch = []
+    def _arrived(self, due: float = 0.0) -> tuple[Outcome, ...]:
+        """Wait up to 0.2 s for an outcome; return it with all others that come until ``due``."""
         try:
             result = self._results.get(timeout=0.2)
             while True:
@@ -194,10 +198,13 @@ class _Crew:
                     self._error = self._error or result
                 else:
                     self._room.release()
-                    batch.append(result)
-                result = self._results.get_nowait()
+                    self._arrivals.append(result)
+                left = due - time.monotonic()
+                wait = self._working > 0 and left > 0.0 and not self._stopping.is_set()
+                result = self._results.get(wait, max(0.0, left))
         except queue.Empty:
-            return tuple(batch)
+            batch, self._arrivals = tuple(self._arrivals), []
+            return batch
 
     def _work(self, flag: NDArray[np.uint8]) -> None:
         try:

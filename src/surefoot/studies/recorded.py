@@ -41,6 +41,7 @@ class RaceRecord:
         """Take outcomes of role RACE in; the latest attempt of each only."""
         losses: list[tuple[str, int, float]] = []
         costs: list[tuple[str, int, float]] = []
+        counted = self.study["cost"] != "instances"
         for outcome in outcomes:
             place, number = baseline_place(outcome.instance)
             if outcome.candidate == self.study["baseline"]:
@@ -49,7 +50,8 @@ class RaceRecord:
                     self._baseline[max(place, 0), number] = outcome.loss
             if place < 0 and outcome.candidate in self._place:
                 losses.append((outcome.candidate, number, outcome.loss))
-                costs.append((outcome.candidate, number, self._cost(outcome)))
+                if counted:
+                    costs.append((outcome.candidate, number, self._cost(outcome)))
         self.table = self.table.extended(losses)
         self._costs = self._costs.extended(costs)
 
@@ -90,13 +92,10 @@ class RaceRecord:
         ]
 
     def _cost(self, outcome: Outcome | Measure) -> float:
-        match self.study["cost"]:
-            case "seconds":
-                return outcome.seconds
-            case "visits":
-                return float(outcome.sample * max(1, outcome.epochs))
-            case _:
-                return 1.0
+        """Return seconds or example-visits, whichever the study counts."""
+        if self.study["cost"] == "seconds":
+            return outcome.seconds
+        return float(outcome.sample * max(1, outcome.epochs))
 
 
 def recorded_race(journal: Journal, race: Race | None = None) -> RaceRecord:
