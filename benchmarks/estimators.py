@@ -1,7 +1,7 @@
 """What a race over estimators costs beside the fits themselves, and how busy it keeps the cores.
 
     python benchmarks/estimators.py [--workers 2] [--instances 5] [--repeats 3]
-        [--examples N] [--json FILE]
+        [--examples N] [--json FILE] [--quick]
 
 The same instances of the 60 regressors of examples/tabular.py are trained twice: by hand (``fit``,
 ``predict`` and nothing else), in as many processes at once as the race has workers, because cores
@@ -131,7 +131,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--examples", type=int, default=0, help="0 for the diabetes data")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--quick", action="store_true", help="one instance, once: under a minute")
     options = parser.parse_args()
+    if options.quick:
+        options.instances, options.repeats = 1, 1
     setting, todo = study(options.instances, options.examples)
     hands, races = [], []
     with LocalExecutor(options.workers) as executor:
