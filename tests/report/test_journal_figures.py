@@ -7,7 +7,9 @@ from surefoot.errors import JournalError
 from surefoot.executors.local import LocalExecutor
 from surefoot.losses import Loss
 from surefoot.population import Population, Sampling
-from surefoot.report.journal_figures import draw_journal
+from surefoot.racing.elimination import Elimination
+from surefoot.racing.state import Round
+from surefoot.report.journal_figures import SHOWN_ROUNDS, draw_journal, drawn_rounds
 from surefoot.seeds import Role
 from surefoot.studies.select import select
 from surefoot.studies.study import SelectStudy
@@ -63,3 +65,25 @@ def test_a_journal_without_outcomes_has_nothing_to_draw(raced):
     _, selection = raced
     with selection.study.open(":memory:") as empty, pytest.raises(JournalError, match="nothing to"):
         draw_journal(empty)
+
+
+@pytest.mark.parametrize(("leaving", "shown"), [(3, 4), (40, SHOWN_ROUNDS)])
+def test_of_many_rounds_those_are_drawn_that_removed_somebody(leaving, shown):
+    keys = tuple(f"{i:02d}" for i in range(50))
+    step = 60 // leaving
+    rounds = []
+    for number in range(1, 61):
+        gone = 1 if number % step == 0 and len(keys) > 1 else 0
+        left = keys[: len(keys) - gone]
+        values = np.arange(float(len(keys)))
+        out = [Elimination(key, number, 1.0, "worse") for key in keys[len(left) :]]
+        counts = np.full(len(keys), number)
+        rounds.append(Round(number, "race", keys, values, counts, len(keys), left, out))
+        keys = left
+    drawn = drawn_rounds(rounds)
+    assert len(drawn) == shown
+    assert (drawn[0], drawn[-1]) == (rounds[0], rounds[-1])
+    assert all(one.eliminations for one in drawn[1:-1])
+    numbers = [one.number for one in drawn]
+    assert numbers == sorted(set(numbers))
+    assert drawn_rounds(rounds[:SHOWN_ROUNDS]) == rounds[:SHOWN_ROUNDS]

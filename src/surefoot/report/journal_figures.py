@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,8 +27,11 @@ from surefoot.studies.recorded import RaceRecord, recorded_certificates, recorde
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from surefoot.racing.state import RaceState
+    from surefoot.racing.state import RaceState, Round
     from surefoot.statistics.certificate import Certificate
+
+SHOWN_ROUNDS = 13
+"""As many boxes as the paper's race of 6,912 candidates has rounds, and have room for a label."""
 
 KINDS = ("race", "rounds", "curves", "certificate", "pareto")
 
@@ -102,7 +106,7 @@ def _rounds(record: RaceRecord, state: RaceState, winner: str) -> list[RoundLoss
     if not state.rounds:
         raise JournalError("no round of the race is complete yet: there is nothing to draw")
     drawn = []
-    for one in state.rounds:
+    for one in drawn_rounds(state.rounds):
         losses = [record.table.row(key)[:count] for key, count in zip(one.keys, one.counts)]
         own = [row for key, row in zip(one.keys, losses, strict=True) if key == winner] or [
             np.empty(0)
@@ -111,6 +115,20 @@ def _rounds(record: RaceRecord, state: RaceState, winner: str) -> list[RoundLoss
             RoundLosses(one.number, one.name, len(one.keys), np.concatenate(losses), own[0])
         )
     return drawn
+
+
+def drawn_rounds(rounds: Sequence[Round]) -> list[Round]:
+    """Return the rounds worth a box: all, or the first, the last and some where somebody left.
+
+    A race by test or in pairs has dozens of rounds, most of which remove nobody.
+    """
+    if len(rounds) <= SHOWN_ROUNDS:
+        return list(rounds)
+    inner = [one for one in rounds[1:-1] if one.eliminations] or rounds[1:-1]
+    most = SHOWN_ROUNDS - 2
+    if len(inner) > most:
+        inner = [inner[round(place)] for place in np.linspace(0, len(inner) - 1, most)]
+    return [rounds[0], *inner, rounds[-1]]
 
 
 def _curves(journal: Journal, key: str) -> list[NDArray[np.float32]]:
