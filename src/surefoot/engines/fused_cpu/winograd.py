@@ -18,7 +18,22 @@ import numba as nb
 
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.target import LANES
-from surefoot.engines.fused_cpu.vectors import broadcast, fill, like, load, store
+from surefoot.engines.fused_cpu.vectors import broadcast, fill, load, store
+from surefoot.engines.fused_cpu.winograd_maps import (
+    add_row,
+    add_to,
+    cell,
+    column,
+    column_of_cells,
+    columns_of,
+    input_map,
+    input_map_back,
+    kernel_map,
+    kernel_map_back,
+    output_map,
+    output_map_back,
+    store_row,
+)
 
 CHANNELS = int(Field.CHANNELS)
 ROWS = int(Field.ROWS)
@@ -49,73 +64,6 @@ KERNELS = int(Field.KERNELS)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _in(a, b, c, d):
-    return a - c, b + c, c - b, b - d
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _in_back(a, b, c, d):
-    return a, b - c + d, b + c - a, like(a, 0.0) - d
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _out(a, b, c, d):
-    return a + b + c, b - c - d
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _out_back(a, b):
-    return a, a + b, a - b, like(a, 0.0) - b
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _kernel(a, b, c):
-    half = like(a, 0.5)
-    return a, (a + b + c) * half, (a - b + c) * half, c
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _kernel_back(a, b, c, d):
-    half = like(a, 0.5)
-    return a + (b + c) * half, (b - c) * half, (b + c) * half + d
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _store_row(work, at, step, row):
-    store(work, at, row[0])
-    store(work, at + step, row[1])
-    store(work, at + 2 * step, row[2])
-    store(work, at + 3 * step, row[3])
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _column(work, at, step):
-    """Return four vectors, ``step`` apart."""
-    return (
-        load(work, at), load(work, at + step), load(work, at + 2 * step), load(work, at + 3 * step),
-    )  # fmt: skip
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _cell(work, at, row, y, x, rows, columns):
-    """Return the cell of the map at ``at``, 0 outside; ``row`` is the length of a row."""
-    if 0 <= y < rows and 0 <= x < columns:
-        return load(work, at + y * row + x * LANES)
-    return fill(work, 0)
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _cells(work, at, row, y, x, rows, columns):
-    """Return four cells of a column, 0 outside the map."""
-    return (
-        _cell(work, at, row, y, x, rows, columns),
-        _cell(work, at, row, y + 1, x, rows, columns),
-        _cell(work, at, row, y + 2, x, rows, columns),
-        _cell(work, at, row, y + 3, x, rows, columns),
-    )
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
 def _place(stage, q):
     """Return (tile, row, column) of the first output of patch q, counted over tiles."""
     patches = stage[PATCH_ROWS] * stage[PATCH_COLUMNS]
@@ -131,21 +79,16 @@ def transform_kernels(stage, params, work):
     for block in range((stage[CHANNELS] + 7) // 8):
         for i in range(0, tap, LANES):
             at = stage[KERNELS] + block * 9 * tap + i
-            a = _kernel(load(params, at), load(params, at + 3 * tap), load(params, at + 6 * tap))
+            a = kernel_map(load(params, at), load(params, at + 3 * tap), load(params, at + 6 * tap))
             at += tap
-            b = _kernel(load(params, at), load(params, at + 3 * tap), load(params, at + 6 * tap))
+            b = kernel_map(load(params, at), load(params, at + 3 * tap), load(params, at + 6 * tap))
             at += tap
-            c = _kernel(load(params, at), load(params, at + 3 * tap), load(params, at + 6 * tap))
+            c = kernel_map(load(params, at), load(params, at + 3 * tap), load(params, at + 6 * tap))
             out = stage[U] + block * tap + i
-            _store_row(work, out, step, _kernel(a[0], b[0], c[0]))
-            _store_row(work, out + 4 * step, step, _kernel(a[1], b[1], c[1]))
-            _store_row(work, out + 8 * step, step, _kernel(a[2], b[2], c[2]))
-            _store_row(work, out + 12 * step, step, _kernel(a[3], b[3], c[3]))
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _add_to(array, at, value):
-    store(array, at, load(array, at) + value)
+            store_row(work, out, step, kernel_map(a[0], b[0], c[0]))
+            store_row(work, out + 4 * step, step, kernel_map(a[1], b[1], c[1]))
+            store_row(work, out + 8 * step, step, kernel_map(a[2], b[2], c[2]))
+            store_row(work, out + 12 * step, step, kernel_map(a[3], b[3], c[3]))
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -156,24 +99,24 @@ def add_kernel_gradient(stage, grads, work):
     for block in range((stage[CHANNELS] + 7) // 8):
         for i in range(0, tap, LANES):
             at = stage[U_GRADIENT] + block * tap + i
-            a, b = _column(work, at, 4 * step), _column(work, at + step, 4 * step)
+            a, b = column(work, at, 4 * step), column(work, at + step, 4 * step)
             at += 2 * step
-            c, d = _column(work, at, 4 * step), _column(work, at + step, 4 * step)
-            a, b = _kernel_back(a[0], a[1], a[2], a[3]), _kernel_back(b[0], b[1], b[2], b[3])
-            c, d = _kernel_back(c[0], c[1], c[2], c[3]), _kernel_back(d[0], d[1], d[2], d[3])
+            c, d = column(work, at, 4 * step), column(work, at + step, 4 * step)
+            a, b = kernel_map_back(a[0], a[1], a[2], a[3]), kernel_map_back(b[0], b[1], b[2], b[3])
+            c, d = kernel_map_back(c[0], c[1], c[2], c[3]), kernel_map_back(d[0], d[1], d[2], d[3])
             out = stage[KERNELS] + block * 9 * tap + i
-            row = _kernel_back(a[0], b[0], c[0], d[0])
-            _add_to(grads, out, row[0])
-            _add_to(grads, out + tap, row[1])
-            _add_to(grads, out + 2 * tap, row[2])
-            row = _kernel_back(a[1], b[1], c[1], d[1])
-            _add_to(grads, out + 3 * tap, row[0])
-            _add_to(grads, out + 4 * tap, row[1])
-            _add_to(grads, out + 5 * tap, row[2])
-            row = _kernel_back(a[2], b[2], c[2], d[2])
-            _add_to(grads, out + 6 * tap, row[0])
-            _add_to(grads, out + 7 * tap, row[1])
-            _add_to(grads, out + 8 * tap, row[2])
+            row = kernel_map_back(a[0], b[0], c[0], d[0])
+            add_to(grads, out, row[0])
+            add_to(grads, out + tap, row[1])
+            add_to(grads, out + 2 * tap, row[2])
+            row = kernel_map_back(a[1], b[1], c[1], d[1])
+            add_to(grads, out + 3 * tap, row[0])
+            add_to(grads, out + 4 * tap, row[1])
+            add_to(grads, out + 5 * tap, row[2])
+            row = kernel_map_back(a[2], b[2], c[2], d[2])
+            add_to(grads, out + 6 * tap, row[0])
+            add_to(grads, out + 7 * tap, row[1])
+            add_to(grads, out + 8 * tap, row[2])
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -190,29 +133,21 @@ def transform_inputs(stage, work, first, last):
             plane = stage[IN] + tile * stage[IN_TILE] + i * stage[IN_CHANNEL]
             if whole:
                 at = plane + y * row + x * LANES
-                a, b = _column(work, at, row), _column(work, at + LANES, row)
+                a, b = column(work, at, row), column(work, at + LANES, row)
                 at += 2 * LANES
-                c, d = _column(work, at, row), _column(work, at + LANES, row)
+                c, d = column(work, at, row), column(work, at + LANES, row)
             else:
-                a = _cells(work, plane, row, y, x, rows, columns)
-                b = _cells(work, plane, row, y, x + 1, rows, columns)
-                c = _cells(work, plane, row, y, x + 2, rows, columns)
-                d = _cells(work, plane, row, y, x + 3, rows, columns)
-            a, b = _in(a[0], a[1], a[2], a[3]), _in(b[0], b[1], b[2], b[3])
-            c, d = _in(c[0], c[1], c[2], c[3]), _in(d[0], d[1], d[2], d[3])
+                a = column_of_cells(work, plane, row, y, x, rows, columns)
+                b = column_of_cells(work, plane, row, y, x + 1, rows, columns)
+                c = column_of_cells(work, plane, row, y, x + 2, rows, columns)
+                d = column_of_cells(work, plane, row, y, x + 3, rows, columns)
+            a, b = input_map(a[0], a[1], a[2], a[3]), input_map(b[0], b[1], b[2], b[3])
+            c, d = input_map(c[0], c[1], c[2], c[3]), input_map(d[0], d[1], d[2], d[3])
             out = stage[V] + i * stage[SPAN] + (q - first) * LANES
-            _store_row(work, out, step, _in(a[0], b[0], c[0], d[0]))
-            _store_row(work, out + 4 * step, step, _in(a[1], b[1], c[1], d[1]))
-            _store_row(work, out + 8 * step, step, _in(a[2], b[2], c[2], d[2]))
-            _store_row(work, out + 12 * step, step, _in(a[3], b[3], c[3], d[3]))
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _columns_of(work, at, step):
-    """Return the four columns of 4×4 frequencies."""
-    a, b = _column(work, at, 4 * step), _column(work, at + step, 4 * step)
-    at += 2 * step
-    return a, b, _column(work, at, 4 * step), _column(work, at + step, 4 * step)
+            store_row(work, out, step, input_map(a[0], b[0], c[0], d[0]))
+            store_row(work, out + 4 * step, step, input_map(a[1], b[1], c[1], d[1]))
+            store_row(work, out + 8 * step, step, input_map(a[2], b[2], c[2], d[2]))
+            store_row(work, out + 12 * step, step, input_map(a[3], b[3], c[3], d[3]))
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -224,13 +159,13 @@ def transform_outputs(stage, params, work, m_at, low, high, first, last):
         tile, y, x = _place(stage, q)
         for channel in range(low, high):
             at = m_at + (channel - low) * stage[SPAN] + (q - first) * LANES
-            a, b, c, d = _columns_of(work, at, step)
-            a, b = _out(a[0], a[1], a[2], a[3]), _out(b[0], b[1], b[2], b[3])
-            c, d = _out(c[0], c[1], c[2], c[3]), _out(d[0], d[1], d[2], d[3])
+            a, b, c, d = columns_of(work, at, step)
+            a, b = output_map(a[0], a[1], a[2], a[3]), output_map(b[0], b[1], b[2], b[3])
+            c, d = output_map(c[0], c[1], c[2], c[3]), output_map(d[0], d[1], d[2], d[3])
             bias = fill(work, 0)
             if stage[BIAS] >= 0:
                 bias = broadcast(params, stage[BIAS] + channel)
-            upper, lower = _out(a[0], b[0], c[0], d[0]), _out(a[1], b[1], c[1], d[1])
+            upper, lower = output_map(a[0], b[0], c[0], d[0]), output_map(a[1], b[1], c[1], d[1])
             out = stage[Z] + tile * stage[Z_TILE] + channel * stage[Z_CHANNEL]
             out += (y * columns + x) * LANES
             store(work, out, upper[0] + bias)
@@ -253,33 +188,19 @@ def transform_output_gradients(stage, work, first, last):
         tile, y, x = _place(stage, q)
         for channel in range(stage[CHANNELS]):
             plane = stage[Z] + tile * stage[Z_TILE] + channel * stage[Z_CHANNEL]
-            a = _out_back(
-                _cell(work, plane, row, y, x, rows, columns),
-                _cell(work, plane, row, y + 1, x, rows, columns),
+            a = output_map_back(
+                cell(work, plane, row, y, x, rows, columns),
+                cell(work, plane, row, y + 1, x, rows, columns),
             )
-            b = _out_back(
-                _cell(work, plane, row, y, x + 1, rows, columns),
-                _cell(work, plane, row, y + 1, x + 1, rows, columns),
+            b = output_map_back(
+                cell(work, plane, row, y, x + 1, rows, columns),
+                cell(work, plane, row, y + 1, x + 1, rows, columns),
             )
             out = stage[M] + channel * stage[SPAN] + (q - first) * LANES
-            _store_row(work, out, step, _out_back(a[0], b[0]))
-            _store_row(work, out + 4 * step, step, _out_back(a[1], b[1]))
-            _store_row(work, out + 8 * step, step, _out_back(a[2], b[2]))
-            _store_row(work, out + 12 * step, step, _out_back(a[3], b[3]))
-
-
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _add_row(work, at, row, y, x, rows, columns):
-    """Add four cells to a row of a map at ``at``, those inside it."""
-    if 0 <= y < rows:
-        if 0 <= x < columns:
-            _add_to(work, at, row[0])
-        if 0 <= x + 1 < columns:
-            _add_to(work, at + LANES, row[1])
-        if 0 <= x + 2 < columns:
-            _add_to(work, at + 2 * LANES, row[2])
-        if 0 <= x + 3 < columns:
-            _add_to(work, at + 3 * LANES, row[3])
+            store_row(work, out, step, output_map_back(a[0], b[0]))
+            store_row(work, out + 4 * step, step, output_map_back(a[1], b[1]))
+            store_row(work, out + 8 * step, step, output_map_back(a[2], b[2]))
+            store_row(work, out + 12 * step, step, output_map_back(a[3], b[3]))
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -293,16 +214,16 @@ def add_input_gradients(stage, work, v_at, v_step, low, high, first, last):
         x -= stage[BEFORE]
         for i in range(low, high):
             at = v_at + (i - low) * stage[SPAN] + (q - first) * LANES
-            a, b, c, d = _columns_of(work, at, v_step)
-            a, b = _in_back(a[0], a[1], a[2], a[3]), _in_back(b[0], b[1], b[2], b[3])
-            c, d = _in_back(c[0], c[1], c[2], c[3]), _in_back(d[0], d[1], d[2], d[3])
+            a, b, c, d = columns_of(work, at, v_step)
+            a, b = input_map_back(a[0], a[1], a[2], a[3]), input_map_back(b[0], b[1], b[2], b[3])
+            c, d = input_map_back(c[0], c[1], c[2], c[3]), input_map_back(d[0], d[1], d[2], d[3])
             out = stage[IN] + tile * stage[IN_TILE] + i * stage[IN_CHANNEL]
             out += y * row + x * LANES
-            r = _in_back(a[0], b[0], c[0], d[0])
-            _add_row(work, out, r, y, x, rows, columns)
-            r = _in_back(a[1], b[1], c[1], d[1])
-            _add_row(work, out + row, r, y + 1, x, rows, columns)
-            r = _in_back(a[2], b[2], c[2], d[2])
-            _add_row(work, out + 2 * row, r, y + 2, x, rows, columns)
-            r = _in_back(a[3], b[3], c[3], d[3])
-            _add_row(work, out + 3 * row, r, y + 3, x, rows, columns)
+            r = input_map_back(a[0], b[0], c[0], d[0])
+            add_row(work, out, r, y, x, rows, columns)
+            r = input_map_back(a[1], b[1], c[1], d[1])
+            add_row(work, out + row, r, y + 1, x, rows, columns)
+            r = input_map_back(a[2], b[2], c[2], d[2])
+            add_row(work, out + 2 * row, r, y + 2, x, rows, columns)
+            r = input_map_back(a[3], b[3], c[3], d[3])
+            add_row(work, out + 3 * row, r, y + 3, x, rows, columns)
