@@ -128,7 +128,7 @@ class Records:
     def _name(self) -> str:
         return name_of(self.path)
 
-    def _all(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
+    def _all(self, query: sa.Select[Any]) -> list[Any]:
         with reported(self.path, "read"), self._connection.begin():
             return list(self._connection.execute(query).all())
 
