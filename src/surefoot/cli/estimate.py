@@ -56,6 +56,7 @@ class TimeLeft:
         self._workers = workers
         self._rates: dict[str, deque[float]] = {}
         self._latest: deque[float] = deque(maxlen=REMEMBERED)
+        self._summed: tuple[Sequence[str], dict[str, tuple[int, float]]] = ((), {})
 
     def record(self, outcome: Outcome) -> None:
         """Take note of how long an instance took."""
@@ -76,11 +77,21 @@ class TimeLeft:
             return None
         usual = median(self._latest)
         rates = {family: median(measured) for family, measured in self._rates.items()}
-        each = [
-            work * rates[family] if family in rates else usual
-            for family, work in map(self._work.__getitem__, keys)
-        ]
-        return trainings * sum(each) / len(each) / self._workers
+        total = sum(
+            work * rates[family] if family in rates else count * usual
+            for family, (count, work) in self._families(keys).items()
+        )
+        return trainings * total / len(keys) / self._workers
+
+    def _families(self, keys: Sequence[str]) -> dict[str, tuple[int, float]]:
+        """Return number and work of the candidates of each family; quick for the same sequence."""
+        if self._summed[0] is not keys:
+            sums: dict[str, tuple[int, float]] = {}
+            for family, work in map(self._work.__getitem__, keys):
+                count, total = sums.get(family, (0, 0.0))
+                sums[family] = count + 1, total + work
+            self._summed = keys, sums
+        return self._summed[1]
 
 
 def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> dict[str, float]:

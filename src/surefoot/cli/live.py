@@ -34,7 +34,7 @@ class LiveTable(Progress):
 
         self.console = console
         self._live = Live(
-            console=console, get_renderable=self.render, refresh_per_second=4, transient=False
+            console=console, get_renderable=self.render, refresh_per_second=2, transient=False
         )
         return self
 
