@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
 from surefoot.cli.estimate import words
+from surefoot.errors import JournalError
 from surefoot.journal import Journal
 from tests.cli.conftest import STUDY
 
@@ -32,8 +37,12 @@ def wide(folder) -> str:
 
 
 def count(path: str) -> int:
-    with Journal.read(path) as journal:
-        return journal.count()
+    """Return the outcomes recorded, 0 while there is no whole journal yet."""
+    try:
+        with Journal.read(path) as journal:
+            return journal.count()
+    except JournalError:
+        return 0
 
 
 def test_plan_trains_a_pilot_and_prints_every_race(run, folder, wide) -> None:
@@ -93,3 +102,28 @@ def test_small_studies_need_no_plan(run, folder) -> None:
 def test_times_are_in_words() -> None:
     assert words(3.0) == "3 s"
     assert words(0.4) == "0.4 s"
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_the_pilot_loses_nothing(run, folder, wide) -> None:
+    text = (folder / wide).read_text()
+    (folder / wide).write_text(text.replace("max_epochs = 2", "max_epochs = 900\nreading = 'none'"))
+    code = "from surefoot.cli.main import main; main()"
+    plan = subprocess.Popen(
+        [sys.executable, "-c", code, "plan", wide, *OPTIONS], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while count("wide-pilot.db") < 3:
+        assert plan.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    plan.send_signal(signal.SIGINT)
+    _, err = plan.communicate(timeout=30)
+    assert plan.returncode == 130
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+    before = count("wide-pilot.db")
+    assert 3 <= before < 27
+    status, out, _ = run("plan", wide, *OPTIONS)
+    assert status == 0
+    assert f"pilot: {27 - before} to go ({before} before)" in out

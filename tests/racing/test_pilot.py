@@ -37,13 +37,27 @@ def test_deviations_scatter_as_much_as_the_true_ones(instances):
 def test_new_candidates_are_like_the_pilot():
     pilot = Pilot.of(pilot_table(64, 8, seed=3), costs={"seconds": np.arange(64.0)})
     drawn = [pilot.draw(3000, np.random.default_rng(seed)) for seed in range(30)]
-    locations = np.concatenate([one for one, _ in drawn])
+    locations = np.concatenate([one for one, _, _ in drawn])
     assert locations.mean() == pytest.approx(pilot.locations.mean(), abs=0.05)
     assert locations.std() == pytest.approx(pilot.locations.std(), rel=0.15)
-    rows = np.concatenate([rows for _, rows in drawn])
+    rows = np.concatenate([rows for _, _, rows in drawn])
     assert np.bincount(rows, minlength=64).min() > 0.7 * len(rows) / 64
     # Noise and costs go with the location.
     assert np.corrcoef(rows, locations)[0, 1] > 0.9
+
+
+def test_noise_goes_with_the_location_beyond_the_pilot():
+    """Log s rises by 0.4 per standard deviation of the location, also below the pilot's best."""
+    rng = np.random.default_rng(2)
+    scores = rng.normal(size=(64, 1))
+    losses = np.exp(0.3 * scores + 0.1 * np.exp(0.4 * scores) * rng.normal(size=(64, 16)))
+    pilot = Pilot.of(LossTable(tuple(map(str, range(64))), losses))
+    assert pilot.trend == pytest.approx(0.4, abs=0.1)
+    locations, deviations, _ = pilot.draw(5000, rng)
+    best = np.argsort(locations)[:100]
+    drawn = np.log(deviations[best]).mean()
+    assert drawn == pytest.approx(np.log(0.1) - 0.4 * 2.42, abs=0.25)
+    assert Pilot.of(pilot_table(64, 8)).trend == pytest.approx(0.0, abs=0.05)
 
 
 def test_costs_and_rates_of_divergence_stay_with_their_candidate():

@@ -54,13 +54,13 @@ def test_without_noise_every_schedule_finds_the_best():
 def test_other_rules_and_criteria():
     races = {
         "exact": contest(60, ExactMax(16), "max", rule=ByMax(16)),
-        "swaps": replace(contest(60, FlatBudget(120), "max", rule=BySwaps()), races=3),
+        "swaps": replace(contest(60, FlatBudget(120), "max", rule=BySwaps(resamples=1000)), races=2),
     }
     exact, swaps = simulate(
         Pilot.of(pilot_table(12, 6)), 60, races, rng=np.random.default_rng(0), races=5
     )
     assert exact.most < 60 * 16
-    assert (exact.races, swaps.races) == (5, 3)
+    assert (exact.races, swaps.races) == (5, 2)
 
 
 def test_costs_are_those_of_the_candidates_that_are_trained():
@@ -101,7 +101,7 @@ def test_races_without_a_winner_are_counted():
     races = {"strict": contest(20, Halving(), screen=Screen(0.0))}
     (forecast,) = simulate(pilot, 20, races, rng=np.random.default_rng(1), races=40)
     assert 0.0 < forecast.lost < 1.0
-    assert forecast.p_within <= 1.0 - forecast.lost
+    assert forecast.p_within + forecast.lost <= 1.0 + 1e-9
     assert np.isfinite(forecast.regret)
     hopeless = Pilot.of(pilot_table(16, 6), baseline=np.exp(np.full(6, -20.0)))
     both = {**races, "open": contest(20, Halving())}

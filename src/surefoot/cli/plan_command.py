@@ -68,7 +68,7 @@ def run(
             pilot = _train(out, study, place, executor, size, pilot_instances, retry_failed)
         else:
             pilot = _take(source)
-    with counting(out, "simulated races", 0, races) as advance:
+    with resumable(source or place), counting(out, "simulated races", 0, races) as advance:
         rows = plan_races(study, pilot, at_once, races=races, each=lambda: advance(None))
     advice = advise(rows, wish)
     out.print()

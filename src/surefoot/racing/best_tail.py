@@ -8,7 +8,7 @@ their locations are extrapolated: below the pilot's median, the location at norm
 a three-parameter log-normal distribution (Hosking and Wallis 1997, appendix A.8), normal for k = 0;
 for k > 0 no candidate lies below a - b / k, as where a loss cannot fall below what the data allow.
 The pilot's means are these locations with noise of known variance. Their likelihood, with the upper
-half known only to be above the median, gives the posterior of (a, b, k) on a grid; every simulated
+third known only to be above the rest, gives the posterior of (a, b, k) on a grid; every simulated
 population has parameters of its own from it, so forecasts hold what the pilot does not know.
 """
 
@@ -20,11 +20,13 @@ import numpy as np
 
 from surefoot.racing.table import Floats
 
-SKEW, SKEW_SCATTER = 0.4, 0.5
+SKEW, SKEW_SCATTER = 0.3, 0.6
 """Prior mean and standard deviation of k: populations of models mostly have a floor."""
+SHARE = 2.0 / 3.0
+"""Share of the pilot, from the best on, whose locations count."""
 GRID = 15
 MOST = 200
-"""So many candidates below the median are enough: of more, evenly spaced ones are taken."""
+"""So many of these are enough: of more, evenly spaced ones are taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,18 +54,19 @@ def location(scores: Floats, a: float, b: float, k: float) -> Floats:
 def fit(means: Floats, variances: Floats) -> BestTail:
     """Return the posterior, given ascending means and the variance of each by noise."""
     count = len(means)
-    half = (count + 1) // 2
-    cut = float(means[half - 1 : half + 1].mean())
-    below = np.arange(half)
-    if half > MOST:
-        below = np.linspace(0, half - 1, MOST).round().astype(np.int64)
+    good = round(count * SHARE)
+    cut = float(means[good - 1 : good + 1].mean())
+    below = np.arange(good)
+    if good > MOST:
+        below = np.linspace(0, good - 1, MOST).round().astype(np.int64)
     seen, noise = means[below], variances[below]
-    above = (count - half) * len(below) / half
-    spread = max((cut - float(np.quantile(seen, 0.33))) / 0.97, 1e-9 + 1e-6 * abs(cut))
-    used = len(below) + above
-    places = np.linspace(-4.0, 4.0, GRID) * 1.4 * spread / np.sqrt(used) + cut
+    above = (count - good) * len(below) / good
+    middle, low = np.quantile(means, [0.5, 0.16]).tolist()
+    spread = max(middle - low, 1e-9 + 1e-6 * abs(middle))
+    reach = 4.0 * 1.4 * spread / np.sqrt(len(below) + above)
+    places = middle + np.linspace(-reach, reach, GRID)
     scales = np.log(spread) + np.linspace(-2.3, 1.0, GRID)
-    skews = SKEW + SKEW_SCATTER * np.linspace(-1.8, 2.6, GRID)
+    skews = SKEW + SKEW_SCATTER * np.linspace(-1.5, 2.5, GRID)
     nodes = np.linspace(-4.5, 4.5, 101)
     weights = np.exp(-(nodes**2) / 2.0)
     weights /= weights.sum()

@@ -33,16 +33,17 @@ class Pilot:
 
     ``locations``, ``deviations`` and ``divergence`` ``[pilot]`` are m, s and p. The locations'
     spread is shrunk by what noise alone adds to it, the deviations' likewise, so that both scatter
-    as much as the true ones. ``tail`` is the slope of the best locations against their normal
-    scores. ``residuals`` are standardised e, ``shared`` is r. ``costs`` ``[pilot]`` hold the mean
-    cost of an instance by the name of its unit. ``baseline`` is the location and deviation of the
-    baseline, if the pilot has any.
+    as much as the true ones. ``tail`` says how the best of many lie; ``trend`` is the slope of log
+    s against the normal score of m. ``residuals`` are standardised e, ``shared`` is r. ``costs``
+    ``[pilot]`` hold the mean cost of an instance by the name of its unit. ``baseline`` is the
+    location and deviation of the baseline, if the pilot has any.
     """
 
     locations: Floats
     deviations: Floats
     divergence: Floats
     tail: BestTail
+    trend: float
     residuals: Floats
     shared: float
     costs: dict[str, Floats] = field(default_factory=dict)
@@ -107,18 +108,19 @@ class Pilot:
             deviations[order],
             np.asarray(np.isposinf(losses).sum(axis=1)[order] / trained[order], np.float64),
             fit(means[order], own[order]),
+            _trend(deviations[order]),
             residuals,
             shared,
             {unit: np.asarray(each, np.float64)[order] for unit, each in (costs or {}).items()},
             base,
         )
 
-    def draw(self, candidates: int, rng: np.random.Generator) -> tuple[Floats, Integers]:
-        """Return the locations of new candidates and the pilot's rows they are like otherwise.
+    def draw(self, candidates: int, rng: np.random.Generator) -> tuple[Floats, Floats, Integers]:
+        """Return locations and deviations of new candidates, and the pilot's rows they are like.
 
-        A candidate has a normal score z. Its location is the pilot's at that score, on a straight
-        line through its better half there; so the best of thousands lie beyond the pilot's best
-        as far as the scatter of its better half tells.
+        A candidate has a normal score z. Below the median its location is that of the posterior's
+        tail, above it the pilot's own at that score; noise and costs are those of a pilot candidate
+        of about its rank, the deviation moved along its trend from that one's score to z.
         """
         from scipy import special
 
@@ -134,7 +136,9 @@ class Pilot:
         # Above the median the pilot's own locations go on where the tail ends.
         lift = parameters[0] - float(np.interp(0.0, places, self.locations))
         rest = np.interp(scores, places, self.locations) + lift
-        return np.where(scores < 0.0, best, rest), np.clip(near, 0, pilots - 1).astype(np.int64)
+        rows = np.clip(near, 0, pilots - 1).astype(np.int64)
+        deviations = self.deviations[rows] * np.exp(self.trend * (scores - places[rows]))
+        return np.where(scores < 0.0, best, rest), deviations, rows
 
 
 def normal_scores(count: int) -> Floats:
@@ -153,6 +157,18 @@ def _locations(means: Floats, own: Floats) -> Floats:
     true = max(apart - float(own.mean()), 0.0)
     shrink = np.sqrt(true / apart) if apart > 0.0 else 0.0
     return np.asarray(means.mean() + shrink * (means - means.mean()))
+
+
+def _trend(deviations: Floats) -> float:
+    """Return the slope of log s against the normal score of the location, shrunk by its error."""
+    positive = deviations > 0.0
+    if positive.sum() < FEWEST_CANDIDATES:
+        return 0.0
+    x, y = normal_scores(len(deviations))[positive], np.log(deviations[positive])
+    x, y = x - x.mean(), y - y.mean()
+    slope = float(x @ y / (x @ x))
+    error = float(((y - slope * x) ** 2).sum() / (len(x) - 2) / (x @ x))
+    return slope * max(0.0, 1.0 - error / slope**2) if slope else 0.0
 
 
 def _noise(logs: Floats, deviations: Floats) -> tuple[Floats, float]:

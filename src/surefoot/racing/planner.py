@@ -168,6 +168,6 @@ def _forecast(name: str, runs: Sequence[_Run]) -> Forecast:
         float(stable.std(ddof=1) / np.sqrt(len(stable))) if len(stable) > 1 else nan,
         float(np.nanmean(curse)) if np.isfinite(curse).any() else nan,
         float(np.isinf(regret).sum()) / count,
-        1.0 - len(won) / count,
+        (count - len(won)) / count,
         sum(run.screened for run in runs) / count,
     )

@@ -83,10 +83,10 @@ class World:
         first: int = 8,
     ) -> World:
         """Return a population of so many candidates of the pilot's kind, paired."""
-        locations, rows = pilot.draw(candidates, rng)
+        locations, deviations, rows = pilot.draw(candidates, rng)
         return cls(
             locations,
-            pilot.deviations[rows],
+            deviations,
             pilot.divergence[rows],
             residuals=pilot.residuals,
             shared=pilot.shared,

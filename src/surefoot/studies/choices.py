@@ -10,6 +10,7 @@ from surefoot.racing.criteria import Max
 from surefoot.racing.elimination import ByRank, EliminationRule
 from surefoot.racing.exact_max import ByMax, ExactMax
 from surefoot.racing.planner import Contest
+from surefoot.racing.prediction import ByPrediction
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import FlatBudget, Halving, Schedule
 from surefoot.racing.toptwo import default_schedule
@@ -76,7 +77,7 @@ def _schedules(
     lean, rich = max(32, n // 16), max(128, n // 2)
     halving, flat = 'schedule = "halving"', 'schedule = "flat_budget"'
     known: list[tuple[str, Schedule, EliminationRule, tuple[str, ...]]] = [
-        ("default", default_schedule(n), rank, ('schedule = "default"',)),
+        ("default", default_schedule(n), ByPrediction(), ('schedule = "default"',)),
         ("paper", Halving(), rank, (halving,)),
         ("paper, warm-up 5", Halving(warmup=5), rank, (halving, "warmup = 5")),
         ("flat, lean", FlatBudget(lean, 32), rank, (flat, f"budget = {lean}", "cap = 32")),
