@@ -21,6 +21,7 @@ from surefoot.racing.by_test import BySigns, ByTest
 from surefoot.racing.criteria import from_name
 from surefoot.racing.elimination import MOST, ByRank
 from surefoot.racing.exact_max import ByMax, ExactMax
+from surefoot.racing.prediction import ByPrediction
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import Chain, FlatBudget, Halving
 from surefoot.racing.screen import Screen
@@ -50,11 +51,14 @@ def table(**keys):
     ("keys", "schedule"),
     [
         ({}, default_schedule(64)),
+        ({"limit": 500, "most": 40}, default_schedule(64, 500, 40)),
+        ({"limit": 40}, default_schedule(64)),
+        ({"limit": 500, "cost": "seconds"}, default_schedule(64)),
         ({"schedule": "halving", "keep": 0.25, "per_round": 2}, Halving(0.25, 2)),
         ({"schedule": "flat_budget", "budget": 48, "cap": 9}, FlatBudget(48, cap=9)),
         (
             {"schedule": "top_two", "budget": 48, "keep": 0.4, "complete": 90},
-            Chain((FlatBudget(48, keep=0.4, finalists=6), TopTwo(cap=90))),
+            Chain((FlatBudget(48, keep=0.4, finalists=10), TopTwo(cap=90))),
         ),
         (
             {"schedule": "top_two", "budget": 48, "finalists": 3, "complete": 90},
@@ -71,7 +75,10 @@ def test_schedules(keys, schedule):
 @pytest.mark.parametrize(
     ("keys", "rule"),
     [
-        ({}, ByRank()),
+        ({}, ByPrediction()),
+        ({"schedule": "halving"}, ByRank()),
+        ({"schedule": "halving", "rule": "prediction"}, ByPrediction()),
+        ({"rule": "rank"}, ByRank()),
         ({"rule": "test"}, ByTest()),
         (
             {"rule": "test", "level": 0.01, "few": "permutation", "many": 4},
@@ -123,7 +130,7 @@ def test_a_key_is_used_or_refused_with_its_homes(key):
         ({"schedule": "top_two", "budget": 9}, "'top_two' needs complete, the instances of the"),
         ({"schedule": "exact_max", "rule": "test"}, "rule = 'test' has no meaning for schedule ="),
         ({"schedule": "exact_max", "most": 9}, "most = 9 has no meaning for schedule = 'exact_max"),
-        ({"anytime": True}, "anytime = true has no meaning for rule = 'rank': .* 'quantile'"),
+        ({"anytime": True}, "anytime = true has no meaning for rule = 'prediction': .* 'quantile'"),
         ({"screen_margin": "noise"}, "screen_margin = 'noise' has no meaning without a screen"),
         ({"rule": "test", "level": 0.7}, r"level = 0\.7; give a small probability"),
     ],
@@ -137,7 +144,8 @@ def test_rules_make_a_race():
     keys = tuple(map(str, range(64)))
     rules = build_rules(table(rule="test", most=40, limit=900.0, screen=0.3), 64, MEAN)
     race = Race(keys, MEAN, **rules)
-    assert race == Race(keys, MEAN, default_schedule(64), Screen(0.3), ByTest(), 900.0, 40)
+    schedule = default_schedule(64, 900, 40)
+    assert race == Race(keys, MEAN, schedule, Screen(0.3), ByTest(), 900.0, 40)
     assert build_screen(table(screen=0.3, screen_margin="noise")) == Screen(0.3, "noise")
 
 

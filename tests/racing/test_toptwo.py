@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot.errors import RaceError
+from surefoot.racing.elimination import ByRank
+from surefoot.racing.prediction import ByPrediction
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import Chain, FlatBudget, Halving
 from surefoot.racing.table import LossTable
@@ -36,12 +38,29 @@ def test_the_default_spends_at_most_40_percent_of_the_papers_trainings():
     assert sum(r.trainings for r in plan) <= 0.4 * 41_467
 
 
-@given(st.integers(1, 300), st.integers(0, 1000))
-def test_the_default_ends_with_one_for_any_number_of_candidates(candidates, seed):
-    table = world(candidates, 260, seed)
-    state = Race(table.keys, schedule=default_schedule(candidates)).replay(table)
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 300), st.integers(0, 1000), st.none() | st.integers(0, 1500))
+def test_the_default_ends_with_one_within_its_budget(candidates, seed, spare):
+    table = world(candidates, 400, seed)
+    budget = None if spare is None else candidates + spare
+    schedule = default_schedule(candidates, budget)
+    state = Race(table.keys, schedule=schedule, rule=ByPrediction()).replay(table)
     assert state.winner is not None
     assert len(state.eliminations) == candidates - 1
+    assert state.trainings <= (
+        max(int(2.2 * candidates), candidates + 192) if not spare else budget
+    )
+    few = Race(table.keys, schedule=default_schedule(candidates, budget, most=5), most=5)
+    assert max(few.replay(table).instances().values()) <= 5
+
+
+def test_a_spare_budget_goes_to_the_next_challengers_when_two_are_full():
+    table = world(4, 40, seed=2)
+    schedule = TopTwo(10, 5, separation=1e9)
+    state = Race(table.keys, schedule=schedule).replay(table)
+    assert set(state.instances().values()) == {10}
+    short = Race(table.keys, schedule=TopTwo(10, 5, separation=1e9, total=33)).replay(table)
+    assert short.trainings == 33
 
 
 def test_top_two_trains_the_leader_and_its_closest_challenger():
@@ -81,6 +100,7 @@ def test_a_clear_leader_ends_it_early():
     assert unclear.trainings == 80
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(2, 60), st.integers(0, 1000), st.integers(1, 600), st.integers(1, 600))
 def test_a_larger_limit_only_adds_rounds(candidates, seed, first, second):
     table = world(candidates, 260, seed)
@@ -115,6 +135,10 @@ def test_bad_fields():
         FlatBudget(0)
     with pytest.raises(RaceError, match="0 candidates"):
         default_schedule(0)
+    with pytest.raises(RaceError, match="budget of 5 trainings for 8 candidates"):
+        default_schedule(8, 5)
+    with pytest.raises(RaceError, match="total = 0"):
+        TopTwo(4, total=0)
 
 
 @pytest.mark.slow
@@ -122,6 +146,7 @@ def test_the_default_finds_the_best_where_the_papers_schedule_does_not():
     """Log losses of location sd 0.25 and noise of median sd 0.25, its own for each candidate."""
     rng = np.random.default_rng(6)
     paper, default = Halving(warmup=5), default_schedule(6912)
+    rules = {paper: ByRank(), default: ByPrediction()}
     regrets, best, trainings = {paper: 0.0, default: 0.0}, 0, 0
     for _ in range(60):
         location, sd = rng.normal(0, 0.25, 6912), 0.25 * np.exp(0.5 * rng.normal(size=6912))
@@ -129,7 +154,7 @@ def test_the_default_finds_the_best_where_the_papers_schedule_does_not():
         noise = rng.standard_normal((6912, 512), dtype=np.float32)
         table = LossTable(KEYS, np.exp(location[:, None] + sd[:, None] * noise))
         for schedule in regrets:
-            state = Race(KEYS, schedule=schedule).replay(table)
+            state = Race(KEYS, schedule=schedule, rule=rules[schedule]).replay(table)
             regrets[schedule] += truth[int(state.winner)] / truth.min() - 1
         best += truth[int(state.winner)] == truth.min()
         trainings += state.trainings

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import tomllib
 
+import numpy as np
 import pytest
 
 from surefoot.cli.race_rules import build_rules
@@ -9,6 +10,8 @@ from surefoot.cli.tables import RaceTable
 from surefoot.racing.by_interval import BySwaps
 from surefoot.racing.by_test import ByTest
 from surefoot.racing.elimination import ByRank
+from surefoot.racing.prediction import ByPrediction
+from surefoot.racing.race import Race
 from surefoot.racing.schedule import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.toptwo import default_schedule
@@ -28,9 +31,9 @@ def test_the_studys_own_race_comes_first_and_once() -> None:
     found = names(study(candidates=MANY, schedule=Halving()))
     assert found[0] == f"{OWN} (paper)"
     assert "paper" not in found
-    found = names(study(candidates=MANY, schedule=default_schedule(200)))
+    found = names(study(candidates=MANY, schedule=default_schedule(200), rule=ByPrediction()))
     assert found[0] == f"{OWN} (default)"
-    assert names(study(candidates=MANY, schedule=Halving(keep=0.3)))[:2] == [OWN, "default"]
+    assert names(study(candidates=MANY, schedule=Halving(keep=0.3)))[:2] == [OWN, "default x 0.5"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,21 @@ def test_what_could_be_changed_in_the_own_race_is_tried() -> None:
     )
     tested = {choice.name: choice for choice in choices(study(candidates=MANY, rule=ByTest()))}
     assert tested[f"{OWN}, by rank"].race.rule == ByRank()
-    assert 'rule = "rank"' in tested["default"].changes
+    assert tested[f"{OWN}, by rank"].changes == ('rule = "rank"',)
+
+
+def test_the_default_is_offered_with_several_budgets() -> None:
+    found = {choice.name: choice for choice in choices(study(candidates=MANY))}
+    spent = [
+        sum(one.trainings for one in found[name].race.plan())
+        for name in ("default x 0.5", "default", "default x 2", "default x 4")
+    ]
+    np.testing.assert_allclose(np.array(spent) / spent[1], [0.5, 1.0, 2.0, 4.0], rtol=0.1)
+    assert found["default x 2"].changes[1].startswith("limit = ")
+    limited = {choice.name: choice for choice in choices(study(candidates=MANY, limit=300))}
+    assert "default x 2" not in limited
+    assert sum(one.trainings for one in limited["default"].race.plan()) <= 300
+    assert limited["default"].changes == ('schedule = "default"', "limit = 300")
 
 
 def test_a_limit_in_seconds_is_not_taken_for_trainings() -> None:
@@ -74,7 +91,7 @@ def test_a_limit_in_seconds_is_not_taken_for_trainings() -> None:
     assert (default.race.limit, default.cost) == (None, "instances")
     assert 'cost = "instances"' in default.changes
     limited = choices(study(candidates=MANY, limit=500.0))
-    assert all(choice.race.limit == 500.0 for choice in limited)
+    assert all(choice.race.limit in (500.0, 250.0) for choice in limited)
 
 
 @pytest.mark.parametrize("criterion", ["mean", "max"])
@@ -84,7 +101,7 @@ def test_the_lines_for_a_study_file_build_the_race(criterion: str, count: int) -
     for choice in choices(asked)[1:]:
         table = RaceTable.model_validate(tomllib.loads("\n".join(choice.changes)))
         rules = build_rules(table, count, asked.statistic)
-        assert (rules["schedule"], rules["rule"]) == (choice.race.schedule, choice.race.rule)
+        assert Race(choice.race.keys, asked.statistic, **rules) == choice.race
 
 
 def test_swaps_run_in_fewer_populations() -> None:

@@ -29,6 +29,7 @@ SCHEDULES: Mapping[str, tuple[str, ...]] = {
 
 RULES: Mapping[str, tuple[str, ...]] = {
     "rank": (),
+    "prediction": (),
     "test": ("level", "few", "many"),
     "signs": ("level",),
     "swaps": ("level",),
@@ -38,6 +39,8 @@ RULES: Mapping[str, tuple[str, ...]] = {
 
 SCHEDULE_KEYS = tuple(dict.fromkeys(key for keys in SCHEDULES.values() for key in keys))
 RULE_KEYS = tuple(dict.fromkeys(key for keys in RULES.values() for key in keys))
+PREDICTING = ("default", "top_two")
+"""The schedules whose rule is by prediction unless the table names one."""
 EXACT = "exact_max"
 """The schedule that has a rule of its own, and with it an end."""
 
@@ -73,9 +76,9 @@ def build_schedule(race: RaceTable, candidates: int, criterion: Criterion) -> Sc
     """Return the schedule of a table; errors as in `build_rules`."""
     from surefoot.racing.exact_max import ExactMax
     from surefoot.racing.schedule import Chain, FlatBudget, Halving
-    from surefoot.racing.toptwo import TopTwo, default_schedule
+    from surefoot.racing.toptwo import FINALISTS, TopTwo, default_schedule, within
 
-    given = _given(race, "schedule", SCHEDULES)
+    given = _given(race, "schedule", race.schedule, SCHEDULES)
     for name, meaning in _NEEDED.get(race.schedule, {}).items():
         if name not in given:
             raise StudyFileError(f"schedule = '{race.schedule}' needs {name}, {meaning}")
@@ -86,10 +89,11 @@ def build_schedule(race: RaceTable, candidates: int, criterion: Criterion) -> Sc
             return FlatBudget(**given)
         case "top_two":
             complete = given.pop("complete")
-            return Chain((FlatBudget(**{"finalists": 6, **given}), TopTwo(cap=complete)))
+            return Chain((FlatBudget(**{"finalists": FINALISTS, **given}), TopTwo(cap=complete)))
         case "exact_max":
             return ExactMax(**given)
-    return default_schedule(candidates)
+    total = race.limit if race.cost == "instances" else None
+    return default_schedule(candidates, within(total, candidates), race.most)
 
 
 def build_rule(race: RaceTable) -> EliminationRule:
@@ -98,17 +102,21 @@ def build_rule(race: RaceTable) -> EliminationRule:
     from surefoot.racing.by_test import BySigns, ByTest
     from surefoot.racing.elimination import ByRank
     from surefoot.racing.exact_max import ByMax
+    from surefoot.racing.prediction import ByPrediction
 
     if race.schedule == EXACT:
         return ByMax() if race.complete is None else ByMax(race.complete)
     kinds: dict[str, Any] = {
         "rank": ByRank,
+        "prediction": ByPrediction,
         "test": ByTest,
         "signs": BySigns,
         "swaps": BySwaps,
         "quantile": ByQuantileInterval,
     }
-    rule: EliminationRule = kinds[race.rule](**_given(race, "rule", RULES))
+    usual = "prediction" if race.schedule in PREDICTING else "rank"
+    chosen = race.rule or usual
+    rule: EliminationRule = kinds[chosen](**_given(race, "rule", chosen, RULES))
     return rule
 
 
@@ -126,9 +134,10 @@ def build_screen(race: RaceTable) -> Screen | None:
     return None
 
 
-def _given(race: RaceTable, choice: str, kinds: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+def _given(
+    race: RaceTable, choice: str, chosen: str, kinds: Mapping[str, tuple[str, ...]]
+) -> dict[str, Any]:
     """Return the keys given that belong to a choice; refuse those of others."""
-    chosen = getattr(race, choice)
     keys = dict.fromkeys(key for taken in kinds.values() for key in taken)
     given = {key: value for key in keys if (value := getattr(race, key)) is not None}
     for key, value in given.items():

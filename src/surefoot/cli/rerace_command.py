@@ -68,7 +68,9 @@ def changes_of(given: dict[str, Any], own: Race) -> dict[str, Any]:
         If a rule or schedule is unknown, or an option belongs to another one.
     """
     from surefoot.racing.criteria import from_name
+    from surefoot.racing.elimination import ByRank
     from surefoot.racing.exact_max import ByMax
+    from surefoot.racing.prediction import ByPrediction
 
     table = _table({name: value for name, value in given.items() if name != "criterion"})
     named = table.model_fields_set
@@ -80,8 +82,8 @@ def changes_of(given: dict[str, Any], own: Race) -> dict[str, Any]:
     criterion = own.statistic
     if "criterion" in given:
         changes["criterion"] = criterion = from_name(given["criterion"])
-    leaves_exact = isinstance(own.rule, ByMax) and "schedule" in named
-    if "rule" in named or table.schedule == EXACT or leaves_exact:
+    usual = isinstance(own.rule, ByRank | ByPrediction | ByMax) or table.schedule == EXACT
+    if "rule" in named or ("schedule" in named and usual):
         changes["rule"] = build_rule(table)
     if "schedule" in named:
         changes["schedule"] = build_schedule(table, len(own.keys), criterion)

@@ -166,8 +166,8 @@ class RaceTable(Table):
     cap: int | None = Field(None, description=WHOLE)
     finalists: int | None = Field(None, description=WHOLE)
     complete: int | None = Field(None, description=WHOLE)
-    rule: Literal["rank", "test", "signs", "swaps", "quantile"] = Field(
-        "rank", description="'rank', 'test', 'signs', 'swaps' or 'quantile'"
+    rule: Literal["rank", "prediction", "test", "signs", "swaps", "quantile"] | None = Field(
+        None, description="'rank', 'prediction', 'test', 'signs', 'swaps' or 'quantile'"
     )
     level: float | None = Field(None, description="a small probability such as 0.05")
     few: Literal["wilcoxon", "permutation"] | None = Field(

@@ -58,10 +58,15 @@ class Contest:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Who leaves, ``leave[candidate]``, and a function from row to its reason in words."""
+    """Who leaves, ``leave[candidate]``, and a function from row to its reason in words.
+
+    ``order`` holds the rows from best to worst where the rule ranks them by something else than
+    the criterion so far.
+    """
 
     leave: Booleans
     reason: Callable[[int], str]
+    order: Integers | None = None
 
 
 class EliminationRule(ABC):

@@ -210,7 +210,8 @@ class Replay:
         """Close a round and return the survivors' values."""
         if verdict.leave.all():
             raise RaceError(f"rule '{self.race.rule.name}' removed every candidate of a round")
-        values, order = contest.values, contest.order
+        values = contest.values
+        order = contest.order if verdict.order is None else verdict.order
         self._close("race", values, order, verdict.leave, verdict.reason, trainings)
         return values[~verdict.leave]
 

@@ -7,27 +7,36 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.errors import RaceError
+from surefoot.racing.criteria import Mean
+from surefoot.racing.elimination import Integers
+from surefoot.racing.prediction import SIZE, Prediction
 from surefoot.racing.schedule import Chain, FlatBudget, Schedule, Standing, Step
 from surefoot.racing.table import Floats
+
+FINALISTS = 10
+SHARES = ((0.35, 0.2), (0.25, 0.12), (0.15, 0.1), (0.1, 0.1), (0.05, 0.1), (0.02, 0.1))
+"""Share that stays after a round and share of the spare budget a round costs, tried in turn."""
 
 
 @dataclass(frozen=True)
 class TopTwo(Schedule):
-    """Trains the leader and its closest challenger, until the leader is clear or both are full.
+    """Trains the leader and its closest challenger, until the leader is clear or the budget spent.
 
-    The challenger has the smallest gap to the leader in units of the gap's standard error,
-    ``(value_j - value_leader) / (sd(x_j - x_leader) / sqrt(n))`` over the n instances both have:
-    the empirical-best leader with the transportation-cost challenger (Russo 2016; Jourdan et al.
-    2022), on paired losses. Whichever of the two has fewer instances gets ``per_round`` more, both
-    when they are equal; candidates that come in untrained get ``per_round`` each first. It ends,
-    leaving one, when both have ``cap`` instances, or when the smallest gap exceeds ``separation``
-    standard errors. A criterion that moves with n (maximum, quantiles) is never taken as
-    separated: optimism about the less trained evens the numbers out.
+    The leader has the smallest predicted criterion (`surefoot.racing.prediction`); the challenger
+    the smallest gap to it in units of the gap's standard error, the instances' common effect taken
+    out: the empirical-best leader with the transportation-cost challenger (Russo 2016; Jourdan et
+    al. 2022), on paired losses. Whichever of the two has fewer instances gets ``per_round`` more,
+    both when they are equal; who has ``cap`` gets no more, and when both have, the next challenger
+    is taken. Candidates that come in untrained get ``per_round`` each first. It ends, leaving one,
+    when the smallest gap exceeds ``separation`` standard errors, when all have ``cap`` instances,
+    or when together they have ``total``. A criterion that moves with n (maximum, quantiles) is
+    never taken as separated: optimism about the less trained evens the numbers out.
     """
 
     cap: int
     per_round: int = 8
     separation: float = 4.0
+    total: int | None = None
 
     def __post_init__(self) -> None:
         if self.cap < 1 or self.per_round < 1 or not self.separation > 0.0:
@@ -35,58 +44,120 @@ class TopTwo(Schedule):
                 f"top two: cap = {self.cap}, per_round = {self.per_round} and separation = "
                 f"{self.separation:g} must be positive"
             )
+        if self.total is not None and self.total < 1:
+            raise RaceError(f"top two: total = {self.total} instances; give 1 or more")
 
     def step(self, standing: Standing) -> Step | None:
         """Return the next round; None once one candidate is left."""
-        survivors = standing.survivors
+        survivors, counts = standing.survivors, standing.counts
         if survivors == 1:
             return None
-        counts = standing.counts
+        left = np.inf if self.total is None else self.total - int(counts.sum())
         if standing.instances == 0:
-            return Step(min(self.per_round, self.cap), survivors)
-        if standing.order is None or standing.losses is None or standing.values is None:
-            leader, challenger, clear = 0, 1, False
-        else:
-            leader = int(standing.order[0])
-            gaps = _gaps(standing.losses, standing.values, counts, leader)
-            challenger = int(np.lexsort((standing.order.argsort(), gaps))[0])
-            clear = not standing.criterion.sized and bool(gaps[challenger] > self.separation)
-        pair = np.array([leader, challenger])
-        fewest = int(counts[pair].min())
-        if clear or fewest >= self.cap:
+            each = max(1, int(min(self.per_round, self.cap, left // survivors)))
+            return Step(each, survivors)
+        pair = self._pair(standing)
+        if len(pair) == 0 or left < 1:
             return Step(counts, 1)
         upto = counts.copy()
-        behind = pair[counts[pair] == fewest]
-        upto[behind] = min(fewest + self.per_round, self.cap)
+        for row in pair[counts[pair] == counts[pair].min()]:
+            more = int(min(self.per_round, self.cap - counts[row], left))
+            upto[row] += more
+            left -= more
         return Step(upto, survivors)
 
-
-def _gaps(losses: Floats, values: Floats, counts: np.ndarray, leader: int) -> Floats:
-    """Gap of every candidate to the leader in standard errors; +inf for the leader itself."""
-    gaps = np.full(len(values), np.inf)
-    for row in range(len(values)):
-        common = int(min(counts[row], counts[leader]))
-        if row == leader or np.isinf(values[row]):
-            continue
-        gap = values[row] - values[leader]
-        difference = losses[row, :common] - losses[leader, :common]
-        difference = difference[np.isfinite(difference)]
-        error = np.inf
-        if len(difference) > 1:
-            error = float(difference.std(ddof=1)) / np.sqrt(len(difference))
-        gaps[row] = gap / error if error > 0.0 else (np.inf if gap > 0.0 else 0.0)
-    return gaps
+    def _pair(self, standing: Standing) -> Integers:
+        """Return the leader and its challenger as far as they may train; none at the end."""
+        open_ = standing.counts < self.cap
+        leader, gaps, order = 0, np.zeros(standing.survivors), np.arange(standing.survivors)
+        if standing.losses is not None and standing.order is not None:
+            leader, gaps = _gaps(standing.losses, standing)
+            order = np.lexsort((standing.order.argsort(), gaps))
+        for challenger in order[order != leader]:
+            if not standing.criterion.sized and gaps[challenger] > self.separation:
+                break
+            pair = np.array([leader, challenger])
+            if open_[pair].any():
+                return np.asarray(pair[open_[pair]])
+        return np.empty(0, np.int64)
 
 
-def default_schedule(candidates: int) -> Schedule:
-    """Return the schedule for this many candidates: a flat budget, then top two for the last six.
+def _gaps(losses: Floats, standing: Standing) -> tuple[int, Floats]:
+    """Return the leader and every candidate's gap to it in standard errors."""
+    counts, rank = standing.counts, np.asarray(standing.order).argsort()
+    model = Prediction(losses, counts)
+    values = model.criterion(standing.criterion, SIZE)
+    leader = int(np.lexsort((rank, values))[0])
+    error = np.hypot(model.error, model.error[leader])
+    if model.logarithmic and values[leader] > 0.0:
+        with np.errstate(invalid="ignore"):
+            gap = np.log(values / values[leader])
+    else:
+        gap = values - values[leader]
+    gap[np.isnan(gap) | np.isinf(values)] = np.inf
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gaps = np.where(error > 0.0, gap / error, np.where(gap > 0.0, np.inf, 0.0))
+    gaps[leader] = np.inf
+    return leader, gaps
 
-    Rounds of about an eighth of the candidates' number (at least 48 instances), of which 40 %
-    stay, then up to an instance per 13 candidates (48 to 512) for the two in question. In
-    simulated worlds of 6,912 candidates this takes 37 % of the trainings of the paper's schedule
-    with five warm-up instances.
+
+def default_schedule(
+    candidates: int, budget: int | None = None, most: int | None = None
+) -> Schedule:
+    """Return the schedule for this many candidates: a flat budget, then top two for the last ten.
+
+    One instance each; what is then left of the ``budget`` (all trainings of the race; 2.2 per
+    candidate and at least 192 more than candidates unless given) is spent in rounds of equal cost,
+    after which a third or less stays, so that at least 30 % of it is there for the last ten, two at
+    a time. No candidate trains more than ``most`` instances: a quarter of what the last ten get,
+    from 64 to 512, unless given. It belongs together with
+    `surefoot.racing.prediction.ByPrediction`.
+
+    Raises
+    ------
+    RaceError
+        If the budget is smaller than one instance each.
     """
     if candidates < 1:
         raise RaceError(f"a schedule for {candidates} candidates is none; give at least 1")
-    flat = FlatBudget(max(48.0, candidates / 8), cap=64, keep=0.4, finalists=6)
-    return Chain((flat, TopTwo(cap=min(512, max(48, candidates // 13)))))
+    if budget is None:
+        budget = max(int(2.2 * candidates), candidates + 192)
+    if budget < candidates:
+        raise RaceError(
+            f"a budget of {budget:,} trainings for {candidates:,} candidates; give at least "
+            "one each"
+        )
+    spare = budget - candidates
+    for keep, share in SHARES:
+        flat = FlatBudget(max(1.0, share * spare), most or SIZE, keep, finalists=FINALISTS)
+        spent, finalists, count = _outlay(flat, candidates, most)
+        if spent <= candidates + 0.7 * spare:
+            break
+    else:
+        return Chain((FlatBudget(1.0, 1, keep=0.5 / candidates),))
+    rest = budget - spent
+    cap = most or int(np.clip(rest // 4, SIZE, 512))
+    return Chain(
+        (flat, TopTwo(cap, int(np.clip(rest // 40, 2, 32)), total=rest + finalists * count))
+    )
+
+
+def within(limit: float | None, candidates: int) -> int | None:
+    """Return a limit of trainings as the budget of `default_schedule`, which needs one each."""
+    return None if limit is None or limit < candidates else int(limit)
+
+
+def _outlay(schedule: Schedule, candidates: int, most: int | None) -> tuple[int, int, int]:
+    """Return the trainings of a schedule, how many candidates it leaves and their instances.
+
+    No candidate trains more than ``most``.
+    """
+    alive, count, spent = candidates, 0, 0
+    while True:
+        counts, cost = np.full(alive, count), np.ones(alive)
+        step = schedule.step(Standing(counts, candidates, cost, Mean()))
+        if step is None:
+            return spent, alive, count
+        upto = min(int(np.max(step.upto)), most or np.iinfo(np.int64).max)
+        spent += alive * (upto - count)
+        alive, count = step.keep, upto

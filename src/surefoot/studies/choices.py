@@ -13,10 +13,12 @@ from surefoot.racing.planner import Contest
 from surefoot.racing.prediction import ByPrediction
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import FlatBudget, Halving, Schedule
-from surefoot.racing.toptwo import default_schedule
+from surefoot.racing.toptwo import default_schedule, within
 from surefoot.studies.study import Cost, SelectStudy
 
 OWN = "yours"
+TIMES = (0.5, 1.0, 2.0, 4.0)
+"""Budgets of the default schedule, as multiples of the study's limit or of its own."""
 SLOW = 10
 """A race by swaps takes seconds: it is simulated in so many times fewer populations."""
 
@@ -55,13 +57,13 @@ class Choice:
 def choices(study: SelectStudy) -> list[Choice]:
     """Return the races worth comparing for a selection, the study's own first.
 
-    The study's screen and pairing hold for all but those that say otherwise. The schedules that are
-    compared with the study's count instances and remove by rank; where the study counts something
-    else, its limit does not hold for them.
+    The study's screen, pairing and limit hold for all but those that say otherwise. What its race
+    is compared with counts instances; where the study counts something else, its limit does not
+    hold for them.
     """
     numbers = tuple(f"{number:08d}" for number in range(len(study.candidates)))
     own = Choice(OWN, replace(study.race, keys=numbers), study.cost, study.paired)
-    others = [_other(own, *known) for known in _schedules(study)]
+    others = _others(own, study)
     same = next((other for other in others if _alike(own, other)), None)
     if same is not None:
         own = replace(own, name=f"{OWN} ({same.name})")
@@ -69,35 +71,41 @@ def choices(study: SelectStudy) -> list[Choice]:
     return [own, *_variants(own), *others]
 
 
-def _schedules(
-    study: SelectStudy,
-) -> list[tuple[str, Schedule, EliminationRule, tuple[str, ...]]]:
-    """Return name, schedule, rule and lines of the schedules that suit the number of candidates."""
-    n, rank = len(study.candidates), ByRank()
-    lean, rich = max(32, n // 16), max(128, n // 2)
-    halving, flat = 'schedule = "halving"', 'schedule = "flat_budget"'
-    known: list[tuple[str, Schedule, EliminationRule, tuple[str, ...]]] = [
-        ("default", default_schedule(n), ByPrediction(), ('schedule = "default"',)),
-        ("paper", Halving(), rank, (halving,)),
-        ("paper, warm-up 5", Halving(warmup=5), rank, (halving, "warmup = 5")),
-        ("flat, lean", FlatBudget(lean, 32), rank, (flat, f"budget = {lean}", "cap = 32")),
-        ("flat, rich", FlatBudget(rich, 64), rank, (flat, f"budget = {rich}", "cap = 64")),
-    ]
-    if isinstance(study.statistic, Max):
-        known.append(("exact max", ExactMax(32), ByMax(32), ('schedule = "exact_max"',)))
-    return known
-
-
-def _other(
-    own: Choice, name: str, schedule: Schedule, rule: EliminationRule, lines: tuple[str, ...]
-) -> Choice:
-    limit = own.race.limit
+def _others(own: Choice, study: SelectStudy) -> list[Choice]:
+    """Return the races that suit the number of candidates; the default with several budgets."""
+    n, limit = len(study.candidates), own.race.limit
+    unit: tuple[str, ...] = ()
     if own.cost != "instances":
-        limit, lines = None, (*lines, 'cost = "instances"')
-    if rule == ByRank() != own.race.rule:
-        lines = (*lines, 'rule = "rank"')
-    race = replace(own.race, schedule=schedule, rule=rule, limit=limit, most=None)
-    return Choice(name, race, "instances", own.paired, lines)
+        limit, unit = None, ('cost = "instances"',)
+    found = []
+
+    def offer(
+        name: str, schedule: Schedule, rule: EliminationRule, limit: float | None, *lines: str
+    ) -> None:
+        race = replace(own.race, schedule=schedule, rule=rule, limit=limit, most=None)
+        spend = () if limit is None else (f"limit = {limit:.12g}",)
+        found.append(Choice(name, race, "instances", own.paired, (*lines, *spend, *unit)))
+
+    default = Race(own.race.keys, study.statistic, default_schedule(n), rule=ByPrediction())
+    usual = within(limit, n) or sum(one.trainings for one in default.plan())
+    for times in TIMES:
+        budget = int(times * usual)
+        if budget < n or (limit is not None and budget > limit):
+            continue
+        name = "default" if times == 1.0 else f"default x {times:g}"
+        top = limit if times == 1.0 else float(budget)
+        schedule = default_schedule(n, within(top, n))
+        offer(name, schedule, ByPrediction(), top, 'schedule = "default"')
+    halving, flat = 'schedule = "halving"', 'schedule = "flat_budget"'
+    lean, rich = max(32, n // 16), max(128, n // 2)
+    offer("paper", Halving(), ByRank(), limit, halving)
+    offer("paper, warm-up 5", Halving(warmup=5), ByRank(), limit, halving, "warmup = 5")
+    for name, budget, cap in (("flat, lean", lean, 32), ("flat, rich", rich, 64)):
+        lines = (flat, f"budget = {budget}", f"cap = {cap}")
+        offer(name, FlatBudget(budget, cap), ByRank(), limit, *lines)
+    if isinstance(study.statistic, Max):
+        offer("exact max", ExactMax(32), ByMax(32), limit, 'schedule = "exact_max"')
+    return found
 
 
 def _variants(own: Choice) -> list[Choice]:

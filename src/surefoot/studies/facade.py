@@ -23,9 +23,10 @@ from surefoot.losses import Loss, parse_loss
 from surefoot.population import Population, Sampling
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.elimination import ByRank, EliminationRule
+from surefoot.racing.prediction import ByPrediction
 from surefoot.racing.schedule import Schedule
 from surefoot.racing.screen import Screen
-from surefoot.racing.toptwo import default_schedule
+from surefoot.racing.toptwo import default_schedule, within
 from surefoot.stopping import Stopping
 from surefoot.studies import assess as assessing
 from surefoot.studies import select as selecting
@@ -116,9 +117,9 @@ def select(
         seed=seed,
         engine=executor.engine if executor is not None else engine,
         criterion=criterion,
-        schedule=default_schedule(len(everyone)) if schedule is None else schedule,
+        schedule=schedule or default_schedule(len(everyone), within(limit, len(everyone)), most),
         screen=screen if isinstance(screen, Screen | None) else Screen(float(screen)),
-        rule=ByRank() if rule is None else rule,
+        rule=rule or (ByPrediction() if schedule is None else ByRank()),
         limit=limit,
         most=most,
         baseline=_baseline(baseline),
