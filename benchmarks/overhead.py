@@ -3,15 +3,17 @@
     python benchmarks/overhead.py [--workers N] [--candidates 7000] [--json FILE] [--quick]
 
 Three measurements, all through the public path: a study of real networks on real photons, its
-journal on the disk (`--folder` says where), the local executor's threads.
+journal on the disk (`--folder` says where), the local executor's threads, and the live table that
+``surefoot select`` shows in a terminal, here one whose text goes nowhere.
 
 1. A race whose trainings take no time, under the paper's schedule (five instances each first, then
    half of the candidates leave after every further one) and under the default one: all its seconds
    are overhead, from making the candidates to the certificate. Given are processor seconds and
    wall-clock seconds per outcome, and the share they would have beside trainings of t = 50 ms and
-   of the lengths measured in the same run. Since the executor hands outcomes over four times a
-   second, up to ``min(1, 4 t / workers)`` commits per outcome come on top then, each as dear as
-   the commit of a single outcome is measured to be.
+   of lengths measured in the same run: a network of examples/energy.toml and the paper's model 1.
+   Beside trainings that take time, two things come on top, each measured and counted in: up to
+   ``min(1, 4 t / workers)`` commits per outcome, since the executor hands outcomes over four
+   times a second, and the live table's two refreshes a second.
 2. A race of real, short trainings, in which the share outside training is measured itself:
    ``1 - processor seconds within trainings / processor seconds of the process``, and by the clock
    ``1 - seconds within trainings / (workers x wall-clock seconds)``, in which workers that idle
@@ -35,90 +37,31 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import numpy as np
+from overhead_races import Clocked, NoTime, candidates, no_time_race, real_race
 
 from surefoot import Loss, Sampling, Stopping, registry
 from surefoot.candidates.convnet import ConvNet
-from surefoot.candidates.notation import convnet_space
+from surefoot.candidates.notation import convnet
 from surefoot.candidates.presets import preset
 from surefoot.data_files import load_population
-from surefoot.engines.base import Engine, Instance, Setting, Status, Training, outcome_of
+from surefoot.engines.base import Instance, Setting, Status
 from surefoot.engines.fused_cpu import FusedCpu
-from surefoot.executors.local import LocalExecutor
 from surefoot.journal import Journal
-from surefoot.racing.schedule import Halving, Schedule
+from surefoot.racing.schedule import Halving
 from surefoot.racing.toptwo import default_schedule
 from surefoot.seeds import InstanceSeed, Role
 from surefoot.studies.rerace import rerace
-from surefoot.studies.select import select
 from surefoot.studies.study import SelectStudy
-
-SPACE: dict[str, Any] = {
-    "side": [0, 1],
-    "side_layer": 0,
-    "kernel": [1, 2, 3],
-    "channels": [[16, 32], [32, 64]],
-    "hidden": [[6], [9], [6, 4], [9, 4], [6, 4, 4], [9, 4, 4]],
-    "optimizer": ["nadam", "adamw"],
-    "learning_rate": [1e-4, 3e-4, 1e-3, 3e-3, 1e-2],
-    "batch_size": [16, 32, 64, 128],
-    "decay": [0.001, 0.01, 0.1],
-    "conv_bias": False,
-    "pool": [["max2", "max2s1"]],
-    "activation": "relu",
-    "outputs": 1,
-    "input_shape": [(1, 15, 15)],
-}
-"""The paper's grid (examples/paper-energy.toml) with one more learning rate: 8,640 networks."""
-
-EXAMPLE: dict[str, Any] = {
-    "channels": [[8]],
-    "padding": "same",
-    "pool": "max2",
-    "hidden": [[16]],
-    "input_shape": [(1, 15, 15)],
-}
-"""A network of examples/energy.toml."""
 
 PAPER_EPOCHS = 100
 """The fewest epochs after which the paper's stopping rule may end a training."""
 BATCHES_PER_SECOND = 4
 """How often a `LocalExecutor` hands outcomes over at most."""
-EPOCHS = 200
-"""Length of the learning curves that trainings of no time leave."""
-
-
-class NoTime(Engine):
-    """Gives a made-up loss and a learning curve of usual length at once."""
-
-    name: ClassVar[str] = "no_time"
-    workers: ClassVar[Literal["threads", "processes"]] = "threads"
-    _curve = np.geomspace(3.0, 1.0, EPOCHS, dtype=np.float32)
-
-    def refusal(self, candidate: Any, setting: Setting) -> str | None:
-        return None
-
-    def train(self, instance: Instance, setting: Setting, stop: Any) -> Training:
-        quality = int(instance.candidate.key[:8], 16) / 2**32
-        luck = ((instance.seed.instance + 1) * 0.6180339887498949 + 7.0 * quality) % 1.0
-        curve = self._curve * np.float32(0.05 * (1.0 + quality) * (0.9 + 0.2 * luck))
-        outcome = outcome_of(instance, setting, self.name, Status.FINISHED, curve, 0.0)
-        return Training(outcome, None)
-
-
-class Clocked(FusedCpu):
-    """The default engine, with the processor seconds of its trainings added up."""
-
-    name: ClassVar[str] = "clocked"
-    spent: ClassVar[list[float]] = []
-
-    def train(self, instance: Instance, setting: Setting, stop: Any) -> Training:
-        start = time.thread_time()
-        training = super().train(instance, setting, stop)
-        self.spent.append(time.thread_time() - start)
-        return training
+REFRESHES_PER_SECOND = 2
+"""How often the live table is drawn."""
 
 
 class Progress:
@@ -129,56 +72,6 @@ class Progress:
 
     def __call__(self, what: str) -> None:
         print(f"[{time.perf_counter() - self._start:6.1f} s] {what}", file=sys.stderr, flush=True)
-
-
-def candidates(count: int) -> tuple[ConvNet, ...]:
-    """Return so many networks of the grid, spread over it."""
-    everyone = convnet_space(SPACE).candidates
-    if count > len(everyone):
-        raise SystemExit(f"--candidates {count} are more than the {len(everyone)} of the grid")
-    chosen = np.linspace(0, len(everyone) - 1, count).round().astype(int)
-    return tuple(everyone[i] for i in chosen)
-
-
-def run_race(study: SelectStudy, path: Path, workers: int) -> dict[str, Any]:
-    """Run a whole selection and return its seconds and outcomes."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    with study.open(path) as journal, LocalExecutor(workers, study.engine) as executor:
-        opened = time.process_time() - cpu
-        selection = select(study, journal, executor)
-        outcomes = journal.count()
-    return {
-        "candidates": len(study.candidates),
-        "outcomes": outcomes,
-        "rounds": len(selection.state.rounds),
-        "wall_seconds": time.perf_counter() - wall,
-        "processor_seconds": time.process_time() - cpu,
-        "of_which_before_the_race": opened,
-        "journal_megabytes": path.stat().st_size / 1e6,
-    }
-
-
-def no_time_race(
-    count: int, setting: Setting, schedule: Schedule, path: Path, workers: int
-) -> dict[str, Any]:
-    """Return the overhead of a race whose trainings take no time, candidates and all."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    study = SelectStudy(
-        candidates=candidates(count),
-        setting=setting,
-        schedule=schedule,
-        engine="no_time",
-        certify=50,
-    )
-    made_wall, made_cpu = time.perf_counter() - wall, time.process_time() - cpu
-    found = run_race(study, path, workers)
-    found["wall_seconds"] += made_wall
-    found["processor_seconds"] += made_cpu
-    found["of_which_before_the_race"] += made_cpu
-    for kind in ("processor", "wall"):
-        each = found[f"{kind}_seconds"] / found["outcomes"]
-        found[f"{kind}_milliseconds_per_outcome"] = 1e3 * each
-    return found
 
 
 def commit_seconds(setting: Setting, path: Path, count: int = 500) -> float:
@@ -197,38 +90,19 @@ def commit_seconds(setting: Setting, path: Path, count: int = 500) -> float:
         return (time.process_time() - start) / count
 
 
-def shares(each: float, commit: float, workers: int, lengths: dict[str, float]) -> dict[str, float]:
-    """Return the share of overhead beside trainings of given lengths."""
+def shares(
+    race: dict[str, Any], commit: float, workers: int, lengths: dict[str, float]
+) -> dict[str, float]:
+    """Return the share of the overhead of a race beside trainings of given lengths."""
+    each = race["processor_seconds"] / race["outcomes"]
+    refresh = race["milliseconds_of_a_refresh"] / 1e3
     found = {}
     for name, seconds in lengths.items():
-        overhead = each + commit * min(1.0, BATCHES_PER_SECOND * seconds / workers)
+        between = seconds / workers
+        overhead = each + commit * min(1.0, BATCHES_PER_SECOND * between)
+        overhead += refresh * REFRESHES_PER_SECOND * between
         found[name] = overhead / (overhead + seconds)
     return found
-
-
-def real_race(count: int, setting: Setting, path: Path, workers: int) -> dict[str, Any]:
-    """Return the share outside training of a race of real trainings."""
-    study = SelectStudy(
-        candidates=candidates(count),
-        setting=setting,
-        schedule=Halving(warmup=5),
-        engine="clocked",
-        certify=50,
-    )
-    Clocked.spent.clear()
-    found = run_race(study, path, workers)
-    with Journal.read(path) as journal:
-        within = sum(outcome.seconds for outcome in journal.outcomes())
-    trained = sum(Clocked.spent)
-    return found | {
-        "workers": workers,
-        "mean_training_milliseconds": 1e3 * trained / found["outcomes"],
-        "share_of_processor_seconds": 1.0 - trained / found["processor_seconds"],
-        "share_of_the_clock": 1.0 - within / (workers * found["wall_seconds"]),
-        "processor_milliseconds_per_outcome": 1e3
-        * (found["processor_seconds"] - trained)
-        / found["outcomes"],
-    }
 
 
 def training_seconds(candidate: ConvNet, setting: Setting, epochs: int, of: int) -> float:
@@ -350,7 +224,7 @@ def main() -> None:
     setting = Setting(population.split(1), sampling, Loss("relative_rmse"), stopping)
     paper = replace(setting, sampling=Sampling(32_000))
     example = replace(setting, sampling=Sampling(4_000, test_size=4_000))
-    small = convnet_space(EXAMPLE).candidates[0]
+    small = convnet([8], [16], padding="same", pool="max2")
     lengths = {
         "50 ms": 0.05,
         "the example study": training_seconds(small, example, 5, 30),
@@ -372,10 +246,8 @@ def main() -> None:
         for name, schedule in schedules.items():
             progress(f"racing {count:,} candidates without trainings, {name} schedule")
             found = no_time_race(count, setting, schedule, folder / f"{name}.db", options.workers)
-            each = found["processor_seconds"] / found["outcomes"]
-            report["no_time"][name] = found | {
-                "share": shares(each, commit, options.workers, lengths)
-            }
+            found["share"] = shares(found, commit, options.workers, lengths)
+            report["no_time"][name] = found
         progress("racing again")
         report["rerace"] = reraces(7000, setting, folder, repeats)
         progress(f"racing {real:,} candidates with real trainings")
