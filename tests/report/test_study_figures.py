@@ -52,6 +52,15 @@ def test_a_variance_figure_names_every_source(tmp_path) -> None:
     assert save(figure, tmp_path / "variance.png").stat().st_size > 10_000
 
 
+def test_strays_stand_in_words_and_leave_the_axis_to_the_others() -> None:
+    rng = np.random.default_rng(1)
+    calm, wild = rng.random(20), np.append(rng.random(20), 500.0)
+    found = analyse(init=wild, draw=calm, both=[], crossed=[], test=[], rng=rng, resamples=100)
+    left = variance_figure(found, label="loss").axes[0]
+    assert left.get_ylim()[1] < 5.0
+    assert [note.get_text() for note in left.texts] == ["1 up to 500"]
+
+
 def test_without_a_crossed_design_the_experiments_are_the_sources(tmp_path) -> None:
     found = result(crossed=False, tested=False)
     right = variance_figure(found, label="loss").axes[1]

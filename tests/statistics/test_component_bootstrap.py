@@ -7,9 +7,10 @@ from scipy import stats
 from surefoot.errors import StatisticsError
 from surefoot.statistics.component_bootstrap import (
     KURTOSIS,
+    MeanSquare,
     component_intervals,
     crowded_freedom,
-    freedom,
+    excess_kurtosis,
     intervals_of,
     resampled_components,
     resampled_variance,
@@ -95,31 +96,45 @@ def test_a_component_of_zero_is_not_excluded_too_often():
     assert 0 < sum(above) <= 20
 
 
-def test_the_freedom_of_normal_effects_is_the_least_kurtosis_away_from_their_own():
-    values = np.random.default_rng(1).uniform(-1.0, 1.0, 400)
-    values -= values.mean()
-    assert freedom(values, 399, 400) == pytest.approx(2.0 / (2.0 / 399 + KURTOSIS / 400))
-
-
-@pytest.mark.parametrize("family", [stats.t(9), stats.laplace(), stats.gamma(4.0)])
-def test_the_freedom_gives_the_mean_square_its_variance(family):
-    """Against the variance of the sample variance: sigma^4 (2 / (n - 1) + k / n)."""
+@pytest.mark.parametrize("family", [stats.t(9), stats.laplace(), stats.lognorm(0.2)])
+def test_the_kurtosis_of_many_effects_is_their_own(family):
     excess = float(family.stats("k"))
     values = family.rvs(200_000, random_state=np.random.default_rng(3))
-    expected = 2.0 / (2.0 / 199_999 + excess / 200_000)
-    assert freedom(values - values.mean(), 199_999, 200_000) == pytest.approx(expected, rel=0.15)
+    found = excess_kurtosis(values - values.mean(), 199_999, 200_000)
+    assert found == pytest.approx(excess, rel=0.15)
 
 
-def test_the_freedom_of_a_table_knows_how_centring_dilutes_kurtosis():
+def test_the_kurtosis_of_a_table_knows_how_centring_dilutes_it():
     """Laplace interactions of a 16 x 16 design: excess kurtosis 3, but less in the residuals."""
     rng = np.random.default_rng(7)
     found, diluted = [], []
     for _ in range(300):
         rest = decompose(rng.laplace(size=(16, 16, 1))).rest
-        found.append(256 * (2.0 / freedom(rest, 225, 16, 16) - 2.0 / 225))
+        found.append(excess_kurtosis(rest, 225, 16, 16))
         diluted.append(stats.kurtosis(rest, axis=None))
-    assert np.mean(found) == pytest.approx(3.0, rel=0.1)
-    assert np.mean(diluted) < 2.5
+    assert np.mean(found) == pytest.approx(3.0, rel=0.15)
+    assert np.mean(diluted) < 0.85 * np.mean(found)
+
+
+def test_the_freedom_gives_the_mean_square_its_variance():
+    """Var(s^2) = sigma^4 (2 / (n - 1) + k / n); a chi-square's over f is 2 / f."""
+    rng = np.random.default_rng(8)
+    squares = rng.laplace(size=(40_000, 12)).var(axis=1, ddof=1)
+    one = MeanSquare(1.0, 11, 12, 3.0)
+    assert 2.0 / one.freedom(3.0) == pytest.approx(squares.var() / squares.mean() ** 2, rel=0.06)
+    assert one.freedom(0.0) == one.freedom(KURTOSIS)
+    assert MeanSquare(1.0, 11, 12, 3.0, most=2.5).freedom(0.0) == 2.5
+    assert MeanSquare(1.0, 1, 2, 3.0).freedom(900.0) == 1.0
+
+
+def test_an_outlier_lowers_the_lower_end_and_leaves_the_upper():
+    calm, wild = (MeanSquare(1.0, 7, 8, k) for k in (0.0, 20.0))
+    ends = [
+        np.quantile(one.resampled(np.random.default_rng(1), 4000), [0.05, 0.95])
+        for one in (calm, wild)
+    ]
+    assert ends[1][0] < ends[0][0]
+    assert ends[1][1] == ends[0][1]
 
 
 def test_squares_that_come_in_rows_have_less_freedom():

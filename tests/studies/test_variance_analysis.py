@@ -173,3 +173,19 @@ def test_deviations_are_roots_of_variances() -> None:
     deviations = crossed.deviations()
     assert deviations["draw"].estimate ** 2 == pytest.approx(crossed.components.draw)
     assert deviations["init"].low ** 2 == pytest.approx(crossed.intervals["init"].low)
+
+
+def test_a_stray_instance_rules_the_deviation_but_not_the_quartiles() -> None:
+    rng = np.random.default_rng(9)
+    losses = world(rng, draw=1.0, init=1.0)
+    calm = analyse(**losses, rng=rng, resamples=400).experiments[0]
+    losses["init"] = np.append(losses["init"], 400.0)
+    result = analyse(**losses, rng=rng, resamples=400)
+    wild = result.experiments[0]
+    assert wild.sd.estimate > 20.0 * calm.sd.estimate
+    assert wild.iqr.estimate == pytest.approx(calm.iqr.estimate, rel=0.2)
+    assert wild.iqr.low <= stats.iqr(wild.losses) <= wild.iqr.high
+    assert list(wild.strays) == [400.0]
+    assert calm.strays.size == 0
+    assert "over 61 instances; 1 strayed, up to 400" in result.lines()[0]
+    assert "strayed" not in result.lines()[1]

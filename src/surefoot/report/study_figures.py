@@ -128,18 +128,32 @@ def pareto_figure(
 
 
 def _draw_experiments(axes: Axes, result: VarianceResult, label: str) -> None:
+    """Draw boxes and losses; those far out stand as triangles at the upper edge, in words."""
     experiments = result.experiments
     finite = [one.losses[np.isfinite(one.losses)] for one in experiments]
     if experiments:
         axes.boxplot(finite, widths=0.5, showfliers=False, **BOX)
-    for number, losses in enumerate(finite, start=1):
+    for number, (one, losses) in enumerate(zip(experiments, finite), start=1):
         # Points spread by rank, so that the figure needs no luck.
         across = number + 0.16 * np.sin(2.399963 * np.arange(losses.size))
-        axes.plot(across, losses, ".", color=MIDDLE, markersize=4, zorder=3)
+        near = losses <= one.fence
+        axes.plot(across[near], losses[near], ".", color=MIDDLE, markersize=4, zorder=3)
+        if one.strays.size:
+            edge = axes.get_xaxis_transform()
+            axes.plot(number, 0.98, "^", color=BLACK, markersize=6, transform=edge, zorder=4)
+            axes.annotate(
+                f"{one.strays.size} up to {one.strays.max():.3g}",
+                (number, 0.98),
+                xycoords=edge,
+                xytext=(7, -3),
+                textcoords="offset points",
+                fontsize="small",
+            )
     axes.set_xticks(
         np.arange(1, len(experiments) + 1),
         [
             f"{NAMES[one.source].replace(' ', chr(10))}\nsd {one.sd.estimate:.2g}"
+            f"\niqr {one.iqr.estimate:.2g}"
             for one in experiments
         ],
     )

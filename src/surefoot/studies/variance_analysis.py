@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surefoot.errors import StatisticsError
-from surefoot.statistics.bootstrap import FEW
+from surefoot.statistics.bootstrap import FEW, iqr_interval
 from surefoot.statistics.component_bootstrap import (
     intervals_of,
     quantile_interval,
@@ -126,7 +126,8 @@ class _Bootstrap:
             )
         drawn = np.sqrt(self._variances(finite))
         sd = quantile_interval(drawn, float(finite.std(ddof=1)), self.confidence)
-        return Experiment(source, np.asarray(losses, np.float64), sd)
+        iqr = iqr_interval(finite, self.confidence, rng=self.rng, resamples=self.resamples)
+        return Experiment(source, np.asarray(losses, np.float64), sd, iqr)
 
     def ratio(self, first: Floats, second: Floats) -> Interval | None:
         """Return the ratio of two standard deviations, None when the second is 0."""

@@ -31,16 +31,33 @@ COMPONENTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """One of the paper's three experiments: all losses [n] and the spread of the finite ones."""
+    """One of the paper's three experiments: all losses [n] and the spread of the finite ones.
+
+    ``sd`` is their standard deviation, which a single stray instance can rule, ``iqr`` their
+    interquartile range, which it cannot.
+    """
 
     source: Source
     losses: Floats
     sd: Interval
+    iqr: Interval
 
     @property
     def diverged(self) -> int:
         """Instances that diverged or failed, which the spread leaves out."""
         return int(np.isinf(self.losses).sum())
+
+    @property
+    def fence(self) -> float:
+        """The third quartile plus three interquartile ranges: above it lie far-out losses (Tukey,
+        Exploratory Data Analysis, 1977)."""
+        finite = self.losses[np.isfinite(self.losses)]
+        return float(np.quantile(finite, 0.75)) + 3.0 * self.iqr.estimate
+
+    @property
+    def strays(self) -> Floats:
+        """The finite losses above the fence."""
+        return self.losses[np.isfinite(self.losses) & (self.losses > self.fence)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,9 +125,11 @@ class VarianceResult:
         said = []
         for one in self.experiments:
             lost = f"; {one.diverged} diverged or failed and are left out" if one.diverged else ""
+            far = one.strays
+            strayed = f"; {far.size} strayed, up to {far.max():.3g}" if far.size else ""
             said.append(
-                f"{NAMES[one.source]}: standard deviation {_value(one.sd)} over "
-                f"{len(one.losses)} instances{lost}"
+                f"{NAMES[one.source]}: standard deviation {_value(one.sd)}, interquartile range "
+                f"{_value(one.iqr)} over {len(one.losses)} instances{strayed}{lost}"
             )
         return said
 
