@@ -143,7 +143,7 @@ class VarianceResult:
         else:
             verdict = "which matters more cannot be told"
         return [
-            f"{verdict}: the sample's spread is {_value(self.ratio)} times the initialisation's"
+            f"{verdict}: the sample's deviation is {_value(self.ratio)} times the initialisation's"
         ]
 
     def _components(self) -> list[str]:
