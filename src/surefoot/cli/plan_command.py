@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from surefoot.studies.planning import Measured, PlanRow
     from surefoot.studies.study import SelectStudy
 
+MUCH = 100_000
+"""Simulated candidates that are worth starting processes for."""
+
 
 def run(
     study_path: Path,
@@ -43,6 +46,7 @@ def run(
 ) -> None:
     """Run the command; errors are those of the parts."""
     from surefoot.executors.local import LocalExecutor
+    from surefoot.executors.spread import spread
     from surefoot.studies.advice import advise
     from surefoot.studies.planning import plan_races
 
@@ -68,8 +72,15 @@ def run(
             pilot = _train(out, study, place, executor, size, pilot_instances, retry_failed)
         else:
             pilot = _take(source)
-    with resumable(source or place), counting(out, "simulated races", 0, races) as advance:
-        rows = plan_races(study, pilot, at_once, races=races, each=lambda: advance(None))
+    processes = at_once if count * races >= MUCH else 1
+    with (
+        resumable(source or place),
+        spread(processes) as mapped,
+        counting(out, "simulated populations", 0, races) as advance,
+    ):
+        rows = plan_races(
+            study, pilot, at_once, races=races, each=lambda: advance(None), spread=mapped
+        )
     advice = advise(rows, wish)
     out.print()
     out.print(table(rows, advice.row))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -58,14 +59,24 @@ class Forecast:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One simulated race; ``regret`` is NaN without a winner, and it cost an instance each."""
+class Run:
+    """One simulated race; without a winner ``regret`` is NaN and ``failure`` says why."""
 
     trainings: int
     costs: Mapping[str, float]
     regret: float
     curse: float
     screened: bool
+    failure: str = ""
+
+
+Population = tuple[int, int]
+"""Number and seed of a simulated population."""
+
+Spread = Callable[
+    [Callable[[Population], dict[str, Run]], Iterable[Population]], Iterable[dict[str, Run]]
+]
+"""A map, such as that of a pool of processes: the results in the order of the arguments."""
 
 
 def simulate(
@@ -76,6 +87,7 @@ def simulate(
     rng: np.random.Generator,
     races: int = 100,
     each: Callable[[], None] | None = None,
+    spread: Spread = map,
 ) -> list[Forecast]:
     """Run every race in the same ``races`` simulated populations of the pilot's kind.
 
@@ -90,11 +102,13 @@ def simulate(
     contests
         The races by name, each of so many candidates.
     rng
-        Makes the populations.
+        Makes the populations' seeds.
     races
         How many populations are made; a contest may ask for fewer.
     each
         Called after every population.
+    spread
+        Simulates the populations, one call each; one after the other unless given.
 
     Raises
     ------
@@ -102,36 +116,52 @@ def simulate(
         If every simulated candidate diverges, or no race has a winner in any population: the
         message is that of the last.
     """
-    found: dict[str, list[_Run]] = {name: [] for name in contests}
-    failure: RaceError | None = None
-    first = max([8, *(one.race.plan()[0].upto for one in contests.values())])
-    for number in range(races):
-        worlds = {True: World.like(pilot, candidates, rng, first=first)}
-        if not all(contest.paired for contest in contests.values()):
-            worlds[False] = worlds[True].unpaired(rng)
-        truth = worlds[True].truth(next(iter(contests.values())).race.statistic)
-        if np.isinf(truth).all():
-            raise RaceError("every simulated candidate diverges; the pilot has no stable candidate")
-        for name, contest in contests.items():
-            if contest.races is not None and number >= contest.races:
-                continue
-            world = worlds[contest.paired]
-            try:
-                state, trained = world.race(contest.race, contest.cost)
-            except RaceError as error:
-                failure = error
-                once = {unit: float(one.sum()) for unit, one in world.costs.items()}
-                found[name].append(_Run(candidates, once, np.nan, np.nan, True))
-            else:
-                found[name].append(_run(state, trained, truth, world))
+    seeds = rng.integers(0, 2**63, races).tolist()
+    population = partial(_population, pilot, candidates, contests)
+    found: dict[str, list[Run]] = {name: [] for name in contests}
+    for runs in spread(population, enumerate(seeds)):
+        for name, run in runs.items():
+            found[name].append(run)
         if each is not None:
             each()
-    if failure and all(np.isnan(run.regret) for runs in found.values() for run in runs):
-        raise failure
+    everything = [run for runs in found.values() for run in runs]
+    if all(run.failure for run in everything):
+        raise RaceError(everything[-1].failure)
     return [_forecast(name, runs) for name, runs in found.items()]
 
 
-def _run(state: RaceState, trained: Integers, truth: Floats, world: World) -> _Run:
+def _population(
+    pilot: Pilot,
+    candidates: int,
+    contests: Mapping[str, Contest],
+    population: Population,
+) -> dict[str, Run]:
+    """Return the races run in one population."""
+    number, seed = population
+    rng = np.random.default_rng(seed)
+    first = max([8, *(one.race.plan()[0].upto for one in contests.values())])
+    worlds = {True: World.like(pilot, candidates, rng, first=first)}
+    if not all(contest.paired for contest in contests.values()):
+        worlds[False] = worlds[True].unpaired(rng)
+    truth = worlds[True].truth(next(iter(contests.values())).race.statistic)
+    if np.isinf(truth).all():
+        raise RaceError("every simulated candidate diverges; the pilot has no stable candidate")
+    found = {}
+    for name, contest in contests.items():
+        if contest.races is not None and number >= contest.races:
+            continue
+        world = worlds[contest.paired]
+        try:
+            state, trained = world.race(contest.race, contest.cost)
+        except RaceError as error:
+            once = {unit: float(one.sum()) for unit, one in world.costs.items()}
+            found[name] = Run(candidates, once, np.nan, np.nan, True, str(error))
+        else:
+            found[name] = _run(state, trained, truth, world)
+    return found
+
+
+def _run(state: RaceState, trained: Integers, truth: Floats, world: World) -> Run:
     assert state.winner is not None
     best, winner = int(truth.argmin()), int(state.winner)
     last = state.rounds[-1]
@@ -139,7 +169,7 @@ def _run(state: RaceState, trained: Integers, truth: Floats, world: World) -> _R
     screened = any(
         one.name == "screen" and state.keys[best] not in one.survivors for one in state.rounds
     )
-    return _Run(
+    return Run(
         int(trained.sum()),
         {unit: float(each @ trained) for unit, each in world.costs.items()},
         true / float(truth[best]) - 1.0,
@@ -148,7 +178,7 @@ def _run(state: RaceState, trained: Integers, truth: Floats, world: World) -> _R
     )
 
 
-def _forecast(name: str, runs: Sequence[_Run]) -> Forecast:
+def _forecast(name: str, runs: Sequence[Run]) -> Forecast:
     count = len(runs)
     won = [run for run in runs if not np.isnan(run.regret)]
     regret = np.array([run.regret for run in won])

@@ -16,7 +16,7 @@ from surefoot.executors.base import Executor
 from surefoot.journal import Journal
 from surefoot.journal_schema import Measure, differences
 from surefoot.racing.pilot import FEWEST_CANDIDATES, FEWEST_INSTANCES, Pilot
-from surefoot.racing.planner import Forecast, simulate
+from surefoot.racing.planner import Forecast, Spread, simulate
 from surefoot.racing.table import Floats, LossTable
 from surefoot.seeds import Role, study_generator
 from surefoot.studies.choices import Choice, choices
@@ -221,10 +221,12 @@ def plan_races(
     *,
     races: int = 100,
     each: Callable[[], None] | None = None,
+    spread: Spread = map,
 ) -> list[PlanRow]:
     """Simulate every choice on populations like the pilot's, as many candidates as the study's.
 
-    ``races`` populations are made, the same for all races; ``each`` is called after each. A race
+    ``races`` populations are made, the same for all races; ``each`` is called after each, and
+    ``spread`` is the map that simulates them. A race
     by swaps runs in fewer, as `Forecast.races` says. The rows are in the order of
     their price.
 
@@ -248,6 +250,7 @@ def plan_races(
         rng=study_generator(study.seed, Role.STATISTICS, int(Role.PILOT)),
         races=races,
         each=each,
+        spread=spread,
     )
     rows = [_row(compared[one.name], one, study, pilot, workers) for one in forecasts]
     return sorted(rows, key=lambda row: row.seconds)

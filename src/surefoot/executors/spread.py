@@ -1,0 +1,37 @@
+"""A map over processes, for pure functions that keep a core busy."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+@contextmanager
+def spread(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]], Iterable[B]]]:
+    """Yield a map that calls a function in so many processes; `map` itself for one.
+
+    Function, arguments and results travel, so they must be picklable. The results come in order;
+    an exception of the function is raised. Ctrl-C reaches the parent alone, and what is not begun
+    then never is.
+    """
+    if workers < 2:
+        yield map
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, initializer=_leave_interrupts_to_the_parent)
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
