@@ -128,21 +128,22 @@ def pareto_figure(
 
 
 def _draw_experiments(axes: Axes, result: VarianceResult, label: str) -> None:
-    """Draw boxes and losses; those far out stand as triangles at the upper edge, in words."""
+    """Draw boxes and losses; those far out of all boxes are counted at the upper edge, in words."""
     experiments = result.experiments
+    highest = max((one.fence for one in experiments), default=np.inf)
     finite = [one.losses[np.isfinite(one.losses)] for one in experiments]
     if experiments:
         axes.boxplot(finite, widths=0.5, showfliers=False, **BOX)
-    for number, (one, losses) in enumerate(zip(experiments, finite), start=1):
+    for number, losses in enumerate(finite, start=1):
         # Points spread by rank, so that the figure needs no luck.
         across = number + 0.16 * np.sin(2.399963 * np.arange(losses.size))
-        near = losses <= one.fence
+        near = losses <= highest
         axes.plot(across[near], losses[near], ".", color=MIDDLE, markersize=4, zorder=3)
-        if one.strays.size:
+        if not near.all():
             edge = axes.get_xaxis_transform()
             axes.plot(number, 0.98, "^", color=BLACK, markersize=6, transform=edge, zorder=4)
             axes.annotate(
-                f"{one.strays.size} up to {one.strays.max():.3g}",
+                f"{(~near).sum()} up to {losses.max():.3g}",
                 (number, 0.98),
                 xycoords=edge,
                 xytext=(7, -3),
