@@ -197,3 +197,12 @@ def test_impossible_draws_say_what_would_be_possible() -> None:
     with pytest.raises(SamplingError, match="use at most 50, or leave test_size out"):
         halves.draw(Sampling(test_size=51), seed)
     assert halves.draw(Sampling(51), seed).train.size == 51
+
+
+def test_where_a_population_was_found_changes_nothing_of_it() -> None:
+    population = numbered(10)
+    known = population.found_at({"source": "a.npz"})
+    assert population.origin is None
+    assert known.origin == {"source": "a.npz"}
+    assert known.fingerprint == population.fingerprint
+    assert np.shares_memory(known.features, population.features)
