@@ -5,7 +5,7 @@ import pytest
 
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.notation import convnet
-from surefoot.cli.estimate import TimeLeft, mean_seconds, probe, work_of
+from surefoot.cli.estimate import TimeLeft, mean_seconds, probe, words, work_of
 from surefoot.engines.base import Setting
 from surefoot.losses import Loss
 from surefoot.population import Population, Sampling
@@ -68,3 +68,18 @@ def test_families_have_rates_of_their_own(setting):
     assert left.seconds(1, [fit.key]) == pytest.approx(8.0)
     left.record(SimpleNamespace(candidate=fit.key, seconds=0.5))
     assert left.seconds(4, [net.key, fit.key]) == pytest.approx(4 * (8.0 + 0.5) / 2)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.4, "0.4 s"),
+        (59.4, "59 s"),
+        (59.7, "1 min 0 s"),
+        (179.8, "3 min 0 s"),
+        (3599.7, "1.0 h"),
+        (900_000.0, "250 h (10 days)"),
+    ],
+)
+def test_durations_never_show_sixty_seconds(seconds, said):
+    assert words(seconds) == said

@@ -154,10 +154,11 @@ def words(seconds: float) -> str:
     """
     if 0.0 < seconds < 0.95:
         return f"{seconds:.1g} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
     if seconds < 100 * 3600:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 3600:,.0f} h ({seconds / 86400:.0f} days)"
