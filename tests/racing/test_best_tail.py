@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from surefoot.racing.best_tail import fit, location
+from surefoot.racing.best_tail import fit, leading_group, location
 
 
 def sample(seed, count, a, b, k, noise):
@@ -63,3 +63,23 @@ def test_candidates_that_are_all_the_same():
     tail = fit(np.full(8, -1.0), np.zeros(8))
     drawn = location(np.linspace(-3.0, 0.0, 5), *tail.draw(np.random.default_rng(0)))
     np.testing.assert_allclose(drawn, -1.0, atol=1e-4)
+
+
+def test_a_group_that_stands_apart_is_seen_and_nothing_else():
+    rng = np.random.default_rng(0)
+    own = np.full(32, 0.02**2)
+    apart = np.sort(np.append(rng.normal(-3.8, 0.03, 4), rng.normal(-1.5, 0.4, 28)))
+    assert leading_group(apart, own) == 4
+    seen = [
+        leading_group(*sample(seed, 32, 0.0, 0.25, k, 0.1)) for seed in range(30) for k in (0, 1)
+    ]
+    assert seen == [32] * 60
+    # A gap that the group's own noise explains is none.
+    assert leading_group(apart, np.full(32, 0.7**2)) == 32
+
+
+def test_a_group_is_taken_to_differ_by_about_its_noise():
+    tail = fit(np.array([-3.82, -3.79]), np.full(2, 0.02**2), noise_scale=0.05)
+    a, log_b, _ = tail.weights @ tail.parameters
+    assert a == pytest.approx(-3.805, abs=0.03)
+    assert 0.01 < np.exp(log_b) < 0.1

@@ -101,3 +101,18 @@ def test_bad_pilots():
         Pilot.of(pilot_table(7, 5))
     with pytest.raises(RaceError, match="must be positive"):
         Pilot.of(LossTable(("a",), np.zeros((1, 4))))
+
+
+def test_candidates_of_a_group_apart_are_drawn_in_its_share():
+    rng = np.random.default_rng(3)
+    places = np.append(rng.normal(-4.0, 0.05, 8), rng.normal(-1.0, 0.3, 24))[:, None]
+    losses = np.exp(places + 0.05 * rng.normal(size=(32, 6)))
+    pilot = Pilot.of(LossTable(tuple(map(str, range(32))), losses))
+    assert pilot.group == 8
+    drawn = [pilot.draw(2000, rng) for _ in range(40)]
+    good = np.concatenate([locations < -3.0 for locations, _, _ in drawn])
+    assert good.mean() == pytest.approx(8 / 32, abs=0.05)
+    rows = np.concatenate([rows for _, _, rows in drawn])
+    assert (rows[good] < 8).all()
+    assert (rows[~good] >= 8).all()
+    assert min(locations.min() for locations, _, _ in drawn) > -4.6

@@ -24,6 +24,10 @@ SKEW, SKEW_SCATTER = 0.3, 0.6
 """Prior mean and standard deviation of k: populations of models mostly have a floor."""
 SHARE = 2.0 / 3.0
 """Share of the pilot, from the best on, whose locations count."""
+FLATTEST = -0.2
+"""Least k: losses have a floor, so the best of thousands do not run away from the rest."""
+APART = 1.5
+"""A gap in the pilot counts from so many standard deviations of those beyond it on."""
 GRID = 15
 MOST = 200
 """So many of these are enough: of more, evenly spaced ones are taken."""
@@ -51,22 +55,45 @@ def location(scores: Floats, a: float, b: float, k: float) -> Floats:
     return np.asarray(a + b * np.expm1(k * scores) / k)
 
 
-def fit(means: Floats, variances: Floats) -> BestTail:
-    """Return the posterior, given ascending means and the variance of each by noise."""
+def leading_group(means: Floats, variances: Floats) -> int:
+    """Return how many of the ascending means stand apart from the rest; all if none do.
+
+    Where some learn what others never do, a distribution through both says nothing of the best. A
+    group is two or more, up to half, before a gap that exceeds `APART` standard deviations of those
+    who come next and four standard errors of its own.
+    """
     count = len(means)
-    good = round(count * SHARE)
+    for size in range(2, count // 2 + 1):
+        after = means[size : max(size + 3, round(SHARE * count))]
+        gap = float(means[size] - means[size - 1])
+        error = float(np.sqrt(variances[:size].max()))
+        inside = float(means[size - 1] - means[0])
+        if gap > max(APART * float(after.std()), 4.0 * error, inside):
+            return size
+    return count
+
+
+def fit(means: Floats, variances: Floats, noise_scale: float | None = None) -> BestTail:
+    """Return the posterior, given ascending means and the variance of each by noise.
+
+    For a group that stands apart, of which all belong together however few, ``noise_scale`` is the
+    deviation of its noise: its locations are taken to differ by about as much, within a factor of
+    e (a log-normal prior of b).
+    """
+    count = len(means)
+    good = count if noise_scale else round(count * SHARE)
     cut = float(means[good - 1 : good + 1].mean())
     below = np.arange(good)
     if good > MOST:
         below = np.linspace(0, good - 1, MOST).round().astype(np.int64)
     seen, noise = means[below], variances[below]
     above = (count - good) * len(below) / good
-    middle, low = np.quantile(means, [0.5, 0.16]).tolist()
-    spread = max(middle - low, 1e-9 + 1e-6 * abs(middle))
+    middle, low = np.quantile(means[:count], [0.5, 0.16]).tolist()
+    spread = max(middle - low, noise_scale or 0.0, 1e-9 + 1e-6 * abs(middle))
     reach = 4.0 * 1.4 * spread / np.sqrt(len(below) + above)
     places = middle + np.linspace(-reach, reach, GRID)
     scales = np.log(spread) + np.linspace(-2.3, 1.0, GRID)
-    skews = SKEW + SKEW_SCATTER * np.linspace(-1.5, 2.5, GRID)
+    skews = np.linspace(FLATTEST, SKEW + 2.5 * SKEW_SCATTER, GRID)
     nodes = np.linspace(-4.5, 4.5, 101)
     weights = np.exp(-(nodes**2) / 2.0)
     weights /= weights.sum()
@@ -84,7 +111,10 @@ def fit(means: Floats, variances: Floats) -> BestTail:
             gap = seen[None, :, None] - true[:, None, :]
             density = np.exp(-(gap**2) / (2.0 * scatter)) / np.sqrt(scatter)
             logs = np.log(density @ weights + 1e-300).sum(axis=1)
-            logs += above * np.log(_above(true - cut, typical + bridge) @ weights + 1e-300)
+            if above:
+                logs += above * np.log(_above(true - cut, typical + bridge) @ weights + 1e-300)
+            if noise_scale:
+                logs -= np.log(b / noise_scale) ** 2 / 2.0
             found[:, second, third] = logs - ((k - SKEW) / SKEW_SCATTER) ** 2 / 2.0
     found = np.exp(found - found.max())
     grid = np.stack(np.meshgrid(places, scales, skews, indexing="ij"), axis=-1).reshape(-1, 3)

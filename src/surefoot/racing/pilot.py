@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import RaceError
-from surefoot.racing.best_tail import BestTail, fit, location
+from surefoot.racing.best_tail import BestTail, fit, leading_group, location
 from surefoot.racing.elimination import Integers
 from surefoot.racing.table import Floats, LossTable
 
@@ -33,8 +33,9 @@ class Pilot:
 
     ``locations``, ``deviations`` and ``divergence`` ``[pilot]`` are m, s and p. The locations'
     spread is shrunk by what noise alone adds to it, the deviations' likewise, so that both scatter
-    as much as the true ones. ``tail`` says how the best of many lie; ``trend`` is the slope of log
-    s against the normal score of m. ``residuals`` are standardised e, ``shared`` is r. ``costs``
+    as much as the true ones. The first ``group`` are all, or stand apart from the rest; ``tail``
+    says how the best of many of them lie, ``trend`` is the slope of log s against the normal score
+    of m. ``residuals`` are standardised e, ``shared`` is r. ``costs``
     ``[pilot]`` hold the mean cost of an instance by the name of its unit. ``baseline`` is the
     location and deviation of the baseline, if the pilot has any.
     """
@@ -42,6 +43,7 @@ class Pilot:
     locations: Floats
     deviations: Floats
     divergence: Floats
+    group: int
     tail: BestTail
     trend: float
     residuals: Floats
@@ -99,6 +101,9 @@ class Pilot:
         own = (1.0 - shared) * deviations**2 / np.maximum(counts, 1)
         means[~seen] = means[seen].max()
         order = rows[np.argsort(means[rows], kind="stable")]
+        group = leading_group(means[order], own[order])
+        best = order[:group]
+        noise = float(np.median(deviations[best]))
         base = None
         if baseline is not None and np.isfinite(baseline).any():
             known = np.log(baseline[np.isfinite(baseline)])
@@ -107,8 +112,9 @@ class Pilot:
             _locations(means[order], own[order]),
             deviations[order],
             np.asarray(np.isposinf(losses).sum(axis=1)[order] / trained[order], np.float64),
-            fit(means[order], own[order]),
-            _trend(deviations[order]),
+            group,
+            fit(means[best], own[best], noise if group < len(order) else None),
+            _trend(deviations[best]),
             residuals,
             shared,
             {unit: np.asarray(each, np.float64)[order] for unit, each in (costs or {}).items()},
@@ -118,34 +124,60 @@ class Pilot:
     def draw(self, candidates: int, rng: np.random.Generator) -> tuple[Floats, Floats, Integers]:
         """Return locations and deviations of new candidates, and the pilot's rows they are like.
 
-        A candidate has a normal score z. Below the median its location is that of the posterior's
-        tail, above it the pilot's own at that score; noise and costs are those of a pilot candidate
-        of about its rank, the deviation moved along its trend from that one's score to z.
+        A candidate has a normal score z within the leading group. Below the median its location is
+        that of the posterior's tail; above it, unless the group stands apart, the pilot's own at
+        that score. Noise and costs are those of a pilot candidate of about its rank, the deviation
+        moved along its trend from that one's score to z. Those outside a group that stands apart
+        are like the pilot's others.
         """
         from scipy import special
 
-        pilots = len(self.locations)
-        scores = rng.standard_normal(candidates)
-        ranks = special.ndtr(scores) * pilots
-        near = np.floor(ranks + NEIGHBOURS * pilots * rng.standard_normal(candidates))
-        near = np.where(near < 0, -1 - near, near)
-        near = np.where(near >= pilots, 2 * pilots - 1 - near, near)
-        places = normal_scores(pilots)
+        pilots, group = len(self.locations), self.group
+        share = 1.0 if group == pilots else float(rng.beta(group + 0.5, pilots - group + 0.5))
+        levels = rng.random(candidates)
+        inside = levels < share
+        ranks = np.where(
+            inside,
+            levels / share * group,
+            group + (levels - share) / max(1.0 - share, 1e-9) * (pilots - group),
+        )
+        rows = _near(ranks, np.where(inside, 0, group), np.where(inside, group, pilots), rng)
+        scores = special.ndtri(np.clip(levels / share, 1e-12, 1.0 - 1e-12))
         parameters = self.tail.draw(rng)
-        best = location(scores, *parameters)
-        # Above the median the pilot's own locations go on where the tail ends.
-        lift = parameters[0] - float(np.interp(0.0, places, self.locations))
-        rest = np.interp(scores, places, self.locations) + lift
-        rows = np.clip(near, 0, pilots - 1).astype(np.int64)
-        deviations = self.deviations[rows] * np.exp(self.trend * (scores - places[rows]))
-        return np.where(scores < 0.0, best, rest), deviations, rows
+        locations = location(scores, *parameters)
+        if group == pilots:
+            # Above the median the pilot's own locations go on where the tail ends.
+            own = np.interp(ranks - 0.5, np.arange(pilots), self.locations)
+            locations = np.where(
+                scores < 0.0, locations, own + parameters[0] - np.median(self.locations)
+            )
+        else:
+            rest = np.arange(group, pilots)
+            others = np.interp(ranks - 0.5, rest, self.locations[group:])
+            locations = np.where(inside, locations, others)
+        steps = np.where(inside, scores - normal_scores(pilots, group)[rows], 0.0)
+        return locations, self.deviations[rows] * np.exp(self.trend * steps), rows
 
 
-def normal_scores(count: int) -> Floats:
-    """Return the expected normal scores of ``count`` ordered values (Blom 1958), ascending."""
+def _near(ranks: Floats, low: Integers, high: Integers, rng: np.random.Generator) -> Integers:
+    """Return rows of about these ranks, from ``low`` to below ``high``, reflected at the ends."""
+    near = np.floor(ranks + NEIGHBOURS * (high - low) * rng.standard_normal(len(ranks)))
+    near = np.where(near < low, 2 * low - 1 - near, near)
+    near = np.where(near >= high, 2 * high - 1 - near, near)
+    return np.clip(near, low, high - 1).astype(np.int64)
+
+
+def normal_scores(count: int, first: int | None = None) -> Floats:
+    """Return the expected normal scores of ``count`` ordered values (Blom 1958), ascending.
+
+    With ``first``, those of the first so many by themselves; the others have 0.
+    """
     from scipy import special
 
-    return np.asarray(special.ndtri((np.arange(count) + 0.625) / (count + 0.25)))
+    scores = np.zeros(count)
+    size = count if first is None else first
+    scores[:size] = special.ndtri((np.arange(size) + 0.625) / (size + 0.25))
+    return scores
 
 
 def _locations(means: Floats, own: Floats) -> Floats:
