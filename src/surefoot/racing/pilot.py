@@ -154,7 +154,7 @@ class Pilot:
         else:
             rest = np.arange(group, pilots)
             others = np.interp(ranks - 0.5, rest, self.locations[group:])
-            locations = np.where(inside, locations, others)
+            locations = np.where(inside, np.minimum(locations, self.locations[group]), others)
         steps = np.where(inside, scores - normal_scores(pilots, group)[rows], 0.0)
         return locations, self.deviations[rows] * np.exp(self.trend * steps), rows
 
