@@ -127,3 +127,11 @@ def test_ctrl_c_in_the_pilot_loses_nothing(run, folder, wide) -> None:
     status, out, _ = run("plan", wide, *OPTIONS)
     assert status == 0
     assert f"pilot: {27 - before} to go ({before} before)" in out
+
+
+def test_a_criterion_of_the_tail_comes_with_a_warning(run, folder, wide) -> None:
+    text = (folder / wide).read_text()
+    (folder / wide).write_text(text.replace("seed = 5", 'seed = 5\ncriterion = "max"'))
+    _, out, _ = run("plan", wide, *OPTIONS)
+    assert "a pilot shows little of the tails that decide max" in " ".join(out.split())
+    assert "exact max" in out

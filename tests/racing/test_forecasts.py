@@ -7,6 +7,7 @@ the best of thousands; single forecasts of the regret are off by a factor of two
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,3 +128,42 @@ def test_forecasts_for_thousands_of_candidates(
     assert p_best == pytest.approx(best, abs=0.3)
     assert p_within == pytest.approx(within, abs=0.3)
     assert 0.25 < expected / regret < most
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("criterion", "slack", "least", "most"),
+    [("mean", 0.25, 0.4, 2.5), ("quantile(0.9)", 0.4, 0.3, 2.5), ("max", 0.7, 0.1, 1.0)],
+)
+@pytest.mark.parametrize("schedule", ["paper", "flat"])
+def test_forecasts_agree_with_races_of_real_networks(
+    criterion: str, slack: float, least: float, most: float, schedule: str
+) -> None:
+    """256 networks with 64 recorded instances, resampled; pilots are 32 of them with 8 each.
+
+    Each network has a tail of its own, of which a pilot shows little: forecasts of tail criteria
+    are too good, of the maximum by far.
+    """
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(Path(__file__).parents[2] / "benchmarks/data/photon_losses.parquet")
+    losses = np.array(table["losses"].to_pylist(), np.float64)
+    count, known = losses.shape
+    race = Race(keys(count), from_name(criterion), {**SCHEDULES, "flat": FlatBudget(32)}[schedule])
+    truth = race.statistic.values(losses)
+    rng = np.random.default_rng(0)
+    regret = np.empty(150)
+    for number in range(len(regret)):
+        state = race.replay(LossTable(race.keys, losses[:, rng.integers(0, known, 300)]))
+        assert state.winner is not None
+        regret[number] = truth[int(state.winner)] / truth.min() - 1.0
+    rows = []
+    for seed in range(12):
+        rng = np.random.default_rng([5, seed])
+        some = losses[np.ix_(rng.permutation(count)[:32], rng.permutation(known)[:8])]
+        pilot = Pilot.of(LossTable(keys(32), some))
+        (one,) = simulate(pilot, count, {"race": Contest(race)}, rng=rng, races=25)
+        rows.append((one.p_within, one.regret))
+    within, expected = np.mean(rows, axis=0)
+    assert within == pytest.approx((regret <= 0.01).mean(), abs=slack)
+    assert least < expected / regret.mean() < most

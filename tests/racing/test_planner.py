@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -152,11 +153,13 @@ def test_unpaired_races_do_worse_on_shared_luck():
 def test_the_same_generator_gives_the_same_forecast():
     pilot = Pilot.of(pilot_table(12, 6))
 
-    def run():
+    def run(spread=map):
         races = {"p": contest(60, Halving())}
-        return simulate(pilot, 60, races, rng=np.random.default_rng(5), races=5)
+        return simulate(pilot, 60, races, rng=np.random.default_rng(5), races=5, spread=spread)
 
     assert run() == run()
+    with ThreadPoolExecutor(3) as pool:
+        assert run(pool.map) == run()
 
 
 @pytest.mark.parametrize("criterion", ["max", "quantile(0.9)", "cvar(0.1)", "mean+2*sd"])

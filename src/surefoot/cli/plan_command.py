@@ -243,6 +243,11 @@ def notes(
         f"core{'s' if workers > 1 else ''}, without the {study.certify} instances of each "
         "certificate.",
     ]
+    if "max" in study.statistic.name or "cvar" in study.statistic.name:
+        said.append(
+            f"Beware: a pilot shows little of the tails that decide {study.statistic.name}. Take "
+            "the regrets as several times too small, and the order of the races as right."
+        )
     if any(risk(row) > 0.0 for row in rows):
         said.append(
             "breaks: probability that the winner diverges at times, or that nobody is left; regret "
