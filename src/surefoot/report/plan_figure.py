@@ -50,7 +50,7 @@ def plan_figure(
     for row, (x, y), drawn in zip(rows, places.tolist(), seen, strict=True):
         if drawn:
             _draw(axes, row, x, y, full=row in best)
-    front = [place for place, row in enumerate(rows) if row in best and seen[place]]
+    front = [place for place in np.argsort(seconds) if rows[place] in best and seen[place]]
     axes.plot(*places[front].T, color=MIDDLE, linewidth=0.9, linestyle="--", zorder=1)
     if seen[rows.index(pick)]:
         ring = places[rows.index(pick)]
@@ -76,8 +76,8 @@ def plan_figure(
 def _draw(axes: Axes, row: PlanRow, x: float, y: float, *, full: bool) -> None:
     error = 100.0 * row.forecast.regret_error
     if row.forecast.regret <= 0.0:
-        arrow = {"arrowstyle": "->", "color": DARK}
-        axes.annotate("", (x, y / 1.5), (x, y), arrowprops=arrow)
+        arrow = {"arrowstyle": "<-", "color": DARK}
+        axes.annotate("", (x, y), (0, -20), textcoords="offset points", arrowprops=arrow)
     elif np.isfinite(error):
         axes.errorbar(x, y, [[min(error, 0.9 * y)], [error]], color=DARK, capsize=2, linewidth=0.9)
     axes.plot(
@@ -141,6 +141,8 @@ def _outside(box: Floats) -> float:
 def _plain_numbers(axis: Axis) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator
 
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    low, high = axis.get_view_interval()
+    wide = high > 3000.0 * low
+    axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
