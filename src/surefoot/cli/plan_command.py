@@ -222,6 +222,8 @@ def notes(
     where: Path,
 ) -> list[str]:
     """Return what the table rests on and what it leaves out."""
+    from surefoot.racing.pilot import FEWEST_INSTANCES
+    from surefoot.seeds import Role
     from surefoot.studies.advice import risk
 
     counts = pilot.table.counts()
@@ -243,6 +245,12 @@ def notes(
         f"core{'s' if workers > 1 else ''}, without the {study.certify} instances of each "
         "certificate.",
     ]
+    if pilot.role is Role.RACE:
+        noisy = int((np.isfinite(pilot.table.losses).sum(axis=1) >= FEWEST_INSTANCES).sum())
+        said.append(
+            f"Taken from a race, which shows how noisy trainings are only of its {noisy} last "
+            "candidates, the better ones: a pilot of its own tells more."
+        )
     if "max" in study.statistic.name or "cvar" in study.statistic.name:
         said.append(
             f"Beware: a pilot shows little of the tails that decide {study.statistic.name}. Take "
