@@ -4,10 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot.errors import RaceError
+from surefoot.racing.by_test import ByTest
 from surefoot.racing.elimination import ByRank
 from surefoot.racing.prediction import ByPrediction
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import Chain, FlatBudget, Halving
+from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 from surefoot.racing.toptwo import TopTwo, default_schedule
 
@@ -93,11 +95,36 @@ def test_a_clear_leader_ends_it_early():
     losses = np.array([[1.0], [3.0]]) + np.random.default_rng(0).normal(0, 0.1, (2, 40))
     race = Race(keys, schedule=Chain((_Warm(4), TopTwo(40))))
     state = race.replay(LossTable(keys, losses))
-    assert (state.winner, state.trainings) == ("a", 8)
+    assert (state.winner, state.trainings) == ("a", 16)
     unclear = Race(keys, "max", schedule=Chain((_Warm(4), TopTwo(40)))).replay(
         LossTable(keys, losses)
     )
     assert unclear.trainings == 80
+
+
+def test_a_lucky_noisy_leader_does_not_end_it():
+    """Both noises look alike by the common variance; three lucky losses are no clear lead."""
+    rng = np.random.default_rng(0)
+    steady = 1.0 + 0.004 * rng.standard_normal(60)
+    noisy = 1.3 * np.exp(0.5 * rng.standard_normal(60))
+    noisy[:3] = 0.8, 0.81, 0.79
+    race = Race(("a", "b"), schedule=Chain((_Warm(3), TopTwo(60, 3))))
+    assert race.replay(LossTable(("a", "b"), np.array([noisy, steady]))).winner == "b"
+
+
+def test_after_a_screen_the_first_cut_trains_nothing():
+    table = world(100, 64)
+    schedule = default_schedule(100, 250)
+    race = Race(table.keys, schedule=schedule, rule=ByPrediction(), screen=Screen(5.0))
+    state = race.replay(table, 1.0)
+    assert [one.trainings for one in state.rounds[:2]] == [100, 0]
+    assert len(state.rounds[1].survivors) == 35
+    assert state.trainings <= 250
+    assert [one.trainings for one in race.plan()[:3]] == [r.trainings for r in state.rounds[:3]]
+    tested = Race(table.keys, schedule=schedule, rule=ByTest(), screen=Screen(5.0), most=20)
+    state = tested.replay(table, 1.0)
+    assert state.winner is not None
+    assert max(state.instances().values()) > 1
 
 
 @settings(deadline=None, max_examples=50)

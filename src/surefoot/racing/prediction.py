@@ -78,7 +78,9 @@ class Prediction:
             known = self.losses[rows, :count]
             rest = max(0, size - int(count))
             levels = (np.arange(rest) + 0.5) / max(rest, 1)
-            spread = self.deviation[rows, None] * np.quantile(self.shape, levels)
+            places = levels * (len(self.shape) - 1)
+            noise = np.interp(places, np.arange(len(self.shape)), self.shape)
+            spread = self.deviation[rows, None] * noise
             ahead = self.location[rows, None] + spread
             if self.logarithmic:
                 ahead = np.exp(ahead)

@@ -156,13 +156,16 @@ class Race:
         spent = int(paid.sum())
         while True:
             each = np.full(len(counts), cost)
-            step = self.schedule.step(Standing(counts, entrants, each, self.statistic))
+            raced = len(rounds) - (self.screen is not None)
+            step = self.schedule.step(
+                Standing(counts, entrants, each, self.statistic, rounds=raced)
+            )
             if step is None:
                 return rounds
             target = self.asked(step, counts)
             trainings = int(np.maximum(target - paid, 0).sum())
             keep = step.keep if self.rule.fixed else len(counts)
-            if idle(counts, target) and keep == len(counts):
+            if raced and idle(counts, target) and keep == len(counts):
                 check_progress(step, target)
                 return rounds
             if self.limit is not None and rounds and (spent + trainings) * cost > self.limit:

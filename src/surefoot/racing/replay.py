@@ -82,7 +82,7 @@ class Replay:
             self.counts = target
             contest = self._contest(step.keep)
             verdict = race.rule.judge(contest)
-            if nothing_new and not verdict.leave.any():
+            if nothing_new and self._raced and not verdict.leave.any():
                 return self._finished(self._undecided(step, target))
             values = self._decided(contest, verdict, trainings)
 
@@ -95,10 +95,17 @@ class Replay:
     def _standing(self, values: Floats | None) -> Standing:
         race, entrants, cost = self.race, len(self.race.keys), self._cost()
         if values is None:
-            return Standing(self.counts, entrants, cost, race.statistic)
+            return Standing(self.counts, entrants, cost, race.statistic, rounds=self._raced)
         order = np.lexsort((race.key_rank[self.alive], values))
         seen = self._seen(self.losses)
-        return Standing(self.counts, entrants, cost, race.statistic, seen, values, order)
+        return Standing(
+            self.counts, entrants, cost, race.statistic, seen, values, order, self._raced
+        )
+
+    @property
+    def _raced(self) -> int:
+        """Number of rounds so far, the screen's left out."""
+        return len(self.rounds) - (self.race.screen is not None)
 
     def _cost(self) -> Floats:
         """Mean cost of the instances judged of each survivor; 1 unless costs were given.

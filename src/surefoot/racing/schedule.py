@@ -18,10 +18,11 @@ class Standing:
     """What a schedule may look at before a round.
 
     ``counts[survivor]`` instances have been judged of each of the survivors, of whom there were
-    ``entrants`` at first. ``cost[survivor]`` is what one instance costs: 1, or its mean seconds or
-    example-visits so far when a race is budgeted in those. ``losses`` ``[survivors, instances]``
-    (NaN from ``counts`` on), ``values`` and ``order`` (rows from best to worst) are None before
-    the first round and while a race is only planned: then nothing is known of the losses.
+    ``entrants`` at first, in ``rounds`` rounds (a screen is none). ``cost[survivor]`` is what one
+    instance costs: 1, or its mean seconds or example-visits so far when a race is budgeted in
+    those. ``losses`` ``[survivors, instances]`` (NaN from ``counts`` on), ``values`` and ``order``
+    (rows from best to worst) are None before the first round and while a race is only planned:
+    then nothing is known of the losses.
     """
 
     counts: Integers
@@ -31,6 +32,7 @@ class Standing:
     losses: Floats | None = None
     values: Floats | None = None
     order: Integers | None = None
+    rounds: int = 0
 
     @property
     def survivors(self) -> int:
@@ -94,7 +96,8 @@ class FlatBudget(Schedule):
     A round gives each survivor ``budget / (cost of one instance of every survivor)`` instances,
     rounded down, at least ``per_round`` and at most ``cap``; then the share ``keep`` stays, until
     ``finalists`` are left. The equal cost per round is that of sequential halving (Karnin, Koren
-    and Somekh 2013), except that the first, crowded rounds cost more. ``budget`` is in instances,
+    and Somekh 2013), except that the first, crowded rounds cost more. After a screen that has
+    trained ``warmup`` instances already, the first cut trains nothing. ``budget`` is in instances,
     or in seconds or example-visits when the race is told those costs.
     """
 
@@ -117,10 +120,12 @@ class FlatBudget(Schedule):
         """Return the next round; None once the finalists are left."""
         if standing.survivors <= self.finalists:
             return None
+        keep = max(self.finalists, share_of(standing.survivors, self.keep))
+        if standing.rounds == 0 and standing.instances >= self.warmup:
+            return Step(standing.counts, keep)
         affordable = int(np.floor(self.budget / float(standing.cost.sum()) + 1e-9))
         more = min(max(self.per_round, affordable), self.cap)
-        upto = max(self.warmup, standing.instances + more)
-        return Step(upto, max(self.finalists, share_of(standing.survivors, self.keep)))
+        return Step(max(self.warmup, standing.instances + more), keep)
 
 
 @dataclass(frozen=True)

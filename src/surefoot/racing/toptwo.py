@@ -14,6 +14,7 @@ from surefoot.racing.schedule import Chain, FlatBudget, Schedule, Standing, Step
 from surefoot.racing.table import Floats
 
 FINALISTS = 10
+CLEAR_FROM = 10
 SHARES = ((0.35, 0.2), (0.25, 0.12), (0.15, 0.1), (0.1, 0.1), (0.05, 0.1), (0.02, 0.1))
 """Share that stays after a round and share of the spare budget a round costs, tried in turn."""
 
@@ -28,8 +29,9 @@ class TopTwo(Schedule):
     al. 2022), on paired losses. Whichever of the two has fewer instances gets ``per_round`` more,
     both when they are equal; who has ``cap`` gets no more, and when both have, the next challenger
     is taken. Candidates that come in untrained get ``per_round`` each first. It ends, leaving one,
-    when the smallest gap exceeds ``separation`` standard errors, when all have ``cap`` instances,
-    or when together they have ``total``. A criterion that moves with n (maximum, quantiles) is
+    when the smallest gap exceeds ``separation`` standard errors (never before the leader has
+    `CLEAR_FROM` instances, since its luck may be that of the noisiest), when all have ``cap``, or
+    when together they have ``total``. A criterion that moves with n (maximum, quantiles) is
     never taken as separated: optimism about the less trained evens the numbers out.
     """
 
@@ -73,9 +75,10 @@ class TopTwo(Schedule):
         if standing.losses is not None and standing.order is not None:
             leader, gaps = _gaps(standing.losses, standing)
             order = np.lexsort((standing.order.argsort(), gaps))
+        clear = min(CLEAR_FROM, self.cap)
         for challenger in order[order != leader]:
-            if not standing.criterion.sized and gaps[challenger] > self.separation:
-                break
+            if gaps[challenger] > self.separation and not standing.criterion.sized:
+                return np.array([leader] if standing.counts[leader] < clear else [], np.int64)
             pair = np.array([leader, challenger])
             if open_[pair].any():
                 return np.asarray(pair[open_[pair]])
@@ -152,12 +155,12 @@ def _outlay(schedule: Schedule, candidates: int, most: int | None) -> tuple[int,
 
     No candidate trains more than ``most``.
     """
-    alive, count, spent = candidates, 0, 0
+    alive, count, spent, rounds = candidates, 0, 0, 0
     while True:
         counts, cost = np.full(alive, count), np.ones(alive)
-        step = schedule.step(Standing(counts, candidates, cost, Mean()))
+        step = schedule.step(Standing(counts, candidates, cost, Mean(), rounds=rounds))
         if step is None:
             return spent, alive, count
         upto = min(int(np.max(step.upto)), most or np.iinfo(np.int64).max)
         spent += alive * (upto - count)
-        alive, count = step.keep, upto
+        alive, count, rounds = step.keep, upto, rounds + 1
