@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from surefoot.engines.base import Instance, Setting
 from surefoot.errors import JournalError, JournalMismatchError, RaceError
+from surefoot.executors.base import Executor
+from surefoot.executors.inline import InlineExecutor
 from surefoot.executors.local import LocalExecutor
 from surefoot.journal import MEMORY
 from surefoot.racing.by_test import ByTest
@@ -130,6 +134,24 @@ def test_a_plan_is_the_same_every_time() -> None:
     found = pilot(asked)
     one, other = (plan_races(asked, found, 1, races=5) for _ in range(2))
     assert one == other
+
+
+def test_a_pilot_says_the_same_whoever_ended_first() -> None:
+    class Backwards(Executor):
+        engine, workers = "fake", 1
+
+        def batches(self, instances: Iterator[Instance], setting: Setting) -> Iterator[Any]:
+            yield from reversed(list(InlineExecutor("fake").batches(instances, setting)))
+
+    small = pilot_study(study(candidates=MANY, baseline=BASELINE), 8)
+    found = []
+    for executor in (InlineExecutor("fake"), Backwards()):
+        with small.open(MEMORY) as journal:
+            found.append(train_pilot(small, 3, journal, executor))
+    one, other = found
+    assert one.table.keys == other.table.keys
+    assert np.array_equal(one.table.losses, other.table.losses)
+    assert np.array_equal(one.baseline, other.baseline)
 
 
 def test_a_pilot_of_another_setting_is_noticed() -> None:

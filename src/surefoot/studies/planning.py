@@ -175,10 +175,13 @@ def measured(journal: Journal) -> Measured:
     study = journal.study
     for role in (Role.PILOT, Role.RACE):
         known = journal.measures(role)
-        keys = set(study["candidates"])
+        place = {key: number for number, key in enumerate(study["candidates"])}
         # An unpaired race has more of the baseline, on the draws of every candidate.
-        rows = [m for m in known if m.candidate in keys and baseline_place(m.instance)[0] < 0]
+        rows = [m for m in known if m.candidate in place and baseline_place(m.instance)[0] < 0]
+        # Outcomes are recorded as they end; what is simulated must not depend on who ended first.
+        rows.sort(key=lambda m: (place[m.candidate], m.instance))
         base = [m for m in known if m.candidate == study.get("baseline")]
+        base.sort(key=lambda m: m.instance)
         if rows:
             return _measured(rows, base, role, study)
     raise JournalError(
