@@ -1,6 +1,7 @@
 """What a race costs beside its trainings, and how long racing again on recorded losses takes.
 
-    python benchmarks/overhead.py [--workers N] [--candidates 7000] [--json FILE] [--quick]
+    python benchmarks/overhead.py [--workers N] [--candidates 7000] [--real 500] [--json FILE]
+        [--schedule paper|default] [--folder DIRECTORY] [--quick]
 
 Three measurements, all through the public path: a study of real networks on real photons, its
 journal on the disk (`--folder` says where), the local executor's threads, and the live table that
@@ -206,6 +207,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--candidates", type=int, default=7000, help="of the races of no time")
     parser.add_argument("--real", type=int, default=500, help="candidates of the real race")
+    parser.add_argument("--schedule", choices=("paper", "default"), default="paper", help="of it")
     parser.add_argument("--folder", type=Path, help="where journals are written meanwhile")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--quick", action="store_true", help="fewer candidates, under a minute")
@@ -251,7 +253,10 @@ def main() -> None:
         progress("racing again")
         report["rerace"] = reraces(7000, setting, folder, repeats)
         progress(f"racing {real:,} candidates with real trainings")
-        report["real"] = real_race(real, setting, folder / "real.db", options.workers)
+        schedule = Halving(warmup=5) if options.schedule == "paper" else default_schedule(real)
+        report["real"] = {"schedule": options.schedule} | real_race(
+            real, setting, schedule, folder / "real.db", options.workers
+        )
     progress("done")
     for name, value in report.items():
         say(name, value)

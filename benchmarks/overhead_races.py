@@ -19,7 +19,7 @@ from surefoot.engines.base import Engine, Instance, Setting, Status, Training, o
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.executors.local import LocalExecutor
 from surefoot.journal import Journal
-from surefoot.racing.schedule import Halving, Schedule
+from surefoot.racing.schedule import Schedule
 from surefoot.studies.plan import plan
 from surefoot.studies.select import select
 from surefoot.studies.study import SelectStudy
@@ -146,12 +146,14 @@ def no_time_race(
     return found
 
 
-def real_race(count: int, setting: Setting, path: Path, workers: int) -> dict[str, Any]:
+def real_race(
+    count: int, setting: Setting, schedule: Schedule, path: Path, workers: int
+) -> dict[str, Any]:
     """Return the share outside training of a race of real trainings."""
     study = SelectStudy(
         candidates=candidates(count),
         setting=setting,
-        schedule=Halving(warmup=5),
+        schedule=schedule,
         engine="clocked",
         certify=50,
     )
