@@ -6,7 +6,7 @@ import time
 import pytest
 
 import surefoot
-from surefoot.cli import main as module
+from surefoot.cli.main import app
 
 COMMANDS = ("select", "show", "replay", "export", "plot")
 HEAVY = ("numba", "scipy", "matplotlib", "sqlalchemy", "torch", "uproot", "pydantic", "pandas")
@@ -24,7 +24,8 @@ def test_the_help_of_a_command_teaches_by_examples_that_fit_80_columns(run, comm
     monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = run(command, "--help")
     assert code == 0
-    written = inspect.getdoc(getattr(module, command)).splitlines()
+    (found,) = [c.callback for c in app.registered_commands if c.callback.__name__ == command]
+    written = inspect.getdoc(found).splitlines()
     examples = [line.strip() for line in written if line.strip().startswith("surefoot ")]
     shown = [line.strip() for line in out.splitlines()]
     assert len(examples) >= 3

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from surefoot.cli.console import busy, console
-from surefoot.cli.one_candidate import Asked, asked_for, counting, resumable, say_dry
+from surefoot.cli.one_candidate import Asked, asked_for, say_dry, training
 from surefoot.cli.results import say_paths, say_sentences
 from surefoot.engines.base import Outcome
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from surefoot.cli.options import Common
     from surefoot.studies.assess import Assessment
 
 
 def run(
-    study_path: Path,
-    candidate: str | None,
-    source: Path | None,
-    journal: Path | None,
-    figure: Path | None,
-    engine: str | None,
-    workers: int | None,
+    common: Common,
     n: int | None,
-    dry_run: bool,
-    retry_failed: bool,
 ) -> None:
     """Run the command; errors are those of the parts."""
-    from surefoot.executors.local import LocalExecutor
-    from surefoot.seeds import Role
     from surefoot.studies.assess import assess
     from surefoot.studies.study import AssessStudy
     from surefoot.studies.watch import Silent
 
     out = console()
-    asked = asked_for(
-        out, "assess", study_path, candidate, source, journal, figure, engine, workers
-    )
+    asked = asked_for(out, "assess", common)
     wish = asked.file.tables.certificate
     study = AssessStudy(
         candidate=asked.candidate,
@@ -52,19 +40,16 @@ def run(
         confidence=wish.confidence,
     )
     out.print(asked.headline("Assess"), style="bold", soft_wrap=True)
-    with LocalExecutor(asked.workers, asked.engine) as executor:
-        if dry_run:
-            say_dry(out, asked, {study.setting: study.n}, executor.workers)
-            return
-        with resumable(asked.journal), study.open(asked.journal) as record:
-            done = record.count(Role.ASSESS)
-            with counting(out, "instances", done, study.n) as advance:
+    if common.dry_run:
+        say_dry(out, asked, {study.setting: study.n})
+        return
+    with training(out, asked, study, study.instances()) as on:
 
-                class Bar(Silent):
-                    def outcome(self, outcome: Outcome) -> None:
-                        advance(outcome)
+        class Bar(Silent):
+            def outcome(self, outcome: Outcome) -> None:
+                on.told(outcome)
 
-                found = assess(study, record, executor, Bar(), retry_failed=retry_failed)
+        found = assess(study, on.record, on.executor, Bar(), retry_failed=common.retry_failed)
     losses = found.losses[np.isfinite(found.losses)]
     if losses.size:
         quartiles = np.quantile(losses, [0.0, 0.25, 0.5, 0.75, 1.0])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.study_commands import (
+from surefoot.cli.options import (
     DryOption,
     EngineOption,
     FigureOption,
@@ -15,6 +15,7 @@ from surefoot.cli.study_commands import (
     RetryOption,
     WorkersOption,
 )
+from surefoot.cli.reporting import reporting
 
 photons_app = typer.Typer(no_args_is_help=True, help="Look at photon samples.")
 
@@ -81,8 +82,6 @@ def simulate(
       [dim]Geant4 itself, with pip install 'surefoot\\[geant4]' and its data sets.[/dim]
       surefoot simulate A -n 1000 -o real.root --with geant4
     """
-    from surefoot.cli.main import reporting
-
     with reporting():
         from surefoot.cli.simulate_command import run
 
@@ -153,8 +152,6 @@ def show(
       [dim]A race's winner beside them, three retrainings.[/dim]
       surefoot photons show A --study examples/energy.toml -j energy.db
     """
-    from surefoot.cli.main import reporting
-
     with reporting():
         from surefoot.cli.photons_command import run
 
@@ -206,8 +203,6 @@ def compare(
       surefoot simulate A -n 500000 -o A.root
       surefoot compare examples/compare-energy.toml --paper --source photons:A.root
     """
-    from surefoot.cli.main import reporting
-
     with reporting():
         from surefoot.cli.compare_command import run
 
@@ -271,8 +266,6 @@ def transfer(
       [dim]The three best, on showers of your own.[/dim]
       surefoot transfer examples/energy.toml photons:mine.root --best 3
     """
-    from surefoot.cli.main import reporting
-
     with reporting():
         from surefoot.cli.transfer_command import run
 

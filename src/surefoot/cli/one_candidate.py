@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from surefoot import registry
 from surefoot.cli.building import blaming, candidates_of, setting_of, space_of
 from surefoot.cli.console import busy, check_folder
+from surefoot.cli.reporting import INTERRUPTED
 from surefoot.cli.sources import population_of
 from surefoot.cli.study_file import StudyFile, read_study_file
 from surefoot.cli.tables import ConvNetTable
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from surefoot.candidates.base import Candidate
-    from surefoot.engines.base import Setting
+    from surefoot.cli.options import Common
+    from surefoot.engines.base import Instance, Outcome, Setting
+    from surefoot.executors.local import LocalExecutor
+    from surefoot.journal import Journal
     from surefoot.population import Population
-
-INTERRUPTED = 130
+    from surefoot.studies.study import Study
 
 
 @dataclass(frozen=True)
@@ -74,33 +77,27 @@ class Asked:
 def asked_for(
     out: Console,
     word: str,
-    study_path: Path,
-    candidate: str | None,
-    source: Path | None,
-    journal: Path | None,
-    figure: Path | None,
-    engine: str | None,
-    workers: int | None,
+    common: Common,
 ) -> Asked:
     """Return what a command line asks for; ``word`` is part of the files' default names."""
-    file = read_study_file(study_path)
-    if figure is not None:
-        check_path(figure)
-    if journal is not None:
-        check_folder(journal, "journal")
+    file = read_study_file(common.study)
+    if common.figure is not None:
+        check_path(common.figure)
+    if common.journal is not None:
+        check_folder(common.journal, "journal")
     with busy(out, f"loading {file.tables.population.source}"):
         population = population_of(file)
         setting = setting_of(file, population)
-        chosen = choose_candidate(file, population, candidate, source)
-    place = journal or Path(f"{study_path.stem}-{word}-{chosen.key[:8]}.db")
+        chosen = choose_candidate(file, population, common.candidate, common.source)
+    place = common.journal or Path(f"{common.study.stem}-{word}-{chosen.key[:8]}.db")
     return Asked(
         file,
         setting,
         chosen,
         place,
-        figure or place.with_suffix(".png"),
-        engine or file.tables.engine.name,
-        workers or file.tables.engine.workers,
+        common.figure or place.with_suffix(".png"),
+        common.engine or file.tables.engine.name,
+        common.workers or file.tables.engine.workers,
     )
 
 
@@ -171,6 +168,34 @@ def resumable(journal: Path) -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
+@dataclass(frozen=True)
+class Session:
+    """What a study trains with; ``told`` is called with every new outcome."""
+
+    record: Journal
+    executor: LocalExecutor
+    told: Callable[[Outcome], None]
+
+
+@contextmanager
+def training(
+    out: Console, asked: Asked, study: Study, instances: Sequence[Instance]
+) -> Iterator[Session]:
+    """Open the journal, start the workers and show a bar while ``instances`` are trained."""
+    from surefoot.executors.local import LocalExecutor
+    from surefoot.studies.runner import missing
+
+    with (
+        LocalExecutor(asked.workers, asked.engine) as executor,
+        resumable(asked.journal),
+        study.open(asked.journal) as record,
+    ):
+        total = len(instances)
+        left = sum(1 for _ in missing(instances, study.setting, record))
+        with counting(out, "instances", total - left, total) as advance:
+            yield Session(record, executor, advance)
+
+
 @contextmanager
 def counting(out: Console, what: str, done: int, total: int) -> Iterator[Callable[[object], None]]:
     """Show a bar while ``total`` things get done, of which ``done`` are already.
@@ -208,10 +233,13 @@ def counting(out: Console, what: str, done: int, total: int) -> Iterator[Callabl
         yield lambda _: progress.advance(task)
 
 
-def say_dry(out: Console, asked: Asked, trainings: dict[Setting, int], workers: int) -> None:
+def say_dry(out: Console, asked: Asked, trainings: dict[Setting, int]) -> None:
     """Print how many trainings a study takes and about how long, without training any."""
     from surefoot.cli.estimate import mean_seconds, probe, words
+    from surefoot.executors.local import LocalExecutor
 
+    with LocalExecutor(asked.workers, asked.engine) as executor:
+        workers = executor.workers
     with busy(out, "measuring the engine's speed"):
         rates = probe([asked.candidate], asked.setting, asked.engine)
     seconds = sum(

@@ -4,48 +4,36 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from surefoot.cli.console import busy, console
-from surefoot.cli.one_candidate import asked_for, counting, resumable, say_dry
+from surefoot.cli.one_candidate import asked_for, say_dry, training
 from surefoot.cli.results import say_paths, say_sentences
 from surefoot.errors import SurefootError
 
 if TYPE_CHECKING:
+    from surefoot.cli.options import Common
     from surefoot.studies.sample_size import SampleSizeStudy
 
 _RANGE = re.compile(r"(\d+):(\d+):(\d+)")
 
 
 def run(
-    study_path: Path,
-    candidate: str | None,
-    source: Path | None,
-    journal: Path | None,
-    figure: Path | None,
-    engine: str | None,
-    workers: int | None,
+    common: Common,
     sizes: str,
     n: int,
     equal_test: bool,
     rule: dict[str, Any],
-    dry_run: bool,
-    retry_failed: bool,
 ) -> None:
     """Run the command; ``rule`` are fields of `RobustRule`; errors are those of the parts."""
-    from surefoot.executors.local import LocalExecutor
     from surefoot.report.figures import save
     from surefoot.report.study_figures import sample_size_figure
     from surefoot.studies.robust_size import RobustRule
-    from surefoot.studies.runner import missing
     from surefoot.studies.sample_size import SampleSizeStudy, sample_size
 
     out = console()
     robust = RobustRule(**rule)
-    asked = asked_for(
-        out, "sample-size", study_path, candidate, source, journal, figure, engine, workers
-    )
+    asked = asked_for(out, "sample-size", common)
     study = SampleSizeStudy(
         candidate=asked.candidate,
         setting=asked.setting,
@@ -60,25 +48,21 @@ def run(
         soft_wrap=True,
     )
     instances = study.instances(chosen, n)
-    with LocalExecutor(asked.workers, asked.engine) as executor:
-        if dry_run:
-            counts = {replace(study.setting, sampling=study.sampling(s)): n for s in chosen}
-            say_dry(out, asked, counts, executor.workers)
-            return
-        with resumable(asked.journal), study.open(asked.journal) as record:
-            left = sum(1 for _ in missing(instances, study.setting, record))
-            total = len(instances)
-            with counting(out, "instances", total - left, total) as advance:
-                found = sample_size(
-                    study,
-                    chosen,
-                    n,
-                    record,
-                    executor,
-                    advance,
-                    rule=robust,
-                    retry_failed=retry_failed,
-                )
+    if common.dry_run:
+        counts = {replace(study.setting, sampling=study.sampling(size)): n for size in chosen}
+        say_dry(out, asked, counts)
+        return
+    with training(out, asked, study, instances) as on:
+        found = sample_size(
+            study,
+            chosen,
+            n,
+            on.record,
+            on.executor,
+            on.told,
+            rule=robust,
+            retry_failed=common.retry_failed,
+        )
     say_sentences(out, "Sample size", found.lines(), "bold")
     with busy(out, "drawing"):
         save(sample_size_figure(found, label=asked.label, title=asked.title), asked.figure)

@@ -13,7 +13,7 @@ from surefoot.cli.console import busy, check_folder, console
 from surefoot.cli.dry_run import say_plan
 from surefoot.cli.estimate import TimeLeft
 from surefoot.cli.live import LiveTable, PlainLog
-from surefoot.cli.main import INTERRUPTED
+from surefoot.cli.reporting import INTERRUPTED
 from surefoot.cli.results import say_paths, say_winner
 from surefoot.cli.sources import population_of
 from surefoot.cli.study_file import StudyFile, read_study_file

@@ -49,8 +49,7 @@ def assess(
     retry = journal.failed() if retry_failed else set()
     watcher.started(1, journal.count())
     key = study.candidate.key
-    todo = [study.instance(key, Role.ASSESS, number) for number in range(study.n)]
-    left = list(missing(todo, study.setting, journal, retry))
+    left = list(missing(study.instances(), study.setting, journal, retry))
     if left:
         watcher.certifying(study.candidate, len(left))
         train_missing(left, study.setting, journal, executor, retry=retry, each=watcher.outcome)

@@ -254,6 +254,10 @@ class AssessStudy(Study):
         """The candidate."""
         return (self.candidate,)
 
+    def instances(self) -> list[Instance]:
+        """Return its instances in their order."""
+        return [self.instance(self.candidate.key, Role.ASSESS, number) for number in range(self.n)]
+
     def rules(self) -> dict[str, Any]:
         """Return the candidate and what its certificate is to promise."""
         return {
