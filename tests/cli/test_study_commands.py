@@ -224,3 +224,41 @@ def test_every_command_has_help_with_examples(command: str, capsys) -> None:
     text = capsys.readouterr().out
     assert f"surefoot {command}" in text
     assert "Examples" in text
+
+
+def test_a_promise_stops_as_soon_as_it_is_broken(run, folder) -> None:
+    options = ("-c", "scaled_sum", "-j", "p.db", "-w", "2")
+    code, out, err = run("assess", "small.toml", *options, "--promise", "0.0001")
+    said = " ".join(out.split())
+    assert (code, err) == (1, "")
+    assert "Promise broken: at least 95 % of retrainings lose at most 0.0001" in said
+    assert "instance 1 of 59 lost" in said
+    assert "57 of 59 trainings were saved" in said
+    assert "Certificate none" in said
+    assert "lose more than 0.0001: the promise is false" not in said
+    assert count("p.db") == 2
+    assert (folder / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_kept_promise_is_certified(run, folder) -> None:
+    options = ("-c", "scaled_sum", "--promise", "10", "--allowed", "1")
+    code, out, err = run("assess", "small.toml", *options)
+    said = " ".join(out.split())
+    assert (code, err) == (0, "")
+    assert "Promise kept: at least 95 % of retrainings lose at most 10 0 of 93 losses" in said
+    assert "Certificate With 95 % confidence, at least 95 % of retrainings" in said
+    assert list(folder.glob("small-promise-*.db"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--allowed", "1"), "give that too"),
+        (("--promise", "1", "-i", "9"), "a promise decides how many"),
+        (("--promise", "nan"), "finite limit"),
+    ],
+)
+def test_promises_that_cannot_be_asked_for(run, folder, options, message: str) -> None:
+    code, _, err = run("assess", "small.toml", "-c", "scaled_sum", *options)
+    assert code == 2
+    assert message in err

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,3 +52,28 @@ def test_bad_input():
         Promise(1.0, content=1.0)
     with pytest.raises(StatisticsError, match="finite or"):
         Promise(1.0).judge([np.nan])
+
+
+@pytest.mark.parametrize(("rate", "allowed"), [(0.03, 0), (0.2, 0), (0.1, 1)])
+def test_what_a_broken_promise_states_covers_though_the_losses_decided_when(rate, allowed):
+    rng = np.random.default_rng(7)
+    promise = Promise(1.0 - rate, content=0.9, confidence=0.9, allowed=allowed)
+    wrong = 0
+    for _ in range(2000):
+        found = promise.judge(rng.random(promise.instances))
+        if found.answer == "broken":
+            stated = float(re.search(r"at least ([\d.]+) % of retrainings", found.statement)[1])
+            wrong += stated / 100.0 > rate
+            assert ("is false" in found.statement) == (stated > 10.0)
+    assert wrong / 2000 <= 0.1 + 3 * np.sqrt(0.1 * 0.9 / 2000)
+
+
+def test_the_statement_agrees_with_the_binomial_tail():
+    from scipy import stats
+
+    found = Promise(1.0, allowed=1).judge([0.5, 2.0, 0.5, 0.5, 2.0, 2.0])
+    least = float(re.search(r"at least ([\d.]+) %", found.statement)[1]) / 100.0
+    assert found.used == 5
+    assert stats.binom.sf(1, 5, least) <= 0.05 < stats.binom.sf(1, 5, least + 1e-4)
+    kept = Promise(1.0).judge(np.zeros(80))
+    assert (kept.used, kept.statement[:38]) == (59, "With 95 % confidence, at most 4.96 % o")

@@ -38,6 +38,21 @@ def assess(
             "--instances", "-i", metavar="N", help="Fresh instances. [default: the study file's]"
         ),
     ] = None,
+    promise: Annotated[
+        float | None,
+        typer.Option(
+            "--promise",
+            "-p",
+            metavar="LOSS",
+            help="Test whether retrainings keep this limit; a bad candidate fails early.",
+        ),
+    ] = None,
+    allowed: Annotated[
+        int | None,
+        typer.Option(
+            "--allowed", metavar="N", help="Losses above the limit that may be. [default: 0]"
+        ),
+    ] = None,
     journal: JournalOption = None,
     figure: FigureOption = None,
     workers: WorkersOption = None,
@@ -46,6 +61,10 @@ def assess(
     retry_failed: RetryOption = False,
 ) -> None:
     """Assess one candidate: fresh instances, their distribution and certificate.
+
+    A promise is that as many retrainings as the study file's certificate asks for keep a
+    limit. Training stops once it is broken; then the exit code is 1, and there is no
+    certificate. Kept: 0.
 
     [bold]Examples[/bold]
 
@@ -57,6 +76,9 @@ def assess(
 
       [dim]The winner of a race.[/dim]
       surefoot assess examples/energy.toml --from energy.db
+
+      [dim]Do at least 95 % of its retrainings lose at most 0.025?[/dim]
+      surefoot assess examples/energy.toml --from energy.db --promise 0.025
     """
     common = Common(
         study, candidate, source, journal, figure, engine, workers, dry_run, retry_failed
@@ -64,7 +86,8 @@ def assess(
     with reporting():
         from surefoot.cli.assess_command import run
 
-        run(common, instances)
+        code = run(common, instances, promise, allowed)
+    raise typer.Exit(code)
 
 
 def variance(

@@ -16,11 +16,17 @@ Answer = Literal["kept", "broken", "open"]
 
 @dataclass(frozen=True)
 class Judgement:
-    """The answer so far, how many instances it still takes at most, and the reason in words."""
+    """The answer so far, how many instances it still takes at most, and the reason in words.
+
+    ``used`` is the number of losses that the answer rests on; those after them are not looked at.
+    ``statement`` says what follows for the retrainings, empty while the answer is open.
+    """
 
     answer: Answer
     needs: int
     reason: str
+    used: int
+    statement: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,13 @@ class Promise:
     keep it passes with a probability of at most 1 - confidence. The test is curtailed: with one
     excess more than allowed the answer can no longer change, so a bad candidate fails early and
     the level is untouched.
+
+    A promise is kept only after all n losses, a number fixed beforehand: the usual bounds hold. It
+    is broken at a number of losses that the losses themselves decide. Then no certificate is
+    stated, but what holds for such a stop (inverse binomial sampling): the r-th excess comes
+    within the first k losses exactly when k losses have r excesses or more, so that
+    Clopper-Pearson's lower bound of r in k holds for the rate of excesses. A broken promise is no
+    proof of a false one: a candidate that keeps its promise by little breaks it as a rule.
     """
 
     limit: float
@@ -67,6 +80,8 @@ class Promise:
                 0,
                 f"instance {last + 1} of {plan} lost {values[last]:.4g} > {self.limit:.4g}, "
                 f"excess number {self.allowed + 1} where {self.allowed} may be",
+                last + 1,
+                self._broken(last + 1),
             )
         if len(values) < plan:
             return Judgement(
@@ -74,11 +89,31 @@ class Promise:
                 plan - len(values),
                 f"{len(exceeds)} of {len(values)} losses exceed {self.limit:.4g}; "
                 f"{plan - len(values)} more instances decide",
+                len(values),
             )
-        bound = rate_bound(len(exceeds), plan, self.confidence)
+        most = _percent(rate_bound(len(exceeds), plan, self.confidence), np.ceil)
         return Judgement(
             "kept",
             0,
-            f"{len(exceeds)} of {plan} losses exceed {self.limit:.4g}: at most "
-            f"{bound:.1%} of retrainings do, with {self.confidence:.0%} confidence",
+            f"{len(exceeds)} of {plan} losses exceed {self.limit:.4g}, {self.allowed} may",
+            plan,
+            f"With {100.0 * self.confidence:.4g} % confidence, at most {most} of retrainings lose "
+            f"more than {self.limit:.4g}.",
         )
+
+    def _broken(self, used: int) -> str:
+        """Return what a stop at the excess too many, the loss number ``used``, says of the rate."""
+        least = 1.0 - rate_bound(used - self.allowed - 1, used, self.confidence)
+        trust = f"With {100.0 * self.confidence:.4g} % confidence, at least"
+        said = f"{trust} {_percent(least, np.floor)} of retrainings lose more than {self.limit:.4g}"
+        if least > 1.0 - self.content:
+            return f"{said}: the promise is false."
+        return (
+            f"{said}. That does not prove the promise false, but this test cannot confirm it any "
+            "more."
+        )
+
+
+def _percent(share: float, towards: np.ufunc) -> str:
+    """A share in percent, rounded to a hundredth so that the statement stays true."""
+    return f"{towards(share * 1e4) / 100.0:g} %"

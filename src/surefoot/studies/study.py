@@ -21,6 +21,7 @@ from surefoot.racing.race import Race
 from surefoot.racing.schedule import Halving, Schedule
 from surefoot.racing.screen import Screen
 from surefoot.seeds import Role, check_study_seed
+from surefoot.statistics.promise import Promise
 from surefoot.studies.description import describe, describe_setting, instance_seed
 
 Cost = Literal["instances", "seconds", "visits"]
@@ -236,16 +237,25 @@ class SelectStudy(Study):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AssessStudy(Study):
-    """How robust is this candidate? ``n`` fresh instances, their distribution and certificate."""
+    """How robust is this candidate? ``n`` fresh instances, their distribution and certificate.
+
+    With a ``promise``, ``n``, ``content`` and ``confidence`` are the promise's, and fewer instances
+    may do.
+    """
 
     candidate: Candidate
     n: int = 59
     content: float = 0.95
     confidence: float = 0.95
     paired: bool = True
+    promise: Promise | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.promise is not None:
+            object.__setattr__(self, "n", self.promise.instances)
+            object.__setattr__(self, "content", self.promise.content)
+            object.__setattr__(self, "confidence", self.promise.confidence)
         if self.n < 1:
             raise StatisticsError(f"n = {self.n} instances cannot assess anything: give at least 1")
 
@@ -260,6 +270,8 @@ class AssessStudy(Study):
 
     def rules(self) -> dict[str, Any]:
         """Return the candidate and what its certificate is to promise."""
+        promise = self.promise
+        promised = {"limit": promise.limit, "allowed": promise.allowed} if promise else None
         return {
             "kind": "assess",
             "candidates": [self.candidate.key],
@@ -267,4 +279,5 @@ class AssessStudy(Study):
             "n": self.n,
             "content": self.content,
             "confidence": self.confidence,
+            **({} if promised is None else {"promise": promised}),
         }
