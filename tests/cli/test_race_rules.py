@@ -58,7 +58,7 @@ def table(**keys):
         ({"schedule": "flat_budget", "budget": 48, "cap": 9}, FlatBudget(48, cap=9)),
         (
             {"schedule": "top_two", "budget": 48, "keep": 0.4, "complete": 90},
-            Chain((FlatBudget(48, keep=0.4, finalists=10), TopTwo(cap=90))),
+            Chain((FlatBudget(48, keep=0.4, finalists=16), TopTwo(cap=90))),
         ),
         (
             {"schedule": "top_two", "budget": 48, "finalists": 3, "complete": 90},

@@ -13,7 +13,7 @@ from surefoot.racing.prediction import SIZE, Prediction
 from surefoot.racing.schedule import Chain, FlatBudget, Schedule, Standing, Step
 from surefoot.racing.table import Floats
 
-FINALISTS = 10
+FINALISTS = 16
 CLEAR_FROM = 10
 SHARES = ((0.35, 0.2), (0.25, 0.12), (0.15, 0.1), (0.1, 0.1), (0.05, 0.1), (0.02, 0.1))
 """Share that stays after a round and share of the spare budget a round costs, tried in turn."""
@@ -107,13 +107,13 @@ def _gaps(losses: Floats, standing: Standing) -> tuple[int, Floats]:
 def default_schedule(
     candidates: int, budget: int | None = None, most: int | None = None
 ) -> Schedule:
-    """Return the schedule for this many candidates: a flat budget, then top two for the last ten.
+    """Return the schedule for this many candidates: a flat budget, then top two for the last 16.
 
     One instance each; what is then left of the ``budget`` (all trainings of the race; 2.2 per
     candidate and at least 192 more than candidates unless given) is spent in rounds of equal cost,
-    after which a third or less stays, so that at least 30 % of it is there for the last ten, two at
-    a time. No candidate trains more than ``most`` instances: a quarter of what the last ten get,
-    from 64 to 512, unless given. It belongs together with
+    after which a third or less stays, so that at least 30 % of it is there for the last sixteen,
+    two at a time. No candidate trains more than ``most`` instances: a quarter of what the last
+    sixteen get, from 64 to 512, unless given. It belongs together with
     `surefoot.racing.prediction.ByPrediction`.
 
     Raises
