@@ -134,3 +134,18 @@ def test_a_promise_decides_the_number_of_instances() -> None:
     )
     assert (study.n, study.content, len(study.instances())) == (93, 0.95, 93)
     assert {i.seed.role for i in study.instances()} == {Role.ASSESS}
+
+
+def test_the_spread_comes_with_intervals() -> None:
+    study = AssessStudy(candidate=Fake(noise=0.3), setting=SETTING, engine="fake", n=30)
+    found = run(study, Shuffled(30))
+    (said,) = found.spread()
+    assert f"standard deviation {found.losses.std(ddof=1):.3g} (" in said
+    assert f"median {np.median(found.losses):.3g} (" in said
+    assert said.endswith("with 95 % confidence each")
+    assert said == run(study, Shuffled(30, order=7)).spread()[0]
+    assert said in str(found)
+    few = AssessStudy(candidate=Fake(noise=0.3), setting=SETTING, engine="fake", n=5)
+    assert "cannot bound the 0.5 quantile" in run(few, Shuffled(5)).spread()[1]
+    assert "only 5 losses" in run(few, Shuffled(5)).spread()[2]
+    assert run(study_of(limit=-1.0), Shuffled(1)).spread() == []

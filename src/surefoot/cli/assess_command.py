@@ -63,6 +63,8 @@ def run(common: Common, n: int | None, limit: float | None, allowed: int | None)
         names = ("smallest", "first quartile", "median", "third quartile", "largest")
         words = ", ".join(f"{name} {value:.4g}" for name, value in zip(names, quartiles))
         say_sentences(out, "Losses", [f"{len(found.losses)} instances: {words}"])
+    if spread := found.spread():
+        say_sentences(out, "Spread", spread)
     if promise is not None:
         say_sentences(out, "Promise", found.promised(), "bold")
     if found.certificate is None:

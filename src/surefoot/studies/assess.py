@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from surefoot.engines.base import Outcome
 from surefoot.executors.base import Executor
 from surefoot.journal import Identity, Journal
-from surefoot.seeds import Role
+from surefoot.seeds import Role, study_generator
+from surefoot.statistics.bootstrap import iqr_interval, sd_interval
 from surefoot.statistics.certificate import Certificate
 from surefoot.statistics.promise import Judgement, Promise
 from surefoot.studies.recorded import recorded_certificates
@@ -76,8 +77,32 @@ class Assessment:
             found.statement,
         ]
 
+    def spread(self) -> list[str]:
+        """Return median, standard deviation and interquartile range with their intervals.
+
+        The median's interval is by order statistics, the others' by BCa bootstrap. None without a
+        certificate, whose number of instances they share, and below two instances.
+        """
+        if self.certificate is None or len(self.losses) < 2:
+            return []
+        confidence = self.certificate.confidence
+        rng = study_generator(self.study.seed, Role.STATISTICS, int(Role.ASSESS))
+        median = self.certificate.median
+        sd = sd_interval(self.losses, confidence, rng=rng)
+        iqr = iqr_interval(self.losses, confidence, rng=rng)
+        lines = [
+            f"{name} {found.estimate:.3g} ({found.low:.3g} to {found.high:.3g})"
+            for name, found in (
+                ("median", median),
+                ("standard deviation", sd),
+                ("interquartile range", iqr),
+            )
+        ]
+        said = [f"{', '.join(lines)}, with {100.0 * confidence:.4g} % confidence each"]
+        return said + [warning for warning in (median.warning, sd.warning) if warning]
+
     def __str__(self) -> str:
-        lines = [self.study.candidate.label, *self.promised()]
+        lines = [self.study.candidate.label, *self.promised(), *self.spread()]
         if self.certificate is not None:
             lines.append(self.certificate.text())
         return "\n".join(lines)
