@@ -129,8 +129,8 @@ def test_exact_max_finds_the_smallest_maximum_and_resumes(run, write) -> None:
         ),
         ('rule = "quantile"', "mean", "[race] rule 'quantile' cannot judge 'mean'"),
         ('rule = "test"', "max", "[race] rule 'test' compares typical losses and cannot judge"),
-        ("level = 0.01", "mean", "[race] level = 0.01 has no meaning for rule = 'rank'"),
-        ('rule = "tests"', "mean", "[race] rule = 'tests' cannot be used: it must be 'rank', 'te"),
+        ("level = 0.01", "mean", "[race] level = 0.01 has no meaning for rule = 'prediction'"),
+        ('rule = "tests"', "mean", "[race] rule = 'tests' cannot be used: it must be 'rank', 'pr"),
     ],
 )
 def test_impossible_rules_are_refused_before_anything_trains(
@@ -151,7 +151,7 @@ def test_a_changed_rule_is_another_study(run, write) -> None:
         (TEST.replace("0.1", "0.05"), "rule.level: 0.1 -> 0.05"),
         (TEST.replace("12", "13"), "most: 12 -> 13"),
         ('rule = "signs"\nmost = 12\nlevel = 0.1', 'rule.kind: "ByTest" -> "BySigns"'),
-        ("", 'rule.kind: "ByTest" -> "ByRank"'),
+        ('rule = "rank"', 'rule.kind: "ByTest" -> "ByRank"'),
     ):
         write("t.toml", changed)
         code, _, err = run("select", "t.toml")

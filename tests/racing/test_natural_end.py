@@ -13,7 +13,7 @@ from surefoot.racing.by_test import BySigns, ByTest
 from surefoot.racing.elimination import MOST, ByRank
 from surefoot.racing.exact_max import ByMax, ExactMax
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import Chain, FlatBudget, Halving
+from surefoot.racing.schedule import Chain, FlatBudget, Halving, Schedule, Step
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 from surefoot.racing.toptwo import TopTwo, default_schedule
@@ -111,22 +111,42 @@ def test_a_rank_with_most_goes_on_without_training_until_one_is_left():
     assert Race(keys).most is None
 
 
-def test_a_rank_that_may_train_no_more_pairs_ends():
+class OneMore(Schedule):
+    """One instance more of everybody, for ever."""
+
+    def step(self, standing):
+        return Step(standing.counts + 1, standing.survivors)
+
+
+def test_a_rank_whose_schedule_lets_nobody_leave_ends_with_most():
     keys = keys_of(3)
     losses = np.random.default_rng(2).lognormal(0, 0.3, (3, 9))
-    race = Race(keys, "mean", TopTwo(cap=50, per_round=2, separation=99.0), most=5)
+    race = Race(keys, "mean", OneMore(), most=5)
     state, _ = race_to_the_end(race, LossTable(keys, losses))
     assert state.stopped == "most = 5 allows no further instance; the best mean wins"
     assert max(one.upto for one in race.plan()) == 5
 
 
+def test_top_two_takes_the_next_challenger_where_most_is_reached():
+    keys = keys_of(3)
+    losses = np.random.default_rng(2).lognormal(0, 0.3, (3, 9))
+    race = Race(keys, "mean", TopTwo(cap=50, per_round=2, separation=99.0), most=5)
+    state, table = race_to_the_end(race, LossTable(keys, losses))
+    assert table.counts().tolist() == [5, 5, 5]
+    assert (state.survivors, state.stopped) == ((state.winner,), "")
+    assert sum(one.trainings for one in race.plan()) == 15
+
+
 @pytest.mark.parametrize("rule", [ByTest(), BySigns(), BySwaps(resamples=2000)])
-@pytest.mark.parametrize("schedule", [Halving(), FlatBudget(20, cap=5), default_schedule(12)])
-def test_the_plan_of_a_test_is_the_most_it_can_take(rule, schedule):
+@pytest.mark.parametrize(
+    ("schedule", "most"),
+    [(Halving(), 240), (FlatBudget(20, cap=5), 240), (default_schedule(12), 204)],
+)
+def test_the_plan_of_a_test_is_the_most_it_can_take(rule, schedule, most):
     keys = keys_of(12)
     race = Race(keys, "mean", schedule, rule=rule, most=20)
     planned = race.plan()
-    assert sum(one.trainings for one in planned) == 12 * 20
+    assert sum(one.trainings for one in planned) == most
     assert max(one.upto for one in planned) == 20
     assert [one.keep for one in planned] == [None] * len(planned)
     assert planned[0].exact
@@ -134,7 +154,7 @@ def test_the_plan_of_a_test_is_the_most_it_can_take(rule, schedule):
     losses = np.random.default_rng(4).lognormal(0, 0.3, (12, 20)) + np.arange(12)[:, None]
     state, table = race_to_the_end(race, LossTable(keys, losses))
     assert state.winner == "000"
-    assert table.count == state.trainings < 12 * 20
+    assert table.count == state.trainings < most
 
 
 def test_a_pilot_of_the_screen_is_judged_anew():

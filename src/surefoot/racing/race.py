@@ -158,7 +158,7 @@ class Race:
             each = np.full(len(counts), cost)
             raced = len(rounds) - (self.screen is not None)
             step = self.schedule.step(
-                Standing(counts, entrants, each, self.statistic, rounds=raced)
+                Standing(counts, entrants, each, self.statistic, rounds=raced, most=self.most)
             )
             if step is None:
                 return rounds

@@ -95,11 +95,21 @@ class Replay:
     def _standing(self, values: Floats | None) -> Standing:
         race, entrants, cost = self.race, len(self.race.keys), self._cost()
         if values is None:
-            return Standing(self.counts, entrants, cost, race.statistic, rounds=self._raced)
+            return Standing(
+                self.counts, entrants, cost, race.statistic, rounds=self._raced, most=race.most
+            )
         order = np.lexsort((race.key_rank[self.alive], values))
         seen = self._seen(self.losses)
         return Standing(
-            self.counts, entrants, cost, race.statistic, seen, values, order, self._raced
+            self.counts,
+            entrants,
+            cost,
+            race.statistic,
+            seen,
+            values,
+            order,
+            self._raced,
+            race.most,
         )
 
     @property

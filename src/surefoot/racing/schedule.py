@@ -22,7 +22,7 @@ class Standing:
     instance costs: 1, or its mean seconds or example-visits so far when a race is budgeted in
     those. ``losses`` ``[survivors, instances]`` (NaN from ``counts`` on), ``values`` and ``order``
     (rows from best to worst) are None before the first round and while a race is only planned:
-    then nothing is known of the losses.
+    then nothing is known of the losses. No candidate may have more than ``most`` instances.
     """
 
     counts: Integers
@@ -33,6 +33,7 @@ class Standing:
     values: Floats | None = None
     order: Integers | None = None
     rounds: int = 0
+    most: int | None = None
 
     @property
     def survivors(self) -> int:

@@ -31,7 +31,7 @@ class TopTwo(Schedule):
     is taken. Candidates that come in untrained get ``per_round`` each first. It ends, leaving one,
     when the smallest gap exceeds ``separation`` standard errors (never before the leader has
     `CLEAR_FROM` instances, since its luck may be that of the noisiest), when all have ``cap``, or
-    when together they have ``total``. A criterion that moves with n (maximum, quantiles) is
+    when those still in the race have ``total`` together. A criterion that moves with n (maximum, quantiles) is
     never taken as separated: optimism about the less trained evens the numbers out.
     """
 
@@ -54,28 +54,33 @@ class TopTwo(Schedule):
         survivors, counts = standing.survivors, standing.counts
         if survivors == 1:
             return None
+        cap = self._cap(standing)
         left = np.inf if self.total is None else self.total - int(counts.sum())
         if standing.instances == 0:
-            each = max(1, int(min(self.per_round, self.cap, left // survivors)))
+            each = max(1, int(min(self.per_round, cap, left // survivors)))
             return Step(each, survivors)
         pair = self._pair(standing)
         if len(pair) == 0 or left < 1:
             return Step(counts, 1)
         upto = counts.copy()
         for row in pair[counts[pair] == counts[pair].min()]:
-            more = int(min(self.per_round, self.cap - counts[row], left))
+            more = int(min(self.per_round, cap - counts[row], left))
             upto[row] += more
             left -= more
         return Step(upto, survivors)
 
+    def _cap(self, standing: Standing) -> int:
+        return self.cap if standing.most is None else min(self.cap, standing.most)
+
     def _pair(self, standing: Standing) -> Integers:
         """Return the leader and its challenger as far as they may train; none at the end."""
-        open_ = standing.counts < self.cap
+        cap = self._cap(standing)
+        open_ = standing.counts < cap
         leader, gaps, order = 0, np.zeros(standing.survivors), np.arange(standing.survivors)
         if standing.losses is not None and standing.order is not None:
             leader, gaps = _gaps(standing.losses, standing)
             order = np.lexsort((standing.order.argsort(), gaps))
-        clear = min(CLEAR_FROM, self.cap)
+        clear = min(CLEAR_FROM, cap)
         for challenger in order[order != leader]:
             if gaps[challenger] > self.separation and not standing.criterion.sized:
                 return np.array([leader] if standing.counts[leader] < clear else [], np.int64)
