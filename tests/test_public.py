@@ -23,8 +23,12 @@ NAMES = [
     "candidate",
     "convnet",
     "load_population",
+    "plan",
     "preset",
+    "rerace",
+    "sample_size",
     "select",
+    "variance",
 ]
 HEAVY = "numpy numba scipy torch matplotlib sqlalchemy pydantic typer rich uproot jinja2 sklearn"
 

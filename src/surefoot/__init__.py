@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from surefoot.population import Population, Sampling
     from surefoot.selector import RobustSelector
     from surefoot.stopping import Stopping
-    from surefoot.studies.facade import assess, select
+    from surefoot.studies.facade import plan, rerace, select
+    from surefoot.studies.facade_single import assess, sample_size, variance
 
 _HOMES = {
     "Candidate": "candidates.base",
@@ -41,12 +42,16 @@ _HOMES = {
     "SearchSpace": "candidates.space",
     "Stopping": "stopping",
     "SurefootError": "errors",
-    "assess": "studies.facade",
+    "assess": "studies.facade_single",
     "candidate": "candidates.function",
     "convnet": "candidates.notation",
     "load_population": "data_files",
+    "plan": "studies.facade",
     "preset": "candidates.presets",
+    "rerace": "studies.facade",
+    "sample_size": "studies.facade_single",
     "select": "studies.facade",
+    "variance": "studies.facade_single",
 }
 
 __all__ = [
@@ -67,8 +72,12 @@ __all__ = [
     "candidate",
     "convnet",
     "load_population",
+    "plan",
     "preset",
+    "rerace",
+    "sample_size",
     "select",
+    "variance",
 ]
 
 

@@ -99,6 +99,9 @@ class SampleSizeResult:
         """Median loss of every size; +inf where half of the instances diverged or failed."""
         return _medians(self.losses)
 
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
     def lines(self) -> list[str]:
         """Return the findings, one sentence each."""
         return [self._robust_line(), self._rule_line(), self._flat_line(), *self._rise()]

@@ -112,6 +112,9 @@ class VarianceResult:
     shares: Mapping[str, Interval]
     whole_test: bool = False
 
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
     def lines(self) -> list[str]:
         """Return the findings, one sentence each."""
         said = [*self._spreads(), *self._ratio(), *self._components(), *self._test()]
