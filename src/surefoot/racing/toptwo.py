@@ -31,8 +31,8 @@ class TopTwo(Schedule):
     is taken. Candidates that come in untrained get ``per_round`` each first. It ends, leaving one,
     when the smallest gap exceeds ``separation`` standard errors (never before the leader has
     `CLEAR_FROM` instances, since its luck may be that of the noisiest), when all have ``cap``, or
-    when those still in the race have ``total`` together. A criterion that moves with n (maximum, quantiles) is
-    never taken as separated: optimism about the less trained evens the numbers out.
+    when those still in the race have ``total`` together. A criterion that moves with n (maximum,
+    quantiles) is never taken as separated: optimism about the less trained evens the numbers out.
     """
 
     cap: int
