@@ -2,8 +2,10 @@
 
 A journal is one SQLite file in WAL mode with ``synchronous = FULL``: when `Journal.add` returns,
 the outcomes are on the disk and survive a killed process and a power cut. It belongs to one study,
-whose whole description is stored in it; opening it for a changed study is refused. Nothing is ever
-changed or deleted; a failed instance may be tried again, which appends a further attempt.
+whose whole description is stored in it; opening it for a changed study is refused, unless the
+opener knows the change as an extension: then the new description counts and the earlier one is
+kept. No outcome is ever changed or deleted; a failed instance may be tried again, which appends a
+further attempt.
 
 One process writes at a time, which a file lock ensures that dies with its process; any number may
 read meanwhile (`Journal.read`).
@@ -13,7 +15,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,32 +39,45 @@ from surefoot.journal_file import (
 from surefoot.journal_records import Records
 from surefoot.journal_schema import (
     CANDIDATES,
+    EXTENSIONS,
     NOTES,
     OUTCOMES,
+    STUDY,
+    Extended,
+    Extension,
     Identity,
     Known,
     Measure,
     canonical,
+    fingerprint,
     identity,
     in_words,
     mismatches,
     now,
     row_of,
 )
+from surefoot.seeds import Role
 
 __all__ = ["MEMORY", "Identity", "Journal", "Known", "Measure", "identity"]
+
+
+Judge = Callable[[Mapping[str, Any], Mapping[str, Any]], Extension | str]
+"""Says of an earlier and a new description how the new one extends it, or what to add to the
+refusal."""
 
 
 class Journal(Records):
     """An open journal; make one with `Journal.open` (to write) or `Journal.read`.
 
-    Used from one thread; a context manager that closes it.
+    Used from one thread; a context manager that closes it. ``extended`` is the extension that
+    opening it recorded, None if the study is as it was.
     """
 
     def __init__(self, path: Path | None, connection: sa.Connection, lock: FileLock | None) -> None:
         super().__init__(path, connection)
         self._lock = lock
         self._writable = lock is not None or path is None
+        self.extended: Extended | None = None
 
     @classmethod
     def open(
@@ -70,6 +86,7 @@ class Journal(Records):
         study: Mapping[str, Any],
         candidates: Iterable[Candidate] = (),
         notes: Mapping[str, Any] | None = None,
+        extends: Judge | None = None,
     ) -> Self:
         """Create the journal of a study, or resume it.
 
@@ -83,6 +100,9 @@ class Journal(Records):
             Those whose outcomes will be recorded.
         notes
             For `notes`, as plain JSON values; they may differ from those recorded before.
+        extends
+            Asked about a changed study; None refuses every change. An extension is recorded, in
+            one transaction, before this returns.
 
         Raises
         ------
@@ -105,7 +125,7 @@ class Journal(Records):
                 if is_empty(journal._connection):
                     create(journal._connection, study)
             journal._load()
-            journal._check_study(study)
+            journal._check_study(study, extends)
             journal.declare(candidates)
             journal._note(notes or {})
         except BaseException:
@@ -194,16 +214,48 @@ class Journal(Records):
     ) -> None:
         self.close()
 
-    def _check_study(self, study: Mapping[str, Any]) -> None:
+    def _check_study(self, study: Mapping[str, Any], extends: Judge | None) -> None:
         new = json.loads(canonical(study))
         found = mismatches(self._study, new)
-        if found:
-            more = f"; and {len(found) - 8} more" if len(found) > 8 else ""
-            raise JournalMismatchError(
-                f"{self._name} belongs to another study (journal -> now): "
-                + "; ".join(found[:8])
-                + f"{more}; change it back or give another journal"
+        if not found:
+            return
+        judged = "" if extends is None else extends(self._study, new)
+        if isinstance(judged, Extension):
+            self._extend(new, judged.changes)
+            return
+        more = f"; and {len(found) - 8} more" if len(found) > 8 else ""
+        raise JournalMismatchError(
+            f"{self._name} belongs to another study (journal -> now): "
+            + "; ".join(found[:8])
+            + f"{more}; change it back or give another journal"
+            + (f"; {judged}" if judged else "")
+        )
+
+    def _extend(self, new: dict[str, Any], changes: tuple[str, ...]) -> None:
+        """Make a description the study's and keep the earlier one, both or neither."""
+        fresh = self.count(Role.CERTIFY) + self.count(Role.ASSESS)
+        text, time = canonical(new), now()
+        with reported(self.path, "written"), self._connection.begin():
+            EXTENSIONS.create(self._connection, checkfirst=True)
+            before = self._connection.execute(sa.select(STUDY)).one()
+            self._connection.execute(
+                EXTENSIONS.insert(),
+                {
+                    "fingerprint": before.fingerprint,
+                    "description": before.description,
+                    "version": before.version,
+                    "changes": json.dumps(changes),
+                    "fresh": fresh,
+                    "recorded": time,
+                },
             )
+            self._connection.execute(
+                STUDY.update().values(
+                    description=text, fingerprint=fingerprint(text), version=version("surefoot")
+                )
+            )
+        self.extended = Extended(self._study, changes, fresh, time)
+        self._study = new
 
     def _note(self, notes: Mapping[str, Any]) -> None:
         """Append the notes that are new; a journal older than notes gets their table first."""

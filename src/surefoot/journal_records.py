@@ -16,9 +16,11 @@ from surefoot.errors import JournalError
 from surefoot.journal_file import name_of, reported
 from surefoot.journal_schema import (
     CANDIDATES,
+    EXTENSIONS,
     NOTES,
     OUTCOMES,
     STUDY,
+    Extended,
     Identity,
     Known,
     Measure,
@@ -54,11 +56,24 @@ class Records:
 
         ``population`` is the table of the study file that the population was loaded by.
         """
-        with reported(self.path, "read"), self._connection.begin():
-            if not sa.inspect(self._connection).has_table(NOTES.name):
-                return {}
+        if not self._has_table(NOTES):
+            return {}
         rows = self._all(sa.select(NOTES.c.name, NOTES.c.content).order_by(NOTES.c.id))
         return {row.name: json.loads(row.content) for row in rows}
+
+    def extensions(self) -> list[Extended]:
+        """Return by what the study was extended, oldest first, with its earlier descriptions."""
+        if not self._has_table(EXTENSIONS):
+            return []
+        return [
+            Extended(
+                json.loads(row.description),
+                tuple(json.loads(row.changes)),
+                row.fresh,
+                row.recorded,
+            )
+            for row in self._all(sa.select(EXTENSIONS).order_by(EXTENSIONS.c.id))
+        ]
 
     def has(self, candidate: str, role: Role, instance: int, sample: int) -> bool:
         """Say whether an instance is recorded."""
@@ -127,6 +142,10 @@ class Records:
     @property
     def _name(self) -> str:
         return name_of(self.path)
+
+    def _has_table(self, table: sa.Table) -> bool:
+        with reported(self.path, "read"), self._connection.begin():
+            return sa.inspect(self._connection).has_table(table.name)
 
     def _all(self, query: sa.Select[Any]) -> list[Any]:
         with reported(self.path, "read"), self._connection.begin():

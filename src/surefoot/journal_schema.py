@@ -31,7 +31,8 @@ STUDY = sa.Table(
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("created", sa.Text, nullable=False),
 )
-"""One row: the study as JSON text, in which integers of any size keep all their digits."""
+"""One row: the study as JSON text, in which integers of any size keep all their digits. An
+extension replaces it and keeps what stood there in `EXTENSIONS`."""
 
 NOTES = sa.Table(
     "notes",
@@ -43,6 +44,20 @@ NOTES = sa.Table(
 )
 """What decides no result, as JSON text; the latest row of a name counts. Older journals lack the
 table."""
+
+EXTENSIONS = sa.Table(
+    "extensions",
+    _metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("changes", sa.Text, nullable=False),
+    sa.Column("fresh", sa.Integer, nullable=False),
+    sa.Column("recorded", sa.Text, nullable=False),
+)
+"""The earlier descriptions of the study, oldest first, each as it stood until ``recorded``; what
+was changed then, as a JSON list of words. Older journals lack the table."""
 
 CANDIDATES = sa.Table(
     "candidates",
@@ -86,6 +101,24 @@ class Known(NamedTuple):
     family: str
     spec: dict[str, Any]
     label: str
+
+
+class Extension(NamedTuple):
+    """A changed description under which everything recorded stays valid; the changes in words."""
+
+    changes: tuple[str, ...]
+
+
+class Extended(NamedTuple):
+    """An extension recorded: when (UTC, ISO 8601), what in words, and the ``study`` before it.
+
+    ``fresh`` outcomes of certificates and assessments were in the journal by then.
+    """
+
+    study: dict[str, Any]
+    changes: tuple[str, ...]
+    fresh: int
+    recorded: str
 
 
 class Measure(NamedTuple):

@@ -41,11 +41,19 @@ def test_assess_certifies_a_candidate_by_its_family(run, folder) -> None:
     assert count("a.db") == 7
 
 
-def test_more_instances_need_another_journal_and_say_so(run, folder) -> None:
+def test_more_instances_go_on_in_the_journal_and_fewer_are_refused(run, folder) -> None:
     run("assess", "small.toml", "-c", "scaled_sum", "-j", "a.db")
-    code, _, err = run("assess", "small.toml", "-c", "scaled_sum", "-j", "a.db", "-i", "9")
+    code, out, _ = run("assess", "small.toml", "-c", "scaled_sum", "-j", "a.db", "-i", "9")
+    assert code == 0
+    assert "Extended: n 7 -> 9; nothing recorded is trained again" in out
+    assert "7 fresh losses had been seen before it was extended" in out
+    assert "instances: 2 to go (7 before)" in out
+    code, _, err = run("assess", "small.toml", "-c", "scaled_sum", "-j", "a.db", "-i", "8")
     assert code == 2
-    assert "n: 7 -> 9" in err
+    assert "n: 9 -> 8" in err
+    assert "an extension only asks for more, but n 9 -> 8 asks for less" in err
+    assert "rerace" not in err
+    assert count("a.db") == 9
 
 
 @pytest.mark.parametrize(

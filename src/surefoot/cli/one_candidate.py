@@ -183,6 +183,7 @@ def training(
 ) -> Iterator[Session]:
     """Open the journal, start the workers and show a bar while ``instances`` are trained."""
     from surefoot.executors.local import LocalExecutor
+    from surefoot.studies.extension import announcement
     from surefoot.studies.runner import missing
 
     with (
@@ -190,6 +191,8 @@ def training(
         resumable(asked.journal),
         study.open(asked.journal) as record,
     ):
+        for line in announcement(record.extended):
+            out.print(line, soft_wrap=True)
         total = len(instances)
         left = sum(1 for _ in missing(instances, study.setting, record))
         with counting(out, "instances", total - left, total) as advance:

@@ -18,6 +18,7 @@ from surefoot.cli.results import say_paths, say_winner
 from surefoot.cli.sources import population_of
 from surefoot.cli.study_file import StudyFile, read_study_file
 from surefoot.report.figures import check_path
+from surefoot.studies.extension import announcement
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,6 +55,8 @@ def run(
             return
         try:
             with study.open(journal_path) as journal:
+                for line in announcement(journal.extended):
+                    out.print(line, soft_wrap=True)
                 _race(out, study, journal, executor, retry_failed)
                 _conclude(out, study, journal, journal_path, figure_path)
         except KeyboardInterrupt:

@@ -66,6 +66,9 @@ def select(
       [dim]Race, certificate and figure; again, it goes on after Ctrl-C or a crash.[/dim]
       surefoot select examples/energy.toml
 
+      [dim]Go on further: raise limit, most or the certificate's n in the file.[/dim]
+      surefoot select examples/energy.toml
+
       [dim]Other files, eight instances at once.[/dim]
       surefoot select my.toml -j runs/my.db -f my.pdf -w 8
 

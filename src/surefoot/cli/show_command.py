@@ -16,6 +16,7 @@ from surefoot.losses import parse_loss
 from surefoot.seeds import Role
 from surefoot.studies.again import find_candidate
 from surefoot.studies.description import rebuild_candidate
+from surefoot.studies.extension import history
 from surefoot.studies.recorded import recorded_certificates, recorded_race
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def run(journal_path: Path, eliminated: bool, candidate: str | None) -> None:
         record = recorded_race(journal)
         state = record.state()
         out.print(_headline(journal, record), style="bold", soft_wrap=True)
+        for line in history(journal.extensions()):
+            out.print(line, soft_wrap=True)
         if state.rounds:
             out.print()
             out.print(rounds_table(record, state, known))

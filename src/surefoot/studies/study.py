@@ -23,6 +23,7 @@ from surefoot.racing.screen import Screen
 from surefoot.seeds import Role, check_study_seed
 from surefoot.statistics.promise import Promise
 from surefoot.studies.description import describe, describe_setting, instance_seed
+from surefoot.studies.extension import extension_or_why_not
 
 Cost = Literal["instances", "seconds", "visits"]
 """What schedules and limits count: instances, seconds trained, or examples seen in training."""
@@ -78,13 +79,14 @@ class Study(ABC):
         return self.rules() | {"seed": str(self.seed)}
 
     def open(self, path: str | os.PathLike[str]) -> Journal:
-        """Create or resume the study's journal; errors are those of `Journal.open`.
+        """Create or resume the study's journal, also that of a study which this one extends.
 
-        It is noted where the population came from, if that is known.
+        Errors are those of `Journal.open`. It is noted where the population came from, if that is
+        known.
         """
         origin = self.setting.halves.population.origin
         notes = {} if origin is None else {"population": dict(origin)}
-        return Journal.open(path, self.description(), self.everyone, notes)
+        return Journal.open(path, self.description(), self.everyone, notes, extension_or_why_not)
 
     def check(self, journal: Journal, engine: str) -> None:
         """Check that journal and executor are this study's and every candidate has an engine.

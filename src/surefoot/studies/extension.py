@@ -1,0 +1,214 @@
+"""Extension: the changes of a study under which everything its journal holds stays valid.
+
+A race is replayed from its losses, and the luck of instance i does not depend on the rules of the
+race. So every recorded outcome serves a race that may spend more, and only what that race lacks is
+trained. The rule: a number that counts trainings may grow or, where that means no bound, go away
+(`limit`, `most`, the certificate's `certify`, an assessment's `n`, and `COUNTS` of the schedule); a
+default schedule follows its limit and most; what the certificate is to promise may change, since it
+is read off the same losses. All else is another study.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any, Literal, NamedTuple
+
+from surefoot.journal_schema import Extended, Extension
+from surefoot.racing.race import Race
+from surefoot.racing.toptwo import default_schedule, within
+from surefoot.studies.description import describe
+
+Described = Mapping[str, Any]
+
+COUNTS = frozenset({"budget", "cap", "complete", "per_round", "total", "warmup"})
+"""Numbers of schedules, and of the rule that goes with one, that count trainings."""
+_OPEN = frozenset({"limit", "most", "total"})
+"""None of these is no bound."""
+_NUMBERS = {"select": ("limit", "most", "certify"), "assess": ("n",)}
+_PROMISED = ("content", "confidence")
+_RULES = frozenset({"criterion", "schedule", "rule", "screen", "limit", "most"})
+
+
+class _Change(NamedTuple):
+    """A difference: the description's field, in words, and whether it asks for more trainings."""
+
+    field: str
+    words: str
+    kind: Literal["more", "less", "other"]
+
+
+def extension(old: Described, new: Described) -> Extension | None:
+    """Return how a described study extends another, None if it does not.
+
+    Parameters
+    ----------
+    old, new
+        Descriptions as plain JSON values, of the journal and of the study asked for.
+
+    >>> old = {"kind": "select", "limit": 400, "certify": 59}
+    >>> extension(old, {"kind": "select", "limit": 800, "certify": 93}).changes
+    ('limit 400 -> 800', 'certify 59 -> 93')
+    >>> extension(old, {"kind": "select", "limit": 200, "certify": 59}) is None
+    True
+    """
+    found = list(_changes(old, new))
+    if not found or any(change.kind != "more" for change in found):
+        return None
+    return Extension(tuple(dict.fromkeys(change.words for change in found)))
+
+
+def extension_or_why_not(old: Described, new: Described) -> Extension | str:
+    """Return the extension, or what to add to the refusal of a changed study; "" for nothing."""
+    kinds = {old.get("kind"), new.get("kind")}
+    return extension(old, new) or _why_not(kinds, list(_changes(old, new)))
+
+
+def history(extensions: Sequence[Extended]) -> list[str]:
+    """Return in sentences when and by what a study was extended, none if it never was.
+
+    A certificate holds for a number of instances fixed beforehand. If some of its losses were known
+    when the study was extended, that is said.
+    """
+    if not extensions:
+        return []
+    number = len(extensions)
+    times = {1: "once", 2: "twice"}.get(number, f"{number} times")
+    steps = (f"{', '.join(e.changes)} ({_time(e.recorded)})" for e in extensions)
+    seen = max(e.fresh for e in extensions)
+    return [f"Extended {times}: {'; '.join(steps)}", *_caution(seen)]
+
+
+def announcement(extended: Extended | None) -> list[str]:
+    """Return in sentences what a study has just been extended by; none for None."""
+    if extended is None:
+        return []
+    return [
+        f"Extended: {', '.join(extended.changes)}; nothing recorded is trained again",
+        *_caution(extended.fresh),
+    ]
+
+
+def _caution(seen: int) -> list[str]:
+    if not seen:
+        return []
+    return [
+        f"{seen} fresh loss{'es' if seen > 1 else ''} had been seen before it was extended: the "
+        "certificate's confidence holds only if they had no part in the decision"
+    ]
+
+
+def _time(recorded: str) -> str:
+    """Return the minute of an ISO 8601 time in UTC."""
+    return recorded[:16].replace("T", " ") + " UTC"
+
+
+def _changes(old: Described, new: Described) -> Iterator[_Change]:
+    """Yield every difference of two descriptions; a population's name is none."""
+    kind = new.get("kind")
+    promise = "promise" in old or "promise" in new
+    numbers = () if promise else _NUMBERS.get(str(kind), ())
+    default = kind == "select" and _is_default(old) and _is_default(new)
+    for name in dict.fromkeys([*old, *new]):
+        before, after = old.get(name), new.get(name)
+        if before == after or (name == "population" and _nameless(before) == _nameless(after)):
+            continue
+        if name in numbers:
+            yield _number(name, name, before, after)
+        elif name in _PROMISED and numbers:
+            yield _Change(name, f"{name} {before:g} -> {after:g}", "more")
+        elif name == "schedule" and default:
+            yield from _followed(old, new)
+        elif name in ("schedule", "rule") and kind == "select":
+            yield from _grown(name, name, before, after)
+        else:
+            yield _Change(name, f"another {name}", "other")
+
+
+def _number(field: str, name: str, before: Any, after: Any) -> _Change:
+    words = f"{name} {_shown(before)} -> {_shown(after)}"
+    open_ = name in _OPEN and after is None
+    more = open_ or (None not in (before, after) and after >= before)
+    return _Change(field, words, "more" if more else "less")
+
+
+def _grown(field: str, name: str, before: Any, after: Any) -> Iterator[_Change]:
+    """Yield what differs in parts of the same kinds, or that the parts are others."""
+    if before == after:
+        return
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        if before.keys() == after.keys():
+            for inner in before:
+                yield from _grown(field, inner, before[inner], after[inner])
+            return
+    elif isinstance(before, list) and isinstance(after, list):
+        if len(before) == len(after):
+            for one, other in zip(before, after, strict=True):
+                yield from _grown(field, name, one, other)
+            return
+    elif name in COUNTS and (name in _OPEN or None not in (before, after)):
+        yield _number(field, name, before, after)
+        return
+    yield _Change(field, f"another {field}", "other")
+
+
+def _is_default(study: Described) -> bool:
+    """Say whether a selection has the default schedule of its candidates, limit and most.
+
+    A rule's own ``most`` and a limit in seconds or visits are not among what it is made from.
+    """
+    limit, candidates = study.get("limit"), study.get("candidates", ())
+    if not candidates or "schedule" not in study:
+        return False
+    return any(
+        study["schedule"]
+        == describe(default_schedule(len(candidates), within(total, len(candidates)), most))
+        for total, most in product({limit, None}, {study.get("most"), None})
+    )
+
+
+def _followed(old: Described, new: Described) -> Iterator[_Change]:
+    """Yield nothing for a default schedule that follows its limit, or that it shrinks without."""
+    if old.get("limit") is None or new.get("limit") is not None:
+        return
+    before, after = (_spending(study) for study in (old, new))
+    if after < before:
+        words = f"limit {_shown(old['limit'])} -> none (default schedule: {before:,} -> {after:,})"
+        yield _Change("limit", words, "less")
+
+
+def _spending(study: Described) -> int:
+    """Return the trainings of the default schedule of a selection."""
+    keys = tuple(study["candidates"])
+    limit, most = within(study["limit"], len(keys)), study.get("most")
+    schedule = default_schedule(len(keys), limit, most)
+    return sum(part.trainings for part in Race(keys, schedule=schedule, most=most).plan())
+
+
+def _why_not(kinds: set[Any], found: Sequence[_Change]) -> str:
+    """Return what to add to a refusal; "" where another study was meant all along."""
+    fields = {change.field for change in found}
+    known = _RULES | {"certify", "n", *_PROMISED}
+    if kinds == {"select"} and "candidates" in fields <= known | {"candidates"}:
+        return (
+            "other candidates make another race, since who left was judged among those it began "
+            "with"
+        )
+    if not fields <= known:
+        return ""
+    said = []
+    less = [change.words for change in found if change.kind == "less"]
+    if less:
+        said.append(f"an extension only asks for more, but {' and '.join(less)} asks for less")
+    if fields & _RULES:
+        how = "with less (--limit, --most)" if less else "under other rules"
+        said.append(f"`surefoot rerace JOURNAL` runs the recorded race {how} without training")
+    return "; ".join(said)
+
+
+def _nameless(population: Any) -> Any:
+    return {**population, "name": ""} if isinstance(population, Mapping) else population
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else f"{value:,.10g}"
