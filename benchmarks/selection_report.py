@@ -9,6 +9,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 START, END = "<!-- selection quality: measured -->", "<!-- /selection quality -->"
 CRITERIA = ("mean", "quantile(0.9)", "max")
 OURS, PAPER = "surefoot", "paper's schedule"
+FLOOR = "all 8,192 trainings, predicted"
 STYLES = {
     OURS: {"color": "black", "linewidth": 2.5, "marker": "o"},
     PAPER: {"color": "black", "linewidth": 1.5, "linestyle": "--", "marker": "s"},
@@ -71,7 +72,25 @@ def _recorded(rows: list[dict[str, Any]]) -> str:
             runs = {r["repetitions"] for r in rows if r["method"] == method}
             lines.append(f"| {method} | " + " | ".join(cells) + f" | {max(runs)} |")
         lines.append("")
-    return "\n".join(lines).rstrip()
+    return "\n".join([*lines, *_shares(known)]).rstrip()
+
+
+def _shares(known: dict[tuple[str, int, str], dict[str, Any]]) -> list[str]:
+    """surefoot's regret as a share of the paper's schedule's, as it is and above the floor."""
+    budgets = sorted({budget for name, budget, _ in known if name == PAPER})
+    floors = {c: row["regret"] for (name, _, c), row in known.items() if name == FLOOR}
+    lines = [
+        "| surefoot / paper's schedule | " + " | ".join(f"{b:,} trainings" for b in budgets) + " |",
+        "| - |" + " - |" * len(budgets),
+    ]
+    for criterion, floor in floors.items():
+        cells = []
+        for budget in budgets:
+            ours = known[OURS, budget, criterion]["regret"]
+            paper = known[PAPER, budget, criterion]["regret"]
+            cells.append(f"{ours / paper:.0%} ({(ours - floor) / (paper - floor):.0%})")
+        lines.append(f"| {criterion} | " + " | ".join(cells) + " |")
+    return lines if floors and budgets else []
 
 
 def _cell(row: dict[str, Any]) -> str:
@@ -94,7 +113,7 @@ def figure(rows: list[dict[str, Any]]) -> None:
 
     drawn = Figure(figsize=(10, 6.2), layout="constrained")
     panels = drawn.subplots(2, len(CRITERIA), sharex=True, sharey="row")
-    everything = {r["criterion"]: r for r in rows if r["method"].startswith("all ")}
+    everything = {r["criterion"]: r for r in rows if r["method"] == FLOOR}
     for column, criterion in enumerate(CRITERIA):
         top, bottom = panels[0][column], panels[1][column]
         top.set_title(f"criterion: {criterion}")
