@@ -10,7 +10,8 @@ trains nothing.
     python benchmarks/record_losses.py --instances 64 benchmarks/data/photon_losses.parquet
 
 Every loss is kept in a journal beside the file as soon as it is there: an interrupted run goes on
-where it was, and more instances later train only what is new.
+where it was, and more instances later train only what is new. ``--quick`` records 3 instances of
+every network.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ def network(channels: tuple[int, ...], hidden: int, **rest: Any) -> surefoot.Con
     return surefoot.ConvNet(convolutions, (hidden,), batch_size=16, **rest)
 
 
-def record(path: Path, instances: int, workers: int | None) -> None:
-    """Train what the journal lacks and write the table: a row per candidate."""
+def record(path: Path, instances: int, workers: int | None) -> dict[str, Any]:
+    """Train what the journal lacks and write the table, a row per candidate; return what it is."""
     combinations = [dict(zip(CHOICES, v)) for v in itertools.product(*CHOICES.values())]
     candidates = tuple(network(**one) for one in combinations)
     population = load_population("photons:A", target="x", side=True)
@@ -89,7 +90,9 @@ def record(path: Path, instances: int, workers: int | None) -> None:
     written = pa.table(columns).replace_schema_metadata({"recorded": json.dumps(about)})
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(written, path, compression="zstd")
-    print(f"{path}: {losses.shape[0]} x {losses.shape[1]} losses, {path.stat().st_size:,} bytes")
+    size = path.stat().st_size
+    print(f"{path}: {losses.shape[0]} x {losses.shape[1]} losses, {size:,} bytes")
+    return {**about, "candidates": losses.shape[0], "instances": losses.shape[1], "bytes": size}
 
 
 def plain(value: Any) -> Any:
@@ -103,8 +106,12 @@ def main() -> None:
     parser.add_argument("path", type=Path, help="the Parquet file to write")
     parser.add_argument("--instances", type=int, default=64, help="of each candidate")
     parser.add_argument("--workers", type=int, help="instances at once; one per core by default")
+    parser.add_argument("--quick", action="store_true", help="3 instances, under a minute")
+    parser.add_argument("--json", type=Path, help="write what was recorded to this file")
     options = parser.parse_args()
-    record(options.path, options.instances, options.workers)
+    found = record(options.path, 3 if options.quick else options.instances, options.workers)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
     python benchmarks/validate_simulation.py REFERENCE_A.npz REFERENCE_B.npz [-n 100000]
 
 The references are npz files with the arrays of `PhotonChunk`; rows with ``copy`` above 0 are left
-out. Prints the tables of the page.
+out. Prints the tables of the page. ``--quick`` simulates 5,000 photons.
 """
 
 import argparse
+import json
 import resource
 import time
 from pathlib import Path
@@ -35,7 +36,7 @@ def fast(dataset, n, seed, workers):
         f"{dataset}: {n} events, {n / wall:.0f} per second with {workers} threads, "
         f"{n / cpu:.0f} per second of CPU"
     )
-    return sample
+    return sample, {"events per second": n / wall, "events per CPU second": n / cpu}
 
 
 def main():
@@ -46,10 +47,14 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("docs/figures"))
+    parser.add_argument("--quick", action="store_true", help="5,000 photons, under a minute")
+    parser.add_argument("--json", type=Path, help="write the tables to this file")
     options = parser.parse_args()
-    samples = {}
+    if options.quick:
+        options.n = 5_000
+    samples, found = {}, {}
     for dataset, path in (("A", options.reference_a), ("B", options.reference_b)):
-        mine = fast(dataset, options.n, options.seed, options.workers)
+        mine, found[dataset] = fast(dataset, options.n, options.seed, options.workers)
         samples[dataset] = {"Geant4": load(path), "fast": mine}
         pair = samples[dataset]
         print(f"{dataset}: {v.compare(pair['fast'], pair['Geant4'])}")
@@ -62,14 +67,17 @@ def main():
         }
         for name, measure in measures.items():
             for kind, sample in pair.items():
-                values = "  ".join(f"{x:.4f}" for x in measure(sample).value)
-                print(f"{dataset} {name:10} {kind:7} {values}")
+                values = [float(x) for x in measure(sample).value]
+                found[dataset][f"{name}, {kind}"] = values
+                print(f"{dataset} {name:10} {kind:7} " + "  ".join(f"{x:.4f}" for x in values))
         for kind, sample in pair.items():
             a, b = v.fit_resolution(v.resolution(sample))
             print(
                 f"{dataset} {kind}: scaled sum {v.scaled_sum_error(sample):.4f}, "
                 f"{100 * a:.2f} %/sqrt(E) + {100 * b:.2f} %"
             )
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
     options.out.mkdir(parents=True, exist_ok=True)
     drawn = {
