@@ -27,6 +27,8 @@ _OPEN = frozenset({"limit", "most", "total"})
 """None of these is no bound."""
 _NUMBERS = {"select": ("limit", "most", "certify"), "assess": ("n",)}
 _PROMISED = ("content", "confidence")
+_ORDER = ("limit", "most", "schedule", "rule", "certify", "n", *_PROMISED)
+"""The order in which changes are told."""
 _RULES = frozenset({"criterion", "schedule", "rule", "screen", "limit", "most"})
 
 
@@ -109,7 +111,7 @@ def _changes(old: Described, new: Described) -> Iterator[_Change]:
     promise = "promise" in old or "promise" in new
     numbers = () if promise else _NUMBERS.get(str(kind), ())
     default = kind == "select" and _is_default(old) and _is_default(new)
-    for name in dict.fromkeys([*old, *new]):
+    for name in dict.fromkeys([*_ORDER, *old, *new]):
         before, after = old.get(name), new.get(name)
         if before == after or (name == "population" and _nameless(before) == _nameless(after)):
             continue
@@ -189,20 +191,21 @@ def _why_not(kinds: set[Any], found: Sequence[_Change]) -> str:
     """Return what to add to a refusal; "" where another study was meant all along."""
     fields = {change.field for change in found}
     known = _RULES | {"certify", "n", *_PROMISED}
-    if kinds == {"select"} and "candidates" in fields <= known | {"candidates"}:
+    race = kinds == {"select"}
+    if race and "candidates" in fields <= known | {"candidates"}:
         return (
             "other candidates make another race, since who left was judged among those it began "
             "with"
         )
     if not fields <= known:
         return ""
-    said = []
-    less = [change.words for change in found if change.kind == "less"]
-    if less:
+    under, said = "under other rules", []
+    if all(change.kind != "other" for change in found):
+        less = [change.words for change in found if change.kind == "less"]
         said.append(f"an extension only asks for more, but {' and '.join(less)} asks for less")
-    if fields & _RULES:
-        how = "with less (--limit, --most)" if less else "under other rules"
-        said.append(f"`surefoot rerace JOURNAL` runs the recorded race {how} without training")
+        under = "with less (--limit, --most)"
+    if race and fields & _RULES:
+        said.append(f"`surefoot rerace JOURNAL` runs the recorded race {under} without training")
     return "; ".join(said)
 
 
