@@ -60,7 +60,6 @@ def races() -> dict[str, tuple[Schedule, EliminationRule]]:
         PAPER: (Halving(warmup=5), ByRank()),
         "flat 432, cap 32": (flat, ByRank()),
         "flat 432, cap 32, then top two": (pairs, ByRank()),
-        "default, by rank": (default, ByRank()),
         DEFAULT: (default, ByPrediction()),
     }
 

@@ -149,7 +149,7 @@ def test_a_changed_rule_is_another_study(run, write) -> None:
     assert run("select", "t.toml")[0] == 0
     for changed, message in (
         (TEST.replace("0.1", "0.05"), "rule.level: 0.1 -> 0.05"),
-        (TEST.replace("12", "13"), "most: 12 -> 13"),
+        (TEST.replace("12", "11"), "most: 12 -> 11"),
         ('rule = "signs"\nmost = 12\nlevel = 0.1', 'rule.kind: "ByTest" -> "BySigns"'),
         ('rule = "rank"', 'rule.kind: "ByTest" -> "ByRank"'),
     ):

@@ -12,7 +12,7 @@ def contest(losses, criterion, past=()):
     counts = np.full(len(losses), losses.shape[1])
     values = evaluate(statistic, losses, counts)
     order = np.lexsort((np.arange(len(losses)), values))
-    return Contest(statistic, losses, counts, values, order, 1, past)
+    return Contest(statistic, losses, counts, values, order, order, 1, past)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from surefoot.errors import RaceError
 from surefoot.racing.criteria import from_name
-from surefoot.racing.prediction import ByPrediction, Prediction, predict
+from surefoot.racing.prediction import ByPrediction, Prediction, _instance_effects, predict
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import Halving
 from surefoot.racing.table import LossTable
@@ -128,3 +128,37 @@ def test_its_race_says_what_it_predicted():
     assert "over 3 instances) ranks 8 of 8; the best 4 stay" in reason
     with pytest.raises(RaceError, match="size = 1 instances"):
         ByPrediction(1)
+
+
+@pytest.mark.parametrize(("candidates", "instances"), [(6, 30), (30, 6), (1, 4)])
+def test_effects_solve_the_mixed_model_equations(candidates, instances):
+    """Against Henderson's equations of all effects at once, solved densely."""
+    rng, ratio = np.random.default_rng(candidates), 2.0
+    seen = np.arange(instances) < rng.integers(1, instances + 1, candidates)[:, None]
+    scaled = np.where(seen, rng.normal(size=(candidates, instances)), 0.0)
+    who, when = np.nonzero(seen)
+    design = np.zeros((seen.sum(), candidates + instances))
+    design[np.arange(seen.sum()), who] = design[np.arange(seen.sum()), candidates + when] = 1.0
+    matrix = design.T @ design
+    matrix[candidates:, candidates:] += ratio * np.eye(instances)
+    inverse = np.linalg.inv(matrix)
+    expected = inverse @ design.T @ scaled[seen]
+    known = seen.astype(float)
+    rows, columns = known.sum(axis=1), known.sum(axis=0)
+    own = scaled.sum(axis=1) / rows
+    effect, trace = _instance_effects(scaled, known, rows, columns, own, ratio)
+    np.testing.assert_allclose(effect, expected[candidates:], atol=1e-12)
+    assert trace == pytest.approx(np.trace(inverse[candidates:, candidates:]))
+
+
+def test_easy_instances_that_all_have_seen_favour_nobody():
+    """The one with 6 instances is 6 % worse on each of them; its mean so far is the smallest."""
+    rng = np.random.default_rng(5)
+    ease = np.where(np.arange(40) < 6, 0.8, 1.0)
+    losses = ease * np.exp(0.02 * rng.standard_normal((3, 40))) * [[1.0], [1.001], [1.06]]
+    counts = np.array([30, 34, 6])
+    criterion = from_name("mean")
+    assert np.argmin([row[:n].mean() for row, n in zip(losses, counts, strict=True)]) == 2
+    found = predict(criterion, masked(losses, counts), counts, 64)
+    assert np.argmax(found) == 2
+    np.testing.assert_allclose(found[2] / found[:2].mean(), 1.06, rtol=0.02)

@@ -188,3 +188,18 @@ def test_the_default_finds_the_best_where_the_papers_schedule_does_not():
     assert trainings / 60 <= 0.4 * 41_467
     assert best / 60 >= 0.8
     assert regrets[default] <= 0.1 * regrets[paper]
+
+
+def test_a_few_easy_instances_do_not_win_against_many():
+    rng = np.random.default_rng(5)
+    ease = np.where(np.arange(40) < 6, 0.8, 1.0)
+    losses = ease * np.exp(0.02 * rng.standard_normal((3, 40))) * [[1.0], [1.001], [1.06]]
+    keys = ("a", "b", "c")
+    race = Race(keys, schedule=Chain((_Warm(6), TopTwo(40, 4, total=70))), rule=ByRank())
+    state = race.replay(LossTable(keys, losses))
+    last = state.rounds[-1]
+    counts, values = (dict(zip(last.keys, one.tolist())) for one in (last.counts, last.values))
+    assert counts["c"] == 6
+    assert min(values, key=values.get) == "c"
+    assert state.winner in ("a", "b")
+    assert all("as predicted; the best 1 stay" in one.reason for one in last.eliminations)

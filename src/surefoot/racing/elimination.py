@@ -35,9 +35,11 @@ class Contest:
     """A completed round as an elimination rule sees it.
 
     ``losses`` ``[candidates, instances]`` holds NaN from ``counts[candidate]`` on. ``values`` are
-    the criterion's, ``order`` the rows from best to worst (ties by key), ``keep`` the number of
-    candidates the schedule wants to go on with, ``past`` the instances every candidate had in
-    each earlier round.
+    the criterion's, ``so_far`` the rows from best to worst by them (ties by key), ``keep`` the
+    number of candidates the schedule wants to go on with, ``past`` the instances every candidate
+    had in each earlier round. ``order`` is ``so_far`` where all have as many instances; else the
+    rows by the predicted criterion (`surefoot.racing.prediction`): the best of many means of two
+    is luck.
     """
 
     criterion: Criterion
@@ -45,11 +47,17 @@ class Contest:
     counts: Integers
     values: Floats
     order: Integers
+    so_far: Integers
     keep: int
     past: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def uneven(self) -> bool:
+        """Whether some candidates have more instances than others."""
+        return int(self.counts.min()) < int(self.counts.max())
 
     def common(self) -> Floats:
         """Return the losses of the instances every candidate has, ``[candidates, n]``."""
@@ -109,7 +117,11 @@ class EliminationRule(ABC):
 
 @dataclass(frozen=True)
 class ByRank(EliminationRule):
-    """The paper's rule: the best ``keep`` by the criterion stay; ties break by key."""
+    """The paper's rule: the best ``keep`` by the criterion stay; ties break by key.
+
+    Of candidates with different numbers of instances, which the paper does not have, the best by
+    the predicted criterion (see `Contest`).
+    """
 
     name = "rank"
     fixed = True
@@ -122,8 +134,9 @@ class ByRank(EliminationRule):
         def reason(row: int) -> str:
             return (
                 f"{contest.criterion.name} {contest.values[row]:.4g} over "
-                f"{instances(int(contest.counts[row]))} ranks {rank[row]} of {len(contest)}; "
-                f"the best {contest.keep} stay{ends_with_infinity(contest.values[row])}"
+                f"{instances(int(contest.counts[row]))} ranks {rank[row]} of {len(contest)}"
+                f"{' as predicted' if contest.uneven else ''}; the best {contest.keep} stay"
+                f"{ends_with_infinity(contest.values[row])}"
             )
 
         return Verdict(rank > contest.keep, reason)

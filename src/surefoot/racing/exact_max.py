@@ -79,10 +79,9 @@ class ByMax(EliminationRule):
         """Remove all above the incumbent's completed maximum, and the other complete ones."""
         full = contest.counts >= self.complete
         leave = np.zeros(len(contest), np.bool_)
-        ranked_full = contest.order[full[contest.order]]
-        if len(ranked_full) == 0:
+        if not full.any():
             return Verdict(leave, lambda row: "")
-        incumbent = int(ranked_full[0])
+        incumbent = int(contest.so_far[full[contest.so_far]][0])
         bar = contest.values[incumbent]
         leave = contest.values > bar
         leave[full] = True

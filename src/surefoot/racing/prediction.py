@@ -5,7 +5,8 @@ losses of the other candidates help: they tell how noise is shaped, how large it
 which instances were hard for everybody. So the losses a candidate will have are predicted by
 ``m_i + s_i q`` on the logarithm (or as they are, if some are not positive), where q runs over the
 quantiles of the standardised noise of all candidates together, and the criterion is taken over
-those it has and those predicted. What was seen keeps its full weight: a loss that exploded stays.
+those it has and those predicted. Instances that others have trained on and it has not are predicted
+as hard as they were for the others. What was seen keeps its full weight: a loss that exploded stays.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ PRIOR = 6.0
 class Prediction:
     """A location-scale model of some candidates' losses, with a common effect per instance.
 
-    ``location`` and ``deviation`` ``[candidates]`` are on the scale of the model (logarithms when
-    ``logarithmic``); ``error`` is the location's standard error relative to the other candidates,
+    ``location``, ``deviation`` ``[candidates]`` and ``effect`` ``[instances]`` are on the scale of
+    the model (logarithms when ``logarithmic``); ``error`` is the location's standard error relative to the other candidates,
     the instances' common effect taken out. ``broken`` is the share of its instances that diverged.
     """
 
@@ -57,7 +58,7 @@ class Prediction:
         freedom = number - 1
         noise = np.where(seen, scaled - own[:, None], 0.0)
         self.deviation = np.sqrt(_steadied((noise**2).sum(axis=1), freedom))
-        self.location, residual = _additive(scaled, seen, own)
+        self.location, self.effect, residual = _additive(scaled, seen, own)
         self.error = np.sqrt(_steadied((residual**2).sum(axis=1), freedom) / number)
         size = self.deviation * np.sqrt(np.maximum(freedom, 1) / number)
         use = seen & (freedom > 0)[:, None] & (size > 0.0)[:, None]
@@ -73,15 +74,17 @@ class Prediction:
         +inf where the losses seen make it so.
         """
         values = np.empty(len(self.losses))
+        ahead_of = self.effect.sum() - np.concatenate([[0.0], self.effect.cumsum()])
         for count in np.unique(self.counts):
             rows = np.flatnonzero(self.counts == count)
             known = self.losses[rows, :count]
             rest = max(0, size - int(count))
+            ease = ahead_of[count] / max(rest, len(self.effect) - int(count), 1)
             levels = (np.arange(rest) + 0.5) / max(rest, 1)
             places = levels * (len(self.shape) - 1)
             noise = np.interp(places, np.arange(len(self.shape)), self.shape)
             spread = self.deviation[rows, None] * noise
-            ahead = self.location[rows, None] + spread
+            ahead = self.location[rows, None] + ease + spread
             if self.logarithmic:
                 ahead = np.exp(ahead)
             ahead[levels > 1.0 - self.broken[rows, None]] = np.inf
@@ -124,9 +127,7 @@ class ByPrediction(EliminationRule):
         if keep >= size:
             return Verdict(np.zeros(size, np.bool_), lambda row: "")
         values = predict(criterion, contest.losses, contest.counts, self.size)
-        measured = np.empty(size, np.int64)
-        measured[contest.order] = np.arange(size)
-        order = np.lexsort((measured, values))
+        order = np.lexsort((contest.so_far.argsort(), values))
         rank = np.empty(size, np.int64)
         rank[order] = np.arange(1, size + 1)
 
@@ -150,21 +151,43 @@ def _steadied(squares: Floats, freedom: Integers) -> Floats:
     return np.asarray((PRIOR * common + squares) / (PRIOR + freedom))
 
 
-def _additive(scaled: Floats, seen: Booleans, own: Floats) -> tuple[Floats, Floats]:
-    """Fit candidate + instance effects, the instances' as random effects; also the residuals.
+def _additive(scaled: Floats, seen: Booleans, own: Floats) -> tuple[Floats, Floats, Floats]:
+    """Fit candidate + instance effects; return both and the residuals.
 
-    Alternating means; an instance few have seen is drawn towards zero by the ratio of the noise's
-    variance to that of the effects (best linear prediction in a mixed model, Henderson 1975).
+    The instances' effects are random, so that one that few have seen is drawn towards zero: the
+    mixed model equations (Henderson 1975), with the ratio of the variances by expectation
+    maximisation.
     """
-    rows, columns = np.maximum(seen.sum(axis=1), 1), seen.sum(axis=0)
-    location, effect, ratio = own, np.zeros(scaled.shape[1]), 1.0
-    freedom = max(1, int(seen.sum()) - len(own) - int((columns > 0).sum()))
+    known = seen.astype(np.float64)
+    rows, columns = np.maximum(known.sum(axis=1), 1.0), known.sum(axis=0)
+    used = max(1, int((columns > 0.0).sum()))
+    freedom, ratio = known.sum() - len(own), 1.0
     for _ in range(SWEEPS):
-        residual = np.where(seen, scaled - location[:, None], 0.0)
-        effect = residual.sum(axis=0) / (columns + ratio)
-        location = np.where(seen, scaled - effect, 0.0).sum(axis=1) / rows
+        effect, trace = _instance_effects(scaled, known, rows, columns, own, ratio)
+        location = own - known @ effect / rows
         residual = np.where(seen, scaled - location[:, None] - effect, 0.0)
-        between = float((effect[columns > 0] ** 2).mean())
-        within = float((residual**2).sum()) / freedom
+        trace -= (len(columns) - used) / ratio
+        within = float((residual**2).sum()) / max(1.0, freedom - used + ratio * trace)
+        between = (float((effect**2).sum()) + within * trace) / used
         ratio = float(np.clip(within / between, 0.05, 50.0)) if between > 0.0 else 50.0
-    return location, residual
+    return location, effect, residual
+
+
+def _instance_effects(
+    scaled: Floats, known: Floats, rows: Floats, columns: Floats, own: Floats, ratio: float
+) -> tuple[Floats, float]:
+    """Solve the mixed model equations for the instances' effects at a ratio of the variances.
+
+    Also returns the trace of the inverse of their matrix, the candidates' effects eliminated. The
+    smaller of the two systems is solved, that of the instances or that of the candidates.
+    """
+    sums = scaled.sum(axis=0)
+    if len(columns) <= len(rows):
+        matrix = np.diag(columns + ratio) - known.T @ (known / rows[:, None])
+        inverse = np.linalg.inv(matrix)
+        return inverse @ (sums - own @ known), float(inverse.trace())
+    weight = 1.0 / (columns + ratio)
+    inverse = np.linalg.inv(np.diag(rows) - (known * weight) @ known.T)
+    location = inverse @ (rows * own - known @ (weight * sums))
+    spread = (known * weight**2) @ known.T
+    return weight * (sums - location @ known), float(weight.sum() + (inverse * spread).sum())

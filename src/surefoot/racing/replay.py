@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from surefoot.errors import RaceError
 from surefoot.racing.elimination import Booleans, Contest, Integers, Verdict, evaluate
+from surefoot.racing.prediction import SIZE, predict
 from surefoot.racing.schedule import Standing, Step
 from surefoot.racing.screen import Screen, check_baseline
 from surefoot.racing.state import Eliminations, PlannedRound, RaceState, Round, RoundName
@@ -219,9 +220,12 @@ class Replay:
                 f"round {len(self.rounds) + 1}: every one diverged or failed; "
                 "look at the messages of their outcomes"
             )
-        order = np.lexsort((race.key_rank[self.alive], values))
+        order = so_far = np.lexsort((race.key_rank[self.alive], values))
+        if int(self.counts.min()) < int(self.counts.max()):
+            predicted = predict(race.statistic, seen, self.counts, SIZE)
+            order = np.lexsort((so_far.argsort(), predicted))
         past = tuple(int(one.counts.min()) for one in self.rounds)
-        return Contest(race.statistic, seen, self.counts, values, order, keep, past)
+        return Contest(race.statistic, seen, self.counts, values, order, so_far, keep, past)
 
     def _decided(self, contest: Contest, verdict: Verdict, trainings: int) -> Floats:
         """Close a round and return the survivors' values."""

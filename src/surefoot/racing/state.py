@@ -71,9 +71,9 @@ class Eliminations(Sequence[Elimination]):
 class Round:
     """A completed round, number from 1.
 
-    ``keys`` took part, best first by ``values`` (the criterion, or the first loss in the screen)
-    over ``counts`` instances each; ``trainings`` instances were asked for anew; the ``survivors``
-    went on, in the same order.
+    ``keys`` took part, best first as the rule ranked them; ``values`` is their criterion (their
+    first loss in the screen) over ``counts`` instances each; ``trainings`` instances were asked for
+    anew; the ``survivors`` went on, in the same order.
     """
 
     number: int
