@@ -5,8 +5,9 @@ losses of the other candidates help: they tell how noise is shaped, how large it
 which instances were hard for everybody. So the losses a candidate will have are predicted by
 ``m_i + s_i q`` on the logarithm (or as they are, if some are not positive), where q runs over the
 quantiles of the standardised noise of all candidates together, and the criterion is taken over
-those it has and those predicted. Instances that others have trained on and it has not are predicted
-as hard as they were for the others. What was seen keeps its full weight: a loss that exploded stays.
+those it has and those predicted. Instances that others have trained on and it has not are
+predicted as hard as they were for the others. What was seen keeps its full weight: a loss that
+exploded stays.
 """
 
 from __future__ import annotations
@@ -39,9 +40,10 @@ PRIOR = 6.0
 class Prediction:
     """A location-scale model of some candidates' losses, with a common effect per instance.
 
-    ``location``, ``deviation`` ``[candidates]`` and ``effect`` ``[instances]`` are on the scale of
-    the model (logarithms when ``logarithmic``); ``error`` is the location's standard error relative to the other candidates,
-    the instances' common effect taken out. ``broken`` is the share of its instances that diverged.
+    ``location`` and ``deviation`` ``[candidates]`` and ``effect`` ``[instances]`` are on the scale
+    of the model (logarithms when ``logarithmic``); ``error`` is the location's standard error
+    relative to the other candidates, the instances' common effect taken out. ``broken`` is the
+    share of its instances that diverged.
     """
 
     def __init__(self, losses: Floats, counts: Integers) -> None:
