@@ -11,7 +11,9 @@ from surefoot.losses import Loss
 from surefoot.population import Population, Sampling
 from surefoot.racing.criteria import from_name
 from surefoot.racing.race import Race
+from surefoot.racing.schedule import Halving
 from surefoot.racing.table import LossTable
+from surefoot.racing.toptwo import TopTwo
 from surefoot.seeds import Role
 
 NETS = [convnet([c], input_shape=(1, 5, 5)) for c in (1, 2, 3, 4)]
@@ -31,8 +33,8 @@ def make():
     halves = Population(rng.random((40, 25)), rng.random(40) + 1).split(1)
     setting = Setting(halves, Sampling(8), Loss("rmse"))
 
-    def making(kind=Progress):
-        race = Race(tuple(KEYS), "mean")
+    def making(kind=Progress, schedule=Halving()):
+        race = Race(tuple(KEYS), "mean", schedule)
         made = kind(
             candidates=NETS,
             criterion=from_name("mean"),
@@ -154,3 +156,45 @@ def test_the_plain_log_is_one_line_per_event(make):
     assert lines[1].startswith(f"round 1: best mean 1 ({NETS[0].label}); 2 of 4 stay")
     assert lines[2] == f"certificate: 5 fresh instances of {NETS[0].label}"
     assert lines[3].startswith("  5 instances trained · about 4 left, ")
+
+
+def race_in_pairs(progress):
+    """Follow a race whose last rounds are in pairs; return the losses trained."""
+    losses = np.random.default_rng(3).lognormal(0, 0.1, (4, 9))
+    table = LossTable.empty(tuple(KEYS))
+    told = 0
+    progress.started(4, 0)
+    while True:
+        state = progress.race.replay(table)
+        for finished in state.rounds[told:]:
+            progress.round_finished(finished)
+        told = len(state.rounds)
+        if state.over:
+            return state, table
+        progress.round_started(state.current, len(state.need))
+        new = [(key, i, losses[KEYS.index(key), i]) for key, i in state.need]
+        for one in new:
+            progress.outcome(outcome(*one))
+        table = table.extended(new)
+
+
+def test_rounds_in_which_all_stay_share_a_row(make):
+    progress = make(schedule=TopTwo(9, 1, separation=99.0))
+    state, table = race_in_pairs(progress)
+    (row,) = progress.rows
+    assert len(state.rounds) > 5
+    assert row.name == f"rounds 1–{len(state.rounds)}"
+    assert (row.done, row.total, row.stay) == (table.count, table.count, 1)
+    assert row.best == pytest.approx(float(state.rounds[-1].values[0]))
+
+
+def test_the_log_says_such_rounds_once(make):
+    log, said = make(PlainLog, TopTwo(9, 1, separation=99.0)), []
+    log.write = said.append
+    with log:
+        state, _ = race_in_pairs(log)
+    starts, ends = said[0], said[-1]
+    assert len(said) == 2
+    assert starts == "round 1: 4 candidates, 4 instances to train"
+    assert ends.startswith(f"rounds 1–{len(state.rounds)}: best mean")
+    assert ends.endswith("1 of 4 stay")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from surefoot.cli.console import busy
 from surefoot.cli.estimate import has_epochs, mean_seconds, probe, words
+from surefoot.racing.state import stretch_name, stretches
 from surefoot.studies.plan import Plan, plan
 
 if TYPE_CHECKING:
@@ -74,12 +75,12 @@ def _draws(study: SelectStudy) -> str:
 
 
 def _rounds(study: SelectStudy, planned: Sequence[PlannedRound]) -> list[tuple[str, str]]:
-    """Return a row per round; one for all that a rule ends when it will."""
+    """Return a row per stretch of rounds; one for all that a rule ends when it will."""
     rule = study.race.rule
     if rule.fixed:
-        return [_round(one) for one in planned]
+        return [_stretch(stretch) for stretch in stretches(planned)]
     race = [one for one in planned if one.name == "race"]
-    rows = [_round(one) for one in planned if one.name == "screen"]
+    rows = [_stretch([one]) for one in planned if one.name == "screen"]
     if race:
         upto = max(one.upto for one in race)
         words_for = (
@@ -89,11 +90,13 @@ def _rounds(study: SelectStudy, planned: Sequence[PlannedRound]) -> list[tuple[s
     return rows
 
 
-def _round(one: PlannedRound) -> tuple[str, str]:
-    about = "" if one.exact else "about "
-    name = "screen" if one.name == "screen" else f"round {one.number}"
-    stay = "the screen decides who stays" if one.keep is None else f"{one.keep:,} stay"
-    return name, f"{about}{one.survivors:,} candidates, {one.trainings:,} trainings, {stay}"
+def _stretch(rounds: Sequence[PlannedRound]) -> tuple[str, str]:
+    first, last = rounds[0], rounds[-1]
+    about = "" if last.exact else "about "
+    name = stretch_name(last.name, first.number, last.number)
+    stay = "the screen decides who stays" if last.keep is None else f"{last.keep:,} stay"
+    trainings = sum(one.trainings for one in rounds)
+    return name, f"{about}{last.survivors:,} candidates, {trainings:,} trainings, {stay}"
 
 
 def _fresh(study: SelectStudy, planned: Plan) -> str:

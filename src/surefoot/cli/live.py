@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from surefoot.candidates.base import Candidate
     from surefoot.engines.base import Outcome
     from surefoot.racing.state import PlannedRound, Round
+    from surefoot.studies.selection import Selection
 
 SHOWN_ROWS = 14
 LOG_EVERY = 10.0
@@ -102,6 +103,7 @@ class PlainLog(Progress):
     """Writes the race line by line, for files and pipes; a context manager like `LiveTable`."""
 
     write: Callable[[str], None] = print
+    _unsaid = False
 
     def on(self, console: Console) -> Self:
         """Write to a console."""
@@ -134,10 +136,12 @@ class PlainLog(Progress):
             self.write(f"resumed: {recorded:,} outcomes are in the journal already")
 
     def round_started(self, planned: PlannedRound, left: int) -> None:
-        """Say what a round trains."""
+        """Say what a round trains, the first of a stretch alone."""
+        before = len(self.rows)
         super().round_started(planned, left)
         row = self.rows[-1]
-        self.write(f"{row.name}: {row.candidates:,} candidates, {left:,} instances to train")
+        if len(self.rows) > before:
+            self.write(f"{row.name}: {row.candidates:,} candidates, {left:,} instances to train")
 
     def outcome(self, outcome: Outcome) -> None:
         """Say how far the race is, every ten seconds."""
@@ -147,8 +151,16 @@ class PlainLog(Progress):
             self.write(f"  {status(self)}")
 
     def round_finished(self, finished: Round) -> None:
-        """Say who is best and how many stay."""
+        """Say who is best and how many stay, once somebody leaves."""
         super().round_finished(finished)
+        self._unsaid = True
+        if not finished.all_stay:
+            self._say_rounds()
+
+    def _say_rounds(self) -> None:
+        if not self._unsaid:
+            return
+        self._unsaid = False
         row = self.rows[-1]
         self.write(
             f"{row.name}: best {self.criterion.name} {row.best:.4g} ({row.label}); "
@@ -157,8 +169,14 @@ class PlainLog(Progress):
 
     def certifying(self, candidate: Candidate, left: int) -> None:
         """Say who is certified."""
+        self._say_rounds()
         super().certifying(candidate, left)
         self.write(f"certificate: {left:,} fresh instances of {candidate.label}")
+
+    def finished(self, selection: Selection) -> None:
+        """Say how a race ended that nobody left."""
+        self._say_rounds()
+        super().finished(selection)
 
 
 def status(race: Progress) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from surefoot.cli.estimate import TimeLeft
 from surefoot.engines.base import Outcome, Status
 from surefoot.racing.criteria import Criterion
-from surefoot.racing.state import PlannedRound, Round
+from surefoot.racing.state import PlannedRound, Round, stretch_name
 from surefoot.seeds import Role
 from surefoot.studies.watch import Silent
 
@@ -25,11 +25,18 @@ Clock = Callable[[], float]
 
 @dataclass
 class Row:
-    """One round as shown: ``done`` of ``total`` instances, the best value so far, who stays."""
+    """A stretch of rounds as shown: ``done`` of ``total`` instances, the best value, who stays.
+
+    They are the rounds from ``first`` (0 unless rounds of the race) to ``number``; ``earlier``
+    instances are of those before the last.
+    """
 
     name: str
     candidates: int
     total: int
+    first: int = 0
+    number: int = 0
+    earlier: int = 0
     done: int = 0
     best: float | None = None
     label: str = ""
@@ -86,10 +93,9 @@ class Progress(Silent):
         self.recorded = recorded
 
     def round_started(self, planned: PlannedRound, left: int) -> None:
-        """Open a round's row."""
-        name = "screen" if planned.name == "screen" else f"round {planned.number}"
-        row = self._row(name, planned.survivors)
-        row.total = max(row.done + left, planned.trainings)
+        """Open a round's row, or go on with that of the rounds before in which all stayed."""
+        row = self._round(planned, planned.survivors)
+        row.total = max(row.done + left, row.earlier + planned.trainings)
         row.done = row.total - left
         self._current = planned
 
@@ -102,7 +108,7 @@ class Progress(Silent):
             return
         row = self.rows[-1]
         row.done += 1
-        if outcome.role is not Role.RACE or outcome.candidate not in self._labels:
+        if row.earlier or outcome.role is not Role.RACE or outcome.candidate not in self._labels:
             return
         losses = self._losses.setdefault(outcome.candidate, [])
         losses.append(outcome.loss)
@@ -111,9 +117,8 @@ class Progress(Silent):
 
     def round_finished(self, finished: Round) -> None:
         """Close a round's row with its best value and survivors."""
-        name = "screen" if finished.name == "screen" else f"round {finished.number}"
-        row = self._row(name, len(finished.keys))
-        row.total = row.done = max(row.total, finished.trainings)
+        row = self._round(finished, len(finished.keys))
+        row.total = row.done = max(row.total, row.earlier + finished.trainings)
         row.best, row.label = float(finished.values[0]), self._labels.get(finished.keys[0], "")
         row.stay = len(finished.survivors)
         row.seconds = self.clock() - row.began
@@ -162,9 +167,21 @@ class Progress(Silent):
         """Seconds until the end, None before anything was measured."""
         return self.time_left.seconds(self.left, self._alive)
 
+    def _round(self, one: PlannedRound | Round, candidates: int) -> Row:
+        """Return the row of a round."""
+        row = self.rows[-1] if self.rows else None
+        goes_on = row is not None and row.first > 0 and row.stay == row.candidates
+        if row is None or (row.number != one.number and not goes_on):
+            row = self._row(stretch_name(one.name, one.number, one.number), candidates)
+            row.first = one.number if one.name == "race" else 0
+        elif row.number != one.number:
+            row.name = stretch_name(one.name, row.first, one.number)
+            row.earlier, row.stay, row.seconds = row.done, None, 0.0
+        row.number = one.number
+        return row
+
     def _row(self, name: str, candidates: int) -> Row:
-        if not self.rows or self.rows[-1].name != name:
-            self.rows.append(Row(name, candidates, 0, began=self.clock()))
+        self.rows.append(Row(name, candidates, 0, began=self.clock()))
         return self.rows[-1]
 
     def _value(self, losses: list[float]) -> float:

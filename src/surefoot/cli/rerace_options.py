@@ -85,8 +85,8 @@ def rerace(
             "-r",
             metavar="NAME",
             rich_help_panel="Who leaves",
-            help="rank; test or signs (mean, median); quantile (median, quantile(0.9), …); "
-            "swaps (any criterion).",
+            help="prediction or rank (the paper's); test or signs (mean, median); quantile "
+            "(median, quantile(0.9), …); swaps (any criterion).",
         ),
     ] = None,
     level: Annotated[

@@ -75,7 +75,7 @@ def select(
     [bold]Rules[/bold] of the race, in \\[race] of the study file:
 
       [dim]Only whom a paired test finds worse leaves; nobody trains more than 40 times.[/dim]
-      rule = "test"             # or signs, swaps, quantile; rank is the paper's
+      rule = "test"             # or signs, swaps, quantile, prediction; rank is the paper's
       level = 0.05
       most = 40
 

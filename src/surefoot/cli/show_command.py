@@ -13,6 +13,7 @@ from surefoot.cli.console import console
 from surefoot.cli.results import say_winner
 from surefoot.journal import Journal, Known
 from surefoot.losses import parse_loss
+from surefoot.racing.state import stretch_name, stretches
 from surefoot.seeds import Role
 from surefoot.studies.again import find_candidate
 from surefoot.studies.description import rebuild_candidate
@@ -81,18 +82,19 @@ def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:
 
 
 def rounds_table(record: RaceRecord, state: RaceState, known: Mapping[str, Known]) -> Table:
-    """Return the completed rounds as a table."""
+    """Return the completed rounds as a table, a row for those in which all stayed."""
     criterion = f"best {record.race.statistic.name}"
     numbers = ("candidates", "trained", criterion, "stay")
     table = _table("round", *numbers, "best candidate", right=numbers)
-    for one in state.rounds:
+    for stretch in stretches(state.rounds):
+        first, last = stretch[0], stretch[-1]
         table.add_row(
-            "screen" if one.name == "screen" else str(one.number),
-            f"{len(one.keys):,}",
-            f"{one.trainings:,}",
-            f"{one.values[0]:.4g}",
-            f"{len(one.survivors):,}",
-            known[one.keys[0]].label,
+            stretch_name(last.name, first.number, last.number).split()[-1],
+            f"{len(last.keys):,}",
+            f"{sum(one.trainings for one in stretch):,}",
+            f"{last.values[0]:.4g}",
+            f"{len(last.survivors):,}",
+            known[last.keys[0]].label,
         )
     return table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, overload
+from typing import Literal, TypeVar, overload
 
 import numpy as np
 
@@ -32,6 +32,11 @@ class PlannedRound:
     upto: int
     keep: int | None
     exact: bool
+
+    @property
+    def all_stay(self) -> bool:
+        """Whether nobody is to leave."""
+        return self.keep == self.survivors
 
 
 class Eliminations(Sequence[Elimination]):
@@ -84,6 +89,39 @@ class Round:
     trainings: int
     survivors: tuple[str, ...]
     eliminations: Sequence[Elimination]
+
+    @property
+    def all_stay(self) -> bool:
+        """Whether nobody left."""
+        return len(self.eliminations) == 0
+
+
+AnyRound = TypeVar("AnyRound", PlannedRound, Round)
+
+
+def stretches(rounds: Sequence[AnyRound]) -> list[list[AnyRound]]:
+    """Return rounds in stretches, each of which ends when somebody leaves.
+
+    A race in pairs or by a test has dozens of rounds in which all stay, of which a table shows one.
+    """
+    found: list[list[AnyRound]] = []
+    for one in rounds:
+        if found and found[-1][-1].all_stay and one.name == "race" == found[-1][-1].name:
+            found[-1].append(one)
+        else:
+            found.append([one])
+    return found
+
+
+def stretch_name(name: RoundName, first: int, last: int) -> str:
+    """Return what a table calls a stretch of rounds.
+
+    >>> stretch_name("race", 4, 4), stretch_name("race", 4, 33), stretch_name("screen", 1, 1)
+    ('round 4', 'rounds 4–33', 'screen')
+    """
+    if name == "screen":
+        return name
+    return f"round {first}" if first == last else f"rounds {first}–{last}"
 
 
 @dataclass(frozen=True, eq=False)
