@@ -197,3 +197,11 @@ def test_help_lists_every_option_with_its_default() -> None:
         assert (shown["loss"].default, shown["engine"].default) == ("rmse", "auto")
         assert "    loss\n        What is trained on" in call.__doc__
         assert "**options" not in call.__doc__
+
+
+def test_a_limit_is_the_same_limit_as_integer_and_as_float(tmp_path: Path) -> None:
+    candidates = [Fake(quality=1.0 + i, noise=0.1) for i in range(4)]
+    arguments = {"sample_size": 20, "engine": "fake", "certify": 0, "journal": tmp_path / "l.db"}
+    first = surefoot.select(candidates, POPULATION, limit=200, **arguments)
+    again = surefoot.select(candidates, POPULATION, limit=200.0, **arguments)
+    assert again.state.ranking == first.state.ranking

@@ -209,7 +209,7 @@ class SelectStudy(Study):
             "schedule": describe(self.schedule),
             "screen": describe(self.screen),
             "rule": describe(self.rule),
-            "limit": self.limit,
+            "limit": None if self.limit is None else float(self.limit),
             **({} if most is None else {"most": most}),
             "baseline": None if self.baseline is None else self.baseline.key,
             "paired": self.paired,
