@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,24 +95,19 @@ class Replay:
         return evaluate(self.race.statistic, self._seen(self.losses), self.counts)
 
     def _standing(self, values: Floats | None) -> Standing:
-        race, entrants, cost = self.race, len(self.race.keys), self._cost()
-        if values is None:
-            return Standing(
-                self.counts, entrants, cost, race.statistic, rounds=self._raced, most=race.most
-            )
-        order = np.lexsort((race.key_rank[self.alive], values))
-        seen = self._seen(self.losses)
-        return Standing(
+        race = self.race
+        standing = Standing(
             self.counts,
-            entrants,
-            cost,
+            len(race.keys),
+            self._cost(),
             race.statistic,
-            seen,
-            values,
-            order,
-            self._raced,
-            race.most,
+            rounds=self._raced,
+            most=race.most,
         )
+        if values is None:
+            return standing
+        order = np.lexsort((race.key_rank[self.alive], values))
+        return replace(standing, losses=self._seen(self.losses), values=values, order=order)
 
     @property
     def _raced(self) -> int:
