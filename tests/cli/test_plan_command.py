@@ -107,7 +107,9 @@ def test_times_are_in_words() -> None:
 @pytest.mark.slow
 def test_ctrl_c_in_the_pilot_loses_nothing(run, folder, wide) -> None:
     text = (folder / wide).read_text()
-    (folder / wide).write_text(text.replace("max_epochs = 2", "max_epochs = 4000\nreading = 'none'"))
+    (folder / wide).write_text(
+        text.replace("max_epochs = 2", "max_epochs = 4000\nreading = 'none'")
+    )
     code = "from surefoot.cli.main import main; main()"
     plan = subprocess.Popen(
         [sys.executable, "-c", code, "plan", wide, *OPTIONS], stderr=subprocess.PIPE, text=True

@@ -33,8 +33,8 @@ def make():
     halves = Population(rng.random((40, 25)), rng.random(40) + 1).split(1)
     setting = Setting(halves, Sampling(8), Loss("rmse"))
 
-    def making(kind=Progress, schedule=Halving()):
-        race = Race(tuple(KEYS), "mean", schedule)
+    def making(kind=Progress, schedule=None):
+        race = Race(tuple(KEYS), "mean", schedule or Halving())
         made = kind(
             candidates=NETS,
             criterion=from_name("mean"),

@@ -62,7 +62,8 @@ def say_winner(
         for line in others:
             _paragraph(out, "", line)
     if len(state.ranking) > 1:
-        say_sentences(out, "Rivals", honesty(record.table, state).lines(labels))
+        found = honesty(record.table, state, record.race.statistic)
+        say_sentences(out, "Rivals", found.lines(labels))
 
 
 def say_sentences(out: Console, name: str, sentences: Iterable[str], style: str = "") -> None:

@@ -17,6 +17,8 @@ from surefoot.statistics import anytime, tolerance
 from surefoot.statistics.comparison import differences
 
 FIRST_LOOK = 10
+EARLY = 200
+"""Swaps after which a p-value that is sure to be too large is left as it is."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ class BySwaps(EliminationRule):
             draws = min(self.resamples, int(np.ceil(4.0 / bar)))
             for row in np.flatnonzero(values > values[best]):
                 pair = losses[row].tobytes(), losses[best].tobytes()
-                p[row] = _swap_p(contest.criterion, *pair, self.seed, draws, bar)
+                p[row] = swap_p(contest.criterion, *pair, self.seed, draws, bar)
 
         def reason(row: int) -> str:
             return (
@@ -170,12 +172,15 @@ def _swaps(seed: int, n: int, draws: int) -> Booleans:
 
 
 @lru_cache(maxsize=8192)
-def _swap_p(
+def swap_p(
     criterion: Criterion, one: bytes, other: bytes, seed: int, draws: int, bar: float
 ) -> float:
-    """Share of swaps whose gap is as large; stops early once it is sure to exceed ``bar``.
+    """Return the p-value that a criterion is larger than a paired reference's by chance.
 
-    Remembered, since a race replays its earlier rounds whenever it looks for the next.
+    ``one`` and ``other`` are the bytes of the float64 losses ``[n]``. It is the share of ``draws``
+    random swaps whose gap is as large as the one seen, of the first 200 where those show already
+    that it exceeds ``bar``. Remembered, since a race replays its earlier rounds whenever it looks for
+    the next.
     """
     losses, reference = np.frombuffer(one), np.frombuffer(other)
     swap = _swaps(seed, len(losses), draws)
@@ -186,7 +191,7 @@ def _swap_p(
 
     observed = float(gaps(np.zeros((1, len(losses)), np.bool_))[0])
     slack = 1e-12 * abs(observed) if np.isfinite(observed) else 0.0
-    early = int((gaps(swap[:200]) >= observed - slack).sum())
+    early = int((gaps(swap[:EARLY]) >= observed - slack).sum())
     if (1.0 + early) / (1.0 + draws) > bar:
-        return (1.0 + early) / 201.0
+        return (1.0 + early) / (1.0 + min(EARLY, draws))
     return (1.0 + float((gaps(swap) >= observed - slack).sum())) / (1.0 + draws)

@@ -68,7 +68,7 @@ def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -
                 _rounds(record, state, leader), label=label, title=title, baseline=baseline
             )
         case "pareto":
-            found = honesty(record.table, state)
+            found = honesty(record.table, state, record.race.statistic)
             labels = {name: one.label for name, one in journal.candidates().items()}
             return pareto_figure(
                 found, labels, label=label, title=str(journal.study["population"]["name"])

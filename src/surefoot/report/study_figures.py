@@ -83,9 +83,11 @@ def pareto_figure(
     figure, (axes,) = new_figure(1, title)
     finite = np.isfinite(found.location) & np.isfinite(found.spread)
     alike = np.array([key in found.shortlist for key in found.compared])
+    tested = np.array([key in found.tested for key in found.compared])
     for mask, marker, words in (
-        (finite & ~alike, "x", "worse than the winner"),
+        (finite & tested & ~alike, "x", "worse than the winner"),
         (finite & alike, "o", "not to be told from it"),
+        (finite & ~tested & ~alike, ".", "too few instances to tell"),
     ):
         if mask.any():
             axes.plot(

@@ -18,6 +18,7 @@ from surefoot.racing.table import LossTable
 from surefoot.seeds import Role
 from surefoot.statistics.certificate import Certificate
 from surefoot.studies.again import train_again
+from surefoot.studies.honesty import Honesty, honesty
 from surefoot.studies.study import SelectStudy
 
 
@@ -79,6 +80,11 @@ class Selection:
             for rank, key in enumerate(self.state.ranking, start=1)
         ]
 
+    @cached_property
+    def rivals(self) -> Honesty:
+        """Who is as good as the winner, who may win next, who is steadier."""
+        return honesty(self.table, self.state, self.study.statistic)
+
     def train(self, instance: int = 0) -> Training:
         """Train an instance of the winner again: its outcome and a predictor with its weights.
 
@@ -96,4 +102,7 @@ class Selection:
         ]
         if self.certificate is not None:
             lines.append(self.certificate.text())
+        if len(self.state.ranking) > 1:
+            labels = {one.key: one.label for one in self.study.candidates}
+            lines += self.rivals.lines(labels)
         return "\n".join(lines)
