@@ -20,6 +20,8 @@ Parameters = Sequence[Mapping[str, Any]]
 Peer = Callable[[np.ndarray, Parameters, int, Criterion, int], int]
 HUGE = 1e30
 """Optimisers that cannot take inf are told this."""
+RETRIES = 1000
+"""Known candidates that SMAC3 may propose in a row before it gives up; its 16 are too few here."""
 
 
 def value(criterion: Criterion, losses: np.ndarray) -> float:
@@ -116,7 +118,8 @@ def _optuna(parameters: Parameters, seed: int, pruner: Any) -> tuple[Any, dict, 
 def smac(losses, parameters, budget, criterion, seed):
     """SMAC3: random forest and its intensifier over seeds; the incumbent wins.
 
-    It compares means of a configuration's seeds, whatever the criterion.
+    It compares means of a configuration's seeds, whatever the criterion, and ends when it has seen
+    every candidate.
     """
     from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace
     from smac import HyperparameterOptimizationFacade, Scenario
@@ -140,9 +143,13 @@ def smac(losses, parameters, budget, criterion, seed):
             space, deterministic=False, n_trials=budget, seed=seed, output_directory=folder
         )
         facade = HyperparameterOptimizationFacade
-        intensifier = facade.get_intensifier(scenario, max_config_calls=losses.shape[1])
         run = facade(
-            scenario, train, intensifier=intensifier, logging_level=logging.ERROR, overwrite=True
+            scenario,
+            train,
+            intensifier=facade.get_intensifier(scenario, max_config_calls=losses.shape[1]),
+            config_selector=facade.get_config_selector(scenario, retries=RETRIES),
+            logging_level=logging.ERROR,
+            overwrite=True,
         )
         try:
             best = run.optimize()

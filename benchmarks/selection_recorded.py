@@ -113,7 +113,7 @@ METHODS = (
     Method("Optuna TPE, 5 instances", peers.optuna_tpe(5), 100, needs="optuna"),
     Method("Optuna TPE, 10 instances", peers.optuna_tpe(10), 100, needs="optuna"),
     Method("Optuna TPE, WilcoxonPruner", peers.optuna_wilcoxon, 50, (510, 1022), "optuna"),
-    Method("SMAC3", peers.smac, 20, (510, 1022), "smac", blind=True),
+    Method("SMAC3", peers.smac, 20, (510,), "smac", blind=True),
     Method(ALL, everything, budgets=(256 * FEED,)),
     Method(FLOOR, everything_predicted, budgets=(256 * FEED,)),
 )

@@ -88,7 +88,8 @@ def _shares(known: dict[tuple[str, int, str], dict[str, Any]]) -> list[str]:
         for budget in budgets:
             ours = known[OURS, budget, criterion]["regret"]
             paper = known[PAPER, budget, criterion]["regret"]
-            cells.append(f"{ours / paper:.0%} ({(ours - floor) / (paper - floor):.0%})")
+            above = f" ({(ours - floor) / (paper - floor):.0%})" if paper > floor else ""
+            cells.append(f"{ours / paper:.0%}{above}" if paper > 0.0 else "")
         lines.append(f"| {criterion} | " + " | ".join(cells) + " |")
     return lines if floors and budgets else []
 
