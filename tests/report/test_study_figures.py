@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from surefoot.racing.criteria import from_name
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import Halving
 from surefoot.racing.table import LossTable
@@ -80,7 +81,7 @@ def test_a_front_is_drawn_with_its_winner(tmp_path) -> None:
     )
     table = LossTable(tuple("abcd"), losses)
     state = Race(table.keys, "mean", Halving(warmup=30)).replay(table)
-    found = honesty(table, state)
+    found = honesty(table, state, from_name("mean"))
     labels = {key: f"candidate {key}" for key in "abcd"}
     (axes,) = pareto_figure(found, labels, label="loss").axes
     assert words(axes) == [

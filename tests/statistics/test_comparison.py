@@ -167,25 +167,3 @@ def test_bad_input():
         comparison.wilcoxon([np.nan], [1.0])
     with pytest.raises(StatisticsError, match="no paired instances"):
         comparison.wins_next([], [])
-
-
-@given(st.lists(st.integers(0, 40), min_size=1, max_size=60), st.sampled_from([0.01, 0.05, 0.2]))
-def test_as_many_comparisons_as_possible_are_within_reach_of_their_level(pairs, level):
-    kept = comparison.within_reach(pairs, level)
-    number = np.array(pairs)
-    most = max(
-        (m for m in range(1, len(pairs) + 1) if 2.0 ** -sorted(pairs)[-m] <= level / m), default=0
-    )
-    assert kept.sum() == most
-    if most:
-        assert (2.0 ** -number[kept] <= level / most).all()
-        assert number[kept].min() >= number[~kept].max(initial=0)
-        assert number[kept].min() >= comparison.fewest_pairs(most, level)
-
-
-def test_the_fewest_pairs_are_those_at_which_wilcoxons_test_can_reach_its_level():
-    for comparisons in (1, 2, 16, 300):
-        n = comparison.fewest_pairs(comparisons)
-        worse = np.arange(1.0, n + 1.0)
-        assert comparison.wilcoxon(worse, np.zeros(n)).p <= 0.05 / comparisons
-        assert comparison.wilcoxon(worse[1:], np.zeros(n - 1)).p > 0.05 / comparisons

@@ -143,34 +143,6 @@ def holm(p: npt.ArrayLike) -> Floats:
     return adjusted
 
 
-def within_reach(pairs: npt.ArrayLike, level: float = 0.05) -> Booleans:
-    """Say which of several comparisons could be significant at all, ``[comparisons]``.
-
-    One of ``pairs[i]`` paired losses has p >= 2^-pairs[i], whatever the losses. Those that reach
-    ``level`` divided by the number kept are kept, as many as possible; the others would only take
-    level from them (Tarone 1990). The numbers of pairs decide, not the losses.
-
-    >>> within_reach([20, 5, 9]), within_reach([4]), within_reach([5])
-    (array([ True, False,  True]), array([False]), array([ True]))
-    """
-    number = np.asarray(pairs, dtype=np.int64)
-    order = np.argsort(-number, kind="stable")
-    place = np.arange(1, len(number) + 1)
-    reached = np.exp2(-number[order].astype(np.float64)) <= level / place
-    kept = np.zeros(len(number), np.bool_)
-    kept[order[: int(place[reached].max(initial=0))]] = True
-    return kept
-
-
-def fewest_pairs(comparisons: int, level: float = 0.05) -> int:
-    """Return the paired losses that each of so many comparisons takes to be significant.
-
-    >>> fewest_pairs(1), fewest_pairs(16)
-    (5, 9)
-    """
-    return int(np.ceil(np.log2(max(1, comparisons) / level)))
-
-
 def shortlist(losses: npt.ArrayLike, winner: int, level: float = 0.05) -> Booleans:
     """Say which candidates ``[k]`` cannot be told from the winner on ``[k, n]`` paired losses.
 

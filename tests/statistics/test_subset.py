@@ -1,0 +1,169 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from surefoot.errors import StatisticsError
+from surefoot.racing.criteria import from_name
+from surefoot.statistics import comparison
+from surefoot.statistics.subset import exceedance_p, pairs_needed, swap_test, within_reach
+
+LEVELS = st.sampled_from([0.01, 0.05, 0.2])
+PAIRS = st.lists(st.integers(0, 40), min_size=1, max_size=60)
+
+
+@given(PAIRS, LEVELS)
+def test_within_reach_is_the_largest_group_by_numbers_that_can_reach_its_divided_level(
+    pairs, level
+):
+    kept = within_reach(pairs, level)
+    groups = [np.array(pairs) >= fewest for fewest in range(1, 41)]
+    reach = [g for f, g in enumerate(groups, 1) if g.any() and 2.0**-f * g.sum() <= level]
+    best = max(reach, key=np.sum) if reach else np.zeros(len(pairs), bool)
+    np.testing.assert_array_equal(kept, best)
+
+
+@given(PAIRS, LEVELS)
+def test_who_is_testable_and_at_which_level_does_not_depend_on_the_winner(counts, level):
+    entrants = np.array(counts)
+    groups = set()
+    for winner, most in enumerate(counts):
+        rivals = np.delete(np.arange(len(counts)), winner)
+        if len(rivals):
+            kept = rivals[within_reach(np.minimum(entrants[rivals], most), level)]
+            if len(kept):
+                groups.add(frozenset([winner, *kept.tolist()]))
+    assert len(groups) <= 1
+
+
+@given(PAIRS, LEVELS, st.integers(1, 20))
+def test_with_the_pairs_needed_all_are_testable_and_with_fewer_not(pairs, level, more):
+    needed = pairs_needed(pairs, more, level)
+    assert within_reach([*pairs, *[needed] * more], level)[-more:].all()
+    best = within_reach([*pairs, *[needed - 1] * more], level)
+    assert (
+        not best[-more:].any() or min(np.array([*pairs, *[needed - 1] * more])[best]) < needed - 1
+    )
+
+
+def test_the_pairs_needed_are_those_at_which_wilcoxons_test_can_reach_the_level():
+    for comparisons in (1, 2, 16, 300):
+        n = pairs_needed([], comparisons)
+        worse = np.arange(1.0, n + 1.0)
+        assert comparison.wilcoxon(worse, np.zeros(n)).p <= 0.05 / comparisons
+        assert comparison.wilcoxon(worse[1:], np.zeros(n - 1)).p > 0.05 / comparisons
+
+
+def by_hand(statistic, losses, reference):
+    """The share of all swaps whose gap is as large as the one seen."""
+    pair = np.stack([losses, reference])
+    observed, rows = None, np.arange(len(losses))
+    gaps = []
+    for swap in product((0, 1), repeat=len(losses)):
+        first, second = pair[np.array(swap), rows], pair[1 - np.array(swap), rows]
+        gaps.append(statistic(first) - statistic(second))
+        observed = gaps[0]
+    return float(np.mean(np.array(gaps) >= observed - 1e-12))
+
+
+@pytest.mark.parametrize(
+    "name", ["mean", "median", "quantile(0.9)", "sd", "cvar(0.3)", "mean+2*sd"]
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_few_swaps_are_tried_all(name, seed):
+    rng = np.random.default_rng(seed)
+    losses, reference = rng.lognormal(0.5, 0.5, 9), rng.lognormal(0.0, 0.5, 9)
+    criterion = from_name(name)
+    expected = by_hand(lambda row: criterion.of(row[None])[0], losses, reference)
+    found = swap_test(criterion.of, losses, reference, 1.0, draws=512)
+    if criterion.of(losses[None])[0] > criterion.of(reference[None])[0]:
+        assert found.p == expected
+        assert found.tried == 512
+    else:
+        assert found.p == 1.0
+
+
+def test_swaps_of_the_mean_are_scipys_permutation_test():
+    rng = np.random.default_rng(4)
+    losses, reference = rng.normal(0.4, 1.0, 40), rng.normal(0.0, 1.0, 40)
+    theirs = stats.permutation_test(
+        (losses, reference),
+        lambda x, y, axis: x.mean(axis=axis) - y.mean(axis=axis),
+        permutation_type="samples", vectorized=True, n_resamples=40_000, alternative="greater",
+        rng=np.random.default_rng(1),
+    ).pvalue  # fmt: skip
+    ours = swap_test(from_name("mean").of, losses, reference, 1.0, draws=40_000)
+    assert 0.005 < theirs < 0.2
+    assert ours.p == pytest.approx(theirs, abs=5.0 * np.sqrt(2.0 * theirs / 40_000))
+
+
+@given(st.lists(st.tuples(*[st.sampled_from([0.0, 1, 2, 3, 4, 5, np.inf])] * 2), min_size=1,
+                max_size=8))  # fmt: skip
+def test_maxima_are_swapped_by_the_number_of_losses_above_the_others_largest(pairs):
+    losses, reference = np.array(pairs).T
+    first, second = losses[None], reference[None]
+    above = int((first > second.max()).sum())
+    pair, rows, hits = np.stack([losses, reference]), np.arange(len(losses)), []
+    for swap in product((0, 1), repeat=len(losses)):
+        one, other = pair[np.array(swap), rows], pair[1 - np.array(swap), rows]
+        hits.append((one > other.max()).sum() >= above)
+    assert exceedance_p(losses, reference) == np.mean(hits)
+
+
+def test_the_gap_of_maxima_has_the_same_p():
+    rng = np.random.default_rng(5)
+    for _ in range(50):
+        losses, reference = rng.random(8) + 0.2, rng.random(8)
+        if losses.max() > reference.max():
+            expected = by_hand(np.max, losses, reference)
+            assert exceedance_p(losses, reference) == expected
+
+
+def test_swaps_end_early_only_above_the_bar():
+    rng = np.random.default_rng(6)
+    of, seen = from_name("quantile(0.9)").of, []
+    for shift in np.linspace(0.0, 0.4, 30):
+        losses, reference = rng.normal(shift, 0.3, 40), rng.normal(0.0, 0.3, 40)
+        short = swap_test(of, losses, reference, 0.01, draws=4000)
+        full = swap_test(of, losses, reference, 1.0, draws=4000)
+        assert (short.p <= 0.01) == (full.p <= 0.01)
+        assert short == full or short.p > 0.01
+        assert short == swap_test(of, losses, reference, 0.01, draws=4000)
+        seen.append(short.tried)
+    assert min(seen) < 1500 < 4000 <= max(seen)
+
+
+@pytest.mark.parametrize("bar", [0.05, 0.05 / 255, 0.003])
+def test_as_many_draws_as_the_bar_asks_for_reach_it(bar):
+    rng = np.random.default_rng(7)
+    draws = int(np.ceil(1.0 / bar))
+    losses, reference = 5.0 + rng.random(64), rng.random(64)
+    assert swap_test(from_name("mean").of, losses, reference, bar, draws=draws).p <= bar
+    n = pairs_needed([], 255)
+    assert swap_test(from_name("sd").of, 9.0 * np.arange(n) ** 3, rng.random(n), 0.05 / 255,
+                     draws=4 * 5100).p <= 0.05 / 255  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["quantile(0.9)", "mean+2*sd"])
+def test_swaps_of_equals_have_their_level(name):
+    rng, of, hits = np.random.default_rng(8), from_name(name).of, 0
+    for _ in range(600):
+        losses, reference = rng.lognormal(0.0, 0.5, (2, 25))
+        hits += swap_test(of, losses, reference, 0.1, draws=100).p <= 0.1
+    low, high = stats.binom.ppf([0.001, 0.999], 600, 0.1)
+    assert low <= hits <= high
+
+
+def test_bad_input():
+    of = from_name("mean").of
+    with pytest.raises(StatisticsError, match="give 1000"):
+        swap_test(of, [2.0, 3.0], [1.0, 2.0], 0.001, draws=100)
+    with pytest.raises(StatisticsError, match=r"not \[0\]"):
+        swap_test(of, [], [], 0.05, draws=100)
+    with pytest.raises(StatisticsError, match="NaN"):
+        exceedance_p([np.nan], [1.0])
+    with pytest.raises(StatisticsError, match="-1 paired losses"):
+        within_reach([3, -1])
