@@ -244,7 +244,7 @@ def _worse(criterion: Criterion, pairs: Sequence[Pair], level: float) -> tuple[s
         )
         return how, [exceedance_p(*pair) for pair in pairs]
     if ByTest().refusal(criterion, len(pairs)) is None:
-        how = "Paired Wilcoxon tests compare typical losses."
+        how = "Paired Wilcoxon tests compare typical losses, not rare ones."
         return how, [wilcoxon(*pair).p for pair in pairs]
     how = f"Tests compare {criterion.name} under swaps of the paired losses."
     return how, _by_swaps(criterion, pairs, level)
