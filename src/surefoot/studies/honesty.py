@@ -185,7 +185,7 @@ def honesty(
 
     `surefoot.statistics.subset` says who is tested, and how the level is divided. It holds for
     numbers of instances fixed beforehand; a race fixes them by the losses. In simulated races of
-    3 to 20 candidates as good as each other, the level 5 % became 1 to 4 % under the default
+    3 to 20 candidates as good as each other, the level 5 % became 1 to 5 % under the default
     schedule, and up to 6 % where a test decides who leaves.
     """
     winner, *rivals = state.ranking
