@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from surefoot.errors import RaceError
-from surefoot.racing.by_interval import ByQuantileInterval, BySwaps, swap_p
+from surefoot.racing.by_interval import ByQuantileInterval, BySwaps
 from surefoot.racing.criteria import from_name
 from surefoot.racing.elimination import Contest, evaluate
 
@@ -33,7 +33,7 @@ class TestTailRules:
         wrong = 0
         for _ in range(40):
             losses = rng.lognormal(0, 0.4, (5, 60))
-            looks = [rule.judge(contest(losses[:, :n], criterion, (8,) * i)).leave
+            looks = [rule.judge(contest(losses[:, :n], criterion, (20, 40)[:i])).leave
                      for i, n in enumerate((20, 40, 60))]  # fmt: skip
             wrong += any(look[0] for look in looks)
         assert wrong / 40 <= 0.05
@@ -69,16 +69,3 @@ def test_bad_fields():
         BySwaps(resamples=3)
     with pytest.raises(RaceError, match="level = 0"):
         BySwaps(level=0.0)
-
-
-def test_few_swaps_do_not_make_a_p_value_smaller_than_it_is():
-    """With fewer swaps than an early look takes: the same losses always exceed nothing."""
-    losses = np.linspace(1.0, 2.0, 12)
-    for draws in (40, 160, 1000):
-        p = swap_p(from_name("max"), losses.tobytes(), losses.tobytes(), 0, draws, 0.05)
-        assert p == 1.0
-    worse = losses.copy()
-    worse[:2] += 5.0
-    for draws in (60, 160, 2000):
-        p = swap_p(from_name("max"), worse.tobytes(), losses.tobytes(), 0, draws, 0.05)
-        assert p == pytest.approx(0.25, abs=0.15)

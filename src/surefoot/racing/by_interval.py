@@ -10,15 +10,12 @@ import numpy as np
 from surefoot.errors import RaceError
 from surefoot.racing.by_test import check_level
 from surefoot.racing.criteria import Criterion, Quantile
-from surefoot.racing.elimination import Booleans, Contest, EliminationRule, Verdict, instances
+from surefoot.racing.elimination import Contest, EliminationRule, Verdict, instances
 from surefoot.racing.looks import look_at
-from surefoot.racing.table import Floats
 from surefoot.statistics import anytime, tolerance
-from surefoot.statistics.comparison import differences
+from surefoot.statistics.subset import swap_test
 
 FIRST_LOOK = 10
-EARLY = 200
-"""Swaps after which a p-value that is sure to be too large is left as it is."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +100,12 @@ class BySwaps(EliminationRule):
 
     A paired permutation test of any criterion: were candidate and incumbent alike, their two losses
     of an instance could be swapped. The gap of the criterion is compared with its distribution
-    under random swaps, p = (1 + as large) / (1 + resamples) (Phipson and Smyth 2010), at
-    ``level / (survivors - 1) / (j (j + 1))`` at the j-th look. It looks at ten instances and
-    whenever they have grown by half since: looking more often would ask for p-values that the
-    swaps of so few instances cannot have. Exact for like distributions at any n and for any
-    criterion, which a bootstrap of the tail is not. Up to ``resamples`` swaps are drawn; a level
-    they cannot reach removes nobody, so this rule is for up to about a hundred candidates.
+    under swaps (`surefoot.statistics.subset.swap_test`), at ``level / (survivors - 1) /
+    (j (j + 1))`` at the j-th look. It looks at ten instances and whenever they have grown by half
+    since: looking more often would ask for p-values that the swaps of so few instances cannot have.
+    Exact for like distributions at any n and for any criterion, which a bootstrap of the tail is
+    not. Up to ``resamples`` swaps are drawn; a level they cannot reach removes nobody, so this rule
+    is for up to about a hundred candidates.
     """
 
     level: float = 0.05
@@ -123,7 +120,7 @@ class BySwaps(EliminationRule):
 
     def refusal(self, criterion: Criterion, candidates: int) -> str | None:
         """Refuse more candidates than the swaps could ever tell apart."""
-        if 1.0 / (1.0 + self.resamples) <= self.level / max(1, candidates - 1) / 2.0:
+        if self.resamples * self.level / max(1, candidates - 1) / 2.0 >= 1.0:
             return None
         return (
             f"rule '{self.name}' with {self.resamples:,} resamples can show nothing of "
@@ -144,11 +141,11 @@ class BySwaps(EliminationRule):
             return Verdict(np.zeros(size, np.bool_), lambda row: "")
         bar = self.level / (size - 1) / (look * (look + 1))
         p, values = np.ones(size), contest.criterion.values(losses)
-        if 1.0 / (1.0 + self.resamples) <= bar:
+        if self.resamples * bar >= 1.0:
             draws = min(self.resamples, int(np.ceil(4.0 / bar)))
             for row in np.flatnonzero(values > values[best]):
                 pair = losses[row].tobytes(), losses[best].tobytes()
-                p[row] = swap_p(contest.criterion, *pair, self.seed, draws, bar)
+                p[row] = _swapped(contest.criterion, *pair, self.seed, draws, bar)
 
         def reason(row: int) -> str:
             return (
@@ -165,33 +162,13 @@ def _bounded(ranks: tuple[int, int], n: int) -> bool:
     return ranks[0] >= 1 and ranks[1] <= n
 
 
-@lru_cache(maxsize=2)
-def _swaps(seed: int, n: int, draws: int) -> Booleans:
-    """Which losses are swapped, ``[draws, n]``."""
-    return np.random.default_rng([seed, n]).random((draws, n)) < 0.5
-
-
 @lru_cache(maxsize=8192)
-def swap_p(
+def _swapped(
     criterion: Criterion, one: bytes, other: bytes, seed: int, draws: int, bar: float
 ) -> float:
-    """Return the p-value that a criterion is larger than a paired reference's by chance.
+    """Return the p-value of two candidates' losses, given as the bytes of float64 ``[n]``.
 
-    ``one`` and ``other`` are the bytes of the float64 losses ``[n]``. It is the share of ``draws``
-    random swaps whose gap is as large as the one seen, of the first 200 where those show already
-    that it exceeds ``bar``. Remembered, since a race replays its earlier rounds whenever it looks for
-    the next.
+    Remembered, since a race replays its earlier rounds whenever it looks for the next.
     """
     losses, reference = np.frombuffer(one), np.frombuffer(other)
-    swap = _swaps(seed, len(losses), draws)
-
-    def gaps(mask: Booleans) -> Floats:
-        changed = criterion.values(np.where(mask, reference, losses))
-        return differences(changed, criterion.values(np.where(mask, losses, reference)))
-
-    observed = float(gaps(np.zeros((1, len(losses)), np.bool_))[0])
-    slack = 1e-12 * abs(observed) if np.isfinite(observed) else 0.0
-    early = int((gaps(swap[:EARLY]) >= observed - slack).sum())
-    if (1.0 + early) / (1.0 + draws) > bar:
-        return (1.0 + early) / (1.0 + min(EARLY, draws))
-    return (1.0 + float((gaps(swap) >= observed - slack).sum())) / (1.0 + draws)
+    return swap_test(criterion.of, losses, reference, bar, draws=draws, seed=seed).p
