@@ -45,7 +45,9 @@ def test_a_larger_limit_and_certificate_go_on_as_if_asked_for_at_once(run, limit
     assert "resumed: 37 outcomes are in the journal already" in out
     _, once, _ = run("select", "small.toml", "-j", "once.db", "-f", "small.png")
     assert "Extended" not in once
-    assert counts() == counts("once.db") == (60, 12)
+    assert counts() == counts("once.db")
+    assert 30 < counts()[0] <= 60
+    assert counts()[1] == 12
     end = out[out.index("Winner") :]
     assert end == once[once.index("Winner") :].replace("once.db", "small.db")
     _, again, _ = run("select", "small.toml")
