@@ -64,7 +64,11 @@ def test_show_tells_the_history(run, limited):
     run("select", "small.toml")
     lines = run("show", "small.db")[1].splitlines()
     time = r"\(\d{4}-\d\d-\d\d \d\d:\d\d UTC\)"
-    assert re.fullmatch(f"Extended twice: limit 30 -> 40 {time}; limit 40 -> none {time}", lines[1])
+    assert re.fullmatch(
+        f"Extended twice: limit 30 -> 40 {time}; limit 40 -> none "
+        rf"\(default schedule: 40 -> 198 trainings\) {time}",
+        lines[1],
+    )
     assert lines[2].startswith("7 fresh losses had been seen before it was extended")
 
 

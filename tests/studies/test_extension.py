@@ -121,7 +121,16 @@ EXTENSIONS = {
     "no limit": (study(limit=30), study(), ["limit 30 -> none"]),
     "a default schedule follows": (usual(100), usual(2500.5), ["limit 100 -> 2,500.5"]),
     "it follows most": (usual(900, 5), usual(900), ["most 5 -> none"]),
-    "it did without a limit": (usual(204), usual(), ["limit 204 -> none"]),
+    "a limit above the usual budget": (
+        usual(),
+        usual(900),
+        ["limit none -> 900 (default schedule: 204 -> 900 trainings)"],
+    ),
+    "it did without a limit": (
+        usual(204),
+        usual(),
+        ["limit 204 -> none (default schedule: 204 -> 204 trainings)"],
+    ),
     "more of each": (
         study(rule=BySigns(), most=20),
         study(rule=BySigns(), most=40, certify=9),
@@ -184,7 +193,12 @@ REFUSED = {
     "a default schedule that shrinks": (
         usual(900),
         usual(),
-        ["but limit 900 -> none (default schedule: 900 -> 204) asks for less"],
+        ["but limit 900 -> none (default schedule: 900 -> 204 trainings) asks for less"],
+    ),
+    "a limit below the usual budget": (
+        usual(),
+        usual(100),
+        ["but limit none -> 100 (default schedule: 204 -> 100 trainings) asks for less"],
     ),
     "another criterion": (study(), study(criterion="max"), [RERACE]),
     "another rule": (study(), study(rule=ByTest()), [RERACE]),

@@ -115,12 +115,14 @@ def _changes(old: Described, new: Described) -> Iterator[_Change]:
         before, after = old.get(name), new.get(name)
         if before == after or (name == "population" and _nameless(before) == _nameless(after)):
             continue
-        if name in numbers:
+        if name == "limit" and default and None in (before, after):
+            yield _default_limit(old, new)
+        elif name in numbers:
             yield _number(name, name, before, after)
         elif name in _PROMISED and numbers:
             yield _Change(name, f"{name} {before:g} -> {after:g}", "more")
         elif name == "schedule" and default:
-            yield from _followed(old, new)
+            continue  # it follows limit and most, which are judged themselves
         elif name in ("schedule", "rule") and kind == "select":
             yield from _grown(name, name, before, after)
         else:
@@ -169,14 +171,15 @@ def _is_default(study: Described) -> bool:
     )
 
 
-def _followed(old: Described, new: Described) -> Iterator[_Change]:
-    """Yield nothing for a default schedule that follows its limit, or that it shrinks without."""
-    if old.get("limit") is None or new.get("limit") is not None:
-        return
-    before, after = (_spending(study) for study in (old, new))
-    if after < before:
-        words = f"limit {_shown(old['limit'])} -> none (default schedule: {before:,} -> {after:,})"
-        yield _Change("limit", words, "less")
+def _default_limit(old: Described, new: Described) -> _Change:
+    """Return the change of a default schedule's limit from or to none, its usual budget."""
+    before, after = _spending(old), _spending(new)
+    words = (
+        f"limit {_shown(old['limit'])} -> {_shown(new['limit'])} (default schedule: {before:,} -> "
+        f"{after:,} trainings)"
+    )
+    more = after > before or (after == before and new["limit"] is None)
+    return _Change("limit", words, "more" if more else "less")
 
 
 def _spending(study: Described) -> int:
@@ -184,7 +187,8 @@ def _spending(study: Described) -> int:
     keys = tuple(study["candidates"])
     limit, most = within(study["limit"], len(keys)), study.get("most")
     schedule = default_schedule(len(keys), limit, most)
-    return sum(part.trainings for part in Race(keys, schedule=schedule, most=most).plan())
+    planned = sum(part.trainings for part in Race(keys, schedule=schedule, most=most).plan())
+    return planned if study["limit"] is None else min(planned, int(study["limit"]))
 
 
 def _why_not(kinds: set[Any], found: Sequence[_Change]) -> str:
