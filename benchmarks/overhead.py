@@ -51,8 +51,8 @@ from surefoot.data_files import load_population
 from surefoot.engines.base import Instance, Setting, Status
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.journal import Journal
+from surefoot.racing.default import default_schedule
 from surefoot.racing.schedule import Halving
-from surefoot.racing.toptwo import default_schedule
 from surefoot.seeds import InstanceSeed, Role
 from surefoot.studies.rerace import rerace
 from surefoot.studies.study import SelectStudy

@@ -28,12 +28,12 @@ import pyarrow.parquet as pq
 import selection_peers as peers
 
 from surefoot.racing.criteria import Criterion, from_name
+from surefoot.racing.default import default_schedule
 from surefoot.racing.elimination import ByRank, EliminationRule
 from surefoot.racing.prediction import SIZE, ByPrediction, predict
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import Halving, Schedule
 from surefoot.racing.table import LossTable
-from surefoot.racing.toptwo import default_schedule
 
 PATH = Path(__file__).parent / "data" / "photon_losses.parquet"
 CRITERIA = ("mean", "quantile(0.9)", "max")

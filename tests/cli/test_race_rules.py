@@ -19,13 +19,14 @@ from surefoot.errors import RaceError, StudyFileError
 from surefoot.racing.by_interval import ByQuantileInterval, BySwaps
 from surefoot.racing.by_test import BySigns, ByTest
 from surefoot.racing.criteria import from_name
+from surefoot.racing.default import default_schedule
 from surefoot.racing.elimination import MOST, ByRank
 from surefoot.racing.exact_max import ByMax, ExactMax
 from surefoot.racing.prediction import ByPrediction
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import Chain, FlatBudget, Halving
 from surefoot.racing.screen import Screen
-from surefoot.racing.toptwo import TopTwo, default_schedule
+from surefoot.racing.toptwo import TopTwo
 
 MEAN = from_name("mean")
 VALUES = {

@@ -7,12 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from surefoot.racing.criteria import from_name
+from surefoot.racing.default import default_schedule
 from surefoot.racing.elimination import ByRank
 from surefoot.racing.prediction import ByPrediction
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import Halving
 from surefoot.racing.table import LossTable
-from surefoot.racing.toptwo import default_schedule
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "data" / "photon_losses.parquet"
 

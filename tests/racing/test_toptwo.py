@@ -5,13 +5,14 @@ from hypothesis import strategies as st
 
 from surefoot.errors import RaceError
 from surefoot.racing.by_test import ByTest
+from surefoot.racing.default import default_schedule
 from surefoot.racing.elimination import ByRank
 from surefoot.racing.prediction import ByPrediction
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import Chain, FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
-from surefoot.racing.toptwo import TopTwo, default_schedule
+from surefoot.racing.toptwo import TopTwo
 
 KEYS = tuple(f"{i:05d}" for i in range(6912))
 

@@ -9,12 +9,12 @@ from surefoot.cli.race_rules import build_rules
 from surefoot.cli.tables import RaceTable
 from surefoot.racing.by_interval import BySwaps
 from surefoot.racing.by_test import ByTest
+from surefoot.racing.default import default_schedule
 from surefoot.racing.elimination import ByRank
 from surefoot.racing.prediction import ByPrediction
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import FlatBudget, Halving
 from surefoot.racing.screen import Screen
-from surefoot.racing.toptwo import default_schedule
 from surefoot.studies.choices import OWN, choices, in_words
 from surefoot.studies.study import SelectStudy
 from tests.fakes import Fake

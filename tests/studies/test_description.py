@@ -8,11 +8,12 @@ from surefoot.journal import MEMORY, Journal
 from surefoot.journal_schema import canonical, differences
 from surefoot.racing.by_interval import ByQuantileInterval, BySwaps
 from surefoot.racing.by_test import BySigns, ByTest
+from surefoot.racing.default import default_schedule
 from surefoot.racing.elimination import ByRank
 from surefoot.racing.exact_max import ByMax, ExactMax
 from surefoot.racing.schedule import Chain, FlatBudget, Halving
 from surefoot.racing.screen import Screen
-from surefoot.racing.toptwo import TopTwo, default_schedule
+from surefoot.racing.toptwo import TopTwo
 from surefoot.studies.description import race_of
 from tests.studies.test_select import BASELINE, study
 

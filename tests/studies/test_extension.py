@@ -22,6 +22,7 @@ from surefoot.journal import MEMORY, Journal
 from surefoot.journal_schema import Extended, Extension, canonical
 from surefoot.racing.by_interval import BySwaps
 from surefoot.racing.by_test import BySigns, ByTest
+from surefoot.racing.default import default_schedule, within
 from surefoot.racing.elimination import ByRank
 from surefoot.racing.exact_max import ByMax, ExactMax
 from surefoot.racing.prediction import ByPrediction
@@ -30,7 +31,7 @@ from surefoot.racing.schedule import Chain, FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
-from surefoot.racing.toptwo import TopTwo, default_schedule, within
+from surefoot.racing.toptwo import TopTwo
 from surefoot.seeds import Role
 from surefoot.statistics.promise import Promise
 from surefoot.studies.assess import assess

@@ -5,11 +5,11 @@ import pytest
 from scipy import stats
 
 from surefoot.racing.criteria import from_name
+from surefoot.racing.default import default_schedule
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import Halving, Schedule
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
-from surefoot.racing.toptwo import default_schedule
 from surefoot.studies.honesty import Honesty, honesty
 
 KEYS = ("a", "b", "c", "d")

@@ -21,10 +21,10 @@ from surefoot.errors import EngineError, JournalMismatchError, RaceError
 from surefoot.executors.base import Executor
 from surefoot.executors.local import LocalExecutor
 from surefoot.journal import MEMORY, Journal
+from surefoot.racing.default import default_schedule
 from surefoot.racing.schedule import Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import Round
-from surefoot.racing.toptwo import default_schedule
 from surefoot.seeds import Role, Stream
 from surefoot.studies.select import select
 from surefoot.studies.selection import Selection

@@ -10,8 +10,8 @@ import numpy as np
 from surefoot.errors import RaceError
 from surefoot.racing.criteria import Criterion, from_name
 from surefoot.racing.elimination import ByRank, EliminationRule, Integers
-from surefoot.racing.replay import Baseline, Replay, check_progress, idle
-from surefoot.racing.schedule import Halving, Schedule, Standing, Step
+from surefoot.racing.replay import Baseline, Replay
+from surefoot.racing.schedule import Halving, Schedule, Standing, Step, check_progress, idle
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import PlannedRound, RaceState
 from surefoot.racing.table import LossTable
@@ -131,7 +131,7 @@ class Race:
         Raises `RaceError` when every candidate is screened out or has diverged.
         """
         known = None if costs is None else costs.select(self.keys)
-        return Replay(self, table.select(self.keys), baseline, known).run()
+        return Replay(self).run(table.select(self.keys), baseline, known)
 
     def plan(self, cost: float = 1.0) -> list[PlannedRound]:
         """Return the rounds and their trainings as far as they are known before any training.
@@ -158,7 +158,15 @@ class Race:
             each = np.full(len(counts), cost)
             raced = len(rounds) - (self.screen is not None)
             step = self.schedule.step(
-                Standing(counts, entrants, each, self.statistic, rounds=raced, most=self.most)
+                Standing(
+                    counts,
+                    entrants,
+                    each,
+                    self.statistic,
+                    rounds=raced,
+                    most=self.most,
+                    spent=spent,
+                )
             )
             if step is None:
                 return rounds

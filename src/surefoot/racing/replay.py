@@ -12,7 +12,7 @@ import numpy.typing as npt
 from surefoot.errors import RaceError
 from surefoot.racing.elimination import Booleans, Contest, Integers, Verdict, evaluate
 from surefoot.racing.prediction import SIZE, predict
-from surefoot.racing.schedule import Standing, Step
+from surefoot.racing.schedule import Standing, Step, capped, check_progress, idle
 from surefoot.racing.screen import Screen, check_baseline
 from surefoot.racing.state import Eliminations, PlannedRound, RaceState, Round, RoundName
 from surefoot.racing.table import Floats
@@ -23,51 +23,44 @@ if TYPE_CHECKING:
 Baseline = float | Sequence[float] | npt.NDArray[np.float64]
 
 
-def idle(counts: Integers, target: Integers) -> bool:
-    """Whether a round judges nothing that the one before has not judged."""
-    return not bool((target > counts).any())
-
-
-def capped(step: Step, target: Integers) -> bool:
-    """Whether a round asks for more than the race allows."""
-    return bool((step.upto > target).any())
-
-
-def check_progress(step: Step, target: Integers) -> None:
-    """Raise `RaceError` for an idle round that would change nothing and repeat for ever."""
-    if step.keep >= len(target) and not capped(step, target):
-        raise RaceError(
-            f"the schedule asks for a round that trains nothing and removes none of {len(target)} "
-            "candidates; a schedule must end or go on"
-        )
-
-
 class Replay:
     """One pass over a table; ``alive`` are the surviving rows, ``counts`` their judged instances.
 
     ``paid`` counts the instances asked for so far of every row, which a screen's pilot may raise
-    above ``counts``.
+    above ``counts``; ``values`` are the survivors' after the last round. It stops where losses are
+    missing and goes on from there when it is run again.
     """
 
-    def __init__(
-        self, race: Race, losses: Floats, baseline: Baseline | None, costs: Floats | None
-    ) -> None:
-        self.race, self.losses, self.baseline, self.costs = race, losses, baseline, costs
+    losses: Floats
+    baseline: Baseline | None
+    costs: Floats | None
+
+    def __init__(self, race: Race) -> None:
+        self.race = race
+        self.values: Floats | None = None
         self.alive = np.arange(len(race.keys))
         self.counts = np.zeros(len(race.keys), np.int64)
         self.paid = np.zeros(len(race.keys), np.int64)
         self.rounds: list[Round] = []
 
-    def run(self) -> RaceState:
-        """Go through the rounds until one is incomplete or the race is over."""
+    def run(
+        self, losses: Floats, baseline: Baseline | None = None, costs: Floats | None = None
+    ) -> RaceState:
+        """Go through the rounds until one is incomplete or the race is over.
+
+        When it is run again the losses may be more, but those it has seen must be the same. After
+        an error it must not be run again.
+        """
+        self.losses, self.baseline, self.costs = losses, baseline, costs
         race = self.race
-        if race.screen is not None:
-            waiting = self._screen(race.screen)
-            if waiting is not None:
-                return waiting
-        values = self._first_values()
+        if not self.rounds:
+            if race.screen is not None:
+                waiting = self._screen(race.screen)
+                if waiting is not None:
+                    return waiting
+            self.values = self._first_values()
         while True:
-            step = race.schedule.step(self._standing(values))
+            step = race.schedule.step(self._standing(self.values))
             if step is None:
                 return self._finished()
             target = race.asked(step, self.counts)
@@ -86,7 +79,7 @@ class Replay:
             verdict = race.rule.judge(contest)
             if nothing_new and self._raced and not verdict.leave.any():
                 return self._finished(self._undecided(step, target))
-            values = self._decided(contest, verdict, trainings)
+            self.values = self._decided(contest, verdict, trainings)
 
     def _first_values(self) -> Floats | None:
         """Values of those the screen left, on the one instance it has seen of each."""
@@ -103,6 +96,7 @@ class Replay:
             race.statistic,
             rounds=self._raced,
             most=race.most,
+            spent=int(self.paid.sum()),
         )
         if values is None:
             return standing

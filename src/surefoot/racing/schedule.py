@@ -18,7 +18,8 @@ class Standing:
     """What a schedule may look at before a round.
 
     ``counts[survivor]`` instances have been judged of each of the survivors, of whom there were
-    ``entrants`` at first, in ``rounds`` rounds (a screen is none). ``cost[survivor]`` is what one
+    ``entrants`` at first, in ``rounds`` rounds (a screen is none); the race has come to ``spent``
+    trainings, those of candidates that left included. ``cost[survivor]`` is what one
     instance costs: 1, or its mean seconds or example-visits so far when a race is budgeted in
     those. ``losses`` ``[survivors, instances]`` (NaN from ``counts`` on), ``values`` and ``order``
     (rows from best to worst) are None before the first round and while a race is only planned:
@@ -34,6 +35,7 @@ class Standing:
     order: Integers | None = None
     rounds: int = 0
     most: int | None = None
+    spent: int = 0
 
     @property
     def survivors(self) -> int:
@@ -142,6 +144,25 @@ class Chain(Schedule):
             if step is not None:
                 return step
         return None
+
+
+def idle(counts: Integers, target: Integers) -> bool:
+    """Whether a round judges nothing that the one before has not judged."""
+    return not bool((target > counts).any())
+
+
+def capped(step: Step, target: Integers) -> bool:
+    """Whether a round asks for more than the race allows."""
+    return bool((step.upto > target).any())
+
+
+def check_progress(step: Step, target: Integers) -> None:
+    """Raise `RaceError` for an idle round that would change nothing and repeat for ever."""
+    if step.keep >= len(target) and not capped(step, target):
+        raise RaceError(
+            f"the schedule asks for a round that trains nothing and removes none of {len(target)} "
+            "candidates; a schedule must end or go on"
+        )
 
 
 def share_of(survivors: int, keep: float) -> int:

@@ -129,7 +129,7 @@ class World:
         `RaceState.stopped`. Raises `RaceError` as `Race.replay` does.
         """
         simulation = _Simulation(race, self, cost)
-        return simulation.run(), simulation.paid
+        return simulation.simulate(), simulation.paid
 
     def train(self, rows: Integers, upto: int) -> Floats:
         """Let these candidates have so many instances or more; return all losses.
@@ -192,13 +192,13 @@ class _Simulation(Replay):
     """A race whose losses come into being when it asks for them."""
 
     def __init__(self, race: Race, world: World, cost: str) -> None:
-        super().__init__(race, world.train(np.arange(0), 0), world.baseline, None)
+        super().__init__(race)
         self._world, self._each = world, None if cost == "instances" else world.costs[cost]
-        self._spread_costs()
 
-    def run(self) -> RaceState:
+    def simulate(self) -> RaceState:
+        known = self._world.train(np.arange(0), 0)
         try:
-            return super().run()
+            return self.run(known, self._world.baseline, self._costs(known))
         except _TooMany:
             return self._finished(
                 f"broken off: it asks for more than {MOST:,} instances of a candidate"
@@ -208,12 +208,11 @@ class _Simulation(Replay):
         if int(target.max()) > MOST:
             raise _TooMany
         self.losses = self._world.train(self.alive[target > 0], int(target.max()))
-        self._spread_costs()
+        self.costs = self._costs(self.losses)
         return ()
 
-    def _spread_costs(self) -> None:
-        if self._each is not None:
-            self.costs = np.broadcast_to(self._each[:, None], self.losses.shape)
+    def _costs(self, losses: Floats) -> Floats | None:
+        return None if self._each is None else np.broadcast_to(self._each[:, None], losses.shape)
 
 
 class _TooMany(Exception):

@@ -7,13 +7,13 @@ from typing import Any
 
 from surefoot.racing.by_interval import BySwaps
 from surefoot.racing.criteria import Max
+from surefoot.racing.default import default_schedule, within
 from surefoot.racing.elimination import ByRank, EliminationRule
 from surefoot.racing.exact_max import ByMax, ExactMax
 from surefoot.racing.planner import Contest
 from surefoot.racing.prediction import ByPrediction
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import FlatBudget, Halving, Schedule
-from surefoot.racing.toptwo import default_schedule, within
 from surefoot.studies.study import Cost, SelectStudy
 
 OWN = "yours"

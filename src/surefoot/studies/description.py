@@ -26,7 +26,7 @@ from surefoot.racing.screen import Screen
 from surefoot.seeds import InstanceSeed, Role, candidate_salt
 from surefoot.studies.cells import Cell
 
-_PARTS = ("by_interval", "by_test", "exact_max", "prediction", "toptwo")
+_PARTS = ("by_interval", "by_test", "closest", "exact_max", "prediction", "toptwo")
 _ENDLESS = 1 << 31
 """Races by a test described before they had an end of their own go on as they did."""
 _STRIDE = 1 << 24

@@ -15,8 +15,8 @@ from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from surefoot.journal_schema import Extended, Extension
+from surefoot.racing.default import default_schedule, within
 from surefoot.racing.race import Race
-from surefoot.racing.toptwo import default_schedule, within
 from surefoot.studies.description import describe
 
 Described = Mapping[str, Any]

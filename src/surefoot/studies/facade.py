@@ -20,10 +20,10 @@ from surefoot.errors import RaceError
 from surefoot.journal import Journal
 from surefoot.population import Population
 from surefoot.racing.criteria import from_name
+from surefoot.racing.default import default_schedule, within
 from surefoot.racing.elimination import ByRank
 from surefoot.racing.prediction import ByPrediction
 from surefoot.racing.screen import Screen
-from surefoot.racing.toptwo import default_schedule, within
 from surefoot.studies import rerace as reracing
 from surefoot.studies import select as selecting
 from surefoot.studies.advice import WISH, Advice, advise

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from surefoot.engines.base import Outcome
 from surefoot.journal import Journal, Measure
 from surefoot.racing.race import Race
+from surefoot.racing.replay import Replay
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
 from surefoot.seeds import Role
@@ -36,6 +37,7 @@ class RaceRecord:
         self._costs = LossTable.empty(self.table.keys)
         self._place = {key: place for place, key in enumerate(self.table.keys)}
         self._baseline: dict[tuple[int, int], float] = {}
+        self._replay: Replay | None = None
 
     def add(self, outcomes: Iterable[Outcome | Measure]) -> None:
         """Take outcomes of role RACE in; the latest attempt of each only."""
@@ -58,11 +60,19 @@ class RaceRecord:
     def take(self, other: RaceRecord) -> None:
         """Take over the losses of another record of the same study."""
         self.table, self._costs, self._baseline = other.table, other._costs, dict(other._baseline)
+        self._replay = None
 
     def state(self) -> RaceState:
-        """Return where the race stands; `RaceError` as `Race.replay` raises it."""
-        counted = self.study["cost"] != "instances"
-        return self.race.replay(self.table, self.baseline(), self._costs if counted else None)
+        """Return where the race stands; `RaceError` as `Race.replay` raises it.
+
+        Rounds that were complete the last time are not gone through again.
+        """
+        keys, counted = self.race.keys, self.study["cost"] != "instances"
+        replay, self._replay = self._replay or Replay(self.race), None
+        costs = self._costs.select(keys) if counted else None
+        state = replay.run(self.table.select(keys), self.baseline(), costs)
+        self._replay = replay
+        return state
 
     def baseline(self) -> NDArray[np.float64] | None:
         """Return the baseline's losses, NaN where not assessed; None without a baseline.

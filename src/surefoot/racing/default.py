@@ -1,0 +1,52 @@
+"""The schedule surefoot uses unless told otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surefoot.errors import RaceError
+from surefoot.racing.closest import Closest
+from surefoot.racing.prediction import SIZE
+from surefoot.racing.schedule import Chain, Schedule
+from surefoot.racing.toptwo import TopTwo
+
+FINALISTS = 16
+
+
+def default_schedule(
+    candidates: int, budget: int | None = None, most: int | None = None
+) -> Schedule:
+    """Return the schedule for this many candidates: the closest challengers, then the top two.
+
+    One instance each. Half of the trainings then left of the ``budget`` (all trainings of the
+    race; 2.2 per candidate and at least 192 more than candidates unless given) goes to the leader
+    and its closest challengers, so many at first as it could train once more; the other half to
+    the last sixteen, two at a time. No candidate trains more than ``most`` instances: a quarter of
+    what the last sixteen get, from 64 to 512, unless given. It belongs together with
+    `surefoot.racing.prediction.ByPrediction`.
+
+    Raises
+    ------
+    RaceError
+        If the budget is smaller than one instance each.
+    """
+    if candidates < 1:
+        raise RaceError(f"a schedule for {candidates} candidates is none; give at least 1")
+    if budget is None:
+        budget = max(int(2.2 * candidates), candidates + 192)
+    if budget < candidates:
+        raise RaceError(
+            f"a budget of {budget:,} trainings for {candidates:,} candidates; give at least "
+            "one each"
+        )
+    half = (budget - candidates) // 2
+    rest = budget - candidates - half
+    keep = int(np.clip(half, FINALISTS, max(FINALISTS, candidates)))
+    closest = Closest(candidates + half, keep, FINALISTS, cap=most or SIZE)
+    cap = most or int(np.clip(rest // 4, SIZE, 512))
+    return Chain((closest, TopTwo(cap, int(np.clip(rest // 40, 2, 32)), total=budget)))
+
+
+def within(limit: float | None, candidates: int) -> int | None:
+    """Return a limit of trainings as the budget of `default_schedule`, which needs one each."""
+    return None if limit is None or limit < candidates else int(limit)
