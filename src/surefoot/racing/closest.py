@@ -19,10 +19,9 @@ class Closest(Schedule):
     One instance each; the best ``keep`` stay. Then every round trains those with the smallest gaps
     to the leader (`surefoot.racing.gaps`): the share ``share`` of the trainings left, at least as
     many as ``finalists``, one instance each or more where fewer candidates are left than that. So
-    a candidate that is clearly worse costs one instance, and one in doubt as many as the doubt
-    takes: how many come near the leader follows from the noise that the race itself has seen. With
-    the round that brings the race to ``total`` trainings all but the ``finalists`` leave. Nobody
-    trains more than ``cap``.
+    a candidate that is clearly worse costs one instance, and one that remains in doubt gets more.
+    With the round that brings the race to ``total`` trainings all but the ``finalists`` leave.
+    Nobody trains more than ``cap``.
 
     After a screen the first cut trains nothing.
     """

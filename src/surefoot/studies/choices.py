@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from surefoot.racing.by_interval import BySwaps
+from surefoot.racing.closest import Closest
 from surefoot.racing.criteria import Max
 from surefoot.racing.default import default_schedule, within
 from surefoot.racing.elimination import ByRank, EliminationRule
@@ -147,6 +148,8 @@ def in_words(schedule: Schedule) -> str:
             return f"{gone} leave after each {more}{start}"
         case FlatBudget():
             return f"rounds of about {schedule.budget:,.0f} trainings, {schedule.keep:.0%} stay"
+        case Closest():
+            return "those closest to the leader train on"
         case ExactMax():
             return f"out as soon as one loss exceeds the best maximum of {schedule.complete}"
     parts = getattr(schedule, "parts", ())

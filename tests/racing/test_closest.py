@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surefoot.errors import RaceError
+from surefoot.racing.closest import Closest
+from surefoot.racing.prediction import ByPrediction
+from surefoot.racing.race import Race
+from surefoot.racing.schedule import Chain
+from surefoot.racing.screen import Screen
+from surefoot.racing.table import LossTable
+from surefoot.racing.toptwo import TopTwo
+
+
+def keys_of(number):
+    return tuple(f"{i:04d}" for i in range(number))
+
+
+def race_of(losses, schedule, criterion="mean", **rules):
+    """Race with top two at the end, which has nothing left to train."""
+    keys = keys_of(len(losses))
+    chain = Chain((schedule, TopTwo(schedule.cap, total=schedule.total)))
+    return Race(keys, criterion, chain, rule=ByPrediction(), **rules), LossTable(keys, losses)
+
+
+def losses_of(location, noise, instances=40, seed=0):
+    rng = np.random.default_rng(seed)
+    location = np.asarray(location)[:, None]
+    return np.exp(location + noise * rng.standard_normal((len(location), instances)))
+
+
+def test_a_candidate_clearly_worse_costs_one_instance_and_one_in_doubt_many():
+    location = np.concatenate([np.linspace(0.0, 0.01, 5), np.linspace(1.0, 3.0, 35)])
+    race, table = race_of(losses_of(location, 0.02), Closest(100, 40, finalists=4))
+    counts = np.array([race.replay(table).instances()[key] for key in table.keys])
+    assert (counts[:5] >= 5).all()
+    assert np.median(counts[5:]) == 1
+    assert counts.sum() == 100
+
+
+def test_the_first_round_after_the_cut_takes_the_best_by_rank():
+    losses = losses_of(np.linspace(0.0, 1.0, 30), 0.1, seed=4)
+    race, table = race_of(losses, Closest(60, 20, finalists=4, share=0.3))
+    state = race.replay(LossTable(table.keys, losses[:, :1]))
+    assert [len(one.survivors) for one in state.rounds] == [20]
+    best = [table.keys[row] for row in np.argsort(losses[:, 0])[: int(0.3 * 30)]]
+    assert {key for key, _ in state.need} == set(best)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(1, 80),
+    st.integers(0, 200),
+    st.integers(1, 20),
+    st.sampled_from((0.05, 0.2, 0.9)),
+    st.integers(1, 12),
+    st.sampled_from(("mean", "max", "sd")),
+    st.sampled_from((0.0, 0.05)),
+)
+def test_it_never_exceeds_its_total_nor_its_cap(
+    candidates, spare, finalists, share, cap, criterion, broken
+):
+    losses = losses_of(np.linspace(0.0, 1.0, candidates), 0.3, seed=spare)
+    losses[np.random.default_rng(spare).random(losses.shape) < broken] = np.inf
+    losses[0] = 1.0
+    needs = 2 if criterion == "sd" else 1
+    schedule = Closest(candidates * needs + spare, finalists + 7, finalists, share, cap + 1)
+    race, table = race_of(losses, schedule, criterion)
+    state = race.replay(table)
+    assert state.winner is not None
+    assert state.trainings <= max(schedule.total, needs * candidates)
+    assert max(state.instances().values()) <= cap + 1
+    closest = [one for one in state.rounds if len(one.keys) > finalists]
+    if closest and state.trainings < schedule.total:
+        assert min(closest[-1].counts) == cap + 1 or len(closest[-1].survivors) <= finalists
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(2, 80), st.integers(0, 150), st.integers(1, 20))
+def test_the_plan_knows_every_round(candidates, spare, finalists):
+    losses = losses_of(np.linspace(0.0, 1.0, candidates), 0.3, 300, seed=spare)
+    schedule = Closest(candidates + spare, finalists + 10, finalists, cap=300)
+    race, table = race_of(losses, schedule)
+    rounds = race.replay(table).rounds
+    closest = [one for one in rounds if len(one.keys) > finalists]
+    for planned, one in zip(race.plan(), closest):
+        assert (planned.survivors, planned.trainings) == (len(one.keys), one.trainings)
+        assert planned.keep == len(one.survivors)
+
+
+def test_after_a_screen_the_first_cut_trains_nothing():
+    losses = losses_of(np.linspace(0.0, 1.0, 30), 0.1)
+    race, table = race_of(losses, Closest(60, 20, finalists=4), screen=Screen(9.0))
+    rounds = race.replay(table, 1.0).rounds
+    assert [one.trainings for one in rounds[:2]] == [30, 0]
+    assert len(rounds[1].survivors) == 20
+    few, table = race_of(losses, Closest(60, 40, finalists=4), screen=Screen(9.0))
+    assert few.replay(table, 1.0).rounds[1].trainings > 0
+
+
+def test_bad_fields():
+    for fields in ((0, 20), (9, 3), (9, 20, 0), (9, 20, 4, 0.2, 0)):
+        with pytest.raises(RaceError, match="must be positive, and keep"):
+            Closest(*fields)
+    for share in (0.0, 1.0):
+        with pytest.raises(RaceError, match=r"give one in \(0, 1\)"):
+            Closest(9, 20, share=share)
