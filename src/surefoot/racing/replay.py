@@ -38,6 +38,7 @@ class Replay:
     def __init__(self, race: Race) -> None:
         self.race = race
         self.values: Floats | None = None
+        self._pending: Step | None = None
         self.alive = np.arange(len(race.keys))
         self.counts = np.zeros(len(race.keys), np.int64)
         self.paid = np.zeros(len(race.keys), np.int64)
@@ -60,7 +61,7 @@ class Replay:
                     return waiting
             self.values = self._first_values()
         while True:
-            step = race.schedule.step(self._standing(self.values))
+            step = self._pending or race.schedule.step(self._standing(self.values))
             if step is None:
                 return self._finished()
             target = race.asked(step, self.counts)
@@ -68,6 +69,7 @@ class Replay:
             if self._too_dear(target):
                 return self._finished(f"the limit of {race.limit:g} pays for no further round")
             need = self._missing(target)
+            self._pending = step if need else None
             if need:
                 return self._waiting("race", need, (), trainings, target, step.keep)
             nothing_new = idle(self.counts, target)
