@@ -39,12 +39,10 @@ def default_schedule(
             f"a budget of {budget:,} trainings for {candidates:,} candidates; give at least "
             "one each"
         )
-    half = (budget - candidates) // 2
-    rest = budget - candidates - half
-    keep = int(np.clip(half, FINALISTS, max(FINALISTS, candidates)))
-    closest = Closest(candidates + half, keep, FINALISTS, cap=most or SIZE)
+    rest = (budget - candidates) // 2
     cap = most or int(np.clip(rest // 4, SIZE, 512))
-    return Chain((closest, TopTwo(cap, int(np.clip(rest // 40, 2, 32)), total=budget)))
+    pairs = TopTwo(cap, int(np.clip(rest // 40, 2, 32)), total=budget)
+    return Chain((Closest(budget, finalists=FINALISTS, cap=most or SIZE), pairs))
 
 
 def within(limit: float | None, candidates: int) -> int | None:
