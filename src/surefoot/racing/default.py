@@ -21,8 +21,8 @@ def default_schedule(
     One instance each. Half of the trainings then left of the ``budget`` (all trainings of the
     race; 2.2 per candidate and at least 192 more than candidates unless given) goes to the leader
     and its closest challengers, so many at first as it could train once more; the other half to
-    the last sixteen, two at a time. No candidate trains more than ``most`` instances: a quarter of
-    what the last sixteen get, from 64 to 512, unless given. It belongs together with
+    the last sixteen, two at a time. No candidate trains more than ``most`` instances: half of what
+    the last sixteen get, from 64 to 512, unless given. It belongs together with
     `surefoot.racing.prediction.ByPrediction`.
 
     Raises
@@ -40,7 +40,7 @@ def default_schedule(
             "one each"
         )
     rest = (budget - candidates) // 2
-    cap = most or int(np.clip(rest // 4, SIZE, 512))
+    cap = most or int(np.clip(rest // 2, SIZE, 512))
     pairs = TopTwo(cap, int(np.clip(rest // 40, 2, 32)), total=budget)
     return Chain((Closest(budget, finalists=FINALISTS, cap=most or SIZE), pairs))
 
