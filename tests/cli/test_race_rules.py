@@ -73,6 +73,11 @@ def test_schedules(keys, schedule):
     assert build_schedule(table(**keys), 64, MEAN) == schedule
 
 
+def test_the_default_schedule_pays_for_what_a_spread_needs_at_first():
+    schedule = build_schedule(table(), 64, from_name("mean+2*sd"))
+    assert schedule == default_schedule(64, needs=2) != default_schedule(64)
+
+
 @pytest.mark.parametrize(
     ("keys", "rule"),
     [

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from surefoot.errors import RaceError
 from surefoot.racing.by_test import ByTest
+from surefoot.racing.criteria import from_name
 from surefoot.racing.default import default_schedule, within
 from surefoot.racing.elimination import ByRank
 from surefoot.racing.prediction import ByPrediction
@@ -117,6 +118,17 @@ def test_a_test_that_removes_nobody_still_gets_the_whole_budget():
     state = race.replay(equals)
     assert len(state.rounds[-1].keys) > 16
     assert state.trainings == 400
+
+
+@pytest.mark.parametrize(("criterion", "first"), [("mean", 50), ("mean+2*sd", 100)])
+def test_what_a_spread_needs_at_first_comes_on_top(criterion, first):
+    table = world(50, 300)
+    needs = from_name(criterion).needs
+    race = Race(table.keys, criterion, default_schedule(50, needs=needs), rule=ByPrediction())
+    rounds = race.plan()
+    assert rounds[0].trainings == first
+    assert sum(one.trainings for one in rounds) == first + 192
+    assert race.replay(table).trainings <= first + 192
 
 
 def test_a_limit_that_pays_for_less_than_one_instance_each_is_no_budget():

@@ -22,6 +22,7 @@ from surefoot.journal import MEMORY, Journal
 from surefoot.journal_schema import Extended, Extension, canonical
 from surefoot.racing.by_interval import BySwaps
 from surefoot.racing.by_test import BySigns, ByTest
+from surefoot.racing.criteria import from_name
 from surefoot.racing.default import default_schedule, within
 from surefoot.racing.elimination import ByRank
 from surefoot.racing.exact_max import ByMax, ExactMax
@@ -257,16 +258,19 @@ def test_all_else_is_refused_with_what_to_do_instead(tmp_path: Path, case: str) 
     st.integers(1, 3000),
     st.integers(1, 3000),
     st.one_of(st.none(), st.integers(2, 99)),
+    st.sampled_from(["mean", "mean+2*sd"]),
 )
 def test_the_default_schedule_of_a_larger_limit_always_extends(
-    size: int, one: int, other: int, most: int | None
+    size: int, one: int, other: int, most: int | None, criterion: str
 ) -> None:
     limits = sorted({float(one), float(other)})
-    keys = [f"{number:03}" for number in range(size)]
+    keys, needs = [f"{number:03}" for number in range(size)], from_name(criterion).needs
 
     def asked(limit: float) -> dict[str, Any]:
-        race = Race(tuple(keys), schedule=default_schedule(size, within(limit, size), most))
-        made = study(schedule=race.schedule, rule=ByPrediction(), limit=limit, most=most)
+        schedule = default_schedule(size, within(limit, size), most, needs)
+        made = study(
+            criterion=criterion, schedule=schedule, rule=ByPrediction(), limit=limit, most=most
+        )
         return described(made) | {"candidates": keys}
 
     found = extension(asked(limits[0]), asked(limits[-1]))

@@ -94,7 +94,7 @@ def build_schedule(race: RaceTable, candidates: int, criterion: Criterion) -> Sc
         case "exact_max":
             return ExactMax(**given)
     total = race.limit if race.cost == "instances" else None
-    return default_schedule(candidates, within(total, candidates), race.most)
+    return default_schedule(candidates, within(total, candidates), race.most, criterion.needs)
 
 
 def build_rule(race: RaceTable) -> EliminationRule:

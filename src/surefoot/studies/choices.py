@@ -87,7 +87,9 @@ def _others(own: Choice, study: SelectStudy) -> list[Choice]:
         spend = () if limit is None else (f"limit = {limit:.12g}",)
         found.append(Choice(name, race, "instances", own.paired, (*lines, *spend, *unit)))
 
-    default = Race(own.race.keys, study.statistic, default_schedule(n), rule=ByPrediction())
+    needs = study.statistic.needs
+    schedule = default_schedule(n, needs=needs)
+    default = Race(own.race.keys, study.statistic, schedule, rule=ByPrediction())
     usual = within(limit, n) or sum(one.trainings for one in default.plan())
     for times in TIMES:
         budget = int(times * usual)
@@ -95,7 +97,7 @@ def _others(own: Choice, study: SelectStudy) -> list[Choice]:
             continue
         name = "default" if times == 1.0 else f"default x {times:g}"
         top = limit if times == 1.0 else float(budget)
-        schedule = default_schedule(n, within(top, n))
+        schedule = default_schedule(n, within(top, n), needs=needs)
         offer(name, schedule, ByPrediction(), top, 'schedule = "default"')
     halving, flat = 'schedule = "halving"', 'schedule = "flat_budget"'
     lean, rich = max(32, n // 16), max(128, n // 2)

@@ -15,6 +15,7 @@ from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from surefoot.journal_schema import Extended, Extension
+from surefoot.racing.criteria import from_name
 from surefoot.racing.default import default_schedule, within
 from surefoot.racing.race import Race
 from surefoot.studies.description import describe
@@ -164,9 +165,9 @@ def _is_default(study: Described) -> bool:
     limit, candidates = study.get("limit"), study.get("candidates", ())
     if not candidates or "schedule" not in study:
         return False
+    size, needs = len(candidates), from_name(study["criterion"]).needs
     return any(
-        study["schedule"]
-        == describe(default_schedule(len(candidates), within(total, len(candidates)), most))
+        study["schedule"] == describe(default_schedule(size, within(total, size), most, needs))
         for total, most in product({limit, None}, {study.get("most"), None})
     )
 
@@ -186,8 +187,9 @@ def _spending(study: Described) -> int:
     """Return the trainings of the default schedule of a selection."""
     keys = tuple(study["candidates"])
     limit, most = within(study["limit"], len(keys)), study.get("most")
-    schedule = default_schedule(len(keys), limit, most)
-    planned = sum(part.trainings for part in Race(keys, schedule=schedule, most=most).plan())
+    criterion = from_name(study["criterion"])
+    schedule = default_schedule(len(keys), limit, most, criterion.needs)
+    planned = sum(part.trainings for part in Race(keys, criterion, schedule, most=most).plan())
     return planned if study["limit"] is None else min(planned, int(study["limit"]))
 
 

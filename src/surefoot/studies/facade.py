@@ -234,8 +234,10 @@ def _selection(
     )
     rules = {name: known[name] for name in known if name in RULES}
     limit, most, schedule = (rules.get(name) for name in ("limit", "most", "schedule"))
+    named = rules.get("criterion", "mean")
+    statistic = from_name(named) if isinstance(named, str) else named
     rules["schedule"] = schedule or default_schedule(
-        len(everyone), within(limit, len(everyone)), most
+        len(everyone), within(limit, len(everyone)), most, statistic.needs
     )
     rules["rule"] = rules.get("rule") or (ByPrediction() if schedule is None else ByRank())
     rules["screen"] = _screen(rules.get("screen"))
