@@ -105,7 +105,11 @@ def test_after_a_screen_the_first_cut_trains_nothing():
 
 
 def test_what_a_screen_measured_noise_with_is_shared_with_the_next_schedule():
-    """64 + 96 trainings of the screen leave 95 of 255, of which each schedule gets half."""
+    """64 + 96 trainings of the screen leave 95 of 255, of which each schedule gets half.
+
+    An instance that the screen has trained is judged once more for nothing: of what remains then,
+    the first schedule again gets half.
+    """
     losses = losses_of(np.linspace(-0.5, 0.5, 64), 0.1, 200)
     keys, screen = keys_of(64), Screen(0.5, "noise", pilot=32, extra=3)
     schedule = Chain((Closest(255), TopTwo(64, 2, total=255)))
@@ -116,7 +120,8 @@ def test_what_a_screen_measured_noise_with_is_shared_with_the_next_schedule():
     assert state.trainings == 255
     closest = [one for one in state.rounds[1:] if len(one.keys) > 16]
     assert len(closest[-1].survivors) == 16
-    assert abs(sum(one.trainings for one in closest) - 47) <= 24
+    beyond = closest[-1].counts.sum() - len(closest[-1].keys)
+    assert beyond + sum(one.trainings for one in closest) in (94, 95)
 
 
 @pytest.mark.parametrize("fields", [(0,), (9, 0.5, 0), (9, 0.5, 4, 0.2, 0)])

@@ -13,16 +13,7 @@ from surefoot.racing.race import Race
 from surefoot.racing.schedule import Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
-
-KEYS = tuple(f"{i:05d}" for i in range(6912))
-
-
-def world(candidates, instances, seed=0):
-    rng = np.random.default_rng(seed)
-    losses = np.exp(
-        rng.normal(0, 0.25, (candidates, 1)) + rng.normal(0, 0.25, (candidates, instances))
-    )
-    return LossTable(KEYS[:candidates], losses)
+from tests.racing.worlds import KEYS, world
 
 
 def test_the_default_spends_at_most_40_percent_of_the_papers_trainings():
@@ -40,7 +31,7 @@ def test_the_default_ends_with_one_within_its_budget(candidates, seed, spare):
     assert state.winner is not None
     assert len(state.eliminations) == candidates - 1
     assert state.trainings <= (
-        max(int(2.2 * candidates), candidates + 192) if not spare else budget
+        max(int(2.2 * candidates), candidates + 192) if budget is None else budget
     )
     few = Race(table.keys, schedule=default_schedule(candidates, budget, most=5), most=5)
     assert max(few.replay(table).instances().values()) <= 5

@@ -7,16 +7,7 @@ from surefoot.racing.race import Race
 from surefoot.racing.schedule import Chain, FlatBudget, Halving
 from surefoot.racing.table import LossTable
 from surefoot.racing.toptwo import TopTwo
-
-KEYS = tuple(f"{i:05d}" for i in range(6912))
-
-
-def world(candidates, instances, seed=0):
-    rng = np.random.default_rng(seed)
-    losses = np.exp(
-        rng.normal(0, 0.25, (candidates, 1)) + rng.normal(0, 0.25, (candidates, instances))
-    )
-    return LossTable(KEYS[:candidates], losses)
+from tests.racing.worlds import KEYS, world
 
 
 @pytest.mark.parametrize(

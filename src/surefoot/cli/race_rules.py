@@ -74,7 +74,8 @@ def build_rules(race: RaceTable, candidates: int, criterion: Criterion) -> dict[
 
 def build_schedule(race: RaceTable, candidates: int, criterion: Criterion) -> Schedule:
     """Return the schedule of a table; errors as in `build_rules`."""
-    from surefoot.racing.default import FINALISTS, default_schedule, within
+    from surefoot.racing.closest import FINALISTS
+    from surefoot.racing.default import default_schedule, within
     from surefoot.racing.exact_max import ExactMax
     from surefoot.racing.schedule import Chain, FlatBudget, Halving
     from surefoot.racing.toptwo import TopTwo

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -141,11 +140,13 @@ class BySwaps(EliminationRule):
             return Verdict(np.zeros(size, np.bool_), lambda row: "")
         bar = self.level / (size - 1) / (look * (look + 1))
         p, values = np.ones(size), contest.criterion.values(losses)
+        values_of = contest.criterion.of
         if self.resamples * bar >= 1.0:
             draws = min(self.resamples, int(np.ceil(4.0 / bar)))
             for row in np.flatnonzero(values > values[best]):
-                pair = losses[row].tobytes(), losses[best].tobytes()
-                p[row] = _swapped(contest.criterion, *pair, self.seed, draws, bar)
+                pair = losses[row], losses[best]
+                found = swap_test(values_of, *pair, bar, draws=draws, seed=self.seed)
+                p[row] = found.p
 
         def reason(row: int) -> str:
             return (
@@ -160,15 +161,3 @@ class BySwaps(EliminationRule):
 def _bounded(ranks: tuple[int, int], n: int) -> bool:
     """Whether both order statistics exist."""
     return ranks[0] >= 1 and ranks[1] <= n
-
-
-@lru_cache(maxsize=8192)
-def _swapped(
-    criterion: Criterion, one: bytes, other: bytes, seed: int, draws: int, bar: float
-) -> float:
-    """Return the p-value of two candidates' losses, given as the bytes of float64 ``[n]``.
-
-    Remembered, since a race replays its earlier rounds whenever it looks for the next.
-    """
-    losses, reference = np.frombuffer(one), np.frombuffer(other)
-    return swap_test(criterion.of, losses, reference, bar, draws=draws, seed=seed).p

@@ -11,6 +11,8 @@ from surefoot.racing.gaps import gaps_to_leader
 from surefoot.racing.prediction import SIZE
 from surefoot.racing.schedule import Schedule, Standing, Step
 
+FINALISTS = 16
+
 
 @dataclass(frozen=True)
 class Closest(Schedule):
@@ -29,7 +31,7 @@ class Closest(Schedule):
 
     total: int
     part: float = 0.5
-    finalists: int = 16
+    finalists: int = FINALISTS
     share: float = 0.2
     cap: int = SIZE
 
@@ -57,11 +59,11 @@ class Closest(Schedule):
             return Step(1, keep)
         if standing.rounds == 0 and survivors > keep:
             return Step(counts, keep)
-        cap = self.cap if standing.most is None else min(self.cap, standing.most)
+        cap = standing.allowed(self.cap)
+        if left < 1 or bool((counts >= cap).all()):
+            return None
         _, _, order = gaps_to_leader(standing)
         order = order[counts[order] < cap]
-        if left < 1 or len(order) == 0:
-            return None
         batch = min(left, max(self.finalists, int(self.share * left)))
         chosen = order[:batch]
         upto = counts.copy()

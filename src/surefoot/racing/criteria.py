@@ -241,6 +241,11 @@ _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 _TERM = re.compile(rf"(?:({_NUMBER})\*)?([a-z_][a-z_0-9]*)(?:\(({_NUMBER})\))?")
 
 
+def as_criterion(criterion: Criterion | str) -> Criterion:
+    """Return a criterion given as an object or by its name; errors as in `from_name`."""
+    return from_name(criterion) if isinstance(criterion, str) else criterion
+
+
 def from_name(name: str) -> Criterion:
     """Return the criterion of this name; spaces and case do not matter.
 

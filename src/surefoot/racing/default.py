@@ -10,8 +10,6 @@ from surefoot.racing.prediction import SIZE
 from surefoot.racing.schedule import Chain, Schedule
 from surefoot.racing.toptwo import TopTwo
 
-FINALISTS = 16
-
 
 def default_schedule(
     candidates: int, budget: int | None = None, most: int | None = None, needs: int = 1
@@ -42,7 +40,7 @@ def default_schedule(
     rest = max(0, budget - needs * candidates) // 2
     cap = most or int(np.clip(rest // 2, SIZE, 512))
     pairs = TopTwo(cap, int(np.clip(rest // 40, 2, 32)), total=budget)
-    return Chain((Closest(budget, finalists=FINALISTS, cap=most or SIZE), pairs))
+    return Chain((Closest(budget, cap=most or SIZE), pairs))
 
 
 def within(limit: float | None, candidates: int) -> int | None:

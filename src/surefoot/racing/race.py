@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from surefoot.errors import RaceError
-from surefoot.racing.criteria import Criterion, from_name
+from surefoot.racing.criteria import Criterion, as_criterion
 from surefoot.racing.elimination import ByRank, EliminationRule, Integers
 from surefoot.racing.replay import Baseline, Replay
 from surefoot.racing.schedule import Halving, Schedule, Standing, Step, check_progress, idle
@@ -98,7 +98,7 @@ class Race:
     @cached_property
     def statistic(self) -> Criterion:
         """The criterion as an object."""
-        return from_name(self.criterion) if isinstance(self.criterion, str) else self.criterion
+        return as_criterion(self.criterion)
 
     def asked(self, step: Step, counts: Integers) -> Integers:
         """Return the instances each survivor must have after a round, ``[survivors]``.
@@ -130,8 +130,7 @@ class Race:
         same instances for a race budgeted in those. Candidates outside the race are ignored.
         Raises `RaceError` when every candidate is screened out or has diverged.
         """
-        known = None if costs is None else costs.select(self.keys)
-        return Replay(self).run(table.select(self.keys), baseline, known)
+        return Replay(self).run(table, baseline, costs)
 
     def plan(self, cost: float = 1.0) -> list[PlannedRound]:
         """Return the rounds and their trainings as far as they are known before any training.

@@ -15,7 +15,7 @@ from surefoot.racing.prediction import SIZE, predict
 from surefoot.racing.schedule import Standing, Step, capped, check_progress, idle
 from surefoot.racing.screen import Screen, check_baseline
 from surefoot.racing.state import Eliminations, PlannedRound, RaceState, Round, RoundName
-from surefoot.racing.table import Floats
+from surefoot.racing.table import Floats, LossTable
 
 if TYPE_CHECKING:
     from surefoot.racing.race import Race
@@ -45,13 +45,18 @@ class Replay:
         self.rounds: list[Round] = []
 
     def run(
-        self, losses: Floats, baseline: Baseline | None = None, costs: Floats | None = None
+        self, table: LossTable, baseline: Baseline | None = None, costs: LossTable | None = None
     ) -> RaceState:
-        """Go through the rounds until one is incomplete or the race is over.
+        """Go through the rounds until one is incomplete or the race is over; see `Race.replay`.
 
         When it is run again the losses may be more, but those it has seen must be the same. After
         an error it must not be run again.
         """
+        keys = self.race.keys
+        known = None if costs is None else costs.select(keys)
+        return self._go_on(table.select(keys), baseline, known)
+
+    def _go_on(self, losses: Floats, baseline: Baseline | None, costs: Floats | None) -> RaceState:
         self.losses, self.baseline, self.costs = losses, baseline, costs
         race = self.race
         if not self.rounds:

@@ -47,6 +47,10 @@ class Standing:
         """Number of instances every survivor has."""
         return int(self.counts.min())
 
+    def allowed(self, cap: int) -> int:
+        """Return the instances a candidate may have where a schedule gives it ``cap``."""
+        return cap if self.most is None else min(cap, self.most)
+
 
 @dataclass(frozen=True)
 class Step:

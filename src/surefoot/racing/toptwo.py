@@ -48,7 +48,7 @@ class TopTwo(Schedule):
         survivors, counts = standing.survivors, standing.counts
         if survivors == 1:
             return None
-        cap = self._cap(standing)
+        cap = standing.allowed(self.cap)
         left = np.inf if self.total is None else self.total - standing.spent
         if standing.instances == 0:
             each = max(1, int(min(self.per_round, cap, left // survivors)))
@@ -63,12 +63,9 @@ class TopTwo(Schedule):
             left -= more
         return Step(upto, survivors)
 
-    def _cap(self, standing: Standing) -> int:
-        return self.cap if standing.most is None else min(self.cap, standing.most)
-
     def _pair(self, standing: Standing) -> Integers:
         """Return the leader and its challenger as far as they may train; none at the end."""
-        cap = self._cap(standing)
+        cap = standing.allowed(self.cap)
         open_ = standing.counts < cap
         leader, gaps, order = gaps_to_leader(standing)
         clear = min(CLEAR_FROM, cap)

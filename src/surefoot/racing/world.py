@@ -198,7 +198,7 @@ class _Simulation(Replay):
     def simulate(self) -> RaceState:
         known = self._world.train(np.arange(0), 0)
         try:
-            return self.run(known, self._world.baseline, self._costs(known))
+            return self._go_on(known, self._world.baseline, self._costs(known))
         except _TooMany:
             return self._finished(
                 f"broken off: it asks for more than {MOST:,} instances of a candidate"

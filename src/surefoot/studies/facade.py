@@ -19,7 +19,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.errors import RaceError
 from surefoot.journal import Journal
 from surefoot.population import Population
-from surefoot.racing.criteria import from_name
+from surefoot.racing.criteria import as_criterion
 from surefoot.racing.default import default_schedule, within
 from surefoot.racing.elimination import ByRank
 from surefoot.racing.prediction import ByPrediction
@@ -214,8 +214,8 @@ def rerace(journal: str | os.PathLike[str], **rules: Unpack[Rules]) -> Rerace:
     """
     with Journal.read(journal) as record:
         changes: dict[str, Any] = dict(rules)
-        if "criterion" in changes and isinstance(changes["criterion"], str):
-            changes["criterion"] = from_name(changes["criterion"])
+        if "criterion" in changes:
+            changes["criterion"] = as_criterion(changes["criterion"])
         if "screen" in changes:
             changes["screen"] = _screen(changes["screen"])
         return reracing.rerace(record, **changes)
@@ -234,10 +234,9 @@ def _selection(
     )
     rules = {name: known[name] for name in known if name in RULES}
     limit, most, schedule = (rules.get(name) for name in ("limit", "most", "schedule"))
-    named = rules.get("criterion", "mean")
-    statistic = from_name(named) if isinstance(named, str) else named
+    needs = as_criterion(rules.get("criterion", "mean")).needs
     rules["schedule"] = schedule or default_schedule(
-        len(everyone), within(limit, len(everyone)), most, statistic.needs
+        len(everyone), within(limit, len(everyone)), most, needs
     )
     rules["rule"] = rules.get("rule") or (ByPrediction() if schedule is None else ByRank())
     rules["screen"] = _screen(rules.get("screen"))

@@ -67,10 +67,9 @@ class RaceRecord:
 
         Rounds that were complete the last time are not gone through again.
         """
-        keys, counted = self.race.keys, self.study["cost"] != "instances"
+        counted = self.study["cost"] != "instances"
         replay, self._replay = self._replay or Replay(self.race), None
-        costs = self._costs.select(keys) if counted else None
-        state = replay.run(self.table.select(keys), self.baseline(), costs)
+        state = replay.run(self.table, self.baseline(), self._costs if counted else None)
         self._replay = replay
         return state
 

@@ -15,7 +15,7 @@ from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import EngineError, JournalMismatchError, RaceError, StatisticsError, nearest
 from surefoot.journal import Journal
 from surefoot.journal_schema import canonical, mismatches
-from surefoot.racing.criteria import Criterion, from_name
+from surefoot.racing.criteria import Criterion, as_criterion
 from surefoot.racing.elimination import ByRank, EliminationRule
 from surefoot.racing.race import Race
 from surefoot.racing.schedule import Halving, Schedule
@@ -190,7 +190,7 @@ class SelectStudy(Study):
     @cached_property
     def statistic(self) -> Criterion:
         """The criterion as an object."""
-        return from_name(self.criterion) if isinstance(self.criterion, str) else self.criterion
+        return as_criterion(self.criterion)
 
     @property
     def everyone(self) -> tuple[Candidate, ...]:
