@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -140,13 +141,11 @@ class BySwaps(EliminationRule):
             return Verdict(np.zeros(size, np.bool_), lambda row: "")
         bar = self.level / (size - 1) / (look * (look + 1))
         p, values = np.ones(size), contest.criterion.values(losses)
-        values_of = contest.criterion.of
         if self.resamples * bar >= 1.0:
             draws = min(self.resamples, int(np.ceil(4.0 / bar)))
+            swapped = partial(swap_test, contest.criterion.of, draws=draws, seed=self.seed)
             for row in np.flatnonzero(values > values[best]):
-                pair = losses[row], losses[best]
-                found = swap_test(values_of, *pair, bar, draws=draws, seed=self.seed)
-                p[row] = found.p
+                p[row] = swapped(losses[row], losses[best], bar).p
 
         def reason(row: int) -> str:
             return (
