@@ -33,10 +33,10 @@ from typing import Any
 import numpy as np
 
 from surefoot import Loss, Population, Sampling
-from surefoot.engines.base import Instance, Setting
-from surefoot.engines.estimator import limited
-from surefoot.executors.local import LocalExecutor
-from surefoot.seeds import InstanceSeed, Role, Stream
+from surefoot.engines.estimator.engine import limited
+from surefoot.executors.local.executor import LocalExecutor
+from surefoot.instances import Instance, Setting
+from surefoot.seeds.ledger import InstanceSeed, Role, Stream
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 

@@ -44,18 +44,18 @@ import numpy as np
 from overhead_races import Clocked, NoTime, candidates, no_time_race, real_race
 
 from surefoot import Loss, Sampling, Stopping, registry
-from surefoot.candidates.convnet import ConvNet
-from surefoot.candidates.notation import convnet
-from surefoot.candidates.presets import preset
-from surefoot.data_files import load_population
-from surefoot.engines.base import Instance, Setting, Status
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.notation import convnet
+from surefoot.candidates.convnet.presets import preset
+from surefoot.data.files import load_population
 from surefoot.engines.fused_cpu import FusedCpu
-from surefoot.journal import Journal
-from surefoot.racing.default import default_schedule
-from surefoot.racing.schedule import Halving
-from surefoot.seeds import InstanceSeed, Role
-from surefoot.studies.rerace import rerace
-from surefoot.studies.study import SelectStudy
+from surefoot.instances import Instance, Setting, Status
+from surefoot.journal.journal import Journal
+from surefoot.racing.schedules.base import Halving
+from surefoot.racing.schedules.default import default_schedule
+from surefoot.seeds.ledger import InstanceSeed, Role
+from surefoot.studies.base import SelectStudy
+from surefoot.studies.select.rerace import rerace
 
 PAPER_EPOCHS = 100
 """The fewest epochs after which the paper's stopping rule may end a training."""

@@ -11,18 +11,19 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from rich.console import Console
 
-from surefoot.candidates.convnet import ConvNet
-from surefoot.candidates.notation import convnet
-from surefoot.cli.estimate import TimeLeft
-from surefoot.cli.live import LiveTable
-from surefoot.engines.base import Engine, Instance, Setting, Status, Training, outcome_of
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.notation import convnet
+from surefoot.cli.show.live import LiveTable
+from surefoot.cli.show.time_left import TimeLeft
+from surefoot.engines.base import Engine, outcome_of
 from surefoot.engines.fused_cpu import FusedCpu
-from surefoot.executors.local import LocalExecutor
-from surefoot.journal import Journal
-from surefoot.racing.schedule import Schedule
-from surefoot.studies.plan import plan
-from surefoot.studies.select import select
-from surefoot.studies.study import SelectStudy
+from surefoot.executors.local.executor import LocalExecutor
+from surefoot.instances import Instance, Setting, Status, Training
+from surefoot.journal.journal import Journal
+from surefoot.racing.schedules.base import Schedule
+from surefoot.studies.base import SelectStudy
+from surefoot.studies.select.cost import plan
+from surefoot.studies.select.run import select
 
 CHOICES: dict[str, list[Any]] = {
     "side": [0, 1],

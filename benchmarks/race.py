@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 import surefoot
-from surefoot.data_files import load_population
-from surefoot.racing.schedule import Halving
+from surefoot.data.files import load_population
+from surefoot.racing.schedules.base import Halving
 
 CHOICES: dict[str, list[Any]] = {
     "hidden": [16, 24],

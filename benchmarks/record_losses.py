@@ -28,11 +28,11 @@ import pyarrow.parquet as pq
 from rich.progress import Progress
 
 import surefoot
-from surefoot.data_files import load_population
-from surefoot.engines.base import Setting
-from surefoot.executors.local import LocalExecutor
-from surefoot.losses import parse_loss
-from surefoot.studies.planning import PilotStudy, train_pilot
+from surefoot.data.files import load_population
+from surefoot.executors.local.executor import LocalExecutor
+from surefoot.instances import Setting
+from surefoot.learning.losses.base import parse_loss
+from surefoot.studies.plan.study import PilotStudy, train_pilot
 
 SEED = 20
 SAMPLE, EPOCHS = 1_000, 30

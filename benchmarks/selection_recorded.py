@@ -28,11 +28,11 @@ import pyarrow.parquet as pq
 import selection_peers as peers
 
 from surefoot.racing.criteria import Criterion, from_name
-from surefoot.racing.default import default_schedule
-from surefoot.racing.elimination import ByRank, EliminationRule
-from surefoot.racing.prediction import SIZE, ByPrediction, predict
+from surefoot.racing.prediction.mixed_model import SIZE, ByPrediction, predict
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import Halving, Schedule
+from surefoot.racing.rules.base import ByRank, EliminationRule
+from surefoot.racing.schedules.base import Halving, Schedule
+from surefoot.racing.schedules.default import default_schedule
 from surefoot.racing.table import LossTable
 
 PATH = Path(__file__).parent / "data" / "photon_losses.parquet"

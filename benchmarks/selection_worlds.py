@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.racing.default import default_schedule
-from surefoot.racing.elimination import ByRank, EliminationRule
-from surefoot.racing.prediction import ByPrediction
+from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import Chain, FlatBudget, Halving, Schedule
+from surefoot.racing.rules.base import ByRank, EliminationRule
+from surefoot.racing.schedules.base import Chain, FlatBudget, Halving, Schedule
+from surefoot.racing.schedules.default import default_schedule
+from surefoot.racing.schedules.top_two import TopTwo
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
-from surefoot.racing.toptwo import TopTwo
 
 CANDIDATES = 6912
 PAPER = "paper, warm-up 5"

@@ -29,8 +29,8 @@ from typing import Any
 import machine
 from training_ways import Fused, ways
 
-from surefoot.candidates.convnet import Conv, ConvNet, Pool
-from surefoot.candidates.presets import preset
+from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
+from surefoot.candidates.convnet.presets import preset
 from surefoot.engines.fused_cpu.program import compile_program
 
 POOL = Pool("max", 2)

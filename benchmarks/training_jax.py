@@ -16,9 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 from training_ways import EXAMPLES, SEED, data
 
-from surefoot.candidates.convnet import ConvNet
-from surefoot.candidates.initialization import initial_weights, named_weights
-from surefoot.optimizers import BETA1, BETA2, EPSILON, NADAM_MOMENTUM_DECAY
+from surefoot.candidates.convnet.initialization import initial_weights, named_weights
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.learning.optimizers import BETA1, BETA2, EPSILON, NADAM_MOMENTUM_DECAY
 
 RATE = 1e-4
 ACTIVATIONS = {

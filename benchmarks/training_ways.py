@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.candidates.convnet import ConvNet
-from surefoot.candidates.initialization import initial_weights, named_weights
-from surefoot.losses import Loss
-from surefoot.seeds import InstanceSeed, Role
+from surefoot.candidates.convnet.initialization import initial_weights, named_weights
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.learning.losses.base import Loss
+from surefoot.seeds.ledger import InstanceSeed, Role
 
 EXAMPLES = 2048
 SEED = InstanceSeed(1, Role.PILOT, 0)
@@ -47,9 +47,9 @@ class Fused:
     """surefoot's engine: the same compiled call that trains an instance."""
 
     def __init__(self, net: ConvNet) -> None:
-        from surefoot.engines.base import Setting
-        from surefoot.population import Population, Sampling
-        from surefoot.stopping import Stopping
+        from surefoot.data.population import Population, Sampling
+        from surefoot.instances import Setting
+        from surefoot.learning.stopping import Stopping
 
         arrays = data(net)
         side = arrays.side if net.side else None
@@ -60,9 +60,9 @@ class Fused:
         self.stop = np.zeros(1, dtype=np.uint8)
 
     def run(self, steps: int) -> int:
-        from surefoot.engines.base import Instance
+        from surefoot.data.population import Draw
         from surefoot.engines.fused_cpu.instance import train_instance
-        from surefoot.population import Draw
+        from surefoot.instances import Instance
 
         n = steps * self.net.batch_size
         train = np.arange(n, dtype=np.int32) % EXAMPLES
@@ -96,7 +96,7 @@ class Eager:
     def __init__(self, net: ConvNet) -> None:
         import torch
 
-        from surefoot.engines.torch_module import ConvModule, load
+        from surefoot.engines.torch.module import ConvModule, load
 
         torch.set_num_threads(1)
         self.net, self.torch = net, torch
@@ -136,7 +136,7 @@ class Vmap:
         import torch
         from torch.func import functional_call, grad, vmap
 
-        from surefoot.engines.torch_module import ConvModule, load
+        from surefoot.engines.torch.module import ConvModule, load
 
         torch.set_num_threads(1)
         self.net, self.torch = net, torch

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from surefoot.calorimeter import validation as v
-from surefoot.calorimeter import validation_figures as figures
-from surefoot.calorimeter.chunks import PhotonChunk
-from surefoot.calorimeter.simulation import simulate
+from surefoot.calorimeter.simulation import validation as v
+from surefoot.calorimeter.simulation import validation_figures as figures
+from surefoot.calorimeter.simulation.chunks import PhotonChunk
+from surefoot.calorimeter.simulation.simulate import simulate
 
 
 def load(path):

@@ -14,11 +14,12 @@ import numpy as np
 
 from surefoot import registry
 from surefoot.candidates.base import Candidate
-from surefoot.engines.base import Engine, Instance, Setting, Status, Stopped, Training, outcome_of
-from surefoot.losses import Loss
-from surefoot.population import Population, Sampling
-from surefoot.seeds import Stream
-from surefoot.stopping import Stopping
+from surefoot.data.population import Population, Sampling
+from surefoot.engines.base import Engine, Stopped, outcome_of
+from surefoot.instances import Instance, Setting, Status, Training
+from surefoot.learning.losses.base import Loss
+from surefoot.learning.stopping import Stopping
+from surefoot.seeds.ledger import Stream
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from surefoot.engines.base import Setting
-from surefoot.engines.estimator import EstimatorEngine
-from surefoot.losses import Loss
-from surefoot.population import Sampling
+from surefoot.data.population import Sampling
+from surefoot.engines.estimator.engine import EstimatorEngine
+from surefoot.instances import Setting
+from surefoot.learning.losses.base import Loss
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -13,10 +13,10 @@ import pytest
 
 import surefoot
 from surefoot import registry
-from surefoot.engines.base import Status
+from surefoot.data.population import Population
 from surefoot.executors.inline import InlineExecutor
-from surefoot.losses import Loss
-from surefoot.population import Population
+from surefoot.instances import Status
+from surefoot.learning.losses.base import Loss
 from tests.engines.cases import RUN, blobs, instance_of, setting_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "extending.md"

@@ -67,7 +67,7 @@ def test_importing_it_imports_nothing_heavy() -> None:
 
 def test_engines_are_imported_without_what_only_some_need() -> None:
     program = (
-        "import sys, surefoot.engines.torch_eager, surefoot.engines.direct;"
+        "import sys, surefoot.engines.torch.eager, surefoot.engines.direct;"
         "print([m for m in ('torch', 'sklearn', 'matplotlib') if m in sys.modules])"
     )
     assert python(program).strip() == "[]"

@@ -5,9 +5,9 @@ from importlib.metadata import entry_points
 import pytest
 
 from surefoot import registry
-from surefoot.candidates.convnet import ConvNet
+from surefoot.candidates.convnet.network import ConvNet
 from surefoot.engines.direct import Direct
-from surefoot.engines.torch_eager import TorchEager
+from surefoot.engines.torch.eager import TorchEager
 from surefoot.errors import StudyFileError
 
 

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import uproot
 
-from surefoot.calorimeter.chunks import PhotonChunk
 from surefoot.calorimeter.root_io import read_photons, write_photons
+from surefoot.calorimeter.simulation.chunks import PhotonChunk
 
 COLUMNS = ("deposits", "energy", "x", "y", "theta", "phi", "outside")
 ROWS = 8_192

@@ -12,46 +12,46 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from surefoot.candidates.base import Candidate
-    from surefoot.candidates.convnet import Conv, ConvNet, Pool
-    from surefoot.candidates.estimator import EstimatorCandidate
+    from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
+    from surefoot.candidates.convnet.notation import convnet
+    from surefoot.candidates.convnet.presets import preset
+    from surefoot.candidates.estimator.candidate import EstimatorCandidate
     from surefoot.candidates.function import candidate
-    from surefoot.candidates.module import ModuleCandidate
-    from surefoot.candidates.notation import convnet
-    from surefoot.candidates.presets import preset
+    from surefoot.candidates.module.candidate import ModuleCandidate
     from surefoot.candidates.space import SearchSpace
-    from surefoot.data_files import load_population
+    from surefoot.data.files import load_population
+    from surefoot.data.population import Population, Sampling
     from surefoot.errors import SurefootError
-    from surefoot.losses import Loss
-    from surefoot.population import Population, Sampling
-    from surefoot.selector import RobustSelector
-    from surefoot.stopping import Stopping
-    from surefoot.studies.facade import plan, rerace, select
-    from surefoot.studies.facade_single import assess, sample_size, variance
+    from surefoot.learning.losses.base import Loss
+    from surefoot.learning.stopping import Stopping
+    from surefoot.selector.selector import RobustSelector
+    from surefoot.studies.assess.functions import assess, sample_size, variance
+    from surefoot.studies.select.functions import plan, rerace, select
 
 _HOMES = {
     "Candidate": "candidates.base",
-    "Conv": "candidates.convnet",
-    "ConvNet": "candidates.convnet",
-    "EstimatorCandidate": "candidates.estimator",
-    "Loss": "losses",
-    "ModuleCandidate": "candidates.module",
-    "Pool": "candidates.convnet",
-    "Population": "population",
-    "RobustSelector": "selector",
-    "Sampling": "population",
+    "Conv": "candidates.convnet.network",
+    "ConvNet": "candidates.convnet.network",
+    "EstimatorCandidate": "candidates.estimator.candidate",
+    "Loss": "learning.losses.base",
+    "ModuleCandidate": "candidates.module.candidate",
+    "Pool": "candidates.convnet.network",
+    "Population": "data.population",
+    "RobustSelector": "selector.selector",
+    "Sampling": "data.population",
     "SearchSpace": "candidates.space",
-    "Stopping": "stopping",
+    "Stopping": "learning.stopping",
     "SurefootError": "errors",
-    "assess": "studies.facade_single",
+    "assess": "studies.assess.functions",
     "candidate": "candidates.function",
-    "convnet": "candidates.notation",
-    "load_population": "data_files",
-    "plan": "studies.facade",
-    "preset": "candidates.presets",
-    "rerace": "studies.facade",
-    "sample_size": "studies.facade_single",
-    "select": "studies.facade",
-    "variance": "studies.facade_single",
+    "convnet": "candidates.convnet.notation",
+    "load_population": "data.files",
+    "plan": "studies.select.functions",
+    "preset": "candidates.convnet.presets",
+    "rerace": "studies.select.functions",
+    "sample_size": "studies.assess.functions",
+    "select": "studies.select.functions",
+    "variance": "studies.assess.functions",
 }
 
 __all__ = [

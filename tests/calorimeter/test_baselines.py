@@ -7,18 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot import registry
-from surefoot.calorimeter.baselines import (
-    WINDOWS,
-    Barycentre,
-    Correction,
-    ScaledSum,
-    baseline_for,
-)
+from surefoot.calorimeter.baselines import WINDOWS, Barycentre, Correction, ScaledSum, baseline_for
 from surefoot.calorimeter.photons import load_photons
 from surefoot.calorimeter.root_io import read_photons
 from surefoot.candidates.base import DirectCandidate
 from surefoot.errors import CandidateError, DataError
-from surefoot.losses import parse_loss
+from surefoot.learning.losses.base import parse_loss
 
 SUMS = [ScaledSum(*fields) for fields in product(WINDOWS, (False, True))]
 CENTRES = [Barycentre(*fields) for fields in product(("x", "y"), get_args(Correction), WINDOWS)]
@@ -199,9 +193,9 @@ def test_defaults_suit_the_targets() -> None:
 
 def test_a_baseline_trains_through_its_engine() -> None:
     from surefoot import Sampling
-    from surefoot.engines.base import Instance, Setting, Status
     from surefoot.engines.direct import Direct
-    from surefoot.seeds import InstanceSeed, Role
+    from surefoot.instances import Instance, Setting, Status
+    from surefoot.seeds.ledger import InstanceSeed, Role
 
     setting = Setting(load_photons("A").split(1), Sampling(2_000), parse_loss("relative_rmse"))
     instance = Instance(ScaledSum(), InstanceSeed(1, Role.RACE, 0))

@@ -9,11 +9,11 @@ from surefoot import Sampling, registry
 from surefoot.calorimeter.boosted import BoostedPhotons
 from surefoot.calorimeter.photons import load_photons
 from surefoot.calorimeter.root_io import read_photons
-from surefoot.engines.base import Instance, Setting, Status
 from surefoot.engines.direct import Direct
 from surefoot.errors import CandidateError, DataError, MissingExtraError
-from surefoot.losses import parse_loss
-from surefoot.seeds import InstanceSeed, Role
+from surefoot.instances import Instance, Setting, Status
+from surefoot.learning.losses.base import parse_loss
+from surefoot.seeds.ledger import InstanceSeed, Role
 
 
 @pytest.fixture(scope="module")

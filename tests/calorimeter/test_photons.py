@@ -6,11 +6,11 @@ from numpy.testing import assert_array_equal
 
 from surefoot import Population
 from surefoot.calorimeter import features
-from surefoot.calorimeter.chunks import PhotonChunk
 from surefoot.calorimeter.photons import load_photons
 from surefoot.calorimeter.root_io import read_photons, write_photons
-from surefoot.calorimeter.simulation import simulate
-from surefoot.data_files import load_population
+from surefoot.calorimeter.simulation.chunks import PhotonChunk
+from surefoot.calorimeter.simulation.simulate import simulate
+from surefoot.data.files import load_population
 from surefoot.errors import DataError
 
 

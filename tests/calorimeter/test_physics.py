@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.calorimeter import physics as p
-from surefoot.calorimeter import validation
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.calorimeter.detector import INNER
 from surefoot.calorimeter.root_io import read_photons
+from surefoot.calorimeter.simulation import validation
 from surefoot.errors import DataError
 
 EDGES = (1.0, 10.0, 20.0, 40.0, 70.0, 100.0)

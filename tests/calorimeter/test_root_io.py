@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import uproot
 
-from surefoot.calorimeter.chunks import PhotonChunk
 from surefoot.calorimeter.root_io import UNITS, open_photons, read_photons, write_photons
-from surefoot.calorimeter.simulation import simulate
+from surefoot.calorimeter.simulation.chunks import PhotonChunk
+from surefoot.calorimeter.simulation.simulate import simulate
 from surefoot.errors import DataError
 
 DATA = Path(open_photons.__globals__["__file__"]).parent / "data"

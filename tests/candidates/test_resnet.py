@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from surefoot.candidates.module import ModuleCandidate
+from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.resnet import Block, ResNet
 
 

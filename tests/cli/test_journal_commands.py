@@ -6,8 +6,8 @@ import pytest
 import torch
 from pyarrow import parquet
 
-from surefoot.journal import Journal
-from surefoot.seeds import Role
+from surefoot.journal.journal import Journal
+from surefoot.seeds.ledger import Role
 from surefoot.studies.description import rebuild_candidate
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surefoot.cli.building import baseline_of, candidates_of
-from surefoot.cli.study_file import read_study_file
+from surefoot.data.population import Population
 from surefoot.errors import StudyFileError
-from surefoot.population import Population
+from surefoot.study_files.build import baseline_of, candidates_of
+from surefoot.study_files.read import read_study_file
 
 TEXT = """
 [population]

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surefoot.cli.building import setting_of, study_of
 from surefoot.cli.recorded_setting import setting_again
-from surefoot.cli.sources import population_of
-from surefoot.cli.study_file import read_study_file
 from surefoot.errors import JournalError
-from surefoot.journal import Journal
+from surefoot.journal.journal import Journal
 from surefoot.studies.description import describe_setting
+from surefoot.study_files.build import setting_of, study_of
+from surefoot.study_files.read import read_study_file
+from surefoot.study_files.sources import population_of
 
 
 def described(setting):

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from surefoot.journal import Journal
-from surefoot.racing.by_test import ByTest
-from surefoot.racing.exact_max import ByMax, ExactMax
-from surefoot.seeds import Role
+from surefoot.journal.journal import Journal
+from surefoot.racing.rules.by_test import ByTest
+from surefoot.racing.rules.exact_max import ByMax, ExactMax
+from surefoot.seeds.ledger import Role
 from surefoot.studies.description import race_of
-from surefoot.studies.recorded import recorded_race
+from surefoot.studies.race_record import recorded_race
 
 TEST = 'rule = "test"\nmost = 12\nlevel = 0.1'
 EXACT = 'schedule = "exact_max"\ncomplete = 6'

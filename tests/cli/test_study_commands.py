@@ -7,10 +7,10 @@ import re
 import pytest
 
 from surefoot.cli.main import main
-from surefoot.executors.local import LocalExecutor
-from surefoot.journal import Journal
-from surefoot.seeds import Role
-from surefoot.studies.cells import Cell
+from surefoot.executors.local.executor import LocalExecutor
+from surefoot.journal.journal import Journal
+from surefoot.seeds.ledger import Role
+from surefoot.studies.variance.cells import Cell
 
 NETWORK = "channels = [2], hidden = [3], learning_rate = 0.01, side = true"
 

@@ -13,15 +13,16 @@ import numpy as np
 
 from surefoot import registry
 from surefoot.candidates.base import Candidate, DirectCandidate
-from surefoot.candidates.convnet import Conv, ConvNet, Pool
-from surefoot.candidates.estimator import EstimatorCandidate
+from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
+from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.function import FunctionCandidate
-from surefoot.candidates.module import ModuleCandidate
-from surefoot.engines.base import Engine, Instance, Setting, Training
-from surefoot.losses import Loss
-from surefoot.population import Population, Sampling
-from surefoot.seeds import InstanceSeed, Role
-from surefoot.stopping import Stopping
+from surefoot.candidates.module.candidate import ModuleCandidate
+from surefoot.data.population import Population, Sampling
+from surefoot.engines.base import Engine
+from surefoot.instances import Instance, Setting, Training
+from surefoot.learning.losses.base import Loss
+from surefoot.learning.stopping import Stopping
+from surefoot.seeds.ledger import InstanceSeed, Role
 
 if TYPE_CHECKING:
     from surefoot.candidates.base import Matrix, Prediction

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from surefoot.candidates.convnet import ACTIVATIONS, Conv, ConvNet, Pool
-from surefoot.candidates.presets import PRESETS, preset
-from surefoot.engines.base import Engine, Setting, Status
+from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
+from surefoot.candidates.convnet.presets import PRESETS, preset
+from surefoot.data.population import Population, Sampling
+from surefoot.engines.base import Engine
 from surefoot.engines.fused_cpu import FusedCpu
-from surefoot.engines.torch_eager import TorchEager
-from surefoot.losses import parse_loss
-from surefoot.optimizers import OPTIMIZERS
-from surefoot.population import Population, Sampling
-from surefoot.stopping import Stopping
+from surefoot.engines.torch.eager import TorchEager
+from surefoot.instances import Setting, Status
+from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.optimizers import OPTIMIZERS
+from surefoot.learning.stopping import Stopping
 from tests.engines.cases import NETS, NOISY, PLAIN, RUN, blobs, instance_of, setting_of
 
 COMPILED: tuple[Engine, ...] = (FusedCpu(),)
@@ -151,7 +152,7 @@ def test_trained_weights_are_interchangeable(engine: Engine) -> None:
     """A reference module with another engine's weights predicts what that engine predicts."""
     import torch
 
-    from surefoot.engines.torch_eager import module_of
+    from surefoot.engines.torch.eager import module_of
 
     population = blobs()
     for net in NETS.values():

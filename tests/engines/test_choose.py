@@ -9,9 +9,9 @@ import pytest
 
 from surefoot import registry
 from surefoot.candidates.base import Candidate, DirectCandidate
-from surefoot.engines.base import Setting
 from surefoot.engines.choose import PREFERRED, Chooser, choose
 from surefoot.errors import EngineError, MissingExtraError
+from surefoot.instances import Setting
 from tests.fakes import Fake, FakeThreads, fake_setting
 
 

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 
 from surefoot.candidates.base import Candidate
-from surefoot.candidates.convnet import ConvNet
-from surefoot.engines.base import Instance, Setting, Status, Stopped, Training
-from surefoot.losses import Loss, parse_loss
-from surefoot.population import Population, Sampling
-from surefoot.seeds import InstanceSeed, Role, candidate_salt
-from surefoot.stopping import Stopping
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.data.population import Population, Sampling
+from surefoot.engines.base import Stopped
+from surefoot.instances import Instance, Setting, Status, Training
+from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.stopping import Stopping
+from surefoot.seeds.ledger import InstanceSeed, Role, candidate_salt
 from tests.engines.cases import CASES, Case, blobs, cases, instance_of, pairs, setting_of
 
 every_case = pytest.mark.parametrize("case", cases())

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from surefoot.candidates.base import DirectCandidate
-from surefoot.engines.base import Status, Stopped
+from surefoot.engines.base import Stopped
 from surefoot.engines.direct import Direct, DirectPredictor
 from surefoot.errors import CandidateError
+from surefoot.instances import Status
 from tests.engines.cases import RUN, Line, blobs, instance_of, setting_of
 
 

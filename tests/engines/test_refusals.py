@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from surefoot.candidates.convnet import ConvNet
-from surefoot.losses import Loss
-from surefoot.population import Population
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.data.population import Population
+from surefoot.learning.losses.base import Loss
 from tests.engines.cases import PLAIN, SIDE, Case, blobs, cases, setting_of
 
 networks = pytest.mark.parametrize(

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from surefoot.candidates.estimator import EstimatorCandidate
-from surefoot.engines.base import Status
+from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.executors.inline import InlineExecutor
+from surefoot.instances import Status
 from tests.engines.cases import instance_of, setting_of
 
 HERE = "tests.engines.estimators."

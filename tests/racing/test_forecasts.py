@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surefoot.racing.best_tail import location
 from surefoot.racing.criteria import from_name
-from surefoot.racing.pilot import Pilot
-from surefoot.racing.planner import Contest, simulate
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import FlatBudget, Halving, Schedule
+from surefoot.racing.schedules.base import FlatBudget, Halving, Schedule
+from surefoot.racing.simulation.best_tail import location
+from surefoot.racing.simulation.pilot import Pilot
+from surefoot.racing.simulation.planner import Contest, simulate
+from surefoot.racing.simulation.world import World
 from surefoot.racing.table import LossTable
-from surefoot.racing.world import World
-from tests.racing.test_world import NORMAL, keys
+from tests.racing.simulation.test_world import NORMAL, keys
 
 HEAVY = np.random.default_rng(1).standard_t(4, 20_000)
 HEAVY = (HEAVY - HEAVY.mean()) / HEAVY.std()

@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot.errors import RaceError
-from surefoot.racing.by_interval import ByQuantileInterval, BySwaps
-from surefoot.racing.by_test import BySigns, ByTest
-from surefoot.racing.default import default_schedule
-from surefoot.racing.elimination import MOST, ByRank
-from surefoot.racing.exact_max import ByMax, ExactMax
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import Chain, FlatBudget, Halving, Schedule, Step
+from surefoot.racing.rules.base import MOST, ByRank
+from surefoot.racing.rules.by_interval import ByQuantileInterval, BySwaps
+from surefoot.racing.rules.by_test import BySigns, ByTest
+from surefoot.racing.rules.exact_max import ByMax, ExactMax
+from surefoot.racing.schedules.base import Chain, FlatBudget, Halving, Schedule, Step
+from surefoot.racing.schedules.default import default_schedule
+from surefoot.racing.schedules.top_two import TopTwo
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
-from surefoot.racing.toptwo import TopTwo
 
 TESTS = [
     ByTest(),

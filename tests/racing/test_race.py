@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from surefoot.errors import RaceError, StatisticsError
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import FlatBudget, Halving, Schedule, Step
+from surefoot.racing.schedules.base import FlatBudget, Halving, Schedule, Step
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 

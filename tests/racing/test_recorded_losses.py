@@ -7,11 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from surefoot.racing.criteria import from_name
-from surefoot.racing.default import default_schedule
-from surefoot.racing.elimination import ByRank
-from surefoot.racing.prediction import ByPrediction
+from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import Halving
+from surefoot.racing.rules.base import ByRank
+from surefoot.racing.schedules.base import Halving
+from surefoot.racing.schedules.default import default_schedule
 from surefoot.racing.table import LossTable
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "data" / "photon_losses.parquet"

@@ -1,12 +1,12 @@
 import numpy as np
 
-from surefoot.racing.prediction import ByPrediction
+from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import Chain, FlatBudget, Halving
+from surefoot.racing.schedules.base import Chain, FlatBudget, Halving
+from surefoot.racing.schedules.top_two import TopTwo
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import stretches
 from surefoot.racing.table import LossTable
-from surefoot.racing.toptwo import TopTwo
 
 KEYS = tuple(f"{i:02d}" for i in range(30))
 LOSSES = np.random.default_rng(1).lognormal(0, 0.2, (30, 20))

@@ -2,17 +2,17 @@ import numpy as np
 import pytest
 
 from surefoot.calorimeter.baselines import ScaledSum
-from surefoot.engines.base import Setting
+from surefoot.data.population import Population, Sampling
 from surefoot.errors import JournalError
-from surefoot.executors.local import LocalExecutor
-from surefoot.losses import Loss
-from surefoot.population import Population, Sampling
-from surefoot.racing.elimination import Elimination
+from surefoot.executors.local.executor import LocalExecutor
+from surefoot.instances import Setting
+from surefoot.learning.losses.base import Loss
+from surefoot.racing.rules.base import Elimination
 from surefoot.racing.state import Round
 from surefoot.report.journal_figures import SHOWN_ROUNDS, draw_journal, drawn_rounds
-from surefoot.seeds import Role
-from surefoot.studies.select import select
-from surefoot.studies.study import SelectStudy
+from surefoot.seeds.ledger import Role
+from surefoot.studies.base import SelectStudy
+from surefoot.studies.select.run import select
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from surefoot.racing.planner import Forecast
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import Halving
+from surefoot.racing.schedules.base import Halving
+from surefoot.racing.simulation.planner import Forecast
 from surefoot.report.figures import save
 from surefoot.report.plan_figure import plan_figure
-from surefoot.studies.choices import OWN, Choice
-from surefoot.studies.planning import PlanRow
+from surefoot.studies.plan.choices import OWN, Choice
+from surefoot.studies.plan.study import PlanRow
 
 RACE = Race(("a", "b"), "mean", Halving())
 

@@ -6,7 +6,7 @@ import pytest
 from surefoot.report.figures import save
 from surefoot.report.size_panels import plateau_of
 from surefoot.report.study_figures import sample_size_figure
-from surefoot.studies.robust_size import RobustRule, SampleSizeResult, judge
+from surefoot.studies.sizes.robust_size import RobustRule, SampleSizeResult, judge
 
 SIZES = [100, 200, 400, 800]
 

@@ -5,17 +5,13 @@ import pytest
 
 from surefoot.racing.criteria import from_name
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import Halving
+from surefoot.racing.schedules.base import Halving
 from surefoot.racing.table import LossTable
 from surefoot.report.figures import save
-from surefoot.report.study_figures import (
-    assessment_figure,
-    pareto_figure,
-    variance_figure,
-)
-from surefoot.studies.honesty import honesty
-from surefoot.studies.variance_analysis import analyse
-from surefoot.studies.variance_result import VarianceResult
+from surefoot.report.study_figures import assessment_figure, pareto_figure, variance_figure
+from surefoot.studies.select.rivals import honesty
+from surefoot.studies.variance.analysis import analyse
+from surefoot.studies.variance.result import VarianceResult
 
 
 def result(*, crossed: bool = True, tested: bool = True) -> VarianceResult:

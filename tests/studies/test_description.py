@@ -4,18 +4,18 @@ import json
 
 import pytest
 
-from surefoot.journal import MEMORY, Journal
-from surefoot.journal_schema import canonical, differences
-from surefoot.racing.by_interval import ByQuantileInterval, BySwaps
-from surefoot.racing.by_test import BySigns, ByTest
-from surefoot.racing.default import default_schedule
-from surefoot.racing.elimination import ByRank
-from surefoot.racing.exact_max import ByMax, ExactMax
-from surefoot.racing.schedule import Chain, FlatBudget, Halving
+from surefoot.journal.journal import MEMORY, Journal
+from surefoot.journal.schema import canonical, differences
+from surefoot.racing.rules.base import ByRank
+from surefoot.racing.rules.by_interval import ByQuantileInterval, BySwaps
+from surefoot.racing.rules.by_test import BySigns, ByTest
+from surefoot.racing.rules.exact_max import ByMax, ExactMax
+from surefoot.racing.schedules.base import Chain, FlatBudget, Halving
+from surefoot.racing.schedules.default import default_schedule
+from surefoot.racing.schedules.top_two import TopTwo
 from surefoot.racing.screen import Screen
-from surefoot.racing.toptwo import TopTwo
 from surefoot.studies.description import race_of
-from tests.studies.test_select import BASELINE, study
+from tests.studies.select.test_run import BASELINE, study
 
 RULES = [
     (ByRank(), "mean", None),

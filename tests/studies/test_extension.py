@@ -14,33 +14,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import surefoot
-from surefoot.engines.base import Instance, Outcome, Setting
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.executors.base import Executor
-from surefoot.executors.local import LocalExecutor
-from surefoot.journal import MEMORY, Journal
-from surefoot.journal_schema import Extended, Extension, canonical
-from surefoot.racing.by_interval import BySwaps
-from surefoot.racing.by_test import BySigns, ByTest
+from surefoot.executors.local.executor import LocalExecutor
+from surefoot.instances import Instance, Outcome, Setting
+from surefoot.journal.journal import MEMORY, Journal
+from surefoot.journal.schema import Extended, Extension, canonical
 from surefoot.racing.criteria import from_name
-from surefoot.racing.default import default_schedule, within
-from surefoot.racing.elimination import ByRank
-from surefoot.racing.exact_max import ByMax, ExactMax
-from surefoot.racing.prediction import ByPrediction
+from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import Chain, FlatBudget, Halving
+from surefoot.racing.rules.base import ByRank
+from surefoot.racing.rules.by_interval import BySwaps
+from surefoot.racing.rules.by_test import BySigns, ByTest
+from surefoot.racing.rules.exact_max import ByMax, ExactMax
+from surefoot.racing.schedules.base import Chain, FlatBudget, Halving
+from surefoot.racing.schedules.default import default_schedule, within
+from surefoot.racing.schedules.top_two import TopTwo
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
-from surefoot.racing.toptwo import TopTwo
-from surefoot.seeds import Role
+from surefoot.seeds.ledger import Role
 from surefoot.statistics.promise import Promise
-from surefoot.studies.assess import assess
+from surefoot.studies.assess.run import assess
+from surefoot.studies.base import AssessStudy, SelectStudy, Study
 from surefoot.studies.extension import announcement, extension, extension_or_why_not, history
-from surefoot.studies.recorded import recorded_race
-from surefoot.studies.select import select
-from surefoot.studies.selection import Selection
-from surefoot.studies.study import AssessStudy, SelectStudy, Study
+from surefoot.studies.race_record import recorded_race
+from surefoot.studies.select.run import select
+from surefoot.studies.select.selection import Selection
 from tests.fakes import Fake, FakeThreads, fake_setting
 
 SETTING = fake_setting()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import surefoot
-from surefoot.candidates.estimator import EstimatorCandidate
-from surefoot.engines.base import Status
-from surefoot.journal import Journal
-from surefoot.racing.schedule import Halving
-from surefoot.seeds import Role
+from surefoot.candidates.estimator.candidate import EstimatorCandidate
+from surefoot.instances import Status
+from surefoot.journal.journal import Journal
+from surefoot.racing.schedules.base import Halving
+from surefoot.seeds.ledger import Role
 from tests.engines.cases import blobs
 
 

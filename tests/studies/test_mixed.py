@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import surefoot
-from surefoot.candidates.estimator import EstimatorCandidate
-from surefoot.engines.base import Status
-from surefoot.journal import Journal
-from surefoot.seeds import Role
-from surefoot.studies.again import replay
+from surefoot.candidates.estimator.candidate import EstimatorCandidate
+from surefoot.instances import Status
+from surefoot.journal.journal import Journal
+from surefoot.seeds.ledger import Role
+from surefoot.studies.replay import replay
 from tests.engines.test_choose import Mean
 
 

@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 
 from surefoot.calorimeter import features as cells
 from surefoot.calorimeter import physics
-from surefoot.calorimeter.chunks import PhotonChunk
 from surefoot.calorimeter.detector import INNER, Shashlik
-from surefoot.calorimeter.validation import EDGES, Profile
+from surefoot.calorimeter.simulation.chunks import PhotonChunk
+from surefoot.calorimeter.simulation.validation import EDGES, Profile
 from surefoot.errors import DataError, nearest
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from surefoot.calorimeter import features as cells
 from surefoot.calorimeter.detector import INNER
 from surefoot.calorimeter.root_io import UNITS, open_photons
-from surefoot.data_files.loading import ENERGY_UNITS, check_energies, scale_energies
-from surefoot.data_files.parts import Names, read_parts, resolve
-from surefoot.data_files.table import Table
+from surefoot.data.files.loading import ENERGY_UNITS, check_energies, scale_energies
+from surefoot.data.files.parts import Names, read_parts, resolve
+from surefoot.data.files.table import Table
+from surefoot.data.population import Population
 from surefoot.errors import DataError, nearest
-from surefoot.population import Population
 
 SIDES = {"sum": ("sum",), "barycentre": ("barycentre_x", "barycentre_y")}
 """Side features by name: Σe in GeV; the barycentre from the window's centre in mm."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surefoot.calorimeter.chunks import PhotonChunk
 from surefoot.calorimeter.detector import INNER, Shashlik
-from surefoot.calorimeter.validation import EDGES, Profile
+from surefoot.calorimeter.simulation.chunks import PhotonChunk
+from surefoot.calorimeter.simulation.validation import EDGES, Profile
 from surefoot.errors import DataError
 
 Floats = NDArray[np.float64]

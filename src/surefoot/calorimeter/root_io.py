@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.calorimeter.chunks import PhotonChunk
-from surefoot.data_files import Jagged, open_table, write_table
-from surefoot.data_files.table import ROWS, Table
+from surefoot.calorimeter.simulation.chunks import PhotonChunk
+from surefoot.data.files import Jagged, open_table, write_table
+from surefoot.data.files.table import ROWS, Table
 from surefoot.errors import DataError, nearest
 
 TREE = "photons"

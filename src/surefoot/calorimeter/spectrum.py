@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surefoot.calorimeter.chunks import PhotonChunk
 from surefoot.calorimeter.features import deposit_sum
 from surefoot.calorimeter.physics import slopes
+from surefoot.calorimeter.simulation.chunks import PhotonChunk
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from surefoot.candidates import plain
 from surefoot.candidates.base import Candidate
-from surefoot.candidates.estimator import parameter_space
+from surefoot.candidates.estimator import values as plain
+from surefoot.candidates.estimator.candidate import parameter_space
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import CandidateError, nearest
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from surefoot.losses import Loss
+    from surefoot.learning.losses.base import Loss
 
 _FIELDS = ("function", "parameters", "side", "version")
 

@@ -5,7 +5,7 @@ without the strided stem, which would leave nothing of 15×15 cells: a 3×3 conv
 of two basic blocks, the last three of which halve the image, the mean over cells and a fully
 connected layer. 11.2 million parameters at ``width`` 64.
 
->>> from surefoot.candidates.module import ModuleCandidate
+>>> from surefoot.candidates.module.candidate import ModuleCandidate
 >>> net = ModuleCandidate(ResNet, {"width": 8}, input_shape=(1, 15, 15), initialization="he")
 >>> net.number_of_parameters
 175673

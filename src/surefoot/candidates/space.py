@@ -22,7 +22,7 @@ class SearchSpace:
     enumerated, checked and counted exactly the first time it is asked for, before anything is
     trained; a candidate that two parts share counts once.
 
-    >>> from surefoot.candidates.convnet import Conv, ConvNet
+    >>> from surefoot.candidates.convnet.network import Conv, ConvNet
     >>> space = SearchSpace.product(
     ...     ConvNet, convolutions=[(Conv(8),), (Conv(16),)], learning_rate=[1e-3, 1e-2, 1e-1]
     ... )

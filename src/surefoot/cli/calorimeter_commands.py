@@ -83,7 +83,7 @@ def simulate(
       surefoot simulate A -n 1000 -o real.root --with geant4
     """
     with reporting():
-        from surefoot.cli.simulate_command import run
+        from surefoot.calorimeter.commands.simulate import run
 
         run(
             dataset,
@@ -153,7 +153,7 @@ def show(
       surefoot photons show A --study examples/energy.toml -j energy.db
     """
     with reporting():
-        from surefoot.cli.photons_command import run
+        from surefoot.calorimeter.commands.photons import run
 
         run(source, target, study, journal, retrainings, event, output, suffix)
 
@@ -204,7 +204,7 @@ def compare(
       surefoot compare examples/compare-energy.toml --paper --source photons:A.root
     """
     with reporting():
-        from surefoot.cli.compare_command import run
+        from surefoot.cli.commands.compare import run
 
         run(
             study,
@@ -267,7 +267,7 @@ def transfer(
       surefoot transfer examples/energy.toml photons:mine.root --best 3
     """
     with reporting():
-        from surefoot.cli.transfer_command import run
+        from surefoot.cli.commands.transfer import run
 
         run(
             study,

@@ -44,7 +44,7 @@ def show(
       surefoot show energy.db -c winner
     """
     with reporting():
-        from surefoot.cli.show_command import run
+        from surefoot.cli.commands.show import run
 
         run(journal, eliminated, candidate)
 
@@ -88,7 +88,7 @@ def replay(
       surefoot replay energy.db winner 0 -e torch_eager
     """
     with reporting():
-        from surefoot.cli.replay_command import run
+        from surefoot.cli.commands.replay import run
 
         code = run(journal, candidate, instance, study, role, engine)
     raise typer.Exit(code)
@@ -136,7 +136,7 @@ def export(
       surefoot export energy.db winner.pt2
     """
     with reporting():
-        from surefoot.cli.export_command import run
+        from surefoot.cli.commands.export import run
 
         run(journal, output, study, candidate, instance)
 
@@ -173,6 +173,6 @@ def plot(
       surefoot plot energy.db other.svg --what curves -c 3f2a
     """
     with reporting():
-        from surefoot.cli.plot_command import run
+        from surefoot.cli.commands.plot import run
 
         run(journal, output, what, candidate)

@@ -14,25 +14,25 @@ import typer
 from pydantic import ValidationError
 
 from surefoot import registry
-from surefoot.cli.building import blaming, candidates_of, setting_of, space_of
-from surefoot.cli.console import busy, check_folder
 from surefoot.cli.reporting import INTERRUPTED
-from surefoot.cli.sources import population_of
-from surefoot.cli.study_file import StudyFile, read_study_file
-from surefoot.cli.tables import ConvNetTable
+from surefoot.cli.show.console import busy, check_folder
 from surefoot.errors import CandidateError, StudyFileError, nearest
 from surefoot.report.figures import check_path
+from surefoot.study_files.build import blaming, candidates_of, setting_of, space_of
+from surefoot.study_files.read import StudyFile, read_study_file
+from surefoot.study_files.schema import ConvNetTable
+from surefoot.study_files.sources import population_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from surefoot.candidates.base import Candidate
     from surefoot.cli.options import Common
-    from surefoot.engines.base import Instance, Outcome, Setting
-    from surefoot.executors.local import LocalExecutor
-    from surefoot.journal import Journal
-    from surefoot.population import Population
-    from surefoot.studies.study import Study
+    from surefoot.data.population import Population
+    from surefoot.executors.local.executor import LocalExecutor
+    from surefoot.instances import Instance, Outcome, Setting
+    from surefoot.journal.journal import Journal
+    from surefoot.studies.base import Study
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def choose_candidate(
     StudyFileError
         If it names none, or several.
     """
-    from surefoot.candidates.presets import PRESETS
+    from surefoot.candidates.convnet.presets import PRESETS
 
     if source is not None:
         return _from_journal(source, text or "winner")
@@ -182,7 +182,7 @@ def training(
     out: Console, asked: Asked, study: Study, instances: Sequence[Instance]
 ) -> Iterator[Session]:
     """Open the journal, start the workers and show a bar while ``instances`` are trained."""
-    from surefoot.executors.local import LocalExecutor
+    from surefoot.executors.local.executor import LocalExecutor
     from surefoot.studies.extension import announcement
     from surefoot.studies.runner import missing
 
@@ -238,8 +238,8 @@ def counting(out: Console, what: str, done: int, total: int) -> Iterator[Callabl
 
 def say_dry(out: Console, asked: Asked, trainings: dict[Setting, int]) -> None:
     """Print how many trainings a study takes and about how long, without training any."""
-    from surefoot.cli.estimate import mean_seconds, probe, words
-    from surefoot.executors.local import LocalExecutor
+    from surefoot.cli.show.time_left import mean_seconds, probe, words
+    from surefoot.executors.local.executor import LocalExecutor
 
     with LocalExecutor(asked.workers, asked.engine) as executor:
         workers = executor.workers
@@ -261,9 +261,9 @@ def say_dry(out: Console, asked: Asked, trainings: dict[Setting, int]) -> None:
 
 
 def _from_journal(source: Path, text: str) -> Candidate:
-    from surefoot.journal import Journal
-    from surefoot.studies.again import find_candidate
+    from surefoot.journal.journal import Journal
     from surefoot.studies.description import rebuild_candidate
+    from surefoot.studies.replay import find_candidate
 
     with Journal.read(source) as journal:
         return rebuild_candidate(journal.candidates()[find_candidate(journal, text)])

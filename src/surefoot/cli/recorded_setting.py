@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from surefoot.cli.building import setting_of
-from surefoot.cli.sources import load, population_of, resolved
-from surefoot.cli.study_file import read_study_file
-from surefoot.cli.tables import PopulationTable
 from surefoot.errors import JournalError, SurefootError
-from surefoot.journal import Journal
+from surefoot.journal.journal import Journal
+from surefoot.study_files.build import setting_of
+from surefoot.study_files.read import read_study_file
+from surefoot.study_files.schema import PopulationTable
+from surefoot.study_files.sources import load, population_of, resolved
 
 if TYPE_CHECKING:
-    from surefoot.engines.base import Setting
-    from surefoot.population import Population
+    from surefoot.data.population import Population
+    from surefoot.instances import Setting
 
 INSTEAD = "give the study file with --study"
 
@@ -36,9 +36,9 @@ def setting_again(journal: Journal, study: Path | None) -> Setting:
     JournalError
         If the journal does not say where its population came from, or it is no longer there.
     """
-    from surefoot.engines.base import Setting
-    from surefoot.losses import parse_loss
-    from surefoot.stopping import Stopping
+    from surefoot.instances import Setting
+    from surefoot.learning.losses.base import parse_loss
+    from surefoot.learning.stopping import Stopping
     from surefoot.studies.description import sampling_of
 
     if study is not None:

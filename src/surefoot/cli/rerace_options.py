@@ -202,7 +202,7 @@ def rerace(
         "screen_margin": screen_margin,
     }
     with reporting():
-        from surefoot.cli.rerace_command import run
+        from surefoot.cli.commands.rerace import run
 
         code = run(journal, options)
     raise typer.Exit(code)

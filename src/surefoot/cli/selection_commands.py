@@ -84,7 +84,7 @@ def select(
       complete = 32
     """
     with reporting():
-        from surefoot.cli.select_command import run
+        from surefoot.cli.commands.select import run
 
         run(study, journal, figure, workers, engine, dry_run, retry_failed)
 
@@ -137,7 +137,7 @@ def plan(
       surefoot plan examples/energy.toml --from energy.db
     """
     with reporting():
-        from surefoot.cli.plan_command import run
+        from surefoot.cli.commands.plan import run
 
         run(
             study,

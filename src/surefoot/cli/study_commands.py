@@ -84,7 +84,7 @@ def assess(
         study, candidate, source, journal, figure, engine, workers, dry_run, retry_failed
     )
     with reporting():
-        from surefoot.cli.assess_command import run
+        from surefoot.cli.commands.assess import run
 
         code = run(common, instances, promise, allowed)
     raise typer.Exit(code)
@@ -158,7 +158,7 @@ def variance(
         study, candidate, source, journal, figure, engine, workers, dry_run, retry_failed
     )
     with reporting():
-        from surefoot.cli.variance_command import run
+        from surefoot.cli.commands.variance import run
 
         run(common, design)
 
@@ -237,6 +237,6 @@ def sample_size(
         study, candidate, source, journal, figure, engine, workers, dry_run, retry_failed
     )
     with reporting():
-        from surefoot.cli.sample_size_command import run
+        from surefoot.cli.commands.sample_size import run
 
         run(common, sizes, instances, not test_half, rule)

@@ -2,103 +2,14 @@
 
 from __future__ import annotations
 
-import enum
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
-from surefoot.losses import Loss
-from surefoot.population import Draw, Halves, Sampling
-from surefoot.seeds import InstanceSeed, Role
-from surefoot.stopping import Stopping
-
-
-class Status(enum.StrEnum):
-    """How an instance ended."""
-
-    FINISHED = "finished"
-    DIVERGED = "diverged"
-    """A loss became NaN or infinite."""
-    FAILED = "failed"
-    """An exception, a crash or a limit ended it; the outcome's message says which."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What all instances of a study share: data, sampling, test loss and stopping rule."""
-
-    halves: Halves
-    sampling: Sampling
-    loss: Loss
-    stopping: Stopping = field(default_factory=Stopping)
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """One training to be done: a candidate, its luck and, if not the setting's, its sampling."""
-
-    candidate: Candidate
-    seed: InstanceSeed
-    sampling: Sampling | None = None
-
-    def draw(self, setting: Setting) -> Draw:
-        """Return its training and test rows."""
-        return setting.halves.draw(self.sampling or setting.sampling, self.seed)
-
-    def train_size(self, setting: Setting) -> int:
-        """Return the number of training examples."""
-        return setting.halves.train_size(self.sampling or setting.sampling)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What an instance left.
-
-    ``loss`` is the test loss of the last epoch, +inf unless finished; ``curve`` [epochs] the test
-    loss after each epoch, float32; ``sample`` the number of training examples.
-    """
-
-    candidate: str
-    role: Role
-    instance: int
-    sample: int
-    status: Status
-    loss: float
-    curve: NDArray[np.float32]
-    seconds: float
-    engine: str
-    message: str = ""
-
-    @property
-    def epochs(self) -> int:
-        """Number of epochs trained."""
-        return int(self.curve.size)
-
-
-class Predictor(Protocol):
-    """A trained instance."""
-
-    @property
-    def weights(self) -> Mapping[str, NDArray[np.float32]]:
-        """Return its trained arrays by name, in the names and shapes of torch; may be empty."""
-
-    def predict(
-        self, features: NDArray[np.float32], side: NDArray[np.float32] | None
-    ) -> NDArray[np.float32]:
-        """Return predictions [n, outputs] for features [n, F] and side features [n, S]."""
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """An outcome and, unless the instance failed, what was trained."""
-
-    outcome: Outcome
-    predictor: Predictor | None
+from surefoot.instances import Instance, Outcome, Setting, Status, Training
 
 
 class Engine(ABC):

@@ -6,8 +6,9 @@ import logging
 
 from surefoot import registry
 from surefoot.candidates.base import Candidate, DirectCandidate
-from surefoot.engines.base import Engine, Setting
+from surefoot.engines.base import Engine
 from surefoot.errors import EngineError, MissingExtraError, nearest
+from surefoot.instances import Setting
 
 AUTO = "auto"
 PREFERRED = ("fused_cpu", "direct", "estimator", "torch_eager")

@@ -10,17 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate, DirectCandidate
-from surefoot.engines.base import (
-    Engine,
-    Instance,
-    Setting,
-    Status,
-    Stopped,
-    Training,
-    outcome_of,
-)
+from surefoot.engines.base import Engine, Stopped, outcome_of
 from surefoot.errors import CandidateError
-from surefoot.seeds import Stream
+from surefoot.instances import Instance, Setting, Status, Training
+from surefoot.seeds.ledger import Stream
 
 if TYPE_CHECKING:
     from surefoot.candidates.base import Matrix, Prediction

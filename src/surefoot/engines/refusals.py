@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from surefoot.candidates.convnet import ConvNet
-from surefoot.engines.base import Setting
+from surefoot.candidates.convnet.network import ConvNet
 from surefoot.errors import DataError
+from surefoot.instances import Setting
 
 
 def data_refusal(net: ConvNet, setting: Setting) -> str | None:

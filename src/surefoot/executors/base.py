@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 
-from surefoot.engines.base import Instance, Outcome, Setting
+from surefoot.instances import Instance, Outcome, Setting
 
 
 class Executor(ABC):

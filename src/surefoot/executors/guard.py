@@ -9,15 +9,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.engines.base import (
-    Engine,
-    Instance,
-    Outcome,
-    Setting,
-    Status,
-    Stopped,
-    outcome_of,
-)
+from surefoot.engines.base import Engine, Stopped, outcome_of
+from surefoot.instances import Instance, Outcome, Setting, Status
 
 IN_WORKER = "SUREFOOT_WORKER"
 """Environment variable set in worker processes."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from surefoot.engines.base import Instance, Outcome, Setting
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.executors.base import Executor
 from surefoot.executors.guard import train_guarded
+from surefoot.instances import Instance, Outcome, Setting
 
 
 class InlineExecutor(Executor):

@@ -9,9 +9,9 @@ import numpy as np
 
 from surefoot.errors import RaceError
 from surefoot.racing.criteria import Criterion, as_criterion
-from surefoot.racing.elimination import ByRank, EliminationRule, Integers
 from surefoot.racing.replay import Baseline, Replay
-from surefoot.racing.schedule import Halving, Schedule, Standing, Step, check_progress, idle
+from surefoot.racing.rules.base import ByRank, EliminationRule, Integers
+from surefoot.racing.schedules.base import Halving, Schedule, Standing, Step, check_progress, idle
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import PlannedRound, RaceState
 from surefoot.racing.table import LossTable

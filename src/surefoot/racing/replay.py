@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import RaceError
-from surefoot.racing.elimination import Booleans, Contest, Integers, Verdict, evaluate
-from surefoot.racing.prediction import SIZE, predict
-from surefoot.racing.schedule import Standing, Step, capped, check_progress, idle
+from surefoot.racing.prediction.mixed_model import SIZE, predict
+from surefoot.racing.rules.base import Booleans, Contest, Integers, Verdict, evaluate
+from surefoot.racing.schedules.base import Standing, Step, capped, check_progress, idle
 from surefoot.racing.screen import Screen, check_baseline
 from surefoot.racing.state import Eliminations, PlannedRound, RaceState, Round, RoundName
 from surefoot.racing.table import Floats, LossTable

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.errors import RaceError, nearest
-from surefoot.racing.elimination import Booleans, Integers
+from surefoot.racing.rules.base import Booleans, Integers
 from surefoot.racing.table import Floats
 
 MARGINS = ("none", "noise")

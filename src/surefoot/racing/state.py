@@ -9,7 +9,7 @@ from typing import Literal, TypeVar, overload
 
 import numpy as np
 
-from surefoot.racing.elimination import Elimination, Integers
+from surefoot.racing.rules.base import Elimination, Integers
 from surefoot.racing.table import Floats
 
 RoundName = Literal["screen", "race"]

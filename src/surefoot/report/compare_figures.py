@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-    from surefoot.studies.compare_result import Comparison
+    from surefoot.studies.sizes.comparison import Comparison
 
 STYLES = (
     ("0.25", "", "o", "-"),

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.errors import JournalError, nearest
-from surefoot.journal import Journal
-from surefoot.losses import parse_loss
+from surefoot.journal.journal import Journal
+from surefoot.learning.losses.base import parse_loss
 from surefoot.report.figures import (
     RoundLosses,
     boxplots_by_round,
@@ -20,9 +20,9 @@ from surefoot.report.figures import (
     race_figure,
 )
 from surefoot.report.study_figures import pareto_figure
-from surefoot.seeds import Role
-from surefoot.studies.honesty import honesty
-from surefoot.studies.recorded import RaceRecord, recorded_certificates, recorded_race
+from surefoot.seeds.ledger import Role
+from surefoot.studies.race_record import RaceRecord, recorded_certificates, recorded_race
+from surefoot.studies.select.rivals import honesty
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from surefoot.report.figures import new_figure
 from surefoot.report.panels import BLACK, DARK, MIDDLE
-from surefoot.studies.advice import efficient
+from surefoot.studies.plan.advice import efficient
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-    from surefoot.studies.planning import PlanRow
+    from surefoot.studies.plan.study import PlanRow
 
 Floats = NDArray[np.float64]
 

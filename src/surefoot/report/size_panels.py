@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-    from surefoot.studies.robust_size import SampleSizeResult
+    from surefoot.studies.sizes.robust_size import SampleSizeResult
 
 BOX: dict[str, Any] = {
     "patch_artist": True,

@@ -12,16 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 from surefoot.report.figures import new_figure
 from surefoot.report.panels import BLACK, DARK, LIGHT, MIDDLE, draw_certificate, draw_curves
 from surefoot.report.size_panels import BOX, draw_sizes, plateau_of
-from surefoot.studies.variance_result import NAMES
+from surefoot.studies.variance.result import NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from surefoot.statistics.tolerance import Interval
-    from surefoot.studies.honesty import Honesty
-    from surefoot.studies.robust_size import SampleSizeResult
-    from surefoot.studies.variance_result import VarianceResult
+    from surefoot.studies.select.rivals import Honesty
+    from surefoot.studies.sizes.robust_size import SampleSizeResult
+    from surefoot.studies.variance.result import VarianceResult
 
 NAMED = 6
 """Candidates of a front that are named in its figure."""

@@ -14,19 +14,26 @@ from typing import Any
 
 from surefoot import registry
 from surefoot.candidates.base import Candidate
-from surefoot.engines.base import Setting
+from surefoot.data.population import Sampling
 from surefoot.errors import JournalError, StudyFileError
-from surefoot.journal import Known
-from surefoot.population import Sampling
+from surefoot.instances import Setting
+from surefoot.journal.journal import Known
 from surefoot.racing.criteria import Criterion, from_name
-from surefoot.racing.elimination import EliminationRule
 from surefoot.racing.race import Race
-from surefoot.racing.schedule import Schedule
+from surefoot.racing.rules.base import EliminationRule
+from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.screen import Screen
-from surefoot.seeds import InstanceSeed, Role, candidate_salt
-from surefoot.studies.cells import Cell
+from surefoot.seeds.ledger import InstanceSeed, Role, candidate_salt
+from surefoot.studies.variance.cells import Cell
 
-_PARTS = ("by_interval", "by_test", "closest", "exact_max", "prediction", "toptwo")
+_PARTS = (
+    "prediction.mixed_model",
+    "rules.by_interval",
+    "rules.by_test",
+    "rules.exact_max",
+    "schedules.closest",
+    "schedules.top_two",
+)
 _ENDLESS = 1 << 31
 """Races by a test described before they had an end of their own go on as they did."""
 _STRIDE = 1 << 24

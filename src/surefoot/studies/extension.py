@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, Literal, NamedTuple
 
-from surefoot.journal_schema import Extended, Extension
+from surefoot.journal.schema import Extended, Extension
 from surefoot.racing.criteria import from_name
-from surefoot.racing.default import default_schedule, within
 from surefoot.racing.race import Race
+from surefoot.racing.schedules.default import default_schedule, within
 from surefoot.studies.description import describe
 
 Described = Mapping[str, Any]

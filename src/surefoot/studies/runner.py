@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from surefoot.engines.base import Instance, Outcome, Setting
 from surefoot.executors.base import Executor
-from surefoot.journal import Identity, Journal, identity
+from surefoot.instances import Instance, Outcome, Setting
+from surefoot.journal.journal import Identity, Journal, identity
 
 
 def identity_of(instance: Instance, setting: Setting) -> Identity:

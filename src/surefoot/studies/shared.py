@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar
 
 from surefoot.candidates.base import Candidate
-from surefoot.engines.base import Setting
+from surefoot.data.population import Population, Sampling
 from surefoot.engines.choose import AUTO
 from surefoot.errors import SamplingError
 from surefoot.executors.base import Executor
-from surefoot.executors.local import LocalExecutor
-from surefoot.journal import MEMORY, Journal
-from surefoot.losses import Loss, parse_loss
-from surefoot.population import Population, Sampling
+from surefoot.executors.local.executor import LocalExecutor
+from surefoot.instances import Setting
+from surefoot.journal.journal import MEMORY, Journal
+from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.stopping import Stopping
 from surefoot.racing.criteria import Criterion
-from surefoot.racing.elimination import EliminationRule
-from surefoot.racing.schedule import Schedule
+from surefoot.racing.rules.base import EliminationRule
+from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.screen import Screen
-from surefoot.stopping import Stopping
-from surefoot.studies.study import Study
+from surefoot.studies.base import Study
 from surefoot.studies.watch import Silent, Watcher
 
 Call = TypeVar("Call", bound=Callable[..., Any])
@@ -37,7 +37,7 @@ class Training(TypedDict, total=False):
     Parameters
     ----------
     loss
-        What is trained on and measured; see `surefoot.losses`. Default ``rmse``.
+        What is trained on and measured; see `surefoot.learning.losses.base`. Default ``rmse``.
     sample_size, sampling
         Training examples of an instance (None: as many as the pool holds), drawn as a bootstrap;
         or a whole `Sampling`.

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from surefoot.candidates.base import Candidate
-    from surefoot.engines.base import Outcome
+    from surefoot.instances import Outcome
     from surefoot.racing.state import PlannedRound, Round
-    from surefoot.studies.selection import Selection
+    from surefoot.studies.select.selection import Selection
 
 
 class Watcher(Protocol):

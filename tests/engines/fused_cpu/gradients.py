@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from surefoot.candidates.convnet import ConvNet
-from surefoot.engines.base import Setting
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.data.population import Population, Sampling
 from surefoot.engines.fused_cpu import training
 from surefoot.engines.fused_cpu.instance import Network, aligned, counts_of, frozen
-from surefoot.engines.torch_module import ConvModule
-from surefoot.losses import Loss
-from surefoot.philox import keep_masks
-from surefoot.population import Population, Sampling
+from surefoot.engines.torch.module import ConvModule
+from surefoot.instances import Setting
+from surefoot.learning.losses.base import Loss
+from surefoot.seeds.philox import keep_masks
 
 NOISE = (77, 88)
 STEP = 3

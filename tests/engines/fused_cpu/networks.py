@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from surefoot.candidates.convnet import ACTIVATIONS, Conv, ConvNet, Pool
+from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
 from surefoot.errors import CandidateError
-from surefoot.losses import Loss
+from surefoot.learning.losses.base import Loss
 
 pools = st.builds(
     Pool,

@@ -19,9 +19,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from surefoot.candidates.convnet import ACTIVATIONS, Conv, ConvNet, Pool
-from surefoot.candidates.presets import PRESETS, preset
-from surefoot.losses import Loss
+from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
+from surefoot.candidates.convnet.presets import PRESETS, preset
+from surefoot.learning.losses.base import Loss
 from tests.engines.fused_cpu.gradients import Batch, by_kernels, by_torch, draw_batch, torch_module
 from tests.engines.fused_cpu.networks import losses, networks
 

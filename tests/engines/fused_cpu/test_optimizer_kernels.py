@@ -6,8 +6,8 @@ import torch
 
 from surefoot.engines.fused_cpu.instance import aligned
 from surefoot.engines.fused_cpu.optimizer_kernels import update
-from surefoot.engines.torch_training import optimizer_of
-from surefoot.optimizers import OPTIMIZERS, OptimizerName, optimizer_code
+from surefoot.engines.torch.training import optimizer_of
+from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName, optimizer_code
 
 STEPS = 300
 

@@ -15,17 +15,18 @@ import pytest
 import torch
 from scipy import stats
 
-from surefoot.candidates.convnet import ACTIVATIONS, Conv, ConvNet, Pool
-from surefoot.candidates.presets import PRESETS, preset
-from surefoot.engines.base import Instance, Setting, Status, Stopped, Training
+from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
+from surefoot.candidates.convnet.presets import PRESETS, preset
+from surefoot.data.population import Population, Sampling
+from surefoot.engines.base import Stopped
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.engines.fused_cpu.training import should_stop
-from surefoot.engines.torch_eager import TorchEager, module_of
-from surefoot.losses import Loss
-from surefoot.optimizers import OPTIMIZERS
-from surefoot.population import Population, Sampling
-from surefoot.seeds import InstanceSeed, Role
-from surefoot.stopping import Stopping
+from surefoot.engines.torch.eager import TorchEager, module_of
+from surefoot.instances import Instance, Setting, Status, Training
+from surefoot.learning.losses.base import Loss
+from surefoot.learning.optimizers import OPTIMIZERS
+from surefoot.learning.stopping import Stopping
+from surefoot.seeds.ledger import InstanceSeed, Role
 
 RUN = np.zeros(1, dtype=np.uint8)
 

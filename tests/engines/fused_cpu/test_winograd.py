@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from surefoot.candidates.convnet import Conv, ConvNet, Pool
-from surefoot.candidates.presets import preset
+from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
+from surefoot.candidates.convnet.presets import preset
 from surefoot.engines.fused_cpu import layout
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.geometry import Geometry
 from surefoot.engines.fused_cpu.program import compile_program
-from surefoot.losses import Loss
+from surefoot.learning.losses.base import Loss
 from tests.engines.fused_cpu.gradients import Batch, by_kernels, draw_batch
 
 

@@ -15,17 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
-from surefoot.candidates.convnet import ConvNet
-from surefoot.engines.base import (
-    Engine,
-    Instance,
-    Setting,
-    Status,
-    Stopped,
-    Training,
-    outcome_of,
-)
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.engines.base import Engine, Stopped, outcome_of
 from surefoot.engines.refusals import data_refusal
+from surefoot.instances import Instance, Setting, Status, Training
 
 
 class FusedCpu(Engine):

@@ -1,6 +1,6 @@
 """The seven activations and their derivatives on sixteen numbers at once.
 
-Codes are places in `surefoot.candidates.convnet.ACTIVATIONS`: sigmoid, tanh, relu, leaky_relu,
+Codes are places in `ACTIVATIONS`: sigmoid, tanh, relu, leaky_relu,
 prelu, elu, gelu; the next one is the identity of output layers. ``slope`` holds PReLU's learned
 slope. NaN stays NaN, so explosions are seen.
 """

@@ -21,15 +21,7 @@ from surefoot.engines.fused_cpu.pointwise import (
     unpool_plane,
 )
 from surefoot.engines.fused_cpu.target import LANES, TILES_AT_ONCE
-from surefoot.engines.fused_cpu.vectors import (
-    broadcast,
-    fill,
-    fma,
-    lanes_below,
-    load,
-    store,
-    total,
-)
+from surefoot.engines.fused_cpu.vectors import broadcast, fill, fma, lanes_below, load, store, total
 from surefoot.engines.fused_cpu.weight_gradient import add_weight_gradient
 from surefoot.engines.fused_cpu.winograd_stage import STRIPS, winograd_backward
 

@@ -20,7 +20,7 @@ from surefoot.engines.fused_cpu.pointwise import pool_plane
 from surefoot.engines.fused_cpu.target import LANES, TILES_AT_ONCE
 from surefoot.engines.fused_cpu.vectors import broadcast, fill, load, store
 from surefoot.engines.fused_cpu.winograd_stage import STRIPS, winograd_forward
-from surefoot.philox import fill_keep
+from surefoot.seeds.philox import fill_keep
 
 CHANNELS = int(Field.CHANNELS)
 COLUMNS = int(Field.COLUMNS)

@@ -10,16 +10,17 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.candidates.convnet import ConvNet
-from surefoot.candidates.initialization import initial_weights, named_weights
-from surefoot.engines.base import Instance, Setting, Status, Stopped
+from surefoot.candidates.convnet.initialization import initial_weights, named_weights
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.data.population import Draw
+from surefoot.engines.base import Stopped
 from surefoot.engines.fused_cpu import training
 from surefoot.engines.fused_cpu.exported import provide
 from surefoot.engines.fused_cpu.program import Program, compile_program
 from surefoot.engines.fused_cpu.target import LANES
-from surefoot.optimizers import optimizer_code, state_vectors
-from surefoot.population import Draw
-from surefoot.seeds import Stream
+from surefoot.instances import Instance, Setting, Status
+from surefoot.learning.optimizers import optimizer_code, state_vectors
+from surefoot.seeds.ledger import Stream
 
 Matrix = NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""Per-example losses and gradients in double precision; codes are `surefoot.losses.Loss.code`."""
+"""Per-example losses and gradients in double precision; codes are `Loss.code`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One step of each of the seven optimisers over the whole parameter vector.
 
-Formulas and constants: `surefoot.optimizers`. All vectors have a multiple of 16 numbers; those
+Formulas and constants: `learning.optimizers`. All vectors have a multiple of 16 numbers; those
 that no parameter uses stay 0.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.engines.fused_cpu.vectors import fill, fma, load, sqrt, store
-from surefoot.optimizers import (
+from surefoot.learning.optimizers import (
     ADADELTA_EPSILON,
     ADADELTA_RHO,
     ADAGRAD_EPSILON,

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.candidates.convnet import ACTIVATIONS, ConvNet
+from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.geometry import (
     Geometry,
@@ -33,7 +33,7 @@ from surefoot.engines.fused_cpu.layout import (
     stages_of,
 )
 from surefoot.engines.fused_cpu.target import BLOCK, CHANNELS, LANES, POSITIONS, TILES_AT_ONCE
-from surefoot.philox import dropout_threshold
+from surefoot.seeds.philox import dropout_threshold
 
 IDENTITY = len(ACTIVATIONS)
 """Activation code of the output layer: none."""

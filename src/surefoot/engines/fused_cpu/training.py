@@ -16,7 +16,7 @@ from surefoot.engines.fused_cpu.forward import draw_masks, forward
 from surefoot.engines.fused_cpu.loss_kernels import example_loss
 from surefoot.engines.fused_cpu.optimizer_kernels import update
 from surefoot.engines.fused_cpu.target import LANES
-from surefoot.philox import fill_epoch_order
+from surefoot.seeds.philox import fill_epoch_order
 
 IN_TILE = int(Field.IN_TILE)
 OUT = int(Field.OUT)

@@ -1,0 +1,216 @@
+"""``surefoot photons show``: a sample of photons as a detector physicist looks at it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.cli.show.console import busy, console
+from surefoot.cli.show.results import say_paths
+from surefoot.errors import DataError, JournalMismatchError, SurefootError, nearest
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+    from surefoot.calorimeter.simulation.chunks import PhotonChunk
+    from surefoot.candidates.base import Candidate
+    from surefoot.data.population import Halves, Population
+    from surefoot.instances import Setting
+
+TARGETS = ("energy", "x", "y")
+FORMATS = ("png", "pdf", "svg")
+
+
+def run(
+    source: str,
+    target: str,
+    study: Path | None,
+    journal: Path | None,
+    retrainings: int,
+    event: int,
+    folder: Path,
+    suffix: str,
+) -> None:
+    """Run the command; errors are those of the parts."""
+    from surefoot.calorimeter.detector import INNER
+    from surefoot.calorimeter.figures import event_figure, physics_figures
+    from surefoot.calorimeter.photons import load_photons, pitch_of
+    from surefoot.calorimeter.physics import take
+    from surefoot.calorimeter.root_io import open_photons, read_photons
+    from surefoot.calorimeter.spectrum import spectrum_figure
+
+    out = console()
+    source = source.removeprefix("photons:")
+    if target not in TARGETS:
+        raise DataError(f"--target {target!r} does not exist: {nearest(target, TARGETS)}")
+    if suffix not in FORMATS:
+        raise SurefootError(f"--format {suffix!r} does not exist: {nearest(suffix, FORMATS)}")
+    if not folder.is_dir():
+        raise SurefootError(f"there is no folder '{folder}' for the figures: make it first")
+    with busy(out, f"loading {source}"):
+        population = load_photons(source, target)
+        sample = read_photons(source)
+        with open_photons(source) as table:
+            detector = replace(INNER, pitch=pitch_of(table))
+    say_sample(out, population.name, sample)
+    with busy(out, "drawing the sample"):
+        figures = {
+            "event": event_figure(sample, event, detector),
+            "spectrum": spectrum_figure(sample),
+        }
+    with busy(out, "reconstructing"):
+        if study is None:
+            halves = population.split(0)
+            predictions = classical(target, halves, detector.pitch)
+        else:
+            setting, predictions = of_study(study, journal, retrainings, population, target)
+            halves = setting.halves
+        figures |= physics_figures(target, take(sample, halves.test), predictions, detector)
+    say_losses(out, target, halves, predictions)
+    stem = Path(source).stem
+    say_paths(
+        out,
+        {
+            name: str(_save(figure, folder / f"photons-{stem}-{_named(name, target)}.{suffix}"))
+            for name, figure in figures.items()
+        },
+    )
+
+
+def say_sample(out: Console, name: str, sample: PhotonChunk) -> None:
+    """Print how many photons there are and where."""
+    showers = len(np.unique(sample.shower))
+    angle = float(sample.theta.max())
+    slope = f", angles up to {angle:.2f} rad" if angle > 0.0 else ", normal incidence"
+    out.print(
+        f"{name}: {len(sample):,} images of {showers:,} showers, {sample.energy.min():.3g} to "
+        f"{sample.energy.max():.3g} GeV (mean {sample.energy.mean():.3g}){slope}",
+        style="bold",
+        soft_wrap=True,
+    )
+
+
+def say_losses(
+    out: Console, target: str, halves: Halves, predictions: dict[str, list[NDArray[np.float32]]]
+) -> None:
+    """Print the loss of every reconstruction on the test half."""
+    true = halves.population.target[halves.test, 0].astype(np.float64)
+    out.print()
+    for name, many in predictions.items():
+        scale = true if target == "energy" else 1.0
+        losses = [float(np.sqrt(np.mean(((one[:, 0] - true) / scale) ** 2))) for one in many]
+        words = f"relative RMSE {np.median(losses):.4f}" if target == "energy" else ""
+        words = words or f"RMSE {np.median(losses):.3f} mm"
+        if len(many) > 1:
+            words += f", median of {len(many)} retrainings ({min(losses):.4g} to {max(losses):.4g})"
+        out.print(f"{name:<44}{words}", soft_wrap=True)
+
+
+def classical(target: str, halves: Halves, pitch: float) -> dict[str, list[NDArray[np.float32]]]:
+    """Return the classical reconstructions of the test half, fitted to the pool.
+
+    ``pitch`` is the side of a cell in mm.
+    """
+    from surefoot.calorimeter.baselines import Axis, Barycentre, ScaledSum
+
+    chosen: list[ScaledSum | Barycentre]
+    if target == "energy":
+        chosen = [ScaledSum(), ScaledSum(window="3x3"), ScaledSum(linear=True)]
+    else:
+        axis: Axis = "x" if target == "x" else "y"
+        chosen = [
+            Barycentre(axis=axis, correction="none", pitch=pitch),
+            Barycentre(axis=axis, correction="linear", pitch=pitch),
+            Barycentre(axis=axis, pitch=pitch),
+            Barycentre(axis=axis, correction="log", pitch=pitch),
+        ]
+    population, pool, test = halves.population, halves.pool, halves.test
+    return {
+        one.label: [
+            one.fit(population.features[pool], None, population.target[pool])(
+                population.features[test], None
+            )
+        ]
+        for one in chosen
+    }
+
+
+def of_study(
+    study: Path, journal: Path | None, retrainings: int, population: Population, target: str
+) -> tuple[Setting, dict[str, list[NDArray[np.float32]]]]:
+    """Return a study's setting, and its winner's and baseline's predictions of the test half.
+
+    Instance i of both is fresh (role ASSESS), the same for both and repeatable.
+
+    Raises
+    ------
+    JournalMismatchError
+        If the study is not about this sample and target.
+    """
+    from surefoot.calorimeter.baselines import baseline_for
+    from surefoot.cli.one_candidate import choose_candidate
+    from surefoot.study_files.build import baseline_of, setting_of
+    from surefoot.study_files.read import read_study_file
+    from surefoot.study_files.sources import population_of
+
+    if retrainings < 1:
+        raise SurefootError(f"--retrainings {retrainings} shows nothing: give 1 or more")
+    file = read_study_file(study)
+    own = population_of(file)
+    for what, theirs, ours in (
+        ("target", own.target_name, target),
+        ("images", str(own.features.shape), str(population.features.shape)),
+        ("data", own.fingerprint, population.fingerprint),
+    ):
+        if theirs != ours:
+            raise JournalMismatchError(
+                f"{study} is about {own.name}, {own.target_name}: its {what} ({theirs}) differ "
+                f"from those shown ({ours}); show the study's own source and target"
+            )
+    setting = setting_of(file, own)
+    winner = choose_candidate(file, own, None, journal or Path(f"{study.stem}.db"))
+    baseline = baseline_of(file) or baseline_for(target)
+    seed, engine = file.tables.study.seed, file.tables.engine.name
+    return setting, {
+        one.label: predicted(one, setting, seed, engine, count)
+        for one, count in ((winner, retrainings), (baseline, retrainings))
+    }
+
+
+def predicted(
+    candidate: Candidate, setting: Setting, seed: int, engine: str, count: int
+) -> list[NDArray[np.float32]]:
+    """Return the predictions [n, 1] of the test half by ``count`` instances, trained here."""
+    from surefoot.engines.choose import Chooser
+    from surefoot.instances import Instance
+    from surefoot.seeds.ledger import InstanceSeed, Role
+
+    chosen = Chooser(engine).choose(candidate, setting)
+    population, test = setting.halves.population, setting.halves.test
+    side = None if population.side is None else population.side[test]
+    found = []
+    for number in range(count):
+        instance = Instance(candidate, InstanceSeed(seed, Role.ASSESS, number))
+        training = chosen.train(instance, setting, np.zeros(1, dtype=np.uint8))
+        if training.predictor is None:
+            raise SurefootError(
+                f"instance {number} of {candidate.label} {training.outcome.status}: "
+                f"{training.outcome.message or 'there is nothing to show'}"
+            )
+        found.append(training.predictor.predict(population.features[test], side))
+    return found
+
+
+def _named(name: str, target: str) -> str:
+    return name if name in ("event", "spectrum") else f"{target}-{name}"
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    from surefoot.report.figures import save
+
+    return save(figure, path)

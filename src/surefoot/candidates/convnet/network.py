@@ -1,0 +1,263 @@
+"""Small convolutional networks: the paper's family of candidates (§3.3, §3.9).
+
+Each of one to three blocks is convolution → [batch normalisation] → activation → [pooling]. The
+flattened result passes through fully connected layers, each but the last followed by
+[batch normalisation] → activation; [dropout] acts on the flattened features and after every hidden
+layer. Side features join before any fully connected layer. All conventions are those of torch:
+cross-correlation, floor division in pooling, "same" padding with the odd cell at the end.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Literal, Self, get_args
+
+from surefoot.candidates.base import Candidate
+from surefoot.candidates.convnet.layers import Layer, layers_of
+from surefoot.candidates.fields import number, settle, whole, wholes
+from surefoot.errors import CandidateError, nearest
+from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName
+
+Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "prelu", "elu", "gelu"]
+ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
+"""σ(x); tanh(x); max(0, x); slope 0.01; learned slope from 0.25, one per channel or unit;
+eˣ − 1 below 0; x·Φ(x) with the exact normal distribution function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Pooling of kind ``max`` or ``average`` over size×size cells; ``stride`` None means size."""
+
+    kind: Literal["max", "average"] = "max"
+    size: int = 2
+    stride: int | None = None
+
+    def __post_init__(self) -> None:
+        settle(self, size=whole, **({} if self.stride is None else {"stride": whole}))
+        if self.kind not in ("max", "average"):
+            raise CandidateError(f"pooling kind {self.kind!r} is unknown: use 'max' or 'average'")
+        if self.size < 1 or (self.stride is not None and self.stride < 1):
+            raise CandidateError(
+                f"pooling of size {self.size} and stride {self.stride} must be at least 1"
+            )
+
+    @property
+    def step(self) -> int:
+        """The stride in cells."""
+        return self.size if self.stride is None else self.stride
+
+
+@dataclass(frozen=True, slots=True)
+class Conv:
+    """One convolution of stride 1 and what pools its activation.
+
+    ``kernel`` is 1 to 7, odd or even; ``padding`` "valid" shrinks a side of n cells to
+    n − kernel + 1, "same" keeps n.
+    """
+
+    channels: int
+    kernel: int = 3
+    padding: Literal["valid", "same"] = "valid"
+    bias: bool = True
+    pool: Pool | None = None
+
+    def __post_init__(self) -> None:
+        settle(self, channels=whole, kernel=whole)
+        if self.channels < 1:
+            raise CandidateError(f"a convolution of {self.channels} channels must have at least 1")
+        if not 1 <= self.kernel <= 7:
+            raise CandidateError(f"convolution kernel {self.kernel} must be 1 … 7")
+        if self.padding not in ("valid", "same"):
+            raise CandidateError(
+                f"convolution padding {self.padding!r} is unknown: use 'valid' or 'same'"
+            )
+
+
+@dataclass(frozen=True)
+class ConvNet(Candidate):
+    """A small convolutional network with everything that decides its training.
+
+    Parameters
+    ----------
+    convolutions
+        One to three `Conv`.
+    hidden
+        Units of the fully connected layers before the output layer, none to three.
+    activation
+        One of `ACTIVATIONS`, used after every convolution and hidden layer.
+    batch_norm
+        Normalise before every activation (momentum 0.1, ε = 1e-5; running averages at test time).
+        A batch that leaves one value per channel has variance 0 and changes no running average.
+        What is normalised has no bias before: it would change nothing but the rounding, which
+        optimisers that divide by the gradient's size turn into a walk.
+    dropout
+        Probability of dropping a flattened feature or hidden unit in training.
+    side
+        Number of side features that join the network; 0 for none (``side_layer`` is then 1).
+    side_layer
+        The fully connected layer they join before: 0 the first (with the flattened features),
+        1 the second, …
+    input_shape
+        (channels, rows, columns) of the features, which are stored flat and row-major.
+    outputs
+        Number of outputs of the last fully connected layer.
+    optimizer, learning_rate, batch_size, decay
+        See `optimizers`; ``decay`` is L2 regularisation, or AdamW's decoupled decay.
+    loss
+        Loss trained on; None for the study's.
+
+    Raises
+    ------
+    CandidateError
+        If fields are out of range or contradict each other (a kernel larger than its input).
+    """
+
+    family: ClassVar[str] = "convnet"
+
+    convolutions: tuple[Conv, ...]
+    hidden: tuple[int, ...] = ()
+    activation: Activation = "relu"
+    batch_norm: bool = False
+    dropout: float = 0.0
+    side: int = 0
+    side_layer: int = 1
+    input_shape: tuple[int, int, int] = (1, 15, 15)
+    outputs: int = 1
+    optimizer: OptimizerName = "adam"
+    learning_rate: float = 1e-3
+    batch_size: int = 32
+    decay: float = 0.0
+    loss: Loss | None = None
+
+    def __post_init__(self) -> None:
+        settle(self, hidden=wholes, input_shape=wholes, outputs=whole, batch_size=whole)
+        settle(self, side=whole, side_layer=whole)
+        settle(self, learning_rate=number, decay=number, dropout=number)
+        try:
+            object.__setattr__(self, "convolutions", tuple(self.convolutions))
+        except TypeError:
+            raise CandidateError(f"convolutions = {self.convolutions!r} must be a list") from None
+        for conv in self.convolutions:
+            if not isinstance(conv, Conv):
+                raise CandidateError(f"convolution {conv!r} must be a Conv")
+        if self.batch_norm:
+            unbiased = tuple(replace(conv, bias=False) for conv in self.convolutions)
+            object.__setattr__(self, "convolutions", unbiased)
+        if len(self.input_shape) != 3:
+            raise CandidateError(
+                f"input_shape = {self.input_shape} must be (channels, rows, columns)"
+            )
+        if not 1 <= len(self.convolutions) <= 3:
+            raise CandidateError(f"{len(self.convolutions)} convolutions given; use 1 to 3")
+        if len(self.hidden) > 3:
+            raise CandidateError(f"{len(self.hidden)} hidden layers given; use at most 3")
+        for field, known in (("activation", ACTIVATIONS), ("optimizer", OPTIMIZERS)):
+            value = getattr(self, field)
+            if value not in known:
+                raise CandidateError(f"{field} {value!r} is unknown: {nearest(str(value), known)}")
+        for field in ("outputs", "batch_size"):
+            if getattr(self, field) < 1:
+                raise CandidateError(f"{field} = {getattr(self, field)} must be at least 1")
+        if any(units < 1 for units in (*self.hidden, *self.input_shape)):
+            raise CandidateError(
+                f"hidden = {self.hidden} and input_shape = {self.input_shape} must be positive"
+            )
+        if not 0 < self.learning_rate < float("inf"):
+            raise CandidateError(f"learning_rate = {self.learning_rate} must be positive")
+        if not 0 <= self.decay < float("inf"):
+            raise CandidateError(f"decay = {self.decay} must not be negative")
+        if not 0 <= self.dropout < 1:
+            raise CandidateError(f"dropout = {self.dropout} must be at least 0 and below 1")
+        if self.side < 0 or (self.side and not 0 <= self.side_layer <= len(self.hidden)):
+            raise CandidateError(
+                f"{self.side} side features cannot join before fully connected layer "
+                f"{self.side_layer}: it must be 0 … {len(self.hidden)}"
+            )
+        if not self.side:
+            object.__setattr__(self, "side_layer", 1)
+        _ = self.layers
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The network from input to output, layer by layer."""
+        return layers_of(self)
+
+    @cached_property
+    def number_of_parameters(self) -> int:
+        """Number of trained parameters."""
+        return sum(layer.number_of_parameters for layer in self.layers)
+
+    @cached_property
+    def flops(self) -> int:
+        """Floating-point operations of one example, forward and backward, in products and sums.
+
+        Two per multiply-add and three passes (forward, input gradient, weight gradient), without
+        the input gradient of the first layer.
+        """
+        first, *rest = (layer.multiply_adds for layer in self.layers if layer.multiply_adds)
+        return 4 * first + 6 * sum(rest)
+
+    def summary(self) -> str:
+        """Return a table of layers: name, output shape, parameters."""
+        rows = [("layer", "output", "parameters")]
+        rows += [
+            (layer.name, "×".join(map(str, layer.output)), f"{layer.number_of_parameters:,}")
+            for layer in self.layers
+        ]
+        rows.append(("total", "", f"{self.number_of_parameters:,}"))
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        return "\n".join(
+            f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}".rstrip() for a, b, c in rows
+        )
+
+    @property
+    def label(self) -> str:
+        """Architecture and hyperparameters in one line."""
+        blocks = "-".join(
+            f"{c.channels}c{c.kernel}"
+            + ("s" if c.padding == "same" else "")
+            + (
+                ""
+                if c.pool is None
+                else f"{c.pool.kind[0]}{c.pool.size}"
+                + (f"/{c.pool.step}" if c.pool.step != c.pool.size else "")
+            )
+            for c in self.convolutions
+        )
+        dense = "-".join(map(str, (*self.hidden, self.outputs)))
+        extras = ("+side" if self.side else "") + (" bn" if self.batch_norm else "")
+        extras += f" drop{self.dropout:g}" if self.dropout else ""
+        decay = f" decay {self.decay:g}" if self.decay else ""
+        return (
+            f"{blocks} fc{dense}{extras} {self.activation} {self.optimizer} "
+            f"lr {self.learning_rate:g} batch {self.batch_size}{decay}"
+        )
+
+    def spec(self) -> dict[str, Any]:
+        """Return all fields as plain JSON values."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        fields["convolutions"] = [dataclasses.asdict(conv) for conv in self.convolutions]
+        fields["hidden"] = list(self.hidden)
+        fields["input_shape"] = list(self.input_shape)
+        fields["loss"] = None if self.loss is None else str(self.loss)
+        return fields
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Self:
+        """Rebuild a network from its `spec`."""
+        fields = dict(spec)
+        try:
+            fields["convolutions"] = tuple(
+                Conv(**{**conv, "pool": Pool(**conv["pool"]) if conv.get("pool") else None})
+                for conv in fields["convolutions"]
+            )
+            fields["hidden"] = tuple(fields.get("hidden", ()))
+            fields["input_shape"] = tuple(fields.get("input_shape", (1, 15, 15)))
+            fields["loss"] = None if fields.get("loss") is None else parse_loss(fields["loss"])
+            return cls(**fields)
+        except (KeyError, TypeError) as error:
+            raise CandidateError(f"{dict(spec)!r} does not describe a ConvNet: {error}") from None

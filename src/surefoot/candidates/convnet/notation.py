@@ -1,0 +1,135 @@
+"""The short notation of convolutional networks: flat fields, as study files write them.
+
+A network's convolutions are one list of channels; kernel, padding, bias and pooling are given once
+for all of them or as a list with one entry per convolution. Pooling is a word: ``max2`` (size 2,
+stride 2), ``max2s1`` (size 2, stride 1), ``average3``, ``none``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
+from surefoot.candidates.convnet.presets import preset
+from surefoot.candidates.space import SearchSpace
+from surefoot.errors import CandidateError
+
+_POOL = re.compile(r"(max|average)(\d+)(?:s(\d+))?")
+
+LISTS = ("channels", "hidden")
+"""Fields whose one value is a list of numbers."""
+
+
+def convnet(
+    channels: Sequence[int],
+    hidden: Sequence[int] = (),
+    *,
+    kernel: int | Sequence[int] = 3,
+    padding: str | Sequence[str] = "valid",
+    conv_bias: bool | Sequence[bool] = True,
+    pool: str | Sequence[str] = "none",
+    **fields: Any,
+) -> ConvNet:
+    """Return the `ConvNet` that the short notation describes.
+
+    Parameters
+    ----------
+    channels
+        Output channels of each convolution; their number is the number of convolutions.
+    hidden
+        Units of the hidden fully connected layers.
+    kernel, padding, conv_bias, pool
+        One value for all convolutions, or one per convolution; ``pool`` as in the module.
+    fields
+        Any other field of `ConvNet`: ``activation``, ``optimizer``, ``learning_rate``, …
+
+    Raises
+    ------
+    CandidateError
+        If a list has another length than ``channels``, a word is not a pooling, or the network
+        is impossible.
+
+    >>> convnet([32, 64], [9], conv_bias=False, pool=["max2", "max2s1"]).number_of_parameters
+    23923
+    """
+    n = len(channels)
+    kernels = _per_convolution("kernel", kernel, n)
+    paddings = _per_convolution("padding", padding, n)
+    biases = _per_convolution("conv_bias", conv_bias, n)
+    pools = _per_convolution("pool", pool, n)
+    convolutions = tuple(
+        Conv(c, kernel=k, padding=p, bias=b, pool=parse_pool(word))
+        for c, k, p, b, word in zip(channels, kernels, paddings, biases, pools, strict=True)
+    )
+    return ConvNet(convolutions, tuple(hidden), **fields)
+
+
+def parse_pool(word: str) -> Pool | None:
+    """Return the pooling that a word means, None for ``none``.
+
+    >>> parse_pool("max2s1")
+    Pool(kind='max', size=2, stride=1)
+
+    Raises
+    ------
+    CandidateError
+        If the word is not a pooling.
+    """
+    if word == "none":
+        return None
+    match = _POOL.fullmatch(word)
+    if match is None:
+        raise CandidateError(
+            f"pool = {word!r} is not a pooling: write 'max2', 'max2s1' (stride 1), 'average3' "
+            "or 'none'"
+        )
+    kind, size, stride = match.groups()
+    return Pool("max" if kind == "max" else "average", int(size), int(stride) if stride else None)
+
+
+def choices_of(name: str, value: Any) -> list[Any]:
+    """Return the choices that the value of a field offers.
+
+    A list is a list of choices, except that one list of numbers is one value of ``channels`` and
+    of ``hidden``; anything else is the only choice.
+
+    >>> choices_of("kernel", [3, 5]), choices_of("channels", [8, 16])
+    ([3, 5], [[8, 16]])
+    """
+    if not isinstance(value, list):
+        return [value]
+    if name in LISTS and not any(isinstance(entry, list) for entry in value):
+        return [value]
+    return value
+
+
+def convnet_space(fields: Mapping[str, Any]) -> SearchSpace:
+    """Return the space of all combinations of the choices that ``fields`` offer `convnet`.
+
+    With a field ``preset`` (a name or a list of names of `surefoot.preset`) the other fields change
+    fields of these networks instead.
+
+    >>> len(convnet_space({"channels": [[8], [16]], "learning_rate": [1e-3, 1e-2], "pool": "max2"}))
+    4
+    """
+    choices = {name: choices_of(name, value) for name, value in fields.items()}
+    if "preset" in choices:
+        return SearchSpace.product(
+            lambda **arguments: preset(arguments.pop("preset"), **arguments), **choices
+        )
+    if "channels" not in choices:
+        raise CandidateError("a space of networks needs 'channels', such as [[8, 16], [16, 32]]")
+    return SearchSpace.product(convnet, **choices)
+
+
+def _per_convolution(name: str, value: Any, n: int) -> Sequence[Any]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return [value] * n
+    if len(value) != n:
+        raise CandidateError(
+            f"{name} = {list(value)} has {len(value)} entries for {n} convolutions: give one per "
+            "convolution, or one value for all"
+        )
+    return value

@@ -1,0 +1,233 @@
+"""Estimators as plain JSON values and back: an import path, and parameters that are values alone.
+
+An object is ``{"class": "sklearn.svm.SVR", "parameters": {"C": 10.0}}``, at any depth, so that
+pipelines and column transformers are of the same form. What JSON lacks is marked:
+``{"tuple": [0, 1]}``, ``{"slice": [0, 3, null]}``, ``{"float": "nan"}`` and, for keys that are not
+text, ``{"items": [[0, 1.0], [1, 5.0]]}``.
+
+Reading imports the named modules and calls the named classes, nothing else: functions are never
+looked up, nothing is unpickled, and a class must have ``fit``, ``get_params`` or ``get_n_splits``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from surefoot.candidates.import_paths import (
+    SEEDS,
+    accepted,
+    has_parts,
+    path_of,
+    resolve,
+    seed_name,
+    takes_any,
+)
+from surefoot.errors import CandidateError, nearest
+
+Plain = Any
+Node = dict[str, Any]
+
+THREADS = ("n_jobs", "thread_count")
+"""Parameters that take a number of threads."""
+MARKS = ("class", "tuple", "slice", "float", "items")
+
+
+def node_of(thing: Any, where: str = "the estimator") -> Node:
+    """Return an object, or what already describes one, as a node of class and parameters.
+
+    Only parameters that differ from the class's defaults are kept; seeds are left out, because the
+    ledger feeds them.
+
+    Raises
+    ------
+    CandidateError
+        If the class cannot be imported by name, or a parameter is not a plain value.
+    """
+    if isinstance(thing, str):
+        return _node(thing, {}, where)
+    if isinstance(thing, Mapping):
+        unknown = set(thing) - {"class", "parameters"}
+        if "class" not in thing or unknown:
+            known = "'class' and 'parameters'"
+            raise CandidateError(f"{where} = {dict(thing)!r} must have {known} and nothing else")
+        return _node(thing["class"], thing.get("parameters", {}), where)
+    kind: type = thing.__class__
+    if isinstance(thing, type) or not has_parts(kind):
+        raise CandidateError(
+            f"{where} = {thing!r} cannot be written as an import path with plain parameters: it "
+            "must be an object with get_params, a number, text, a list or None"
+        )
+    defaults = accepted(kind)
+    if hasattr(thing, "get_params"):
+        given = thing.get_params(deep=False)
+    else:
+        given = {name: getattr(thing, name, default) for name, default in defaults.items()}
+    changed = {n: v for n, v in given.items() if not _same(v, defaults.get(n))}
+    return _node(path_of(kind), changed, where)
+
+
+def encode(value: Any, where: str) -> Plain:
+    """Return a parameter's value as JSON values; see the module."""
+    if hasattr(value, "tolist") and hasattr(value, "dtype"):
+        value = value.tolist()
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else {"float": str(value)}
+        case list() | range():
+            return [encode(entry, where) for entry in value]
+        case tuple():
+            return {"tuple": [encode(entry, where) for entry in value]}
+        case slice():
+            return {"slice": [value.start, value.stop, value.step]}
+        case Mapping():
+            return _encode_mapping(value, where)
+        case _:
+            return node_of(value, where)
+
+
+def build(node: Node, seeds: Iterator[int], threads: int = 1) -> Any:
+    """Make a new object of a node, feeding every seed from ``seeds`` in the order of names.
+
+    Raises
+    ------
+    CandidateError
+        If the class cannot be imported or does not take the parameters.
+    """
+    kind = resolve(node["class"])
+    known, parameters = accepted(kind), node.get("parameters", {})
+    unknown = [name for name in parameters if name not in known and not takes_any(kind)]
+    if unknown:
+        raise CandidateError(
+            f"{node['class']} has no parameter {unknown[0]!r}: {nearest(unknown[0], known)}"
+        )
+    arguments = {name: decode(parameters[name], seeds, threads) for name in sorted(parameters)}
+    if (seed := seed_name(kind, arguments)) is not None:
+        arguments[seed] = next(seeds)
+    told = next((name for name in THREADS if name in known), None)
+    if told is not None and told not in arguments and not (threads == 1 and _is_one(kind)):
+        arguments[told] = threads
+    try:
+        return kind(**arguments)
+    except Exception as error:
+        given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        raise CandidateError(f"{node['class']}({given}) cannot be made: {error}") from error
+
+
+def decode(value: Plain, seeds: Iterator[int], threads: int) -> Any:
+    """Return the value that a plain value stands for; see `encode` and `build`."""
+    match value:
+        case {"class": _}:
+            return build(value, seeds, threads)
+        case {"tuple": entries}:
+            return tuple(decode(entry, seeds, threads) for entry in entries)
+        case {"slice": bounds}:
+            return slice(*bounds)
+        case {"float": text}:
+            return float(text)
+        case {"items": items}:
+            return {decode(k, seeds, threads): decode(v, seeds, threads) for k, v in items}
+        case dict():
+            return {name: decode(entry, seeds, threads) for name, entry in value.items()}
+        case list():
+            return [decode(entry, seeds, threads) for entry in value]
+        case _:
+            return value
+
+
+def label(value: Plain) -> str:
+    """Return a plain value in one line, with classes by their short names."""
+    match value:
+        case {"class": "sklearn.pipeline.Pipeline", "parameters": {"steps": list(steps)}}:
+            entries = [step["tuple"] if isinstance(step, dict) else step for step in steps]
+            return " → ".join(label(entry[1]) for entry in entries)
+        case {"class": path, "parameters": parameters}:
+            given = ", ".join(f"{name}={label(entry)}" for name, entry in parameters.items())
+            name = str(path).rpartition(".")[2]
+            return f"{name}({given})" if given else name
+        case {"tuple": entries}:
+            return "(" + ", ".join(map(label, entries)) + ("," * (len(entries) == 1)) + ")"
+        case {"float": text}:
+            return str(text)
+        case list():
+            return "[" + ", ".join(map(label, value)) + "]"
+        case bool():
+            return str(value)
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
+
+
+def nodes(value: Plain) -> Iterator[Node]:
+    """Go through the nodes of a plain value, itself first."""
+    if isinstance(value, Mapping):
+        if "class" in value:
+            yield dict(value)
+        for entry in value.values():
+            yield from nodes(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from nodes(entry)
+
+
+def _node(path: Any, parameters: Any, where: str) -> Node:
+    if not isinstance(path, str) or not all(part.isidentifier() for part in path.split(".")):
+        raise CandidateError(
+            f"class {path!r} of {where} is not an import path such as 'sklearn.svm.SVR'"
+        )
+    if "." not in path:
+        raise CandidateError(
+            f"class {path!r} of {where} must be a whole import path such as 'sklearn.svm.SVR'"
+        )
+    if not isinstance(parameters, Mapping):
+        raise CandidateError(f"parameters {parameters!r} of {path} must map names to values")
+    short = path.rpartition(".")[2]
+    kept = {}
+    for name in sorted(parameters):
+        value = parameters[name]
+        if name in SEEDS:
+            continue
+        if name == "memory" and value is not None:
+            raise CandidateError(
+                f"memory = {value!r} of {short} is a cache of pickles, which are never read: "
+                "leave it out"
+            )
+        kept[name] = encode(value, f"parameter {name!r} of {short}")
+    return {"class": path, "parameters": kept}
+
+
+def _is_one(kind: type) -> bool:
+    """Return whether a class's default is one thread: scikit-learn's None is, others' means all."""
+    return kind.__module__.startswith("sklearn.")
+
+
+def _encode_mapping(value: Mapping[Any, Any], where: str) -> Plain:
+    if "class" in value:
+        return node_of(value, where)
+    mark = next((mark for mark in MARKS if mark in value), None)
+    if mark is not None and len(value) == 1:
+        content = value[mark]
+        if mark == "float":
+            return {mark: str(float(content))}
+        if mark == "items":
+            return {mark: [[encode(part, where) for part in item] for item in content]}
+        return {mark: [encode(entry, where) for entry in content]}
+    if mark is not None:
+        raise CandidateError(f"{where} has the key {mark!r}, which is kept for marks of surefoot")
+    if all(isinstance(key, str) for key in value):
+        return {key: encode(entry, where) for key, entry in value.items()}
+    return {"items": [[encode(key, where), encode(entry, where)] for key, entry in value.items()]}
+
+
+def _same(value: Any, default: Any) -> bool:
+    if value is default:
+        return True
+    if isinstance(value, float) and isinstance(default, float) and math.isnan(value):
+        return math.isnan(default)
+    if type(value) is not type(default) or not isinstance(value, (bool, int, float, str, tuple)):
+        return False
+    return bool(value == default)

@@ -1,0 +1,283 @@
+"""Candidates that are torch modules: any factory, optimiser, loss function and schedule."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+
+from surefoot.candidates.base import Candidate
+from surefoot.candidates.estimator import values as plain
+from surefoot.candidates.fields import number, settle, whole, wholes
+from surefoot.candidates.module.parts import check_arguments, path_of, resolve
+from surefoot.candidates.space import SearchSpace
+from surefoot.errors import CandidateError, nearest
+from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.optimizers import OPTIMIZERS
+
+if TYPE_CHECKING:
+    import torch
+
+Initialization = Literal["own", "he"]
+
+
+@dataclass(frozen=True, eq=False)
+class ModuleCandidate(Candidate):
+    """A torch module made by a factory, and how it is trained.
+
+    Parameters
+    ----------
+    factory
+        A class derived from ``torch.nn.Module``, a function annotated to return one, or the import
+        path of either. The module maps features to predictions [n] or [n, outputs].
+    parameters
+        Keyword arguments of the factory: plain values (numbers, text, lists, tuples, None).
+    optimizer, optimizer_parameters
+        One of `OPTIMIZERS`, or a class derived from ``torch.optim.Optimizer`` (or its
+        path) with further arguments such as ``momentum``.
+    learning_rate, batch_size, decay
+        As in `ConvNet`; ``decay`` is the optimiser's ``weight_decay``.
+    loss, loss_parameters
+        Loss trained on: None for the study's, one of `Loss`, or a function or class of
+        torch, called with predictions and targets [n, outputs] (class codes [n]), giving a scalar.
+    schedule, schedule_parameters
+        A class of ``torch.optim.lr_scheduler``, stepped after every epoch, or None.
+    initialization
+        ``own``: the factory's, with torch's random numbers seeded from the ledger. ``he``: arrays
+        of two or more axes are He-normal from the ledger (variance 2/fan_in), biases 0.
+    input_shape
+        Shape of one example's features, None to leave them flat [n, F].
+    side
+        Whether the module takes the side features [n, S] as a second argument.
+    device
+        Where it is trained; results are the same bits only on ``cpu``.
+    version
+        Part of the key: raise it when the factory's code changes its results.
+
+    Raises
+    ------
+    CandidateError
+        If a field is out of range, or a part cannot be imported by name. Nothing is imported
+        before the candidate is trained.
+    """
+
+    family: ClassVar[str] = "module"
+
+    factory: str | Callable[..., Any]
+    parameters: Mapping[str, Any] | None = None
+    optimizer: str | type = "adam"
+    optimizer_parameters: Mapping[str, Any] | None = None
+    learning_rate: float = 1e-3
+    batch_size: int = 32
+    decay: float = 0.0
+    loss: Loss | str | Callable[..., Any] | None = None
+    loss_parameters: Mapping[str, Any] | None = None
+    schedule: str | type | None = None
+    schedule_parameters: Mapping[str, Any] | None = None
+    initialization: Initialization = "own"
+    input_shape: Sequence[int] | None = None
+    side: bool = False
+    device: str = "cpu"
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        settle(self, learning_rate=number, decay=number, batch_size=whole, version=whole)
+        if self.input_shape is not None:
+            settle(self, input_shape=wholes)
+        if not 0 < self.learning_rate < math.inf:
+            raise CandidateError(f"learning_rate = {self.learning_rate} must be positive")
+        if not 0 <= self.decay < math.inf:
+            raise CandidateError(f"decay = {self.decay} must not be negative")
+        if self.batch_size < 1:
+            raise CandidateError(f"batch_size = {self.batch_size} must be at least 1")
+        if self.initialization not in get_args(Initialization):
+            raise CandidateError(
+                f"initialization {self.initialization!r} is unknown: "
+                + nearest(str(self.initialization), get_args(Initialization))
+            )
+        if not re.fullmatch(r"cpu|cuda(:\d+)?|mps", self.device):
+            raise CandidateError(f"device {self.device!r} must be 'cpu', 'cuda', 'cuda:0' or 'mps'")
+        self._set("factory", path_of(self.factory, "factory"))
+        if self.optimizer not in OPTIMIZERS:
+            if isinstance(self.optimizer, str) and "." not in self.optimizer:
+                known = nearest(self.optimizer, OPTIMIZERS)
+                raise CandidateError(f"optimizer {self.optimizer!r} is unknown: {known}")
+            self._set("optimizer", path_of(self.optimizer, "optimizer"))
+        self._set("loss", _loss(self.loss))
+        if self.schedule is not None:
+            self._set("schedule", path_of(self.schedule, "schedule"))
+        for field in _MAPPINGS:
+            given = getattr(self, field) or {}
+            encoded = {n: plain.encode(given[n], f"{n!r} of {field}") for n in sorted(given)}
+            self._set(field, encoded)
+
+    def _set(self, field: str, value: Any) -> None:
+        object.__setattr__(self, field, value)
+
+    def make(self) -> torch.nn.Module:
+        """Call the factory; torch's random numbers decide the initial weights.
+
+        Raises
+        ------
+        CandidateError
+            If the factory cannot be imported, takes other arguments or returns no module.
+        """
+        import torch
+
+        module = self.part("factory")(**self.arguments("parameters"))
+        if not isinstance(module, torch.nn.Module):
+            kind = type(module).__name__
+            raise CandidateError(f"factory {self.factory} returned a {kind}, not a torch module")
+        return module
+
+    def check(self) -> None:
+        """Import every part that is named by its path.
+
+        Raises
+        ------
+        MissingExtraError
+            If torch is not installed.
+        CandidateError
+            If a part cannot be imported, is not meant for its place or takes other arguments.
+        """
+        self.part("factory")
+        if self.optimizer not in OPTIMIZERS:
+            self.part("optimizer")
+        if isinstance(self.loss, str):
+            self.part("loss")
+        if self.schedule is not None:
+            self.part("schedule")
+
+    def part(self, place: Literal["factory", "optimizer", "loss", "schedule"]) -> Any:
+        """Import the class or function of a part that is named by its path."""
+        path = str(getattr(self, place))
+        found = resolve(path, place)
+        own = "parameters" if place == "factory" else f"{place}_parameters"
+        before = {"factory": 0, "loss": 0 if isinstance(found, type) else 2}.get(place, 1)
+        check_arguments(path, found, getattr(self, own), before)
+        return found
+
+    def arguments(self, field: str) -> dict[str, Any]:
+        """Return one of the mappings of keyword arguments, as Python values."""
+        given: Mapping[str, Any] = getattr(self, field)
+        return {name: plain.decode(value, iter(()), 1) for name, value in given.items()}
+
+    @cached_property
+    def number_of_parameters(self) -> int:
+        """Number of trained parameters; makes the module once, which needs torch."""
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            return sum(p.numel() for p in self.make().parameters() if p.requires_grad)
+
+    @classmethod
+    def builder(cls, factory: str | Callable[..., Any], **fixed: Any) -> Callable[..., Candidate]:
+        """Return a function of the factory's and the training's arguments, for `SearchSpace`.
+
+        A name that is a field of this class is that field, any other one of the factory's.
+        ``fixed`` holds either for all candidates.
+
+        >>> build = ModuleCandidate.builder("surefoot.candidates.resnet.ResNet", batch_size=64)
+        >>> len(SearchSpace.product(build, width=[8, 16], learning_rate=[1e-3, 1e-2]))
+        4
+        """
+
+        def build(**choices: Any) -> Candidate:
+            given = {**fixed, **choices}
+            own = {name: given.pop(name) for name in list(given) if name in _FIELDS}
+            return cls(factory, given, **own)
+
+        if not isinstance(factory, str):
+            known = [*inspect.signature(factory).parameters.values()]
+            extra = [
+                inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
+                for name in _FIELDS
+                if name not in inspect.signature(factory).parameters
+            ]
+            last = [p for p in known if p.kind is p.VAR_KEYWORD]
+            named = [p.replace(kind=p.KEYWORD_ONLY) for p in known if p.kind in _NAMED]
+            vars(build)["__signature__"] = inspect.Signature(named + extra + last)
+        return build
+
+    @classmethod
+    def space(cls, table: Mapping[str, Any]) -> SearchSpace:
+        """Return the candidates that a study file's ``[[space]]`` table of this family describes.
+
+        In ``parameters`` and in the fields of the training, a list is a list of choices.
+        """
+        _check_fields(table)
+        parameters = {**table.get("parameters", {})}
+        rest = {n: value for n, value in table.items() if n not in ("factory", "parameters")}
+        whole_lists = {"input_shape": [rest.pop("input_shape")]} if "input_shape" in rest else {}
+        choices = {n: v if isinstance(v, list) else [v] for n, v in {**parameters, **rest}.items()}
+        clash = next((name for name in parameters if name in _FIELDS), None)
+        if clash is None:
+            build = cls.builder(table["factory"])
+            return SearchSpace.product(build, **choices, **whole_lists)
+        raise CandidateError(
+            f"parameter {clash!r} of {table['factory']} has the name of a field of the training: "
+            "build the candidates in Python"
+        )
+
+    def spec(self) -> dict[str, Any]:
+        """Return all fields as plain JSON values."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["loss"] = None if self.loss is None else str(self.loss)
+        if self.input_shape is not None:
+            values["input_shape"] = list(self.input_shape)
+        return {name: dict(v) if isinstance(v, Mapping) else v for name, v in values.items()}
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Self:
+        """Rebuild a candidate from its `spec`."""
+        _check_fields(spec)
+        return cls(**spec)
+
+    @property
+    def label(self) -> str:
+        """Factory, its parameters and the training in one line."""
+        made = plain.label({"class": self.factory, "parameters": dict(self.parameters or {})})
+        optimizer = plain.label(
+            {"class": self.optimizer, "parameters": dict(self.optimizer_parameters or {})}
+        )
+        decay = f" decay {self.decay:g}" if self.decay else ""
+        start = " he" if self.initialization == "he" else ""
+        schedule = f" {str(self.schedule).rpartition('.')[2]}" if self.schedule else ""
+        return (
+            f"{made}{' +side' if self.side else ''}{start} {optimizer} lr {self.learning_rate:g}"
+            f"{schedule} batch {self.batch_size}{decay}"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ModuleCandidate) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+_MAPPINGS = ("parameters", "optimizer_parameters", "loss_parameters", "schedule_parameters")
+_FIELDS = tuple(
+    field.name for field in fields(ModuleCandidate) if field.name not in ("factory", "parameters")
+)
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+def _loss(loss: Any) -> Loss | str | None:
+    if loss is None or isinstance(loss, Loss):
+        return loss
+    if isinstance(loss, str) and not re.fullmatch(r"\w+(\.\w+)+", loss):
+        return parse_loss(loss)
+    return path_of(loss, "loss")
+
+
+def _check_fields(given: Mapping[str, Any]) -> None:
+    known = ("factory", "parameters", *_FIELDS)
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is not None:
+        raise CandidateError(f"a module has no field {unknown!r}: {nearest(unknown, known)}")
+    if "factory" not in given:
+        raise CandidateError(f"module {dict(given)!r} names no 'factory'")

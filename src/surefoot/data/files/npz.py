@@ -1,0 +1,106 @@
+"""NumPy's npz archives, a stretch of rows at a time: a member is never in memory whole."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.lib import format as npy
+
+from surefoot.data.files.table import ROWS, Table, Values, reading
+from surefoot.errors import DataError
+
+METADATA = "metadata"
+
+
+class NpzTable(Table):
+    """Arrays of an npz file whose first axes agree."""
+
+    noun: ClassVar[str] = "array"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        with reading(self.name, "npz file"):
+            self._zip = zipfile.ZipFile(path)
+            self._headers = {
+                name.removesuffix(".npy"): self._header(name)
+                for name in self._zip.namelist()
+                if name.endswith(".npy")
+            }
+
+    def _header(self, member: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+        with self._zip.open(member) as stream:
+            return _header_of(stream)
+
+    @cached_property
+    def rows(self) -> int:
+        """Number of rows."""
+        lengths = [self._headers[name][0][0] for name in self.columns]
+        return int(max(lengths)) if lengths else 0
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The names of all columns."""
+        return [name for name, (shape, _, _) in self._headers.items() if shape]
+
+    @cached_property
+    def metadata(self) -> Mapping[str, Any]:
+        """What surefoot wrote of the table, or nothing."""
+        shape, _, dtype = self._headers.get(METADATA, ((0,), False, np.dtype(float)))
+        if shape or dtype.kind != "U":
+            return {}
+        with reading(self.name, "npz file"), self._zip.open(f"{METADATA}.npy") as stream:
+            found = json.loads(str(npy.read_array(stream, allow_pickle=False)))
+            return found if isinstance(found, dict) else {}
+
+    def chunks(self, columns: Sequence[str], rows: int = ROWS) -> Iterator[dict[str, Values]]:
+        """Yield the named columns; see `Table.chunks`."""
+        length = self._headers[self.check(columns[0])][0][0]
+        for column in columns:
+            other = self._headers[self.check(column)][0][0]
+            if other != length:
+                raise DataError(
+                    f"array {column!r} of {self.name} has {other} rows but {columns[0]!r} has "
+                    f"{length}: all must have as many"
+                )
+        with reading(self.name, "npz file"):
+            streams = [self._stretches(column, rows) for column in columns]
+            for _ in range(0, length, rows):
+                yield {column: next(stream) for column, stream in zip(columns, streams)}
+
+    def _stretches(self, column: str, rows: int) -> Iterator[Values]:
+        shape, fortran, dtype = self._headers[column]
+        if dtype.hasobject:
+            raise DataError(
+                f"array {column!r} of {self.name} holds Python objects, which are never unpickled: "
+                "save numbers or text"
+            )
+        with self._zip.open(f"{column}.npy") as stream:
+            if fortran and len(shape) > 1:
+                whole = npy.read_array(stream, allow_pickle=False).reshape(shape[0], -1)
+                yield from (whole[start : start + rows] for start in range(0, shape[0], rows))
+                return
+            _header_of(stream)
+            width = int(np.prod(shape[1:], dtype=np.int64))
+            for start in range(0, shape[0], rows):
+                count = min(rows, shape[0] - start) * width
+                buffer = stream.read(count * dtype.itemsize)
+                if len(buffer) < count * dtype.itemsize:
+                    raise EOFError(f"array {column!r} ends early")
+                values = np.frombuffer(buffer, dtype=dtype)
+                yield values.reshape(-1, width) if len(shape) > 1 else values
+
+    def close(self) -> None:
+        """Close the file."""
+        self._zip.close()
+
+
+def _header_of(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = npy.read_magic(stream)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    return read(stream)

@@ -1,0 +1,94 @@
+"""Parquet files, through pyarrow (extra ``parquet``)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.data.files.table import ROWS, Jagged, Table, Values, reading
+from surefoot.errors import DataError, require
+
+METADATA = b"surefoot"
+"""Key of the schema's metadata under which surefoot writes what the file holds, as JSON."""
+BUFFER = 1 << 20
+"""Bytes of a column read ahead; without it and with pre-buffering the whole file is kept."""
+
+
+class ParquetTable(Table):
+    """Columns of a Parquet file: numbers, text, lists of numbers."""
+
+    noun: ClassVar[str] = "column"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self._arrow = require("pyarrow", extra="parquet")
+        parquet = require("pyarrow.parquet", extra="parquet")
+        with reading(self.name, "Parquet file"):
+            self._file = parquet.ParquetFile(
+                path, pre_buffer=False, buffer_size=BUFFER, page_checksum_verification=True
+            )
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self._file.metadata.num_rows)
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The names of all columns."""
+        return [str(name) for name in self._file.schema_arrow.names]
+
+    @cached_property
+    def metadata(self) -> Mapping[str, Any]:
+        """What surefoot wrote of the table, or nothing."""
+        text = (self._file.schema_arrow.metadata or {}).get(METADATA)
+        if text is None:
+            return {}
+        with reading(self.name, "Parquet file"):
+            found = json.loads(text)
+            return found if isinstance(found, dict) else {}
+
+    def chunks(self, columns: Sequence[str], rows: int = ROWS) -> Iterator[dict[str, Values]]:
+        """Yield the named columns; see `Table.chunks`."""
+        wanted = [self.check(column) for column in columns]
+        with reading(self.name, "Parquet file"):
+            for batch in self._file.iter_batches(batch_size=rows, columns=wanted):
+                yield {name: self._values(batch.column(name), name) for name in wanted}
+
+    def _values(self, column: Any, name: str) -> Values:
+        types = self._arrow.types
+        if types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        kind = column.type
+        if types.is_fixed_size_list(kind) or types.is_list(kind) or types.is_large_list(kind):
+            if column.null_count:
+                raise DataError(f"column {name!r} of {self.name} has missing values: drop them")
+            content = self._values(column.flatten(), name)
+            if types.is_fixed_size_list(kind) and not isinstance(content, Jagged):
+                return content.reshape(len(column), -1)
+            if types.is_fixed_size_list(kind):
+                counts = np.full(len(column), kind.list_size, dtype=np.int64)
+            else:
+                counts = column.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
+            return _nested(content, counts)
+        return np.asarray(column.to_numpy(zero_copy_only=False))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _nested(content: Values, counts: NDArray[np.int64]) -> Jagged:
+    """Return lists of ``counts`` entries, each of which may be a row itself, as flat rows."""
+    if not isinstance(content, Jagged):
+        width = 1 if content.ndim == 1 else content.shape[1]
+        return Jagged(content.ravel(), counts * width)
+    ends = np.concatenate([[0], np.cumsum(content.counts)])
+    stops = np.concatenate([[0], np.cumsum(counts)])
+    return Jagged(content.content, np.diff(ends[stops]))

@@ -1,0 +1,107 @@
+"""Trees and ntuples of ROOT files, through uproot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import awkward as ak
+import numpy as np
+import uproot
+
+from surefoot.data.files.table import ROWS, Jagged, Table, Values, reading
+from surefoot.errors import DataError, nearest
+
+METADATA = "metadata"
+"""Name of the string beside a tree in which surefoot writes what the file holds, as JSON."""
+
+
+class RootTable(Table):
+    """One tree of a ROOT file: scalar, fixed-size and jagged branches, of any number type."""
+
+    noun: ClassVar[str] = "branch"
+
+    def __init__(self, path: Path, tree: str | None) -> None:
+        with reading(str(path), "ROOT file"):
+            self._file = uproot.open(path)
+            try:
+                name = self._tree_name(path, tree)
+                self._tree = self._file[name]
+            except BaseException:
+                self._file.close()
+                raise
+        super().__init__(f"{path}:{name}")
+
+    def _tree_name(self, path: Path, tree: str | None) -> str:
+        kinds = self._file.classnames(cycle=False)
+        trees = [name for name, kind in kinds.items() if _is_tree(kind)]
+        if tree is None:
+            if len(trees) != 1:
+                found = ", ".join(trees) or "none"
+                raise DataError(f"{path} does not hold one tree ({found}): give {path}:tree")
+            return str(trees[0])
+        if tree not in trees:
+            raise DataError(f"{path} has no tree {tree!r}: {nearest(tree, trees or ['none'])}")
+        return tree
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self._tree.num_entries)
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The names of all columns."""
+        with reading(self.name, "ROOT file"):
+            return list(self._tree.keys())
+
+    @cached_property
+    def metadata(self) -> Mapping[str, Any]:
+        """What surefoot wrote of the table, or nothing."""
+        with reading(self.name, "ROOT file"):
+            if METADATA not in self._file:
+                return {}
+            try:
+                found = json.loads(str(self._file[METADATA]))
+            except ValueError:
+                return {}
+            return found if isinstance(found, dict) else {}
+
+    def chunks(self, columns: Sequence[str], rows: int = ROWS) -> Iterator[dict[str, Values]]:
+        """Yield the named columns; see `Table.chunks`."""
+        wanted = [self.check(column) for column in columns]
+        with reading(self.name, "ROOT file"):
+            batches = self._tree.iterate(
+                filter_name=lambda name: name in wanted, step_size=rows, library="ak", how=dict
+            )
+            for batch in batches:
+                yield {name: _values(batch[name], self.name, name) for name in wanted}
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _is_tree(kind: str) -> bool:
+    return kind in ("TTree", "TNtuple", "TNtupleD", "TChain") or kind.endswith("RNTuple")
+
+
+def _values(array: Any, table: str, name: str) -> Values:
+    """Return one branch's rows; text as an array of strings."""
+    kind = ak.type(array).content
+    if isinstance(kind, ak.types.RecordType | ak.types.UnionType):
+        raise DataError(f"branch {name!r} of {table} holds records: name one of its sub-branches")
+    if kind.parameter("__array__") in ("string", "bytestring"):
+        return np.asarray(array.to_list())
+    if array.ndim == 1:
+        return np.asarray(ak.to_numpy(array, allow_missing=False))
+    if isinstance(kind, ak.types.RegularType):
+        return np.asarray(ak.to_numpy(array, allow_missing=False)).reshape(len(array), -1)
+    flat = ak.flatten(array, axis=None)
+    counts = ak.num(array, axis=1) if array.ndim == 2 else ak.count(array, axis=-1)
+    while counts.ndim > 1:
+        counts = ak.sum(counts, axis=-1)
+    return Jagged(ak.to_numpy(flat), ak.to_numpy(counts).astype(np.int64))

@@ -1,0 +1,279 @@
+"""The population: finite data in memory once, split into a pool and a test half, and drawn from.
+
+Paper §2, §3.9: half of the examples (the pool) feed training samples, the other half (the test
+half) only ever measures losses. A draw names rows; nothing is copied per instance.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surefoot.data import frames
+from surefoot.data.arrays import encoded, matrix, same_length
+from surefoot.data.labels import Label, stratified
+from surefoot.data.sampling import Draw, Method, Sampling
+from surefoot.errors import DataError, SamplingError
+from surefoot.learning.losses.base import Loss
+from surefoot.seeds.ledger import InstanceSeed, Role, Stream, study_generator
+
+__all__ = ["Draw", "Halves", "Method", "Population", "Sampling"]
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Features, targets and, optionally, side features and groups of N examples.
+
+    Parameters
+    ----------
+    features
+        [N, F] (any further axes are flattened row-major), converted to float32 once.
+    target
+        [N] or [N, outputs], float32; or [N] class labels, kept as codes [N, 1].
+    side
+        [N, S] high-level variables that may join a network later (paper §3.8), or None.
+    groups
+        [N] labels; examples with one label are never split between pool and test half.
+    classes
+        True if the target's numbers are class labels, or the labels in the order of their codes.
+        Strings and booleans are class labels in any case. Read back as the labels, or None.
+    name, target_name, target_unit, feature_names, side_names
+        For tables, figures and messages.
+
+    Raises
+    ------
+    DataError
+        If anything is empty, ragged, not numeric, not finite or of another length.
+    """
+
+    features: NDArray[np.float32]
+    target: NDArray[np.float32]
+    side: NDArray[np.float32] | None = None
+    groups: NDArray[Any] | None = None
+    name: str = "population"
+    target_name: str = "target"
+    target_unit: str = ""
+    side_names: tuple[str, ...] = ()
+    feature_names: tuple[str, ...] = ()
+    classes: tuple[Label, ...] | None = None
+    origin: Mapping[str, Any] | None = None
+    """Where a study file found it, as plain JSON values for the journal; None if made in Python."""
+
+    def __init__(
+        self,
+        features: ArrayLike,
+        target: ArrayLike,
+        side: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        *,
+        name: str = "population",
+        target_name: str = "target",
+        target_unit: str = "",
+        side_names: tuple[str, ...] = (),
+        feature_names: tuple[str, ...] = (),
+        classes: bool | Sequence[Label] | None = None,
+    ) -> None:
+        x = matrix(features, f"features of {name}")
+        values, labels = encoded(target, classes, f"target {target_name} of {name}")
+        y = matrix(values, f"target {target_name} of {name}")
+        same_length(len(x), len(y), f"target {target_name} of {name}")
+        s = None if side is None else matrix(side, f"side features of {name}")
+        if s is not None:
+            same_length(len(x), len(s), f"side features of {name}")
+        g = None if groups is None else np.asarray(groups)
+        if g is not None:
+            if g.ndim != 1:
+                raise DataError(f"groups of {name} have shape {g.shape}; they must be [N]")
+            same_length(len(x), len(g), f"groups of {name}")
+        for attribute, value in (
+            ("features", x),
+            ("target", y),
+            ("side", s),
+            ("groups", g),
+            ("name", name),
+            ("target_name", target_name),
+            ("target_unit", target_unit),
+            ("side_names", tuple(side_names)),
+            ("feature_names", tuple(feature_names)),
+            ("classes", labels),
+        ):
+            object.__setattr__(self, attribute, value)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        target: str | Sequence[str],
+        *,
+        features: Sequence[str] | None = None,
+        side: Sequence[str] = (),
+        groups: str | None = None,
+        classes: bool | Sequence[Label] | None = None,
+        name: str = "frame",
+        target_unit: str = "",
+    ) -> Self:
+        """Make a population of named columns of a pandas or polars frame.
+
+        ``features`` are all columns without another part, unless given. ``target`` may be several
+        columns; one column of text, booleans or, with ``classes``, numbers holds classes.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, not numeric or has missing values; the message names it.
+        """
+        return cls(
+            **frames.parts(frame, target, features, side, groups, classes),
+            name=name,
+            target_unit=target_unit,
+        )
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @property
+    def outputs(self) -> int:
+        """Outputs a model needs: the number of classes, else of target columns."""
+        return len(self.classes) if self.classes is not None else int(self.target.shape[1])
+
+    def found_at(self, origin: Mapping[str, Any]) -> Self:
+        """Return the same population that knows where it came from; arrays are shared."""
+        known = copy.copy(self)
+        object.__setattr__(known, "origin", dict(origin))
+        return known
+
+    def check_loss(self, loss: Loss) -> None:
+        """Raise `DataError` if a loss cannot be measured on this population's target."""
+        if loss.classification and self.classes is None:
+            raise DataError(
+                f"the loss {loss} is one of classification, but the target {self.target_name} of "
+                f"{self.name} holds numbers: make the population with classes=True"
+            )
+        if self.classes is not None and not loss.classification:
+            raise DataError(
+                f"the loss {loss} is one of regression, but the target {self.target_name} of "
+                f"{self.name} holds classes: use cross_entropy, brier or error_rate"
+            )
+        loss.check_target(self.target)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change whenever any number of the population does."""
+        digest = hashlib.sha256()
+        for array in (self.features, self.target, self.side, self.groups):
+            if array is not None:
+                data = array if array.dtype != object else array.astype(str)
+                digest.update(f"{data.dtype.str}{data.shape}".encode())
+                digest.update(np.ascontiguousarray(data).view(np.uint8).data)
+            digest.update(b";")
+        if self.classes is not None:
+            digest.update(repr(self.classes).encode())
+        return digest.hexdigest()[:16]
+
+    def split(self, seed: int, pool_fraction: float = 0.5) -> Halves:
+        """Split into pool and test half, seeded, never splitting a group.
+
+        Groups are shuffled by the study's SPLIT stream and join the pool until it holds at least
+        ``pool_fraction`` of the examples.
+
+        Raises
+        ------
+        DataError
+            If a half would be empty.
+        """
+        generator = study_generator(seed, Role.SPLIT)
+        if self.groups is None:
+            labels = np.arange(len(self))
+        else:
+            labels = np.unique(self.groups, return_inverse=True)[1]
+        sizes = np.bincount(labels)
+        order = generator.permutation(sizes.size)
+        before = np.cumsum(sizes[order]) - sizes[order]
+        in_pool = np.zeros(sizes.size, dtype=bool)
+        in_pool[order[before < pool_fraction * len(self)]] = True
+        pool = np.flatnonzero(in_pool[labels]).astype(np.int32)
+        test = np.flatnonzero(~in_pool[labels]).astype(np.int32)
+        if not pool.size or not test.size:
+            raise DataError(
+                f"{self.name} has {len(self)} examples in {sizes.size} groups, which cannot be "
+                f"split into a pool of {pool_fraction:.0%} and a test half: give more groups"
+            )
+        return Halves(self, pool, test)
+
+
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """A population split into the rows of its pool and of its test half, both sorted int32."""
+
+    population: Population
+    pool: NDArray[np.int32]
+    test: NDArray[np.int32]
+
+    def check(self, sampling: Sampling) -> None:
+        """Raise `SamplingError` if no draw of this kind is possible."""
+        if sampling.stratify and self.population.classes is None:
+            raise SamplingError(
+                f"stratified draws need classes, but the target {self.population.target_name} of "
+                f"{self.population.name} holds numbers: leave stratify out"
+            )
+        size = sampling.size
+        if sampling.method == "subsample" and size is not None and size > self.pool.size:
+            raise SamplingError(
+                f"a sample of {size} examples cannot be drawn without replacement from a pool of "
+                f"{self.pool.size}: use at most {self.pool.size}, or method = 'bootstrap'"
+            )
+        if sampling.test_size is not None and sampling.test_size > self.test.size:
+            raise SamplingError(
+                f"a test sample of {sampling.test_size} examples cannot be drawn from a test half "
+                f"of {self.test.size}: use at most {self.test.size}, or leave test_size out"
+            )
+
+    def train_size(self, sampling: Sampling) -> int:
+        """Return the number of training examples of a draw."""
+        return int(self.pool.size if sampling.size is None else sampling.size)
+
+    def draw(self, sampling: Sampling, seed: InstanceSeed) -> Draw:
+        """Return the draw that belongs to an instance's seed.
+
+        Raises
+        ------
+        SamplingError
+            If the pool or the test half is too small.
+        """
+        self.check(sampling)
+        generator = seed.generator(Stream.DRAW)
+        tester = generator if seed.test is None else seed.generator(Stream.TEST)
+        n = self.train_size(sampling)
+        if sampling.stratify:
+            return self._stratified_draw(n, sampling, generator, tester)
+        if sampling.method == "bootstrap":
+            train = self.pool[generator.integers(0, self.pool.size, size=n)]
+        else:
+            train = self.pool[generator.permutation(self.pool.size)[:n]]
+        if sampling.test_size is None:
+            test = self.test
+        else:
+            test = self.test[tester.permutation(self.test.size)[: sampling.test_size]]
+        return Draw(train, test)
+
+    def _stratified_draw(
+        self,
+        n: int,
+        sampling: Sampling,
+        generator: np.random.Generator,
+        tester: np.random.Generator,
+    ) -> Draw:
+        codes = self.population.target[:, 0].astype(np.int64)
+        replace = sampling.method == "bootstrap"
+        train = stratified(self.pool, codes[self.pool], n, replace, generator)
+        if sampling.test_size is None:
+            return Draw(train, self.test)
+        test = stratified(self.test, codes[self.test], sampling.test_size, False, tester)
+        return Draw(train, test)

@@ -1,0 +1,255 @@
+"""The engine of estimators and function candidates: one fit per instance, one test loss."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from numbers import Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.candidates.base import Candidate
+from surefoot.candidates.estimator.candidate import EstimatorCandidate
+from surefoot.candidates.function import DrawnData, FunctionCandidate
+from surefoot.data.population import Population
+from surefoot.engines.base import Engine, Stopped, outcome_of
+from surefoot.engines.estimator.fitted import Fitted, sample
+from surefoot.engines.estimator.interruptible import interruptible
+from surefoot.errors import CandidateError, DataError
+from surefoot.instances import Instance, Setting, Status, Training
+from surefoot.learning.losses.base import Loss
+from surefoot.seeds.ledger import Stream
+
+_SET = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+FitResult = tuple[Fitted | None, float]
+
+
+class EstimatorEngine(Engine):
+    """Fits a new estimator to the draw of each instance, or calls its function.
+
+    Seeds come from the instance's NOISE stream. Warnings do not reach the user, one per fit would
+    be thousands; the first is kept in the outcome's message.
+
+    Parameters
+    ----------
+    threads
+        Threads of one fit, in OpenMP, BLAS and ``n_jobs``; parameters that name ``n_jobs`` prevail.
+    """
+
+    name: ClassVar[str] = "estimator"
+    workers: ClassVar[Literal["threads", "processes"]] = "processes"
+
+    def __init__(self, threads: int = 1) -> None:
+        self.threads = threads
+        self._seen: tuple[Setting | None, dict[Candidate, str | None]] = (None, {})
+
+    def __reduce__(self) -> tuple[type[EstimatorEngine], tuple[int]]:
+        return type(self), (self.threads,)
+
+    def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
+        """Refuse what is neither kind, cannot be imported or does not fit the data or the loss."""
+        if self._seen[0] is not setting:
+            self._seen = (setting, {})
+        answers = self._seen[1]
+        if candidate not in answers:
+            answers[candidate] = self._refusal(candidate, setting)
+        return answers[candidate]
+
+    def _refusal(self, candidate: Candidate, setting: Setting) -> str | None:
+        if not isinstance(candidate, (EstimatorCandidate, FunctionCandidate)):
+            return f"estimator fits estimators and functions, not {candidate.family}"
+        population = setting.halves.population
+        if candidate.side and population.side is None:
+            return f"{candidate.label} takes side features but {population.name} has none"
+        try:
+            population.check_loss(setting.loss)
+            if isinstance(candidate, FunctionCandidate):
+                candidate.resolve()
+                return None
+            made = candidate.make(np.random.default_rng(0), self.threads)
+        except (CandidateError, DataError) as error:
+            return f"{candidate.label} cannot be trained: {error}"
+        return _unfit(candidate, made, setting)
+
+    def train(self, instance: Instance, setting: Setting, stop: NDArray[np.uint8]) -> Training:
+        """Train one instance; see `Engine.train`."""
+        began = time.perf_counter()
+        curve = np.empty(0, dtype=np.float32)
+        predictor, message = None, ""
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            try:
+                predictor, loss = interruptible(lambda: self._fit(instance, setting), stop)
+                status = Status.FINISHED if np.isfinite(loss) else Status.DIVERGED
+                if status is Status.FINISHED:
+                    curve = np.array([loss], dtype=np.float32)
+                if warned:
+                    message = f"{warned[0].category.__name__}: {warned[0].message}"
+            except Stopped:
+                raise
+            except Exception as error:
+                status, message = Status.FAILED, f"{type(error).__name__}: {error}"
+        seconds = time.perf_counter() - began
+        outcome = outcome_of(instance, setting, self.name, status, curve, seconds, message)
+        return Training(outcome, predictor)
+
+    def _fit(self, instance: Instance, setting: Setting) -> FitResult:
+        candidate, population = instance.candidate, setting.halves.population
+        generator = instance.seed.generator(Stream.NOISE)
+        draw = instance.draw(setting)
+        with np.errstate(all="ignore"), limited(self.threads):
+            if isinstance(candidate, FunctionCandidate):
+                seed = int(generator.integers(0, 2**32))
+                data = _drawn(candidate, population, setting.loss, draw.train, draw.test)
+                fitted, loss = _called(candidate.train(data, seed), candidate, setting)
+                if fitted is None:
+                    return None, loss
+            elif isinstance(candidate, EstimatorCandidate):
+                model = candidate.make(generator, self.threads)
+                x, y = sample(population, draw.train, candidate.side)
+                fitted = fit(model, x, y, population, setting.loss, candidate.side)
+            else:
+                raise TypeError(f"{candidate.label} is neither an estimator nor a function")
+            side = None if population.side is None else population.side[draw.test]
+            prediction = fitted.predict(population.features[draw.test], side)
+            value = setting.loss.value(prediction, population.target[draw.test])
+            return fitted, float(np.float32(value))
+
+
+def fit(
+    model: Any,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    population: Population,
+    loss: Loss,
+    takes_side: bool,
+) -> Fitted:
+    """Fit a model to inputs [n, F] and targets [n, outputs] of a population; return a predictor.
+
+    A classifier is given the classes of its sample as 0, 1, 2, … without a gap, which all
+    libraries take.
+    """
+    if population.classes is None:
+        model.fit(x, y[:, 0] if y.shape[1] == 1 else y)
+        return Fitted(model, population.outputs, takes_side)
+    codes, local = np.unique(y[:, 0].astype(np.int64), return_inverse=True)
+    model.fit(x, local)
+    return Fitted(model, population.outputs, takes_side, codes, loss.name != "error_rate")
+
+
+def deterministic(instance: Instance, setting: Setting, engine: EstimatorEngine) -> bool:
+    """Return whether a candidate's luck is its draw alone.
+
+    True when nothing in it takes a seed; else it is fitted twice to the instance's draw, with
+    different seeds, and the test losses must agree to the bit.
+
+    Raises
+    ------
+    CandidateError
+        If one of the two fits fails.
+    """
+    candidate, seed = instance.candidate, instance.seed
+    if isinstance(candidate, EstimatorCandidate) and not candidate.seeded:
+        return True
+    draw = seed.instance if seed.draw is None else seed.draw
+    losses = []
+    for number in (draw, draw + 1):
+        luck = replace(instance, seed=replace(seed, draw=draw, init=number, order=None))
+        outcome = engine.train(luck, setting, np.zeros(1, dtype=np.uint8)).outcome
+        if outcome.status is Status.FAILED:
+            raise CandidateError(f"{candidate.label} cannot be fitted: {outcome.message}")
+        losses.append(outcome.loss)
+    return losses[0] == losses[1]
+
+
+def _unfit(candidate: EstimatorCandidate, made: Any, setting: Setting) -> str | None:
+    """Return one sentence that says why an estimator does not suit the target or loss."""
+    loss, population = setting.loss, setting.halves.population
+    if not hasattr(made, "fit") or not hasattr(made, "predict"):
+        return f"{candidate.label} cannot be trained: it has no fit and predict"
+    kind = _kind(made)
+    wanted = "regressor" if population.classes is None else "classifier"
+    if kind in ("regressor", "classifier") and kind != wanted:
+        return (
+            f"{candidate.label} is a {kind}, but the target {population.target_name} of "
+            f"{population.name} needs a {wanted}"
+        )
+    if loss.name in ("cross_entropy", "brier") and not hasattr(made, "predict_proba"):
+        return (
+            f"{candidate.label} has no predict_proba, which the loss {loss} needs: use error_rate, "
+            "or let it estimate probabilities"
+        )
+    return None
+
+
+def _kind(made: Any) -> str | None:
+    """Return what scikit-learn's tags call an estimator, None if it has none."""
+    if hasattr(made, "__sklearn_tags__"):
+        with contextlib.suppress(Exception):
+            found: str | None = made.__sklearn_tags__().estimator_type
+            return found
+    declared = getattr(made, "_estimator_type", None)
+    return declared if isinstance(declared, str) else None
+
+
+def _drawn(
+    candidate: FunctionCandidate,
+    population: Population,
+    loss: Loss,
+    train: NDArray[np.int32],
+    test: NDArray[np.int32],
+) -> DrawnData:
+    trained = sample(population, train, candidate.side)
+    tested = sample(population, test, candidate.side)
+    return DrawnData(*trained, *tested, population.outputs, population.classes, loss)
+
+
+def _called(result: Any, candidate: FunctionCandidate, setting: Setting) -> FitResult:
+    """Return what a function returned as a predictor, or as the loss itself."""
+    if isinstance(result, Real):
+        return None, float(np.float32(result))
+    if not callable(result) and not hasattr(result, "predict"):
+        raise CandidateError(
+            f"{candidate.path} returned a {type(result).__name__}: it must return a loss, a "
+            "function of features or an object with predict"
+        )
+    population = setting.halves.population
+    codes = None if population.classes is None else np.arange(population.outputs)
+    probabilities = hasattr(result, "predict_proba") and setting.loss.name != "error_rate"
+    return Fitted(result, population.outputs, candidate.side, codes, probabilities), np.nan
+
+
+_limits = threading.local()
+
+
+@contextlib.contextmanager
+def limited(threads: int) -> Iterator[None]:
+    """Limit OpenMP and BLAS to a number of threads, in the calling thread.
+
+    The libraries loaded are looked up again only when modules were imported since, and left alone
+    where the environment of the process has set them to that number already.
+    """
+    try:
+        import threadpoolctl
+    except ImportError:
+        yield
+        return
+    state = (len(sys.modules), threads)
+    if getattr(_limits, "state", None) != state:
+        controller = threadpoolctl.ThreadpoolController()
+        set_already = all(os.environ.get(name) == str(threads) for name in _SET)
+        quiet = all(library.num_threads == threads for library in controller.lib_controllers)
+        _limits.state, _limits.controller = state, None if set_already and quiet else controller
+    if _limits.controller is None:
+        yield
+        return
+    with _limits.controller.limit(limits=threads):
+        yield

@@ -1,0 +1,153 @@
+"""The reference engine: any `ConvNet` or torch module, trained by torch from the seed ledger.
+
+A `ConvNet`'s initial weights, batch order and dropout masks come from the ledger, never from torch,
+so another engine can train the same instance and must agree with this one. A `ModuleCandidate`'s
+batch order does too; what its own code draws follows torch's generator, seeded from the ledger.
+Runs on one CPU thread; several instances run in several processes. Needs the extra ``torch``, which
+is imported when first used.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.candidates.base import Candidate
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.module.candidate import ModuleCandidate
+from surefoot.engines.base import Engine, Stopped, outcome_of
+from surefoot.engines.refusals import data_refusal
+from surefoot.errors import CandidateError, DataError, require
+from surefoot.instances import Instance, Predictor, Setting, Status, Training
+from surefoot.learning.losses.base import Loss
+from surefoot.seeds.ledger import Stream
+
+if TYPE_CHECKING:
+    import torch
+
+
+class TorchEager(Engine):
+    """Trains a `ConvNet` or a `ModuleCandidate` in eager torch, on one CPU thread."""
+
+    name: ClassVar[str] = "torch_eager"
+    workers: ClassVar[Literal["threads", "processes"]] = "processes"
+
+    def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
+        """Refuse other families, what does not fit the data, and a missing torch or device."""
+        if not isinstance(candidate, (ConvNet, ModuleCandidate)):
+            return f"torch_eager trains ConvNet and torch module candidates, not {candidate.family}"
+        if importlib.util.find_spec("torch") is None:
+            return "torch_eager needs torch; install it with: pip install 'surefoot[torch]'"
+        if isinstance(candidate, ConvNet):
+            return data_refusal(candidate, setting)
+        return _module_refusal(candidate, setting)
+
+    def train(self, instance: Instance, setting: Setting, stop: NDArray[np.uint8]) -> Training:
+        """Train one instance.
+
+        Raises
+        ------
+        Stopped
+            When the stop flag is set.
+        MissingExtraError
+            If torch is not installed.
+        """
+        require("torch", extra="torch")
+        from surefoot.engines.torch.jobs import job_of
+        from surefoot.engines.torch.training import one_thread, own_random_numbers, train_epochs
+
+        began = time.perf_counter()
+        curve: list[float] = []
+        predictor, message = None, ""
+        try:
+            with one_thread(), own_random_numbers():
+                job = job_of(instance, setting)
+                draw = instance.draw(setting)
+                key = instance.seed.key(Stream.ORDER)
+                status = train_epochs(job, setting, draw, key, stop, curve)
+            predictor = job.predictor
+        except Stopped:
+            raise
+        except Exception as error:
+            status, message = Status.FAILED, f"{type(error).__name__}: {error}"
+        outcome = outcome_of(
+            instance,
+            setting,
+            self.name,
+            status,
+            np.array(curve, dtype=np.float32),
+            time.perf_counter() - began,
+            message,
+        )
+        return Training(outcome, predictor)
+
+
+def predictor_of(
+    candidate: ConvNet | ModuleCandidate, weights: Mapping[str, NDArray[np.float32]]
+) -> Predictor:
+    """Return the predictor that left these weights, on the CPU; raises as `module_of`."""
+    module = module_of(candidate, weights)
+    from surefoot.engines.torch.training import TorchPredictor
+
+    if isinstance(candidate, ConvNet):
+        return TorchPredictor(module, candidate.side > 0)
+    shape = None if candidate.input_shape is None else tuple(candidate.input_shape)
+    return TorchPredictor(module, candidate.side, input_shape=shape)
+
+
+def module_of(
+    candidate: ConvNet | ModuleCandidate, weights: Mapping[str, NDArray[np.float32]]
+) -> torch.nn.Module:
+    """Return a trained candidate as a ``torch.nn.Module``, in evaluation mode.
+
+    That of a `ConvNet` maps features [n, F] or [n, channels, rows, columns] and, if the network
+    takes them, side features [n, S] to predictions [n, outputs]; that of a `ModuleCandidate` is
+    what its factory makes. ``weights`` are those of a predictor.
+
+    Raises
+    ------
+    MissingExtraError
+        If torch is not installed.
+    CandidateError
+        If the weights are not those of such a candidate.
+    """
+    require("torch", extra="torch")
+    from surefoot.engines.torch.module import ConvModule, load
+    from surefoot.engines.torch.training import own_random_numbers
+
+    with own_random_numbers():
+        module = ConvModule(candidate) if isinstance(candidate, ConvNet) else candidate.make()
+    load(module, weights, candidate.label)
+    return module.eval()
+
+
+def _module_refusal(candidate: ModuleCandidate, setting: Setting) -> str | None:
+    """Return one sentence that says what of a module is missing or does not fit, else None."""
+    population = setting.halves.population
+    if candidate.input_shape is not None:
+        cells, columns = math.prod(candidate.input_shape), population.features.shape[1]
+        if cells != columns:
+            return (
+                f"{candidate.label} takes {cells} features {tuple(candidate.input_shape)} but "
+                f"{population.name} has {columns}: set input_shape"
+            )
+    if candidate.side and population.side is None:
+        return f"{candidate.label} takes side features but {population.name} has none"
+    try:
+        if isinstance(candidate.loss, Loss):
+            population.check_loss(candidate.loss)
+        candidate.check()
+    except (CandidateError, DataError) as error:
+        return f"{candidate.label} cannot be trained: {error}"
+    import torch
+
+    kind = candidate.device.partition(":")[0]
+    if kind != "cpu" and not getattr(torch, "cuda" if kind == "cuda" else "mps").is_available():
+        return f"{candidate.label} cannot be trained: this machine has no device {kind!r}"
+    return None

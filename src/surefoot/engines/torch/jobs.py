@@ -1,0 +1,137 @@
+"""From an instance's candidate and seed to a module, an optimiser and a loss, ready to train."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from surefoot.candidates.convnet.initialization import initial_weights, named_weights
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.module.candidate import ModuleCandidate
+from surefoot.engines.torch.module import ConvModule, load
+from surefoot.engines.torch.training import Job, TorchPredictor, mean_loss, optimizer_of
+from surefoot.instances import Instance, Setting
+from surefoot.learning.losses.base import Loss
+from surefoot.learning.optimizers import OPTIMIZERS
+from surefoot.seeds.ledger import InstanceSeed, Stream
+from surefoot.seeds.philox import keep_masks
+
+
+@dataclass(slots=True)
+class LedgerNoise:
+    """Dropout masks of one instance, from the NOISE stream's key, for the current step."""
+
+    key: tuple[int, int]
+    probability: float
+    step: int = 0
+
+    def set_step(self, step: int) -> None:
+        """Say which training step comes next."""
+        self.step = step
+
+    def __call__(self, layer: int, examples: int, units: int) -> Tensor:
+        """Return the mask [examples, units] of a dropout layer, True to keep."""
+        masks = keep_masks(self.key, self.step, layer, examples, units, self.probability)
+        return torch.from_numpy(masks)
+
+
+def job_of(instance: Instance, setting: Setting) -> Job:
+    """Return what `train_epochs` needs to train an instance's candidate."""
+    candidate = instance.candidate
+    if isinstance(candidate, ConvNet):
+        return convnet_job(candidate, instance.seed, setting)
+    if isinstance(candidate, ModuleCandidate):
+        return module_job(candidate, instance.seed, setting)
+    raise TypeError(f"torch_eager cannot train {candidate.family} candidates")
+
+
+def convnet_job(net: ConvNet, seed: InstanceSeed, setting: Setting) -> Job:
+    """Return the training of a `ConvNet` with everything random from the ledger."""
+    module = ConvModule(net)
+    load(module, named_weights(net, initial_weights(net, seed)), net.label)
+    noise = LedgerNoise(seed.key(Stream.NOISE), net.dropout)
+    module.keep = noise
+    return Job(
+        TorchPredictor(module, net.side > 0),
+        optimizer_of(net.optimizer, module.parameters(), net.learning_rate, net.decay),
+        mean_loss(net.loss or setting.loss),
+        net.batch_size,
+        before_step=noise.set_step,
+    )
+
+
+def module_job(candidate: ModuleCandidate, seed: InstanceSeed, setting: Setting) -> Job:
+    """Return the training of a `ModuleCandidate`.
+
+    Torch's own random numbers are seeded from the INIT stream for the factory and from the NOISE
+    stream for what the module draws in training.
+    """
+    torch.manual_seed(_number(seed, Stream.INIT))
+    module = candidate.make()
+    if candidate.initialization == "he":
+        start_as_he(module, seed)
+    torch.manual_seed(_number(seed, Stream.NOISE))
+    module.to(candidate.device)
+    shape = None if candidate.input_shape is None else tuple(candidate.input_shape)
+    optimizer = _optimizer(candidate, module)
+    schedule = None
+    if candidate.schedule is not None:
+        arguments = candidate.arguments("schedule_parameters")
+        schedule = candidate.part("schedule")(optimizer, **arguments)
+    return Job(
+        TorchPredictor(module, candidate.side, candidate.device, shape),
+        optimizer,
+        _loss(candidate, setting),
+        candidate.batch_size,
+        after_epoch=None if schedule is None else schedule.step,
+    )
+
+
+def start_as_he(module: nn.Module, seed: InstanceSeed) -> None:
+    """Draw a module's weights He-normal from the INIT stream and set its biases to 0.
+
+    Arrays of two or more axes, in the order of ``named_parameters``, become N(0, 2/fan_in) with
+    fan_in the values per first axis; arrays of one axis named ``bias`` become 0; others stay.
+    """
+    generator = seed.generator(Stream.INIT)
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if parameter.dim() > 1:
+                values = generator.standard_normal(tuple(parameter.shape), dtype=np.float32)
+                values *= np.float32(np.sqrt(2.0 * parameter.shape[0] / parameter.numel()))
+                parameter.copy_(torch.from_numpy(values))
+            elif name.rpartition(".")[2] == "bias":
+                parameter.zero_()
+
+
+def _number(seed: InstanceSeed, stream: Stream) -> int:
+    """Return a seed for torch's generator from a stream."""
+    return int(seed.generator(stream).integers(0, 2**63))
+
+
+def _optimizer(candidate: ModuleCandidate, module: nn.Module) -> torch.optim.Optimizer:
+    trained = [p for p in module.parameters() if p.requires_grad]
+    rate, decay = candidate.learning_rate, candidate.decay
+    if candidate.optimizer in OPTIMIZERS:
+        return optimizer_of(candidate.optimizer, trained, rate, decay)
+    given = {"weight_decay": decay} if decay else {}
+    given |= candidate.arguments("optimizer_parameters")
+    optimizer: torch.optim.Optimizer = candidate.part("optimizer")(trained, lr=rate, **given)
+    return optimizer
+
+
+def _loss(candidate: ModuleCandidate, setting: Setting) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the training loss; a function of torch gets class codes [n] for classification."""
+    if not isinstance(candidate.loss, str):
+        return mean_loss(cast("Loss | None", candidate.loss) or setting.loss)
+    found, arguments = candidate.part("loss"), candidate.arguments("loss_parameters")
+    call = found(**arguments) if isinstance(found, type) else partial(found, **arguments)
+    if setting.halves.population.classes is None:
+        return cast("Callable[[Tensor, Tensor], Tensor]", call)
+    return lambda prediction, target: call(prediction, target[:, 0].long())

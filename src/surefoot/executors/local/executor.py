@@ -1,0 +1,258 @@
+"""Instances on this machine: compiled engines in threads, all others in worker processes.
+
+As many threads as workers take instances from one queue. An engine that releases the GIL trains in
+the thread itself; for any other engine the thread has a worker process train, so that a crash there
+costs one instance and nothing else. A mixed race shares the same workers.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.engines.choose import AUTO, Chooser
+from surefoot.errors import EngineError
+from surefoot.executors.base import Executor
+from surefoot.executors.guard import IN_WORKER, failed, train_guarded
+from surefoot.executors.interrupts import Alarm, Interrupts
+from surefoot.executors.local.processes import WorkerPool
+from surefoot.instances import Instance, Outcome, Setting
+
+_GRACE = 2.0
+"""Seconds an engine has to notice its stop flag."""
+_PACE = 0.25
+"""Seconds from one batch to the next at least: what short trainings leave meanwhile is recorded
+together, because a journal waits for the disk once per batch."""
+
+
+class LocalExecutor(Executor):
+    """Runs instances on this machine's cores.
+
+    Parameters
+    ----------
+    workers
+        Instances that run at once; None for one per core this process may use.
+    engine
+        Engine to use, or ``auto`` for each candidate's fastest.
+    time_limit
+        Seconds after which an instance fails. It makes results depend on the machine.
+    memory_limit
+        Bytes a worker process may allocate while it trains; no effect on engines in threads.
+    threads_per_worker
+        Threads of the numerical libraries within a worker process.
+
+    Raises
+    ------
+    EngineError
+        If the engine's name is unknown or a number is not positive.
+    """
+
+    def __init__(
+        self,
+        workers: int | None = None,
+        engine: str = AUTO,
+        *,
+        time_limit: float | None = None,
+        memory_limit: int | None = None,
+        threads_per_worker: int = 1,
+    ) -> None:
+        for name, value in (
+            ("workers", workers),
+            ("time_limit", time_limit),
+            ("memory_limit", memory_limit),
+            ("threads_per_worker", threads_per_worker),
+        ):
+            if value is not None and not value > 0:
+                raise EngineError(f"{name} = {value} must be positive")
+        self._workers = workers or _cores()
+        self.chooser = Chooser(engine)
+        self.time_limit = time_limit
+        self._memory_limit = memory_limit
+        self._threads_per_worker = threads_per_worker
+        self._pool: WorkerPool | None = None
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine asked for, or ``auto``."""
+        return self.chooser.engine
+
+    @property
+    def workers(self) -> int:
+        """Number of instances that run at once."""
+        return self._workers
+
+    def batches(
+        self, instances: Iterable[Instance], setting: Setting
+    ) -> Iterator[tuple[Outcome, ...]]:
+        """Yield outcomes as they come in; see `Executor.batches`."""
+        if os.environ.get(IN_WORKER):
+            raise EngineError(
+                "a worker process was made to train by importing the main script: start the "
+                'script\'s work under if __name__ == "__main__":'
+            )
+        crew = _Crew(self, instances, setting)
+        with Interrupts(crew.stop) as interrupts:
+            try:
+                yield from crew.batches()
+            finally:
+                crew.dismiss()
+            if interrupts.seen:
+                raise KeyboardInterrupt
+
+    def pool(self, setting: Setting) -> WorkerPool:
+        """Return the worker processes of a setting, ending those of another."""
+        if self._pool is None or self._pool.setting is not setting:
+            self.close()
+            self._pool = WorkerPool(setting, self._memory_limit, self._threads_per_worker)
+        return self._pool
+
+    def close(self) -> None:
+        """End all worker processes; they also end with this process."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _Crew:
+    """The threads of one call of `LocalExecutor.batches`."""
+
+    def __init__(
+        self, executor: LocalExecutor, instances: Iterable[Instance], setting: Setting
+    ) -> None:
+        self._executor, self._setting = executor, setting
+        self._pool = executor.pool(setting)
+        self._instances = iter(instances)
+        self._taking = threading.Lock()
+        self._stopping = threading.Event()
+        self._flags = [np.zeros(1, dtype=np.uint8) for _ in range(executor.workers)]
+        self._room = threading.Semaphore(2 * executor.workers + 16)
+        self._results: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
+        self._arrivals: list[Outcome] = []
+        self._working = executor.workers
+        self._error: BaseException | None = None
+        self._threads = [
+            threading.Thread(target=self._work, args=(flag,), name="surefoot-worker", daemon=True)
+            for flag in self._flags
+        ]
+
+    def batches(self) -> Iterator[tuple[Outcome, ...]]:
+        for thread in self._threads:
+            thread.start()
+        deadline, due = float("inf"), 0.0
+        try:
+            while self._working and time.monotonic() < deadline:
+                if self._stopping.is_set():
+                    deadline = min(deadline, time.monotonic() + _GRACE)
+                if batch := self._arrived(due):
+                    due = time.monotonic() + _PACE
+                    yield batch
+        except KeyboardInterrupt:
+            self.dismiss()
+            if batch := self._arrived():
+                yield batch
+            raise
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """Ask everything to stop; may be called from a signal handler."""
+        self._stopping.set()
+        for flag in self._flags:
+            flag[0] = 1
+
+    def dismiss(self) -> None:
+        """Stop what still runs, and wait for it as long as an engine may take to notice."""
+        self.stop()
+        deadline = time.monotonic() + _GRACE
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _arrived(self, due: float = 0.0) -> tuple[Outcome, ...]:
+        """Wait up to 0.2 s for an outcome; return it with all others that come until ``due``."""
+        try:
+            result = self._results.get(timeout=0.2)
+            while True:
+                if result is None:
+                    self._working -= 1
+                elif isinstance(result, BaseException):
+                    self._error = self._error or result
+                else:
+                    self._room.release()
+                    self._arrivals.append(result)
+                left = due - time.monotonic()
+                wait = self._working > 0 and left > 0.0 and not self._stopping.is_set()
+                result = self._results.get(wait, max(0.0, left))
+        except queue.Empty:
+            batch, self._arrivals = tuple(self._arrivals), []
+            return batch
+
+    def _work(self, flag: NDArray[np.uint8]) -> None:
+        try:
+            while (instance := self._next()) is not None:
+                outcome = self._train(instance, flag)
+                if outcome is not None:
+                    self._results.put(outcome)
+        except BaseException as error:
+            self._results.put(error)
+            self.stop()
+        finally:
+            self._results.put(None)
+
+    def _next(self) -> Instance | None:
+        """Return the next instance, None when there is none or all is to stop."""
+        while not self._stopping.is_set():
+            if self._room.acquire(timeout=0.1):
+                with self._taking:
+                    return next(self._instances, None)
+        return None
+
+    def _train(self, instance: Instance, flag: NDArray[np.uint8]) -> Outcome | None:
+        engine = self._executor.chooser.choose(instance.candidate, self._setting)
+        limit = self._executor.time_limit
+        if engine.workers == "threads":
+            with Alarm(limit, flag) as alarm:
+                start = time.perf_counter()
+                outcome = train_guarded(engine, instance, self._setting, flag)
+            if outcome is None and alarm.rang and not self._stopping.is_set():
+                seconds = time.perf_counter() - start
+                message = f"exceeded the time limit of {limit:g} s"
+                return failed(instance, self._setting, engine.name, seconds, message)
+            return outcome
+        worker = self._pool.take()
+        try:
+            return worker.train(
+                engine,
+                instance,
+                self._setting,
+                stopped=self._stopping.is_set,
+                time_limit=limit,
+            )
+        finally:
+            self._pool.give(worker)
+
+
+def _cores() -> int:
+    """Return the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,226 @@
+"""Worker processes, seen from the parent: one instance each at a time, replaced when they die."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from surefoot.engines.base import Engine
+from surefoot.errors import EngineError
+from surefoot.executors.guard import failed
+from surefoot.executors.local.shared_memory import Shared, pickled
+from surefoot.instances import Instance, Outcome, Setting
+
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from surefoot.executors.local.worker import main; "
+    "main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], int(sys.argv[5]))"
+)
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+_POLL = 0.1
+_FAREWELL = 5.0
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(self, shared: Shared, memory_limit: int | None, threads: int) -> None:
+        self._channel, theirs = multiprocessing.Pipe()
+        environment = os.environ | dict.fromkeys(_THREADS, str(threads))
+        arguments = (
+            json.dumps(sys.path),
+            str(theirs.fileno()),
+            str(shared.descriptor),
+            _main_script(),
+            str(memory_limit or 0),
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _START, *arguments],
+            pass_fds=(theirs.fileno(), shared.descriptor),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+        )
+        theirs.close()
+        self._ready: set[str] = set()
+
+    def train(
+        self,
+        engine: Engine,
+        instance: Instance,
+        setting: Setting,
+        *,
+        stopped: Callable[[], bool],
+        time_limit: float | None,
+    ) -> Outcome | None:
+        """Train one instance there; None when ``stopped()`` became true, which ends the process.
+
+        A process that dies or exceeds the time limit leaves a *failed* outcome and is `dead`.
+        Raises `EngineError` when the process cannot be started or cannot use what it is sent.
+        """
+        if not self._prepared(engine, instance, stopped):
+            return None
+        start = time.perf_counter()
+        kind, outcome = self._ask((engine, instance, False), stopped, time_limit)
+        seconds = time.perf_counter() - start
+        if kind == "died":
+            return failed(instance, setting, engine.name, seconds, self._epitaph())
+        if kind == "late":
+            message = f"exceeded the time limit of {time_limit:g} s"
+            return failed(instance, setting, engine.name, seconds, message)
+        result: Outcome | None = outcome
+        return result
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
+    @property
+    def dead(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.poll() is not None
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._channel.close()
+
+    def _prepared(self, engine: Engine, instance: Instance, stopped: Callable[[], bool]) -> bool:
+        """Have the process started, and an engine and its libraries imported there.
+
+        This is not the instance's time. False when it was stopped.
+        """
+        kind = "ready" if self._ready else self._receive(stopped, None)[0]
+        if kind == "ready" and engine.name not in self._ready:
+            kind, _ = self._ask((engine, instance, True), stopped, None)
+        if kind == "died":
+            raise EngineError(
+                f"a worker process could not start ({self._epitaph()}): see its messages above, "
+                "or train with an engine that runs in threads"
+            )
+        self._ready.add(engine.name)
+        return kind == "ready"
+
+    def _ask(
+        self, task: tuple[Any, ...], stopped: Callable[[], bool], limit: float | None
+    ) -> tuple[str, Any]:
+        """Send a task and wait for its answer."""
+        try:
+            self._channel.send_bytes(pickled(task, "a candidate"))
+        except OSError:
+            return "died", None
+        return self._receive(stopped, limit)
+
+    def _receive(self, stopped: Callable[[], bool], limit: float | None) -> tuple[str, Any]:
+        """Wait for a message; its kind may also be stopped, late or died."""
+        deadline = None if limit is None else time.monotonic() + limit
+        try:
+            while not self._channel.poll(_POLL):
+                if stopped():
+                    self.kill()
+                    return "stopped", None
+                if deadline is not None and time.monotonic() > deadline:
+                    self.kill()
+                    return "late", None
+            kind, content = self._channel.recv()
+        except (EOFError, OSError):
+            return "died", None
+        if kind == "unusable":
+            self.kill()
+            raise EngineError(
+                f"a worker process cannot use what it was sent ({content}): define candidates and "
+                "losses in an importable module, or start the script's work under "
+                'if __name__ == "__main__":'
+            )
+        return kind, content
+
+    def _epitaph(self) -> str:
+        """Return how the process ended, in words."""
+        self._channel.close()
+        try:
+            code = self._process.wait(timeout=_FAREWELL)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        if code >= 0:
+            return f"the worker process ended with status {code}"
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        hint = " (out of memory, or killed from outside)" if -code == signal.SIGKILL else ""
+        return f"the worker process was killed by {name}{hint}"
+
+
+class WorkerPool:
+    """Idle workers of one setting, started when needed; safe to use from several threads."""
+
+    def __init__(self, setting: Setting, memory_limit: int | None, threads: int) -> None:
+        self.setting = setting
+        self._memory_limit, self._threads = memory_limit, threads
+        self._shared: Shared | None = None
+        self._idle: list[Worker] = []
+        self._all: set[Worker] = set()
+        self._lock = threading.Lock()
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """Numbers of the processes, busy and idle."""
+        with self._lock:
+            return tuple(worker.pid for worker in self._all)
+
+    def take(self) -> Worker:
+        """Return an idle worker, or a new one."""
+        with self._lock:
+            while self._idle:
+                worker = self._idle.pop()
+                if not worker.dead:
+                    return worker
+                self._all.discard(worker)
+                worker.kill()
+            if self._shared is None:
+                self._shared = Shared(self.setting)
+            worker = Worker(self._shared, self._memory_limit, self._threads)
+            self._all.add(worker)
+            return worker
+
+    def give(self, worker: Worker) -> None:
+        """Take a worker back; a dead one is forgotten."""
+        with self._lock:
+            if worker.dead:
+                self._all.discard(worker)
+            else:
+                self._idle.append(worker)
+
+    def close(self) -> None:
+        """End all workers, busy ones too."""
+        with self._lock:
+            for worker in self._all:
+                worker.kill()
+            self._all.clear()
+            self._idle.clear()
+            if self._shared is not None:
+                self._shared.close()
+                self._shared = None
+
+
+def _main_script() -> str:
+    """Return the path of the script this process runs, in which candidates may be defined."""
+    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    return str(Path(path).resolve()) if path and Path(path).is_file() else ""

@@ -1,0 +1,117 @@
+"""The model card of a saved winner: what it is, how it was trained, what is certified of it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+from surefoot.candidates.base import Candidate
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.estimator.candidate import EstimatorCandidate
+from surefoot.candidates.estimator.values import nodes
+from surefoot.studies.select.selection import Selection
+
+_DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+
+
+def versions(candidate: Candidate) -> dict[str, str]:
+    """Return the versions of Python, surefoot and what trained the candidate."""
+    packages = {"surefoot", "numpy"}
+    if isinstance(candidate, EstimatorCandidate):
+        packages |= {node["class"].partition(".")[0] for node in nodes(candidate.node)}
+    if isinstance(candidate, ConvNet):
+        packages.add("torch")
+    found = {"python": platform.python_version()}
+    for package in sorted(packages):
+        name = _DISTRIBUTIONS.get(package, package)
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def card_of(selection: Selection, record: Mapping[str, Any]) -> str:
+    """Return the card as Markdown."""
+    study, winner = selection.study, selection.winner
+    setting = study.setting
+    population, loss = setting.halves.population, setting.loss
+    unit = loss.unit(population.target_unit)
+    measure = f"{loss}" + (f" [{unit}]" if unit else "")
+    target = population.target_name + (
+        f", one of {len(population.classes)} classes: {', '.join(map(str, population.classes))}"
+        if population.classes is not None
+        else f" [{population.target_unit}]"
+        if population.target_unit
+        else ""
+    )
+    certificate = selection.certificate
+    lines = [
+        f"# {winner.label}",
+        "",
+        f"Selected by surefoot among {len(selection.state.keys)} candidates as the most robust "
+        f"against retraining, by {study.statistic.name} of {measure}.",
+        "",
+        "## Model",
+        "",
+        f"- family: {winner.family}; key `{winner.key}`",
+        f"- predicts: {target}",
+        f"- from: {record['features']} features"
+        + (f" and {record['side']} side features" if record["side"] else ""),
+        "",
+        "```json",
+        json.dumps(record["spec"], indent=1, ensure_ascii=False),
+        "```",
+        "",
+        "## Training",
+        "",
+        f"- data: {population.name}, {len(population)} examples, fingerprint "
+        f"`{population.fingerprint}`; pool {setting.halves.pool.size}, test half "
+        f"{setting.halves.test.size}",
+        f"- {_how(selection, record, measure)}",
+        f"- study seed {study.seed}",
+        "- software: " + ", ".join(f"{n} {v}" for n, v in record["versions"].items()),
+        "",
+        "## What is certified",
+        "",
+        "No certificate was asked for." if certificate is None else certificate.text(),
+        "",
+        _scope(record),
+        "",
+        "## Use",
+        "",
+        "```python",
+        "from surefoot.export.saved import load",
+        "",
+        'model = load("this folder")',
+        "predictions = model.predict(features)",
+        "```",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _how(selection: Selection, record: Mapping[str, Any], measure: str) -> str:
+    setting = selection.study.setting
+    if record["refit"] == "everything":
+        n = len(setting.halves.population)
+        return f"fitted to all {n} examples; no loss of this fit is known"
+    sampling = setting.sampling
+    n = setting.halves.train_size(sampling)
+    kind = ("stratified " if sampling.stratify else "") + sampling.method
+    return (
+        f"instance {record['instance']}: a {kind} sample of {n} examples of the pool; {measure} "
+        f"{record['loss']:.6g} on its test sample"
+    )
+
+
+def _scope(record: Mapping[str, Any]) -> str:
+    if record["refit"] == "everything":
+        return (
+            "The certificate speaks of retrainings on samples of the pool. This model was fitted "
+            "to all examples instead, so it is not one of them."
+        )
+    return "The certificate speaks of retrainings; this model is one of them."

@@ -1,0 +1,241 @@
+"""Saving the winner: its trained model, what it is, and a model card for people.
+
+A folder holds ``model.skops`` (an estimator) or ``model.safetensors`` (a network's weights),
+``model.json`` (the candidate's spec and how to read its outputs) and ``README.md``, the card.
+Neither format is a pickle: a skops file names its types, and only trusted ones are made.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surefoot import registry
+from surefoot.candidates.base import Candidate
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.estimator.candidate import EstimatorCandidate
+from surefoot.candidates.module.candidate import ModuleCandidate
+from surefoot.engines.estimator.engine import fit
+from surefoot.engines.estimator.fitted import Fitted, sample
+from surefoot.errors import CandidateError, SurefootError, require
+from surefoot.export.model_card import card_of, versions
+from surefoot.instances import Predictor, Status
+from surefoot.seeds.ledger import Role, Stream
+from surefoot.studies.select.selection import Selection
+
+FORMAT = 1
+_LIBRARIES = ("sklearn.", "xgboost.", "lightgbm.", "catboost.")
+Refit = Literal["instance", "everything"]
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """A model read back by `load`.
+
+    ``candidate`` is what was trained, ``classes`` the labels of a classification (else None),
+    ``record`` the content of ``model.json``.
+    """
+
+    candidate: Candidate
+    predictor: Predictor
+    classes: tuple[Any, ...] | None
+    record: Mapping[str, Any]
+
+    def predict(self, features: ArrayLike, side: ArrayLike | None = None) -> NDArray[Any]:
+        """Return predictions [n] or [n, outputs], or labels [n], for features [n, F]."""
+        x = np.asarray(features, dtype=np.float32)
+        s = None if side is None else np.asarray(side, dtype=np.float32)
+        predicted = self.predictor.predict(x.reshape(len(x), -1), s)
+        if self.classes is not None:
+            labels: NDArray[Any] = np.asarray(self.classes)[predicted.argmax(axis=1)]
+            return labels
+        return predicted[:, 0] if predicted.shape[1] == 1 else predicted
+
+
+def save(
+    selection: Selection, folder: str | Path, *, refit: Refit = "instance", instance: int = 0
+) -> Path:
+    """Train the winner of a selection once more and save it with its model card.
+
+    Parameters
+    ----------
+    folder
+        Where to; it must not exist yet, or be empty.
+    refit
+        ``instance`` trains a certifying instance again, whose loss is on record; ``everything``
+        fits an estimator to all examples, of which no loss is known.
+    instance
+        Number of the instance.
+
+    Raises
+    ------
+    CandidateError
+        If the winner is neither an estimator nor has weights, or cannot be trained.
+    SurefootError
+        If the folder holds something.
+    MissingExtraError
+        If skops or safetensors is not installed.
+    """
+    target = Path(folder)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise SurefootError(f"{target} exists and is not an empty folder: name a new one")
+    predictor, loss = _trained(selection, refit, instance)
+    setting, winner = selection.study.setting, selection.winner
+    population = setting.halves.population
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "family": winner.family,
+        "spec": winner.spec(),
+        "key": winner.key,
+        "outputs": population.outputs,
+        "classes": None if population.classes is None else list(population.classes),
+        "features": int(population.features.shape[1]),
+        "feature_names": list(population.feature_names),
+        "side": 0 if population.side is None else int(population.side.shape[1]),
+        "population": population.fingerprint,
+        "refit": refit,
+        "instance": instance if refit == "instance" else None,
+        "loss": loss,
+        "versions": versions(winner),
+    }
+    if isinstance(predictor, Fitted):
+        codes = None if predictor.codes is None else predictor.codes.tolist()
+        record |= {"codes": codes, "probabilities": predictor.probabilities}
+    name, content = _serialised(winner, predictor)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / name).write_bytes(content)
+    (target / "README.md").write_text(card_of(selection, record), encoding="utf-8")
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    (target / "model.json").write_text(text + "\n", encoding="utf-8")
+    return target
+
+
+def load(folder: str | Path, *, trusted: Sequence[str] = ()) -> Saved:
+    """Read a saved model.
+
+    Parameters
+    ----------
+    trusted
+        Import paths of further types that may be made. The classes of scikit-learn, numpy and the
+        libraries of boosted trees are trusted already.
+
+    Raises
+    ------
+    SurefootError
+        If the folder holds no such model, or one with types that are not trusted.
+    """
+    source = Path(folder)
+    try:
+        record = json.loads((source / "model.json").read_text(encoding="utf-8"))
+        if record["format"] != FORMAT:
+            raise SurefootError(f"{source} has format {record['format']}; this reads {FORMAT}")
+        candidate: Candidate = registry.lookup("candidates", record["family"]).from_spec(
+            record["spec"]
+        )
+    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise SurefootError(f"{source} holds no saved model: {error}") from None
+    classes = None if record["classes"] is None else tuple(record["classes"])
+    if isinstance(candidate, EstimatorCandidate):
+        predictor: Predictor = _load_estimator(source, record, candidate, trusted)
+    elif isinstance(candidate, ConvNet | ModuleCandidate):
+        predictor = _load_network(source, candidate)
+    else:
+        raise SurefootError(f"{source} holds a {candidate.family}, which cannot be read back")
+    return Saved(candidate, predictor, classes, record)
+
+
+def _trained(selection: Selection, refit: Refit, instance: int) -> tuple[Predictor, float | None]:
+    """Return a predictor of the winner and its loss, None if unknown."""
+    winner, setting = selection.winner, selection.study.setting
+    if refit not in ("instance", "everything"):
+        raise SurefootError(f"refit = {refit!r} is unknown: use 'instance' or 'everything'")
+    if refit == "instance":
+        training = selection.train(instance)
+        if training.outcome.status is not Status.FINISHED or training.predictor is None:
+            how = training.outcome.message or "it returns its loss alone"
+            raise CandidateError(
+                f"instance {instance} of {winner.label} left no model to save "
+                f"({training.outcome.status}: {how}): name another instance"
+            )
+        return training.predictor, training.outcome.loss
+    if not isinstance(winner, EstimatorCandidate):
+        raise CandidateError(
+            f"{winner.label} is a {winner.family}, which stops by its test loss and so cannot be "
+            "fitted to everything: use refit = 'instance'"
+        )
+    population = setting.halves.population
+    seed = selection.study.instance(winner.key, Role.CERTIFY, instance).seed
+    x, y = sample(population, np.arange(len(population), dtype=np.int32), winner.side)
+    model = winner.make(seed.generator(Stream.NOISE))
+    return fit(model, x, y, population, setting.loss, winner.side), None
+
+
+def _serialised(winner: Candidate, predictor: Predictor) -> tuple[str, bytes]:
+    """Return the name and content of the model's file."""
+    if isinstance(winner, EstimatorCandidate) and isinstance(predictor, Fitted):
+        skops = require("skops.io", extra="sklearn")
+        try:
+            return "model.skops", skops.dumps(predictor.model)
+        except Exception as error:
+            raise CandidateError(f"skops cannot save {winner.label}: {error}") from error
+    weights = {name: np.ascontiguousarray(array) for name, array in predictor.weights.items()}
+    if not weights:
+        raise CandidateError(
+            f"{winner.label} is a {winner.family}, which has no weights to save: only estimators "
+            "and networks can be saved"
+        )
+    safetensors = require("safetensors.numpy", extra="torch")
+    return "model.safetensors", safetensors.save(weights, {"key": winner.key})
+
+
+def _is_trusted(kind: str) -> bool:
+    """Return whether a type is a class of a library whose estimators are saved; never a function.
+
+    skops itself asks about compiled ones such as scikit-learn's ``Tree``.
+    """
+    if not kind.startswith(_LIBRARIES):
+        return False
+    module, _, name = kind.rpartition(".")
+    try:
+        return isinstance(getattr(importlib.import_module(module), name, None), type)
+    except ImportError:
+        return False
+
+
+def _load_estimator(
+    source: Path, record: Mapping[str, Any], candidate: EstimatorCandidate, trusted: Sequence[str]
+) -> Fitted:
+    skops = require("skops.io", extra="sklearn")
+    path = source / "model.skops"
+    try:
+        asked = skops.get_untrusted_types(file=path)
+    except Exception as error:
+        raise SurefootError(f"{path} cannot be read: {error}") from None
+    unknown = [kind for kind in asked if kind not in trusted and not _is_trusted(kind)]
+    if unknown:
+        raise SurefootError(
+            f"{path} holds types that are not trusted ({', '.join(unknown)}): if you trust who "
+            "made the file, give them as trusted"
+        )
+    model = skops.load(path, trusted=asked)
+    codes = None if record["codes"] is None else np.array(record["codes"], dtype=np.int64)
+    return Fitted(model, record["outputs"], candidate.side, codes, record["probabilities"])
+
+
+def _load_network(source: Path, net: ConvNet | ModuleCandidate) -> Predictor:
+    safetensors = require("safetensors.numpy", extra="torch")
+    require("torch", extra="torch")
+    from surefoot.engines.torch.eager import predictor_of
+
+    try:
+        weights = safetensors.load_file(source / "model.safetensors")
+    except Exception as error:
+        raise SurefootError(f"{source / 'model.safetensors'} cannot be read: {error}") from None
+    return predictor_of(net, weights)

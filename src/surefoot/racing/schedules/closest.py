@@ -1,0 +1,79 @@
+"""Closest challengers: which of many candidates are worth another instance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from surefoot.errors import RaceError
+from surefoot.racing.prediction.gaps import gaps_to_leader
+from surefoot.racing.prediction.mixed_model import SIZE
+from surefoot.racing.schedules.base import Schedule, Standing, Step
+
+FINALISTS = 16
+
+
+@dataclass(frozen=True)
+class Closest(Schedule):
+    """Trains the leader and its closest challengers, many at a time, until the finalists are left.
+
+    One instance each. Of the trainings then left up to the race's ``total`` it spends ``part``; as
+    many candidates as that could train once more stay. Then every round trains those with the
+    smallest gaps to the leader (`gaps`): the share ``share`` of what is left to
+    spend, at least as many as ``finalists``, one instance each or more where fewer candidates are
+    left than that. So a candidate that is clearly worse costs one instance, and one that remains
+    in doubt gets more. With the last round all but the ``finalists`` leave. Nobody trains more
+    than ``cap``.
+
+    After a screen the first cut trains nothing.
+    """
+
+    total: int
+    part: float = 0.5
+    finalists: int = FINALISTS
+    share: float = 0.2
+    cap: int = SIZE
+
+    def __post_init__(self) -> None:
+        if self.total < 1 or self.finalists < 1 or self.cap < 1:
+            raise RaceError(
+                f"closest: total = {self.total}, finalists = {self.finalists} and cap = "
+                f"{self.cap} must be positive"
+            )
+        for name, value in (("part", self.part), ("share", self.share)):
+            if not 0.0 < value <= 1.0:
+                raise RaceError(
+                    f"closest: {name} = {value:g} is a share of the trainings left; give one in "
+                    "(0, 1]"
+                )
+
+    def step(self, standing: Standing) -> Step | None:
+        """Return the next round; None once the finalists are left or nothing is left to spend."""
+        survivors, counts = standing.survivors, standing.counts
+        if survivors <= self.finalists:
+            return None
+        left = self._left(standing)
+        keep = min(survivors, max(self.finalists, left))
+        if standing.instances == 0:
+            return Step(1, keep)
+        if standing.rounds == 0 and survivors > keep:
+            return Step(counts, keep)
+        cap = standing.allowed(self.cap)
+        if left < 1 or bool((counts >= cap).all()):
+            return None
+        _, _, order = gaps_to_leader(standing)
+        order = order[counts[order] < cap]
+        batch = min(left, max(self.finalists, int(self.share * left)))
+        chosen = order[:batch]
+        upto = counts.copy()
+        upto[chosen] = np.minimum(cap, counts[chosen] + batch // len(chosen))
+        last = int((upto - counts).sum()) == left or bool((upto == cap).all())
+        return Step(upto, self.finalists if last else survivors)
+
+    def _left(self, standing: Standing) -> int:
+        """Return the trainings it may still spend, from what the survivors had of it so far."""
+        first = standing.criterion.needs
+        beyond = int(np.maximum(standing.counts - first, 0).sum())
+        spent = standing.spent if standing.instances else standing.survivors * first
+        return int(self.part * (self.total - spent + beyond)) - beyond

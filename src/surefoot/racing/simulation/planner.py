@@ -1,0 +1,203 @@
+"""The planner: what a race would cost and find, simulated in populations like a pilot's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from surefoot.errors import RaceError
+from surefoot.racing.race import Race
+from surefoot.racing.rules.base import Integers
+from surefoot.racing.simulation.pilot import Pilot
+from surefoot.racing.simulation.world import World
+from surefoot.racing.state import RaceState
+from surefoot.racing.table import Floats
+
+EXACT = 1e-12
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A race to simulate: what its budgets count, whether draws are paired, how often at most."""
+
+    race: Race
+    cost: str = "instances"
+    paired: bool = True
+    races: int | None = None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a race is expected to do, over the ``races`` simulated ones.
+
+    ``trainings`` is the mean number of instances and ``most`` the largest; ``costs`` are the mean
+    sums of their costs by the name of the unit. ``p_best`` and ``p_within`` are the probabilities
+    that the winner's true criterion is the smallest of all candidates, and within 1 % of it.
+    ``unstable`` is the probability of a winner whose true criterion is infinite since it diverges
+    at times, ``lost`` that nobody wins (all are screened out or diverge) and ``screened`` that the
+    screen removes the best. ``regret`` is the mean of (winner's - best) / best over the stable
+    winners and ``regret_error`` its standard error; ``curse`` is the mean share by which the
+    winner's racing value is too good.
+    """
+
+    name: str
+    races: int
+    trainings: float
+    most: int
+    costs: Mapping[str, float]
+    p_best: float
+    p_within: float
+    regret: float
+    regret_error: float
+    curse: float
+    unstable: float = 0.0
+    lost: float = 0.0
+    screened: float = 0.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One simulated race; without a winner ``regret`` is NaN and ``failure`` says why."""
+
+    trainings: int
+    costs: Mapping[str, float]
+    regret: float
+    curse: float
+    screened: bool
+    failure: str = ""
+
+
+Population = tuple[int, int]
+"""Number and seed of a simulated population."""
+
+Spread = Callable[
+    [Callable[[Population], dict[str, Run]], Iterable[Population]], Iterable[dict[str, Run]]
+]
+"""A map, such as that of a pool of processes: the results in the order of the arguments."""
+
+
+def simulate(
+    pilot: Pilot,
+    candidates: int,
+    contests: Mapping[str, Contest],
+    *,
+    rng: np.random.Generator,
+    races: int = 100,
+    each: Callable[[], None] | None = None,
+    spread: Spread = map,
+) -> list[Forecast]:
+    """Run every race in the same ``races`` simulated populations of the pilot's kind.
+
+    The criterion must be the same for all races.
+
+    Parameters
+    ----------
+    pilot
+        What the populations are like.
+    candidates
+        How many they have.
+    contests
+        The races by name, each of so many candidates.
+    rng
+        Makes the populations' seeds.
+    races
+        How many populations are made; a contest may ask for fewer.
+    each
+        Called after every population.
+    spread
+        Simulates the populations, one call each; one after the other unless given.
+
+    Raises
+    ------
+    RaceError
+        If every simulated candidate diverges, or no race has a winner in any population: the
+        message is that of the last.
+    """
+    seeds = rng.integers(0, 2**63, races).tolist()
+    population = partial(_population, pilot, candidates, contests)
+    found: dict[str, list[Run]] = {name: [] for name in contests}
+    for runs in spread(population, enumerate(seeds)):
+        for name, run in runs.items():
+            found[name].append(run)
+        if each is not None:
+            each()
+    everything = [run for runs in found.values() for run in runs]
+    if all(run.failure for run in everything):
+        raise RaceError(everything[-1].failure)
+    return [_forecast(name, runs) for name, runs in found.items()]
+
+
+def _population(
+    pilot: Pilot,
+    candidates: int,
+    contests: Mapping[str, Contest],
+    population: Population,
+) -> dict[str, Run]:
+    """Return the races run in one population."""
+    number, seed = population
+    rng = np.random.default_rng(seed)
+    first = max([8, *(one.race.plan()[0].upto for one in contests.values())])
+    worlds = {True: World.like(pilot, candidates, rng, first=first)}
+    if not all(contest.paired for contest in contests.values()):
+        worlds[False] = worlds[True].unpaired(rng)
+    truth = worlds[True].truth(next(iter(contests.values())).race.statistic)
+    if np.isinf(truth).all():
+        raise RaceError("every simulated candidate diverges; the pilot has no stable candidate")
+    found = {}
+    for name, contest in contests.items():
+        if contest.races is not None and number >= contest.races:
+            continue
+        world = worlds[contest.paired]
+        try:
+            state, trained = world.race(contest.race, contest.cost)
+        except RaceError as error:
+            once = {unit: float(one.sum()) for unit, one in world.costs.items()}
+            found[name] = Run(candidates, once, np.nan, np.nan, True, str(error))
+        else:
+            found[name] = _run(state, trained, truth, world)
+    return found
+
+
+def _run(state: RaceState, trained: Integers, truth: Floats, world: World) -> Run:
+    assert state.winner is not None
+    best, winner = int(truth.argmin()), int(state.winner)
+    last = state.rounds[-1]
+    true, value = float(truth[winner]), float(last.values[last.keys.index(state.winner)])
+    screened = any(
+        one.name == "screen" and state.keys[best] not in one.survivors for one in state.rounds
+    )
+    return Run(
+        int(trained.sum()),
+        {unit: float(each @ trained) for unit, each in world.costs.items()},
+        true / float(truth[best]) - 1.0,
+        (true - value) / true if np.isfinite(true) else np.nan,
+        screened,
+    )
+
+
+def _forecast(name: str, runs: Sequence[Run]) -> Forecast:
+    count = len(runs)
+    won = [run for run in runs if not np.isnan(run.regret)]
+    regret = np.array([run.regret for run in won])
+    stable = regret[np.isfinite(regret)]
+    curse = np.array([run.curse for run in won])
+    trainings = np.array([run.trainings for run in runs])
+    nan = float("nan")
+    return Forecast(
+        name,
+        count,
+        float(trainings.mean()),
+        int(trainings.max()),
+        {unit: float(np.mean([run.costs[unit] for run in runs])) for unit in runs[0].costs},
+        float((regret <= EXACT).sum()) / count,
+        float((regret <= 0.01).sum()) / count,
+        float(stable.mean()) if len(stable) else nan,
+        float(stable.std(ddof=1) / np.sqrt(len(stable))) if len(stable) > 1 else nan,
+        float(np.nanmean(curse)) if np.isfinite(curse).any() else nan,
+        float(np.isinf(regret).sum()) / count,
+        (count - len(won)) / count,
+        sum(run.screened for run in runs) / count,
+    )

@@ -1,0 +1,219 @@
+"""A simulated population of candidates that can be raced: losses appear when a race asks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surefoot.racing.criteria import Criterion
+from surefoot.racing.race import Race
+from surefoot.racing.replay import Replay
+from surefoot.racing.rules.base import Integers
+from surefoot.racing.simulation.pilot import Pilot
+from surefoot.racing.state import RaceState
+from surefoot.racing.table import Floats
+
+QUANTILES = 200
+"""The true criterion is that of so many equally probable losses; the true maximum is theirs."""
+
+MOST = 4096
+"""Instances of one candidate after which a simulated race is broken off."""
+
+
+class World:
+    """Candidates with known locations, deviations and divergence; every race sees the same losses.
+
+    Parameters
+    ----------
+    locations, deviations, divergence
+        m, s and p of `surefoot.racing.simulation.pilot`, each ``[candidates]``.
+    residuals
+        Standardised own noise to draw from.
+    shared
+        Share of the noise that an instance's draw explains.
+    paired
+        Whether all candidates have the same draws.
+    baseline
+        Its location and deviation, for a screen.
+    costs
+        Mean cost of an instance of each candidate, by the name of the unit.
+    first
+        Instances that every candidate has from the start.
+    rng
+        Makes all losses.
+    """
+
+    def __init__(
+        self,
+        locations: Floats,
+        deviations: Floats,
+        divergence: Floats,
+        *,
+        residuals: Floats,
+        shared: float = 0.0,
+        paired: bool = True,
+        baseline: tuple[float, float] | None = None,
+        costs: dict[str, Floats] | None = None,
+        first: int = 8,
+        rng: np.random.Generator,
+    ) -> None:
+        self.locations, self.deviations, self.divergence = locations, deviations, divergence
+        self.costs = costs or {}
+        self._residuals, self._rng, self._baseline = residuals, rng, baseline
+        self._luck_share = np.sqrt(shared)
+        self._own_share = np.sqrt(1.0 - shared)
+        self._paired, count = paired, len(locations)
+        self._luck = rng.standard_normal((1 if paired else count, first))
+        self._losses = np.full((count, first), np.nan)
+        self._known = np.zeros(count, np.int64)
+        self._train(np.arange(count))
+        self.baseline: Floats | None = None
+        if baseline is not None:
+            noise = self._luck_share * self._luck + self._own_share * self._own(self._luck.shape)
+            self.baseline = np.exp(baseline[0] + baseline[1] * noise)
+            if paired:
+                self.baseline = self.baseline[0]
+
+    @classmethod
+    def like(
+        cls,
+        pilot: Pilot,
+        candidates: int,
+        rng: np.random.Generator,
+        *,
+        first: int = 8,
+    ) -> World:
+        """Return a population of so many candidates of the pilot's kind, paired."""
+        locations, deviations, rows = pilot.draw(candidates, rng)
+        return cls(
+            locations,
+            deviations,
+            pilot.divergence[rows],
+            residuals=pilot.residuals,
+            shared=pilot.shared,
+            baseline=pilot.baseline,
+            costs={unit: each[rows] for unit, each in pilot.costs.items()},
+            first=first,
+            rng=rng,
+        )
+
+    def unpaired(self, rng: np.random.Generator) -> World:
+        """Return the same candidates with new losses, each on draws of its own."""
+        return World(
+            self.locations,
+            self.deviations,
+            self.divergence,
+            residuals=self._residuals,
+            shared=float(self._luck_share) ** 2,
+            paired=False,
+            baseline=self._baseline,
+            costs=self.costs,
+            first=self._luck.shape[1],
+            rng=rng,
+        )
+
+    def truth(self, criterion: Criterion) -> Floats:
+        """Return the true criterion of every candidate, ``[candidates]``."""
+        quantiles = noise_quantiles(self._residuals, float(self._luck_share) ** 2)
+        spectrum = np.exp(self.locations[:, None] + self.deviations[:, None] * quantiles)
+        if self.divergence.any():
+            broken = np.rint(self.divergence * QUANTILES)
+            spectrum[np.arange(QUANTILES) >= QUANTILES - broken[:, None]] = np.inf
+        return criterion.values(spectrum)
+
+    def race(self, race: Race, cost: str = "instances") -> tuple[RaceState, Integers]:
+        """Run a race whose keys are the rows' numbers, in the order of the rows.
+
+        Return its state and the instances that each candidate trained. Budgets and limits count
+        what ``cost`` names, one of `costs` or instances. A race that asks for more than 4,096
+        instances of a candidate ends there, with the best so far as its winner and the reason in
+        `RaceState.stopped`. Raises `RaceError` as `Race.replay` does.
+        """
+        simulation = _Simulation(race, self, cost)
+        return simulation.simulate(), simulation.paid
+
+    def train(self, rows: Integers, upto: int) -> Floats:
+        """Let these candidates have so many instances or more; return all losses.
+
+        They are ``[candidates, instances]``, NaN where nobody has asked for them.
+        """
+        self._widen(upto)
+        self._train(rows[self._known[rows] < upto])
+        return self._losses
+
+    def _widen(self, upto: int) -> None:
+        count, width = self._losses.shape
+        if upto <= width:
+            return
+        more = max(upto, 4 * width, 128) - width
+        self._losses = np.hstack([self._losses, np.full((count, more), np.nan)])
+        if self._paired:
+            self._luck = np.hstack([self._luck, self._rng.standard_normal((1, more))])
+
+    def _train(self, rows: Integers) -> None:
+        """Give these candidates losses up to the width of the table."""
+        width = self._losses.shape[1]
+        for start in np.unique(self._known[rows]).tolist():
+            some = rows[self._known[rows] == start]
+            if start == width:
+                continue
+            shape = (len(some), width - start)
+            noise = self._own_share * self._own(shape)
+            if self._paired:
+                noise += self._luck_share * self._luck[:, start:]
+            elif start == 0:
+                noise += self._luck_share * self._luck[some]
+            elif self._luck_share:
+                noise += self._luck_share * self._rng.standard_normal(shape)
+            losses = np.exp(self.locations[some, None] + self.deviations[some, None] * noise)
+            broken = self.divergence[some]
+            if broken.any():
+                losses[self._rng.random(shape) < broken[:, None]] = np.inf
+            self._losses[some, start:] = losses
+            self._known[some] = width
+
+    def _own(self, shape: tuple[int, ...]) -> Floats:
+        place = self._rng.integers(0, len(self._residuals), shape, dtype=np.int32)
+        return np.asarray(self._residuals[place])
+
+
+def noise_quantiles(residuals: Floats, shared: float) -> Floats:
+    """Return 200 equally probable values of the noise: own residuals and normal luck together."""
+    levels = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    if shared == 0.0:
+        return np.asarray(np.quantile(residuals, levels))
+    from scipy import special
+
+    luck = np.sqrt(shared) * special.ndtri(levels)
+    own = np.sqrt(1.0 - shared) * np.quantile(residuals, levels)
+    return np.asarray(np.quantile((luck[:, None] + own).ravel(), levels))
+
+
+class _Simulation(Replay):
+    """A race whose losses come into being when it asks for them."""
+
+    def __init__(self, race: Race, world: World, cost: str) -> None:
+        super().__init__(race)
+        self._world, self._each = world, None if cost == "instances" else world.costs[cost]
+
+    def simulate(self) -> RaceState:
+        known = self._world.train(np.arange(0), 0)
+        try:
+            return self._go_on(known, self._world.baseline, self._costs(known))
+        except _TooMany:
+            return self._finished(
+                f"broken off: it asks for more than {MOST:,} instances of a candidate"
+            )
+
+    def _missing(self, target: Integers) -> tuple[tuple[str, int], ...]:
+        if int(target.max()) > MOST:
+            raise _TooMany
+        self.losses = self._world.train(self.alive[target > 0], int(target.max()))
+        self.costs = self._costs(self.losses)
+        return ()
+
+    def _costs(self, losses: Floats) -> Floats | None:
+        return None if self._each is None else np.broadcast_to(self._each[:, None], losses.shape)
+
+
+class _TooMany(Exception):
+    """A race asks for more instances than are simulated."""

@@ -1,0 +1,41 @@
+"""The table of a selection in the form of scikit-learn's ``cv_results_``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.journal.journal import Journal
+from surefoot.seeds.ledger import Role
+from surefoot.studies.select.selection import Selection
+
+
+def results_of(selection: Selection, journal: Journal) -> dict[str, Any]:
+    """Return a dict of arrays [candidates], in the order of the study's candidates.
+
+    Scores are minus the losses of the racing instances, NaN where a candidate has none because it
+    was eliminated before; a diverged or failed instance scores −∞, and so does its mean.
+    """
+    candidates = selection.study.candidates
+    losses = [selection.losses(candidate.key) for candidate in candidates]
+    scores = np.full((len(losses), max(map(len, losses))), np.nan)
+    for row, known in zip(scores, losses, strict=True):
+        row[: len(known)] = -known
+    seconds: dict[str, list[float]] = {}
+    for outcome in journal.outcomes(Role.RACE):
+        seconds.setdefault(outcome.candidate, []).append(outcome.seconds)
+    place = {key: rank for rank, key in enumerate(selection.state.ranking, start=1)}
+    return {
+        "params": [candidate.label for candidate in candidates],
+        "mean_fit_time": np.array([np.mean(seconds[c.key]) for c in candidates]),
+        **{f"split{i}_test_score": scores[:, i] for i in range(scores.shape[1])},
+        "mean_test_score": np.array([float(np.mean(-known)) for known in losses]),
+        "std_test_score": np.array([_spread(known) for known in losses]),
+        "rank_test_score": np.array([place[c.key] for c in candidates], dtype=np.int32),
+    }
+
+
+def _spread(losses: NDArray[np.float64]) -> float:
+    return float(np.std(losses)) if np.isfinite(losses).all() else float("nan")

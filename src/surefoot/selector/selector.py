@@ -1,0 +1,260 @@
+"""`RobustSelector`: the race as a scikit-learn meta-estimator.
+
+Only importing this module needs scikit-learn, ``pip install 'surefoot[sklearn]'``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surefoot.candidates.base import Candidate
+from surefoot.candidates.estimator.candidate import EstimatorCandidate
+from surefoot.data.population import Method, Population, Sampling
+from surefoot.errors import CandidateError, require
+from surefoot.executors.base import Executor
+from surefoot.executors.inline import InlineExecutor
+from surefoot.executors.local.executor import LocalExecutor
+from surefoot.instances import Setting
+from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.racing.schedules.base import Halving, Schedule
+from surefoot.seeds.ledger import InstanceSeed, Role, Stream
+from surefoot.selector.results import results_of
+from surefoot.studies.base import SelectStudy
+from surefoot.studies.select.run import select
+
+require("sklearn", extra="sklearn")
+
+import sklearn.base  # noqa: E402
+from sklearn.metrics import accuracy_score, r2_score  # noqa: E402
+from sklearn.utils import check_random_state, get_tags  # noqa: E402
+from sklearn.utils.metaestimators import available_if  # noqa: E402
+from sklearn.utils.multiclass import check_classification_targets  # noqa: E402
+from sklearn.utils.validation import (  # noqa: E402
+    check_is_fitted,
+    validate_data,
+)
+
+
+def _gives_probabilities(selector: RobustSelector) -> bool:
+    if hasattr(selector, "best_estimator_"):
+        return hasattr(selector.best_estimator_, "predict_proba")
+    return selector.classifier and all(
+        hasattr(candidate.make(np.random.default_rng(0)), "predict_proba")
+        for candidate in selector.as_candidates()
+    )
+
+
+class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator):
+    """Selects the estimator that stays good every time it is retrained, then refits it on all data.
+
+    Parameters
+    ----------
+    candidates
+        Estimators (as scikit-learn's, unfitted) or `EstimatorCandidate` objects: all classifiers,
+        or all regressors.
+    loss
+        Name of a loss; None for ``rmse``, or, of classifiers, ``cross_entropy`` where all give
+        probabilities and else ``error_rate``.
+    criterion
+        The statistic of losses that is compared: ``mean``, ``max``, ``quantile(0.9)``, …
+    schedule
+        Rounds of the race; None for the paper's halving after five instances each.
+    sample_size, method, stratify
+        Size (None: the pool's) and kind of the training samples: ``bootstrap`` or ``subsample``;
+        whether classes keep their shares.
+    pool_fraction
+        Share of the examples that training samples come from; losses are measured on the rest.
+    certify
+        Fresh instances for the winner's certificate; 0 for none.
+    n_jobs
+        Worker processes; None trains in this process, -1 uses every core.
+    random_state
+        Seed of the study: an integer, a ``RandomState`` or None.
+
+    Attributes
+    ----------
+    best_estimator_
+        The winner, refitted on all examples; a classifier on class codes, as ``classes_`` lists
+        them.
+    best_candidate_, certificate_
+        The winner as a candidate, and its `Certificate` (None without ``certify``).
+    ranking_
+        One dict per candidate, best first: how many instances it trained and why it left.
+    cv_results_
+        A dict of arrays, one entry per candidate, as ``GridSearchCV`` has it: ``params``,
+        ``split0_test_score``, … (minus the loss of each racing instance, NaN once eliminated),
+        ``mean_test_score``, ``std_test_score``, ``rank_test_score``, ``mean_fit_time``.
+    best_index_, best_score_, classes_, n_features_in_
+        As in ``GridSearchCV``.
+    """
+
+    def __init__(
+        self,
+        candidates: Any,
+        *,
+        loss: str | None = None,
+        criterion: str = "mean",
+        schedule: Schedule | None = None,
+        sample_size: int | None = None,
+        method: Method = "bootstrap",
+        stratify: bool = True,
+        pool_fraction: float = 0.5,
+        certify: int = 59,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.candidates = candidates
+        self.loss = loss
+        self.criterion = criterion
+        self.schedule = schedule
+        self.sample_size = sample_size
+        self.method = method
+        self.stratify = stratify
+        self.pool_fraction = pool_fraction
+        self.certify = certify
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Race the candidates on X [n, F] and y [n] or [n, outputs], and refit the winner.
+
+        ``groups`` [n] are labels of examples never to be split between pool and test half.
+
+        Raises
+        ------
+        SurefootError
+            If a candidate cannot be named, the data are too few, or every candidate fails; all
+            that bad values cause are also ``ValueError``.
+        """
+        candidates, classifier = self.as_candidates(), self.classifier
+        X, y = validate_data(
+            self, X, y, multi_output=True, y_numeric=not classifier, ensure_min_samples=2
+        )
+        target: NDArray[Any] = np.asarray(y)
+        if classifier:
+            check_classification_targets(target)
+            target = _one_column(target)
+            self.classes_, target = np.unique(target, return_inverse=True)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        labels = list(range(len(self.classes_))) if classifier else None
+        population = Population(X, target, groups=groups, name="X", target_name="y", classes=labels)
+        study = SelectStudy(
+            candidates=candidates,
+            setting=self._setting(population, candidates, seed),
+            seed=seed,
+            criterion=self.criterion,
+            schedule=self.schedule or Halving(warmup=5),
+            certify=self.certify,
+        )
+        with study.open(":memory:") as journal, self._executor() as executor:
+            selection = select(study, journal, executor)
+            self.cv_results_ = results_of(selection, journal)
+        self.ranking_ = selection.ranking()
+        self.best_candidate_ = selection.winner
+        self.certificate_ = selection.certificate
+        self.best_index_ = [c.key for c in candidates].index(self.best_candidate_.key)
+        self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
+        luck = InstanceSeed(seed, Role.ASSESS, 0).generator(Stream.NOISE)
+        self.best_estimator_ = candidates[self.best_index_].make(luck)
+        self.best_estimator_.fit(X, target)
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the winner's predictions [n] or [n, outputs], classes by their labels."""
+        check_is_fitted(self)
+        predicted = np.asarray(self.best_estimator_.predict(self._checked(X)))
+        return self.classes_[predicted.astype(int)] if self.classifier else predicted
+
+    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the winner's class probabilities [n, classes], in the order of ``classes_``."""
+        check_is_fitted(self)
+        return np.asarray(self.best_estimator_.predict_proba(self._checked(X)))
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Return the accuracy of a classifier, the coefficient of determination of a regressor."""
+        measure = accuracy_score if self.classifier else r2_score
+        return float(measure(y, self.predict(X)))
+
+    @property
+    def classifier(self) -> bool:
+        """Whether the first candidate is a classifier; all must be of one kind."""
+        return bool(sklearn.base.is_classifier(self._first()))
+
+    def as_candidates(self) -> tuple[EstimatorCandidate, ...]:
+        """Return the candidates as such, in their order.
+
+        Raises
+        ------
+        CandidateError
+            If there is none, or one is no estimator or cannot be named.
+        """
+        if not isinstance(self.candidates, Iterable) or isinstance(self.candidates, (str, dict)):
+            raise CandidateError(f"candidates = {self.candidates!r} must be a list of estimators")
+        found = []
+        for one in self.candidates:
+            if isinstance(one, Candidate) and not isinstance(one, EstimatorCandidate):
+                raise CandidateError(
+                    f"{one.label} is a {one.family}, which scikit-learn cannot refit: give "
+                    "estimators, or use surefoot.select"
+                )
+            made = one if isinstance(one, EstimatorCandidate) else EstimatorCandidate.of(one)
+            found.append(made)
+        if not found:
+            raise CandidateError("candidates is empty: give at least one estimator")
+        return tuple({candidate.key: candidate for candidate in found}.values())
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._first())
+        tags.estimator_type = inner.estimator_type
+        tags.classifier_tags, tags.regressor_tags = inner.classifier_tags, inner.regressor_tags
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = inner.target_tags.multi_output
+        tags.target_tags.single_output = inner.target_tags.single_output
+        return tags
+
+    def _first(self) -> Any:
+        first = next(iter(self.candidates), None)
+        if first is None or isinstance(first, Candidate):
+            return self.as_candidates()[0].make(np.random.default_rng(0))
+        return first
+
+    def _setting(
+        self, population: Population, candidates: tuple[EstimatorCandidate, ...], seed: int
+    ) -> Setting:
+        if self.loss is not None:
+            loss = parse_loss(self.loss)
+        elif population.classes is None:
+            loss = Loss("rmse")
+        else:
+            made = [candidate.make(np.random.default_rng(0)) for candidate in candidates]
+            sure = all(hasattr(one, "predict_proba") for one in made)
+            loss = Loss("cross_entropy" if sure else "error_rate")
+        population.check_loss(loss)
+        stratify = self.stratify and population.classes is not None
+        sampling = Sampling(self.sample_size, self.method, stratify=stratify)
+        return Setting(population.split(seed, self.pool_fraction), sampling, loss)
+
+    @contextlib.contextmanager
+    def _executor(self) -> Iterator[Executor]:
+        if self.n_jobs in (None, 1):
+            yield InlineExecutor()
+            return
+        with LocalExecutor(None if self.n_jobs == -1 else self.n_jobs) as executor:
+            yield executor
+
+    def _checked(self, X: ArrayLike) -> Any:
+        return validate_data(self, X, reset=False)
+
+
+def _one_column(target: NDArray[Any]) -> NDArray[Any]:
+    from sklearn.utils.validation import column_or_1d
+
+    column: NDArray[Any] = column_or_1d(target, warn=True)
+    return column

@@ -1,0 +1,172 @@
+"""Assess: how robust is one candidate? Its losses over n instances, and their certificate.
+
+With a promise the instances are trained in their order and training stops as soon as the promise is
+broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.executors.base import Executor
+from surefoot.instances import Outcome
+from surefoot.journal.journal import Identity, Journal
+from surefoot.seeds.ledger import Role, study_generator
+from surefoot.statistics.bootstrap import iqr_interval, sd_interval
+from surefoot.statistics.certificate import Certificate
+from surefoot.statistics.promise import Judgement, Promise
+from surefoot.studies.base import AssessStudy
+from surefoot.studies.race_record import recorded_certificates
+from surefoot.studies.runner import identity_of, missing, train_missing
+from surefoot.studies.watch import Silent, Watcher
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """The outcomes of a candidate's instances, by number, and what they promise.
+
+    Parameters
+    ----------
+    outcomes
+        Those the result rests on: all n, or the instances up to the one that broke a promise.
+    certificate
+        None for a broken promise: its number of instances was decided by their losses, and a
+        certificate holds for a number fixed beforehand only.
+    judgement
+        The answer to the study's promise and what follows from it; None without a promise.
+    recorded
+        Instances in the journal. Those trained beside the one that broke the promise are among
+        them, but count for nothing.
+    """
+
+    study: AssessStudy
+    outcomes: tuple[Outcome, ...]
+    certificate: Certificate | None
+    judgement: Judgement | None = None
+    recorded: int = 0
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """The losses [n]; +inf where an instance diverged or failed."""
+        return np.array([outcome.loss for outcome in self.outcomes])
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether the promise is kept; None without a promise."""
+        return None if self.judgement is None else self.judgement.answer == "kept"
+
+    @property
+    def saved(self) -> int:
+        """Trainings that the promise took less than its number of instances."""
+        return self.study.n - self.recorded
+
+    def promised(self) -> list[str]:
+        """Return the promise, the answer and its reason in sentences; none without a promise."""
+        promise, found = self.study.promise, self.judgement
+        if promise is None or found is None:
+            return []
+        saved = f"{self.saved} of {self.study.n} trainings were saved"
+        return [
+            f"{found.answer}: at least {100.0 * promise.content:.4g} % of retrainings lose at most "
+            f"{promise.limit:.4g}",
+            f"{found.reason}; {saved}" if self.saved else found.reason,
+            found.statement,
+        ]
+
+    def spread(self) -> list[str]:
+        """Return median, standard deviation and interquartile range with their intervals.
+
+        The median's interval is by order statistics, the others' by BCa bootstrap. None without a
+        certificate, whose number of instances they share, and below two instances.
+        """
+        if self.certificate is None or len(self.losses) < 2:
+            return []
+        confidence = self.certificate.confidence
+        rng = study_generator(self.study.seed, Role.STATISTICS, int(Role.ASSESS))
+        median = self.certificate.median
+        sd = sd_interval(self.losses, confidence, rng=rng)
+        iqr = iqr_interval(self.losses, confidence, rng=rng)
+        lines = [
+            f"{name} {found.estimate:.3g} ({found.low:.3g} to {found.high:.3g})"
+            for name, found in (
+                ("median", median),
+                ("standard deviation", sd),
+                ("interquartile range", iqr),
+            )
+        ]
+        said = [f"{', '.join(lines)}, with {100.0 * confidence:.4g} % confidence each"]
+        return said + [warning for warning in (median.warning, sd.warning) if warning]
+
+    def __str__(self) -> str:
+        lines = [self.study.candidate.label, *self.promised(), *self.spread()]
+        if self.certificate is not None:
+            lines.append(self.certificate.text())
+        return "\n".join(lines)
+
+
+def assess(
+    study: AssessStudy,
+    journal: Journal,
+    executor: Executor,
+    watch: Watcher | None = None,
+    *,
+    retry_failed: bool = False,
+) -> Assessment:
+    """Run or resume an assessment; parameters and errors are those of `select`.
+
+    A promise is judged on the losses in the order of their instances, trained as many at a time as
+    the executor has workers. Neither their number nor who finishes first changes the answer.
+    """
+    watcher = Silent() if watch is None else watch
+    study.check(journal, executor.engine)
+    retry = journal.failed() if retry_failed else set()
+    watcher.started(1, journal.count())
+    if study.promise is None:
+        judgement = None
+        left = list(missing(study.instances(), study.setting, journal, retry))
+        if left:
+            watcher.certifying(study.candidate, len(left))
+            train_missing(left, study.setting, journal, executor, retry=retry, each=watcher.outcome)
+    else:
+        judgement = _judge(study, study.promise, journal, executor, watcher, retry)
+    outcomes = sorted(journal.outcomes(Role.ASSESS), key=lambda outcome: outcome.instance)
+    recorded = len(outcomes)
+    if judgement is not None:
+        outcomes = outcomes[: judgement.used]
+    certificate = None
+    if judgement is None or judgement.answer == "kept":
+        certificate = recorded_certificates(journal, None)[study.candidate.key]
+    return Assessment(study, tuple(outcomes), certificate, judgement, recorded)
+
+
+def _judge(
+    study: AssessStudy,
+    promise: Promise,
+    journal: Journal,
+    executor: Executor,
+    watcher: Watcher,
+    retry: set[Identity],
+) -> Judgement:
+    """Train batches of instances in their order until the promise is kept or broken."""
+    instances = study.instances()
+    while True:
+        judgement = promise.judge(list(_losses(study, journal, retry)))
+        if judgement.answer != "open":
+            return judgement
+        batch = instances[judgement.used : judgement.used + executor.workers]
+        watcher.certifying(study.candidate, judgement.needs)
+        train_missing(batch, study.setting, journal, executor, retry=retry, each=watcher.outcome)
+
+
+def _losses(study: AssessStudy, journal: Journal, retry: set[Identity]) -> Iterator[float]:
+    """Yield the recorded losses in order, up to the first instance to be trained (again)."""
+    known = {measure.instance: measure.loss for measure in journal.measures(Role.ASSESS)}
+    for instance in study.instances():
+        number = instance.seed.instance
+        if number not in known or identity_of(instance, study.setting) in retry:
+            return
+        yield known[number]

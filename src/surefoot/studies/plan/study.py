@@ -1,0 +1,269 @@
+"""Plan: which race is worth its price for this study? A small pilot, then simulated races."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from surefoot.candidates.base import Candidate
+from surefoot.errors import JournalError, RaceError
+from surefoot.executors.base import Executor
+from surefoot.instances import Instance, Outcome
+from surefoot.journal.journal import Journal
+from surefoot.journal.schema import Measure, differences
+from surefoot.racing.simulation.pilot import FEWEST_CANDIDATES, FEWEST_INSTANCES, Pilot
+from surefoot.racing.simulation.planner import Forecast, Spread, simulate
+from surefoot.racing.table import Floats, LossTable
+from surefoot.seeds.ledger import Role, study_generator
+from surefoot.studies.base import SelectStudy, Study
+from surefoot.studies.description import baseline_place, describe_setting
+from surefoot.studies.plan.choices import Choice, choices
+from surefoot.studies.runner import missing, train_missing
+
+NO_LOSSES: Floats = np.empty(0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PilotStudy(Study):
+    """How do candidates of this kind differ, and how noisy are they?
+
+    ``size`` of the candidates, chosen by the study's seed, and the baseline, if there is one, are
+    trained on the same draws. The journal's description holds neither size nor number of instances:
+    a larger pilot goes on in the same journal.
+    """
+
+    candidates: tuple[Candidate, ...]
+    size: int = 16
+    baseline: Candidate | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size < FEWEST_CANDIDATES:
+            raise RaceError(
+                f"a pilot of {self.size} candidates says too little: give {FEWEST_CANDIDATES} or "
+                "more"
+            )
+        if len(self.candidates) < FEWEST_CANDIDATES:
+            raise RaceError(
+                f"a study of {len(self.candidates)} candidates needs no plan; planning takes at "
+                f"least {FEWEST_CANDIDATES}"
+            )
+
+    @cached_property
+    def chosen(self) -> tuple[Candidate, ...]:
+        """The candidates of the pilot."""
+        order = study_generator(self.seed, Role.PILOT).permutation(len(self.candidates))
+        return tuple(self.candidates[place] for place in order[: self.size])
+
+    @cached_property
+    def everyone(self) -> tuple[Candidate, ...]:
+        """The candidates of the pilot and the baseline."""
+        if self.baseline is None or self.baseline.key in {c.key for c in self.chosen}:
+            return self.chosen
+        return (*self.chosen, self.baseline)
+
+    def rules(self) -> dict[str, Any]:
+        """Return the candidates it is taken from, and the baseline if it has one."""
+        baseline = {} if self.baseline is None else {"baseline": self.baseline.key}
+        return {
+            "kind": "pilot",
+            "candidates": [candidate.key for candidate in self.candidates],
+            "paired": True,
+            **baseline,
+        }
+
+    def instances(self, n: int) -> list[Instance]:
+        """Return ``n`` instances of everyone."""
+        return [
+            self.instance(candidate.key, Role.PILOT, number)
+            for number in range(n)
+            for candidate in self.everyone
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A pilot's losses, and what an instance costs.
+
+    ``costs`` are the mean ``seconds`` (on one core) and example-``visits`` of an instance of each
+    candidate of the table; ``baseline`` holds the baseline's losses, empty without any, and
+    ``baseline_seconds`` their mean time. ``setting`` describes the data, draws, loss and stopping
+    rule of all.
+    """
+
+    table: LossTable
+    costs: Mapping[str, Floats]
+    role: Role
+    baseline: Floats = field(default_factory=lambda: NO_LOSSES)
+    baseline_seconds: float = 0.0
+    setting: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Mean seconds of one training on one core."""
+        return float(np.average(self.costs["seconds"], weights=self.table.counts()))
+
+    @cached_property
+    def pilot(self) -> Pilot:
+        """What it says about the population; `RaceError` if it is too small."""
+        baseline = self.baseline if self.baseline.size else None
+        return Pilot.of(self.table, costs=dict(self.costs), baseline=baseline)
+
+    def differences(self, study: SelectStudy) -> list[str]:
+        """Return how its setting differs from a study's, as ``what: there -> here``."""
+        ours = describe_setting(study.setting)
+        return list(differences({name: self.setting.get(name) for name in ours}, ours))
+
+
+def pilot_study(study: SelectStudy, size: int = 16) -> PilotStudy:
+    """Return the pilot of a selection."""
+    return PilotStudy(
+        setting=study.setting,
+        seed=study.seed,
+        engine=study.engine,
+        candidates=study.candidates,
+        baseline=study.baseline,
+        size=size,
+    )
+
+
+def train_pilot(
+    study: PilotStudy,
+    n: int,
+    journal: Journal,
+    executor: Executor,
+    each: Callable[[Outcome], None] | None = None,
+    *,
+    retry_failed: bool = False,
+) -> Measured:
+    """Run or resume a pilot of ``n`` instances; ``each`` is told every new outcome.
+
+    Raises
+    ------
+    RaceError
+        If ``n`` is too small.
+    JournalMismatchError
+        If the journal is of another study.
+    EngineError
+        If no engine trains a candidate.
+    KeyboardInterrupt
+        On Ctrl-C, once everything finished is recorded.
+    """
+    if n < FEWEST_INSTANCES:
+        raise RaceError(
+            f"a pilot of {n} instances each shows no noise: give {FEWEST_INSTANCES} or more"
+        )
+    study.check(journal, executor.engine)
+    retry = journal.failed(Role.PILOT) if retry_failed else set()
+    left = list(missing(study.instances(n), study.setting, journal, retry))
+    train_missing(left, study.setting, journal, executor, retry=retry, each=each)
+    return measured(journal)
+
+
+def measured(journal: Journal) -> Measured:
+    """Return what a pilot measured, or the racing instances of a selection's journal.
+
+    Raises
+    ------
+    JournalError
+        If the journal holds neither.
+    """
+    study = journal.study
+    for role in (Role.PILOT, Role.RACE):
+        known = journal.measures(role)
+        place = {key: number for number, key in enumerate(study["candidates"])}
+        # An unpaired race has more of the baseline, on the draws of every candidate.
+        rows = [m for m in known if m.candidate in place and baseline_place(m.instance)[0] < 0]
+        # Outcomes are recorded as they end; what is simulated must not depend on who ended first.
+        rows.sort(key=lambda m: (place[m.candidate], m.instance))
+        base = [m for m in known if m.candidate == study.get("baseline")]
+        base.sort(key=lambda m: m.instance)
+        if rows:
+            return _measured(rows, base, role, study)
+    raise JournalError(
+        f"the journal of kind {study.get('kind')!r} holds no racing or pilot instance to plan from"
+    )
+
+
+def _measured(
+    rows: list[Measure], base: list[Measure], role: Role, study: Mapping[str, Any]
+) -> Measured:
+    table = LossTable.from_outcomes((m.candidate, m.instance, m.loss) for m in rows)
+    place = {key: number for number, key in enumerate(table.keys)}
+    costs = {"seconds": np.zeros(len(place)), "visits": np.zeros(len(place))}
+    for m in rows:
+        costs["seconds"][place[m.candidate]] += m.seconds
+        costs["visits"][place[m.candidate]] += m.sample * max(1, m.epochs)
+    return Measured(
+        table,
+        {unit: total / table.counts() for unit, total in costs.items()},
+        role,
+        np.array([m.loss for m in base]),
+        float(np.mean([m.seconds for m in base])) if base else 0.0,
+        study,
+    )
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """A race, what it is expected to do, and the seconds it takes on all workers."""
+
+    choice: Choice
+    forecast: Forecast
+    seconds: float
+
+
+def plan_races(
+    study: SelectStudy,
+    pilot: Measured,
+    workers: int,
+    *,
+    races: int = 100,
+    each: Callable[[], None] | None = None,
+    spread: Spread = map,
+) -> list[PlanRow]:
+    """Simulate every choice on populations like the pilot's, as many candidates as the study's.
+
+    ``races`` populations are made, the same for all races; ``each`` is called after each, and
+    ``spread`` is the map that simulates them. A race
+    by swaps runs in fewer, as `Forecast.races` says. The rows are in the order of
+    their price.
+
+    Raises
+    ------
+    RaceError
+        If the pilot is too small, has no baseline for the study's screen, or nobody wins a race.
+    """
+    if races < 1:
+        raise RaceError(f"races = {races} simulate nothing: give at least 1")
+    if study.screen is not None and not np.isfinite(pilot.baseline).any():
+        raise RaceError(
+            "the study has a screen, but the pilot holds no loss of its baseline: train a pilot "
+            "of this study, or set screen = false"
+        )
+    compared = {choice.name: choice for choice in choices(study)}
+    forecasts = simulate(
+        pilot.pilot,
+        len(study.candidates),
+        {name: choice.contest(races) for name, choice in compared.items()},
+        rng=study_generator(study.seed, Role.STATISTICS, int(Role.PILOT)),
+        races=races,
+        each=each,
+        spread=spread,
+    )
+    rows = [_row(compared[one.name], one, study, pilot, workers) for one in forecasts]
+    return sorted(rows, key=lambda row: row.seconds)
+
+
+def _row(
+    choice: Choice, forecast: Forecast, study: SelectStudy, pilot: Measured, workers: int
+) -> PlanRow:
+    seconds = forecast.costs["seconds"]
+    if choice.race.screen is not None:
+        assessed = 1 if choice.paired else len(study.candidates)
+        seconds += pilot.baseline_seconds * assessed
+    return PlanRow(choice, forecast, seconds / workers)

@@ -1,0 +1,128 @@
+"""Training a recorded instance again: alone, in this process, and to the same loss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from surefoot.engines.choose import Chooser
+from surefoot.errors import JournalError, JournalMismatchError
+from surefoot.instances import Instance, Outcome, Setting, Training
+from surefoot.journal.journal import Journal
+from surefoot.journal.schema import mismatches
+from surefoot.seeds.ledger import Role
+from surefoot.studies.base import Study
+from surefoot.studies.description import (
+    baseline_place,
+    describe_setting,
+    instance_seed,
+    rebuild_candidate,
+)
+from surefoot.studies.race_record import recorded_race
+
+
+def train_again(study: Study, key: str, role: Role, number: int) -> Training:
+    """Train an instance of a study in this process."""
+    instance = study.instance(key, role, number)
+    return _train(instance, study.setting, study.engine)
+
+
+def replay(
+    journal: Journal,
+    setting: Setting,
+    candidate: str,
+    instance: int,
+    role: Role = Role.RACE,
+    *,
+    engine: str | None = None,
+    sample: int | None = None,
+) -> tuple[Outcome, Training]:
+    """Train a recorded instance again; return the record and the new training.
+
+    Parameters
+    ----------
+    candidate
+        Key, start of a key, label or ``winner``; see `find_candidate`.
+    engine
+        Who trains it; None for the engine of the record.
+    sample
+        Training examples, where a study of sample sizes recorded the instance at several.
+
+    Raises
+    ------
+    JournalMismatchError
+        If the setting is not the journal's.
+    JournalError
+        If the instance is not recorded.
+    """
+    ours = describe_setting(setting)
+    sized = journal.study["kind"] in ("sample_size", "compare")
+    if sized:
+        ours["sampling"] = journal.study["sampling"]
+    found = mismatches({name: journal.study[name] for name in ours}, ours)
+    if found:
+        raise JournalMismatchError(
+            "the data or settings given are not those of the journal (journal -> now): "
+            + "; ".join(found[:8])
+        )
+    key = find_candidate(journal, candidate)
+    recorded = [
+        o for o in journal.outcomes(role, key, instance) if sample is None or o.sample == sample
+    ]
+    if not recorded:
+        numbers = sorted(o.instance for o in journal.outcomes(role, key))
+        raise JournalError(
+            f"instance {instance} of {candidate} is not recorded in role {role.name.lower()}: "
+            + (f"recorded are {_listed(numbers)}" if numbers else "none is")
+        )
+    outcome = recorded[-1]
+    model = rebuild_candidate(journal.candidates()[key])
+    seed = instance_seed(journal.study, key, role, instance)
+    sampling = setting.sampling
+    if outcome.sample != setting.halves.train_size(sampling):
+        sampling = replace(sampling, size=outcome.sample)
+    if sized and journal.study["equal_test"]:
+        sampling = replace(sampling, test_size=outcome.sample)
+    trained = Instance(model, seed, sampling)
+    return outcome, _train(trained, setting, engine or outcome.engine)
+
+
+def find_candidate(journal: Journal, text: str) -> str:
+    """Return the key that ``text`` names: a key, the start of one, a label, or ``winner``.
+
+    Raises
+    ------
+    JournalError
+        If it names none, or several.
+    """
+    known = journal.candidates()
+    if text in known:
+        return text
+    if text == "winner":
+        winner = recorded_race(journal).state().winner
+        if winner is None:
+            raise JournalError("the race of the journal has no winner yet: let it end first")
+        return winner
+    found = [key for key, one in known.items() if key.startswith(text) or one.label == text]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise JournalError(f"{text!r} names {len(found)} candidates: give more of the key")
+    raise JournalError(f"no candidate of the journal has the key or label {text!r}")
+
+
+def baseline_owner(journal: Journal, number: int) -> tuple[str | None, int]:
+    """Return whose draws an instance of the baseline shares (None: everyone's) and which one."""
+    place, inner = baseline_place(number)
+    return (None if place < 0 else journal.study["candidates"][place]), inner
+
+
+def _train(instance: Instance, setting: Setting, engine: str) -> Training:
+    chosen = Chooser(engine).choose(instance.candidate, setting)
+    return chosen.train(instance, setting, np.zeros(1, dtype=np.uint8))
+
+
+def _listed(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:10]))
+    return shown + (f", … ({len(numbers)} in all)" if len(numbers) > 10 else "")

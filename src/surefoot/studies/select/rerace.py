@@ -1,0 +1,120 @@
+"""Rerace: a recorded race under other rules, on the losses the journal holds, training nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from surefoot.errors import JournalError
+from surefoot.journal.journal import Journal
+from surefoot.racing.race import Race
+from surefoot.racing.state import RaceState
+from surefoot.studies.description import race_of
+from surefoot.studies.race_record import RaceRecord, recorded_race
+
+
+@dataclass(frozen=True, eq=False)
+class Rerace:
+    """A race replayed under other rules.
+
+    ``state`` is where it ends on the recorded losses: with a winner, or at the first round that
+    asks for instances nobody trained; ``original`` is where the journal's own rules lead.
+    """
+
+    race: Race
+    record: RaceRecord
+    state: RaceState
+    original: RaceState
+
+    @property
+    def missing(self) -> Mapping[str, int]:
+        """Number of instances that each candidate lacks for the round under way."""
+        return Counter(key for key, _ in self.state.need)
+
+    @property
+    def used(self) -> int:
+        """Recorded instances that its complete rounds judged."""
+        return sum(self.state.instances().values())
+
+    def lines(self, labels: Mapping[str, str]) -> list[str]:
+        """Return the outcome in sentences; ``labels`` names candidates by key."""
+        state, said = self.state, []
+        leader = state.ranking[0]
+        if state.winner is not None:
+            said.append(f"winner: {labels[state.winner]} ({state.winner})")
+            if state.stopped:
+                left = len(state.survivors)
+                said.append(f"the race ended with {left:,} candidates left: {state.stopped}")
+        elif state.current is not None:
+            said.append(self._waiting(labels))
+            if state.rounds:
+                said.append(f"best so far: {labels[leader]} ({leader})")
+        before = self.original.winner
+        if before is not None and state.winner is not None:
+            said.append(
+                "the journal's own rules have the same winner"
+                if before == state.winner
+                else f"under the journal's own rules: {labels[before]} ({before})"
+            )
+        return said
+
+    def _waiting(self, labels: Mapping[str, str]) -> str:
+        current, lacking = self.state.current, self.missing
+        assert current is not None
+        total = sum(lacking.values())
+        words = (
+            f"no winner: round {current.number} asks for up to {current.upto} instances of each of "
+            f"{current.survivors:,} candidates, but "
+        )
+        if self.state.baseline_need and not total:
+            return words + f"{len(self.state.baseline_need)} of the baseline are not recorded"
+        most = sorted(lacking.items(), key=lambda item: (-item[1], item[0]))[:3]
+        whose = ", ".join(f"{count} of {labels[key]}" for key, count in most)
+        more = ""
+        if len(lacking) > 3:
+            more = f" and {len(lacking) - 3:,} more candidate{'s' if len(lacking) > 4 else ''}"
+        words += f"{total:,} are not recorded ({whose}{more})"
+        recorded = int((~np.isnan(self.record.table.losses)).sum(axis=1).max())
+        if current.upto > recorded:
+            words += f"; no candidate has more than {recorded} on record"
+        return words
+
+
+def rerace(journal: Journal, **changes: Any) -> Rerace:
+    """Replay the race of a journal with some of its rules changed.
+
+    Parameters
+    ----------
+    journal
+        The journal of a selection.
+    changes
+        Any of ``criterion``, ``schedule``, ``screen``, ``rule``, ``limit`` and ``most``, as `Race`
+        takes them; what is not given stays as it was, but another rule has its own ``most``.
+
+    Raises
+    ------
+    JournalError
+        If the journal holds no race, or no racing loss.
+    RaceError
+        If the rule cannot judge the criterion, or screen or divergence leaves no candidate.
+    """
+    own = race_of(journal.study)
+    names = ("criterion", "schedule", "screen", "rule", "limit", "most")
+    fields = {name: getattr(own, name) for name in names}
+    if "rule" in changes:
+        del fields["most"]
+    race = Race(own.keys, **{**fields, **changes})
+    if race.screen is not None and journal.study["baseline"] is None:
+        raise JournalError(
+            "a screen compares with a baseline, but the journal has none: leave the screen out"
+        )
+    record = recorded_race(journal, race)
+    if not record.table.count:
+        raise JournalError("no racing instance is recorded yet: there is nothing to race again")
+    original = RaceRecord(journal.study, own)
+    original.take(record)
+    return Rerace(race, record, record.state(), original.state())

@@ -1,0 +1,90 @@
+"""What studies of several sample sizes share: instances of the same luck at every size.
+
+Instance i has the same random streams at all sizes and for all candidates, so that its smaller
+samples are the beginnings of its larger ones and everything is compared on the same luck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from surefoot.data.population import Sampling
+from surefoot.errors import SamplingError
+from surefoot.instances import Instance
+from surefoot.seeds.ledger import Role
+from surefoot.studies.base import Study
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SizedStudy(Study):
+    """A study at several sizes of the training sample.
+
+    ``equal_test`` draws a test sample as large as the training sample (the paper's choice). The
+    journal's description holds neither sizes nor their number of instances: more of both go on in
+    the same journal.
+    """
+
+    role: ClassVar[Role]
+
+    equal_test: bool = True
+
+    def description(self) -> dict[str, Any]:
+        """Return the common description without the sizes of a draw, which the sizes replace."""
+        common = super().description()
+        common["sampling"]["size"] = None
+        if self.equal_test:
+            common["sampling"]["test_size"] = None
+        return common
+
+    def sampling(self, size: int) -> Sampling:
+        """Return the sampling of a size."""
+        sampling = self.setting.sampling
+        return replace(
+            sampling, size=size, test_size=size if self.equal_test else sampling.test_size
+        )
+
+    def check_sizes(self, sizes: Iterable[int]) -> list[int]:
+        """Return the sizes in order, each once.
+
+        Raises
+        ------
+        SamplingError
+            If a size is impossible, or larger than the pool (a bootstrap would hold each example
+            several times and say nothing about a larger population).
+        """
+        ordered = sorted(set(sizes))
+        if not ordered:
+            raise SamplingError(
+                f"a {self.rules()['kind'].replace('_', '-')} study needs at least one size"
+            )
+        largest = self.largest
+        if ordered[-1] > largest:
+            raise SamplingError(
+                f"a sample of {ordered[-1]:,} examples exceeds the {largest:,} that "
+                f"{self.setting.halves.population.name} has for it: give sizes up to {largest:,}"
+            )
+        for size in ordered:
+            self.setting.halves.check(self.sampling(size))
+        return ordered
+
+    @property
+    def largest(self) -> int:
+        """The largest size that the population allows."""
+        halves = self.setting.halves
+        return int(min(halves.pool.size, halves.test.size) if self.equal_test else halves.pool.size)
+
+    def instances(self, sizes: Iterable[int], n: int) -> list[Instance]:
+        """Return ``n`` instances of every candidate and size, long trainings first.
+
+        So no core idles at the end.
+        """
+        everyone = sorted(self.everyone, key=lambda one: -getattr(one, "flops", 0))
+        seeds = [self.instance(everyone[0].key, self.role, number).seed for number in range(n)]
+        return [
+            Instance(candidate, seed, self.sampling(size))
+            for size in sorted(sizes, reverse=True)
+            for candidate in everyone
+            for seed in seeds
+        ]

@@ -1,0 +1,175 @@
+"""What the losses of a variance study say: from losses to spreads, components and shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surefoot.errors import StatisticsError
+from surefoot.statistics.bootstrap import FEW, iqr_interval
+from surefoot.statistics.component_bootstrap import (
+    intervals_of,
+    quantile_interval,
+    resampled_components,
+    resampled_variance,
+    warning_of,
+)
+from surefoot.statistics.tolerance import Interval
+from surefoot.statistics.variance import components, decompose
+from surefoot.studies.variance.result import NAMES, Crossed, Experiment, Source, VarianceResult
+
+Floats = NDArray[np.float64]
+
+FEWEST = 5
+"""Finite losses a spread takes."""
+
+
+def analyse(
+    *,
+    init: Sequence[float],
+    draw: Sequence[float],
+    both: Sequence[float],
+    crossed: ArrayLike,
+    test: Sequence[Sequence[float]],
+    rng: np.random.Generator,
+    confidence: float = 0.95,
+    resamples: int = 4000,
+    whole_test: bool = False,
+) -> VarianceResult:
+    """Return what the losses say.
+
+    Parameters
+    ----------
+    init, draw, both
+        Losses [n] of the three experiments; empty for none. +inf = diverged or failed.
+    crossed
+        Losses [draws, inits, replicates]; empty for none.
+    test
+        Groups of losses that differ in their test sample alone.
+    rng
+        For the bootstrap.
+    confidence
+        Of every interval.
+    resamples
+        Of every bootstrap.
+    whole_test
+        Whether every instance is measured on the whole test half.
+
+    Raises
+    ------
+    StatisticsError
+        If an experiment has fewer than five finite losses.
+    """
+    given: list[tuple[Source, Sequence[float]]] = [("init", init), ("draw", draw), ("both", both)]
+    boot = _Bootstrap(rng, confidence, resamples)
+    experiments = tuple(boot.experiment(source, losses) for source, losses in given if len(losses))
+    ratio = boot.ratio(_finite(draw), _finite(init)) if len(init) and len(draw) else None
+    within = deviation_within(test, confidence)
+    freedom = sum(max(0, _finite(group).size - 1) for group in test)
+    found, shares, total = boot.crossed(np.asarray(crossed, np.float64))
+    if total is None:
+        total = boot.total(_finite(both))
+    if total is not None and within is not None:
+        shares["test"] = boot.test_share(within.estimate**2, freedom, total)
+    return VarianceResult(experiments, found, within, ratio, shares, whole_test)
+
+
+def deviation_within(
+    groups: Sequence[Sequence[float]], confidence: float = 0.95
+) -> Interval | None:
+    """Return the standard deviation within groups, pooled; None without two finite losses in one.
+
+    A test loss is a function of the mean over many test examples, so within a group it is nearly
+    normal and ``df s^2 / sigma^2`` nearly chi-square, df = sum(n - 1), which gives the interval.
+    """
+    square, freedom = 0.0, 0
+    for group in groups:
+        losses = _finite(group)
+        if losses.size > 1:
+            square += float(((losses - losses.mean()) ** 2).sum())
+            freedom += losses.size - 1
+    if not freedom:
+        return None
+    from scipy import special
+
+    tail = (1.0 - confidence) / 2.0
+    low, high = (np.sqrt(square / special.chdtri(freedom, p)) for p in (tail, 1.0 - tail))
+    warning = f"only {freedom} degrees of freedom" if freedom < FEW else ""
+    return Interval(
+        float(low), float(high), float(np.sqrt(square / freedom)), confidence, None, warning
+    )
+
+
+@dataclass(frozen=True)
+class _Total:
+    """The variance of one retraining with everything drawn anew, and its resamples."""
+
+    estimate: float
+    drawn: Floats
+
+
+@dataclass(frozen=True)
+class _Bootstrap:
+    rng: np.random.Generator
+    confidence: float
+    resamples: int
+
+    def experiment(self, source: Source, losses: Sequence[float]) -> Experiment:
+        finite = _finite(losses)
+        if finite.size < FEWEST:
+            raise StatisticsError(
+                f"{NAMES[source]}: {finite.size} of {len(losses)} instances finished; "
+                f"a spread takes {FEWEST}"
+            )
+        drawn = np.sqrt(self._variances(finite))
+        sd = quantile_interval(drawn, float(finite.std(ddof=1)), self.confidence)
+        iqr = iqr_interval(finite, self.confidence, rng=self.rng, resamples=self.resamples)
+        return Experiment(source, np.asarray(losses, np.float64), sd, iqr)
+
+    def ratio(self, first: Floats, second: Floats) -> Interval | None:
+        """Return the ratio of two standard deviations, None when the second is 0."""
+        below = float(second.std(ddof=1))
+        if not below > 0.0:
+            return None
+        drawn = np.sqrt(self._variances(first) / self._variances(second))
+        return quantile_interval(drawn, float(first.std(ddof=1)) / below, self.confidence)
+
+    def crossed(self, cube: Floats) -> tuple[Crossed | None, dict[str, Interval], _Total | None]:
+        """Return the crossed design's variances, the sources' shares and the total they are of."""
+        if not cube.size:
+            return None, {}, None
+        whole = np.isfinite(cube).all(axis=(1, 2))
+        if whole.sum() < 2:
+            return None, {}, None
+        table, estimate = decompose(cube[whole]), components(cube[whole])
+        drawn = resampled_components(table, rng=self.rng, resamples=self.resamples)
+        warning = warning_of(table)
+        intervals = intervals_of(drawn, estimate, self.confidence, warning=warning)
+        found = Crossed(cube, estimate, intervals, int((~whole).sum()))
+        if not estimate.total > 0.0:
+            return found, {}, None
+        shares = intervals_of(drawn, estimate, self.confidence, shares=True, warning=warning)
+        return found, shares, _Total(estimate.total, np.asarray(sum(drawn.values())))
+
+    def total(self, both: Floats) -> _Total | None:
+        """Return the total without a crossed design: the variance with everything drawn anew."""
+        if both.size < FEWEST or not both.var() > 0.0:
+            return None
+        return _Total(float(both.var(ddof=1)), self._variances(both))
+
+    def test_share(self, square: float, freedom: int, total: _Total) -> Interval:
+        """Return the test sample's share; its variance varies as its chi-square does."""
+        drawn = square * freedom / self.rng.chisquare(freedom, self.resamples)
+        shares = np.minimum(1.0, drawn / np.maximum(total.drawn, 1e-12 * total.estimate))
+        return quantile_interval(shares, min(1.0, square / total.estimate), self.confidence)
+
+    def _variances(self, losses: Floats) -> Floats:
+        return resampled_variance(losses, rng=self.rng, resamples=self.resamples)
+
+
+def _finite(losses: Sequence[float] | Floats) -> Floats:
+    values = np.asarray(losses, dtype=np.float64)
+    return values[np.isfinite(values)]

@@ -1,0 +1,91 @@
+"""Which luck an instance of a variance study has, packed into its number.
+
+An instance is number ``draw · 2³² + init · 2¹⁶ + order · 2⁸ + test``, so that designs which share
+an instance (the first row of a crossed design is the initialisation varied alone) train it once,
+and a recorded number says by itself how to train it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from surefoot.errors import StatisticsError
+from surefoot.seeds.ledger import InstanceSeed, Role
+
+MOST_DRAWS = (1 << 16) - 1
+MOST_INITS = 1 << 16
+MOST_REPEATS = 1 << 8
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The luck of an instance of a variance study.
+
+    Parameters
+    ----------
+    draw, init
+        Numbers of the training sample and of the initial weights.
+    order
+        Number of the batch order (with noise); 0 for the one that belongs to the weights.
+    test
+        Number of the test sample; 0 for the one that belongs to the draw.
+
+    Raises
+    ------
+    StatisticsError
+        If a number is outside its range.
+    """
+
+    draw: int
+    init: int
+    order: int = 0
+    test: int = 0
+
+    def __post_init__(self) -> None:
+        limits = {
+            "draw": MOST_DRAWS,
+            "init": MOST_INITS,
+            "order": MOST_REPEATS,
+            "test": MOST_REPEATS,
+        }
+        for name, limit in limits.items():
+            number = getattr(self, name)
+            if not 0 <= number < limit:
+                raise StatisticsError(
+                    f"{name} {number} of a variance study is not in 0 … {limit - 1}: ask for fewer"
+                )
+
+    @property
+    def number(self) -> int:
+        """The number of its instance.
+
+        >>> Cell(1, 2, 0, 3).number == (1 << 32) + (2 << 16) + 3
+        True
+        """
+        return self.draw << 32 | self.init << 16 | self.order << 8 | self.test
+
+    @classmethod
+    def numbered(cls, number: int) -> Cell:
+        """Return the cell with this number.
+
+        >>> Cell.numbered(Cell(5, 7, 1, 0).number)
+        Cell(draw=5, init=7, order=1, test=0)
+        """
+        return cls(number >> 32, number >> 16 & 0xFFFF, number >> 8 & 0xFF, number & 0xFF)
+
+    def seed(self, study: int) -> InstanceSeed:
+        """Return the seed of its instance in a study.
+
+        Batch orders and test samples of their own are numbered from 2³² on, beyond every draw and
+        initialisation, and differ between cells.
+        """
+        own = replace(self, draw=0, order=0, test=0).number + ((self.draw + 1) << 32)
+        return InstanceSeed(
+            study,
+            Role.VARIANCE,
+            self.number,
+            draw=self.draw,
+            init=self.init,
+            order=own | self.order << 8 if self.order else None,
+            test=own | self.test if self.test else None,
+        )

@@ -1,0 +1,196 @@
+"""Variance: where does the spread of a candidate's losses come from?
+
+Four designs share their instances. Three are the paper's (its section on initialisation): the
+initialisation varied alone on one fixed sample, the sample varied alone with fixed initial weights,
+and both. The fourth is crossed, every draw with every initialisation (and several batch orders if
+wished), which tells the sources' variances apart. A few instances are measured on further test
+samples, with everything else the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from surefoot.candidates.base import Candidate
+from surefoot.errors import StatisticsError
+from surefoot.executors.base import Executor
+from surefoot.instances import Instance, Outcome
+from surefoot.journal.journal import Journal
+from surefoot.seeds.ledger import Role, study_generator
+from surefoot.studies.base import Study
+from surefoot.studies.runner import missing, train_missing
+from surefoot.studies.variance.analysis import FEWEST, analyse
+from surefoot.studies.variance.cells import Cell
+from surefoot.studies.variance.result import VarianceResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class VarianceDesign:
+    """How many instances of which kind.
+
+    Parameters
+    ----------
+    alone
+        Instances of each of the paper's three experiments; 0 for none.
+    draws, inits
+        Size of the crossed design; 0 for none.
+    replicates
+        Batch orders (with noise) per draw and initialisation; with 1 the batch order belongs to
+        the initial weights, as in every other study.
+    tested, tests
+        Instances measured on further test samples, and on how many each.
+
+    Raises
+    ------
+    StatisticsError
+        If a design is too small to say anything.
+    """
+
+    alone: int = 20
+    draws: int = 8
+    inits: int = 8
+    replicates: int = 1
+    tested: int = 4
+    tests: int = 5
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("alone", FEWEST),
+            ("draws", 2),
+            ("inits", 2),
+            ("tested", 1),
+            ("tests", 1),
+        ):
+            number = getattr(self, name)
+            if number and number < least:
+                raise StatisticsError(
+                    f"{name} = {number} says nothing about a spread: give {least} or more, or 0"
+                )
+        if self.replicates < 1:
+            raise StatisticsError(f"replicates = {self.replicates} batch orders: give 1 or more")
+        if bool(self.draws) != bool(self.inits):
+            raise StatisticsError(
+                f"a crossed design of {self.draws} draws and {self.inits} initialisations is none: "
+                "give both, or 0 for both"
+            )
+        if not self.alone and not self.draws:
+            raise StatisticsError("alone = 0 and draws = 0 leave no instance: give one of them")
+
+    def init(self) -> list[Cell]:
+        """Initialisation alone: the first sample, fixed."""
+        return [Cell(0, i) for i in range(self.alone)]
+
+    def draw(self) -> list[Cell]:
+        """Sample alone: the first initial weights, fixed."""
+        return [Cell(i, 0) for i in range(self.alone)]
+
+    def both(self) -> list[Cell]:
+        """Sample and initialisation anew for every instance."""
+        return [Cell(i, i) for i in range(self.alone)]
+
+    def crossed(self) -> list[list[list[Cell]]]:
+        """Every draw with every initialisation, ``[draws][inits][replicates]``."""
+        orders = range(1, self.replicates + 1) if self.replicates > 1 else range(1)
+        return [
+            [[Cell(d, i, order) for order in orders] for i in range(self.inits)]
+            for d in range(self.draws)
+        ]
+
+    def test(self) -> list[list[Cell]]:
+        """Instances that differ in their test sample alone, ``[tested][tests + 1]``."""
+        if not self.tests:
+            return []
+        return [[Cell(i, i, 0, t) for t in range(self.tests + 1)] for i in range(self.tested)]
+
+    def cells(self, *, whole_test: bool = False) -> list[Cell]:
+        """Return every instance once; ``whole_test`` leaves out test samples of their own."""
+        every = [*self.init(), *self.draw(), *self.both()]
+        every += [cell for row in self.crossed() for group in row for cell in group]
+        if not whole_test:
+            every += [cell for group in self.test() for cell in group]
+        return list(dict.fromkeys(every))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VarianceStudy(Study):
+    """Where does the spread of this candidate's losses come from?
+
+    The journal's description holds nothing of the design: a larger one goes on in the same journal.
+    """
+
+    candidate: Candidate
+
+    @property
+    def everyone(self) -> tuple[Candidate, ...]:
+        """The candidate."""
+        return (self.candidate,)
+
+    def rules(self) -> dict[str, Any]:
+        """Return the candidate."""
+        return {"kind": "variance", "candidates": [self.candidate.key], "paired": True}
+
+    @property
+    def whole_test(self) -> bool:
+        """Whether every instance is measured on the whole test half."""
+        size = self.setting.sampling.test_size
+        return size is None or size == self.setting.halves.test.size
+
+    def instances(self, design: VarianceDesign) -> list[Instance]:
+        """Return the instances of a design."""
+        return [
+            self.instance(self.candidate.key, Role.VARIANCE, cell.number)
+            for cell in design.cells(whole_test=self.whole_test)
+        ]
+
+
+def variance(
+    study: VarianceStudy,
+    design: VarianceDesign,
+    journal: Journal,
+    executor: Executor,
+    each: Callable[[Outcome], None] | None = None,
+    *,
+    confidence: float = 0.95,
+    retry_failed: bool = False,
+) -> VarianceResult:
+    """Run or resume a variance study; ``each`` is told every new outcome once it is recorded.
+
+    Raises
+    ------
+    JournalMismatchError
+        If the journal is of another study.
+    EngineError
+        If no engine trains the candidate.
+    KeyboardInterrupt
+        On Ctrl-C, once everything finished is recorded.
+    """
+    study.check(journal, executor.engine)
+    retry = journal.failed(Role.VARIANCE) if retry_failed else set()
+    left = list(missing(study.instances(design), study.setting, journal, retry))
+    train_missing(left, study.setting, journal, executor, retry=retry, each=each)
+    return recorded_variance(study, design, journal, confidence)
+
+
+def recorded_variance(
+    study: VarianceStudy, design: VarianceDesign, journal: Journal, confidence: float = 0.95
+) -> VarianceResult:
+    """Return what the recorded instances of a design say; raises `KeyError` if one is missing."""
+    losses = {
+        Cell.numbered(measure.instance): measure.loss for measure in journal.measures(Role.VARIANCE)
+    }
+
+    def of(cells: list[Cell]) -> list[float]:
+        return [losses[cell] for cell in cells]
+
+    return analyse(
+        init=of(design.init()),
+        draw=of(design.draw()),
+        both=of(design.both()),
+        crossed=[[of(group) for group in row] for row in design.crossed()],
+        test=[] if study.whole_test else [of(group) for group in design.test()],
+        rng=study_generator(study.seed, Role.STATISTICS, int(Role.VARIANCE)),
+        confidence=confidence,
+        whole_test=study.whole_test,
+    )

@@ -1,0 +1,243 @@
+"""The tables of a study file as pydantic models; unknown keys are errors.
+
+Every field's ``description`` says in words what its value must be: error messages quote it. What
+the values mean, and their defaults where None, is the matter of the objects built from them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+
+WHOLE = "a whole number"
+NUMBER = "a number"
+WORD = "a word in quotes"
+YES = "true or false"
+
+
+def _either(what: str) -> str:
+    return f"{what}, or a list of choices"
+
+
+Words = str | list[str]
+Whole = int | list[int]
+Number = float | list[float]
+PerConvolution = "one for all convolutions, a list of choices, or a list with a list per choice"
+
+
+class Table(BaseModel):
+    """One table; keys that are not fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class StudyTable(Table):
+    """``[study]``: what is asked."""
+
+    name: str = Field("", description=WORD)
+    seed: int = Field(0, description="a whole number from 0 to 2^64 - 1")
+    criterion: str = Field(
+        "mean", description="a criterion in quotes, such as 'mean', 'max' or 'mean+2*sd'"
+    )
+
+
+class PopulationTable(Table):
+    """``[population]``: where the data are and what is predicted."""
+
+    source: str = Field(
+        description="a known population such as 'photons:A', or a file such as 'showers.root:tree'"
+    )
+    target: Words | None = Field(None, description="a name in quotes, or a list of names")
+    features: Words | None = Field(None, description="a name in quotes, or a list of names")
+    side: bool | Words | None = Field(
+        None, description="a name in quotes, a list of names, true or false"
+    )
+    groups: str | None = Field(None, description=WORD)
+    classes: bool = Field(False, description=YES)
+    unit: str | None = Field(None, description="the features' unit, such as 'MeV'")
+    target_unit: str | None = Field(None, description="the target's unit, such as 'GeV' or 'mm'")
+    pool_fraction: float = Field(0.5, description="a number between 0 and 1")
+
+
+class SamplingTable(Table):
+    """``[sampling]``: the draws of an instance."""
+
+    size: int | None = Field(None, description=WHOLE)
+    method: str = Field("bootstrap", description="'bootstrap' or 'subsample'")
+    test_size: int | None = Field(None, description=WHOLE)
+    stratify: bool = Field(False, description=YES)
+
+
+class LossTable(Table):
+    """``[loss]``: what is measured on the test draw, and trained on unless a space says else."""
+
+    name: str = Field(description="a loss in quotes, such as 'relative_rmse' or 'huber(0.5)'")
+
+
+class StoppingTable(Table):
+    """``[stopping]``: when an instance's training ends."""
+
+    max_epochs: int = Field(300, description=WHOLE)
+    min_epochs: int = Field(100, description=WHOLE)
+    window: int = Field(30, description=WHOLE)
+    tolerance: float = Field(0.10, description=NUMBER)
+    reading: str = Field("plateau", description="'plateau', 'explosion' or 'none'")
+
+
+class ConvNetTable(Table):
+    """``[space]``: networks in the short notation; one value is fixed, a list is choices."""
+
+    family: Literal["convnet"] = Field("convnet", description="a known family of candidates")
+    name: str | None = Field(None, description="what compare calls it, in quotes")
+    preset: Words | None = Field(None, description=_either("a preset in quotes"))
+    channels: list[int] | list[list[int]] | None = Field(
+        None, description="a list of channels such as [8, 16], or a list of such lists"
+    )
+    hidden: list[int] | list[list[int]] | None = Field(
+        None, description="a list of units such as [32], or a list of such lists"
+    )
+    kernel: Whole | list[list[int]] | None = Field(None, description=PerConvolution)
+    padding: Words | list[list[str]] | None = Field(None, description=PerConvolution)
+    conv_bias: bool | list[bool] | list[list[bool]] | None = Field(None, description=PerConvolution)
+    pool: Words | list[str | list[str]] | None = Field(None, description=PerConvolution)
+    activation: Words | None = Field(None, description=_either(WORD))
+    batch_norm: bool | list[bool] | None = Field(None, description=_either(YES))
+    dropout: Number | None = Field(None, description=_either(NUMBER))
+    side: bool | list[bool] | None = Field(None, description=_either(YES))
+    side_layer: Whole | None = Field(None, description=_either(WHOLE))
+    input_shape: list[int] | None = Field(
+        None, description="three whole numbers: [channels, rows, columns]"
+    )
+    optimizer: Words | None = Field(None, description=_either(WORD))
+    learning_rate: Number | None = Field(None, description=_either(NUMBER))
+    batch_size: Whole | None = Field(None, description=_either(WHOLE))
+    decay: Number | None = Field(None, description=_either(NUMBER))
+    loss: Words | None = Field(None, description=_either("a loss in quotes"))
+    max_parameters: int | None = Field(None, description=WHOLE)
+    conditions: list[str] = Field(
+        [], description="a list of comparisons such as ['learning_rate * batch_size <= 0.1']"
+    )
+
+
+class FamilyTable(BaseModel):
+    """``[space]`` with another ``family``: its candidate class takes every other key."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    family: str = Field(description="a known family of candidates")
+    name: str | None = Field(None, description="what compare calls it, in quotes")
+    conditions: list[str] = Field([], description="a list of comparisons")
+
+
+def _kind(table: Any) -> str:
+    family = table.get("family", "convnet") if isinstance(table, dict) else "convnet"
+    return "convnet" if family == "convnet" else "family"
+
+
+SpaceTable = Annotated[
+    Annotated[ConvNetTable, Tag("convnet")] | Annotated[FamilyTable, Tag("family")],
+    Discriminator(_kind),
+]
+
+
+class BaselineTable(BaseModel):
+    """``[baseline]``: what a screen compares with; its candidate takes every other key."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    family: str = Field(description="a known family of candidates, such as 'scaled_sum'")
+    name: str | None = Field(None, description="what compare calls it, in quotes")
+
+
+class RaceTable(Table):
+    """``[race]``: rounds, who leaves after one, when it ends, and the screen.
+
+    Which keys belong to which schedule and rule is the matter of `surefoot.study_files.race`.
+    """
+
+    schedule: Literal["default", "halving", "flat_budget", "top_two", "exact_max"] = Field(
+        "default", description="'default', 'halving', 'flat_budget', 'top_two' or 'exact_max'"
+    )
+    keep: float | None = Field(None, description="a share between 0 and 1")
+    per_round: int | None = Field(None, description=WHOLE)
+    warmup: int | None = Field(None, description=WHOLE)
+    budget: float | None = Field(None, description=NUMBER)
+    cap: int | None = Field(None, description=WHOLE)
+    finalists: int | None = Field(None, description=WHOLE)
+    complete: int | None = Field(None, description=WHOLE)
+    rule: Literal["rank", "prediction", "test", "signs", "swaps", "quantile"] | None = Field(
+        None, description="'rank', 'prediction', 'test', 'signs', 'swaps' or 'quantile'"
+    )
+    level: float | None = Field(None, description="a small probability such as 0.05")
+    few: Literal["wilcoxon", "permutation"] | None = Field(
+        None, description="'wilcoxon' or 'permutation'"
+    )
+    many: int | None = Field(None, description=WHOLE)
+    anytime: bool | None = Field(None, description=YES)
+    most: int | None = Field(None, description=WHOLE)
+    limit: float | None = Field(None, description=NUMBER)
+    cost: Literal["instances", "seconds", "visits"] = Field(
+        "instances", description="'instances', 'seconds' or 'visits'"
+    )
+    screen: float | Literal[False] = Field(
+        False, description="the tolerance above the baseline such as 0.2, or false"
+    )
+    screen_margin: Literal["none", "noise"] = Field("none", description="'none' or 'noise'")
+    paired: bool = Field(True, description=YES)
+
+    @field_validator("screen", mode="before")
+    @classmethod
+    def _no_true(cls, value: Any) -> Any:
+        if value is True:
+            raise ValueError
+        return value
+
+
+class CertificateTable(Table):
+    """``[certificate]``: fresh instances of the winner and what they are to promise."""
+
+    n: int = Field(59, description=WHOLE)
+    content: float = Field(0.95, description="a share between 0 and 1")
+    confidence: float = Field(0.95, description="a share between 0 and 1")
+    best_of: str = Field(
+        "", description="a field in quotes such as 'side': the best of each of its values"
+    )
+
+
+class CompareTable(Table):
+    """``[compare]``: sample sizes and instances of a comparison."""
+
+    sizes: list[int] | None = Field(None, description="a list of whole numbers")
+    instances: int = Field(20, description=WHOLE)
+    same_test: bool = Field(False, description=YES)
+
+
+class EngineTable(Table):
+    """``[engine]``: who trains; decides no result but the last digits."""
+
+    name: str = Field("auto", description="'auto' or the name of an engine")
+    workers: int | None = Field(None, description=WHOLE)
+
+
+class StudyModel(Table):
+    """A whole study file."""
+
+    study: StudyTable = Field(default_factory=lambda: StudyTable.model_validate({}))
+    population: PopulationTable = Field(description="a table")
+    sampling: SamplingTable = Field(default_factory=lambda: SamplingTable.model_validate({}))
+    loss: LossTable = Field(description="a table")
+    stopping: StoppingTable = Field(default_factory=lambda: StoppingTable.model_validate({}))
+    space: list[SpaceTable] = Field(description="a table, or several as [[space]]", min_length=1)
+    baseline: BaselineTable | None = Field(None, description="a table")
+    race: RaceTable = Field(default_factory=lambda: RaceTable.model_validate({}))
+    certificate: CertificateTable = Field(
+        default_factory=lambda: CertificateTable.model_validate({})
+    )
+    compare: CompareTable = Field(default_factory=lambda: CompareTable.model_validate({}))
+    engine: EngineTable = Field(default_factory=lambda: EngineTable.model_validate({}))
+
+    @field_validator("space", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return [value] if isinstance(value, dict) else value

@@ -1,0 +1,104 @@
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
+from surefoot.candidates.convnet.notation import choices_of, convnet, convnet_space, parse_pool
+from surefoot.candidates.convnet.presets import PRESETS, preset
+from surefoot.errors import CandidateError, SpaceError
+
+
+def test_short_notation_gives_the_presets_of_the_paper():
+    assert convnet(
+        [32, 64],
+        [9],
+        conv_bias=False,
+        pool=["max2", "max2s1"],
+        optimizer="nadam",
+        learning_rate=1e-4,
+        batch_size=64,
+        decay=0.01,
+    ) == preset("model_1")
+    assert convnet(
+        [32, 64],
+        [64, 9],
+        conv_bias=False,
+        pool=["max2", "max4"],
+        activation="prelu",
+        side=2,
+        optimizer="adamw",
+        learning_rate=1e-4,
+        decay=0.1,
+    ) == preset("model_4")
+
+
+def test_one_value_serves_all_convolutions():
+    net = convnet([4, 6, 8], kernel=5, padding="same", pool="average2")
+    assert net.convolutions == tuple(
+        Conv(c, kernel=5, padding="same", pool=Pool("average", 2)) for c in (4, 6, 8)
+    )
+
+
+@given(
+    st.sampled_from(["max", "average"]),
+    st.integers(1, 9),
+    st.none() | st.integers(1, 9),
+)
+def test_every_pooling_has_a_word(kind, size, stride):
+    word = f"{kind}{size}" + (f"s{stride}" if stride else "")
+    assert parse_pool(word) == Pool(kind, size, stride)
+
+
+@pytest.mark.parametrize("word", ["max", "2", "max2x2", "mean2", "max2s", ""])
+def test_a_word_that_is_no_pooling_is_named(word):
+    with pytest.raises(CandidateError, match=f"pool = {word!r} is not a pooling"):
+        parse_pool(word)
+
+
+def test_a_list_of_another_length_is_named():
+    with pytest.raises(CandidateError, match=r"kernel = \[3, 5, 3\] has 3 entries for 2"):
+        convnet([8, 8], kernel=[3, 5, 3])
+
+
+def test_choices():
+    assert choices_of("hidden", []) == [[]]
+    assert choices_of("hidden", [[], [9]]) == [[], [9]]
+    assert choices_of("kernel", [[3, 5]]) == [[3, 5]]
+    assert choices_of("side", True) == [True]
+
+
+def test_space_is_the_product_of_the_choices():
+    space = convnet_space(
+        {
+            "channels": [[4], [8, 8]],
+            "kernel": [3, 5],
+            "hidden": [9],
+            "learning_rate": [1e-3, 1e-2],
+            "optimizer": "adamw",
+        }
+    )
+    expected = {
+        ConvNet(
+            tuple(Conv(c, kernel=k) for c in channels), (9,), optimizer="adamw", learning_rate=lr
+        )
+        for channels, k, lr in product([(4,), (8, 8)], [3, 5], [1e-3, 1e-2])
+    }
+    assert set(space) == expected
+    assert len(space) == 8
+
+
+def test_space_of_presets_with_changes():
+    space = convnet_space({"preset": list(PRESETS), "learning_rate": [1e-3, 1e-4]})
+    assert len(space) == 12
+    assert {net.number_of_parameters for net in space} == {
+        preset(name).number_of_parameters for name in PRESETS
+    }
+
+
+def test_impossible_and_misspelt_spaces_say_where():
+    with pytest.raises(SpaceError, match=r"kernel 7 of conv2 is larger.*channels = \[4, 4\]"):
+        len(convnet_space({"channels": [4, 4], "kernel": [3, 7], "pool": "max2"}))
+    with pytest.raises(CandidateError, match="needs 'channels'"):
+        convnet_space({"kernel": 3})

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from surefoot.executors.parallel_map import spread
+
+
+def double(number: int) -> tuple[int, int]:
+    return 2 * number, os.getpid()
+
+
+def fail(number: int) -> int:
+    raise ValueError(f"not {number}")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_come_in_order_from_so_many_processes(workers: int) -> None:
+    with spread(workers) as mapped:
+        found = list(mapped(double, range(20)))
+    assert [value for value, _ in found] == list(range(0, 40, 2))
+    here = {process == os.getpid() for _, process in found}
+    assert here == {workers == 1}
+
+
+def test_an_error_of_the_function_is_raised() -> None:
+    with spread(2) as mapped, pytest.raises(ValueError, match="not 0"):
+        list(mapped(fail, range(3)))

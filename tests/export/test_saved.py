@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import surefoot
+from surefoot.candidates.base import Candidate
+from surefoot.candidates.estimator.candidate import EstimatorCandidate
+from surefoot.data.population import Population, Sampling
+from surefoot.engines.estimator.engine import EstimatorEngine
+from surefoot.errors import CandidateError, SurefootError
+from surefoot.executors.inline import InlineExecutor
+from surefoot.export.saved import load, save
+from surefoot.learning.stopping import Stopping
+from surefoot.racing.schedules.base import Halving
+from surefoot.seeds.ledger import Role
+from surefoot.studies.select.selection import Selection
+from tests.engines import estimators
+from tests.engines.cases import MODULES, PLAIN, RUN, blobs
+from tests.engines.estimator.test_engine import species
+
+FOREST = EstimatorCandidate(
+    "sklearn.ensemble.RandomForestRegressor", {"n_estimators": 4}, side=True
+)
+PIPED = EstimatorCandidate(
+    "sklearn.linear_model.Ridge", {"alpha": 0.5}, ["sklearn.preprocessing.StandardScaler"]
+)
+SVC = EstimatorCandidate("sklearn.svm.SVC", {"C": 2.0}, ["sklearn.preprocessing.MinMaxScaler"])
+
+
+def selected(candidate: Candidate, population: Population, loss: str, **changes: Any) -> Selection:
+    fields: dict[str, Any] = {"certify": 5, "schedule": Halving(), "executor": InlineExecutor()}
+    return surefoot.select([candidate], population, loss=loss, seed=5, **{**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [
+        FOREST,
+        PIPED,
+        EstimatorCandidate("sklearn.ensemble.HistGradientBoostingRegressor", {"max_iter": 3}),
+        EstimatorCandidate("sklearn.neighbors.KNeighborsRegressor", {"algorithm": "kd_tree"}),
+    ],
+    ids=lambda candidate: candidate.label[:20],
+)
+def test_an_estimator_comes_back_with_its_predictions(candidate: Candidate, tmp_path: Path) -> None:
+    population = blobs()
+    selection = selected(candidate, population, "rmse")
+    folder = save(selection, tmp_path / "winner", instance=2)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "README.md",
+        "model.json",
+        "model.skops",
+    ]
+    model = load(folder)
+    assert model.candidate == candidate
+    training = selection.train(2)
+    assert training.predictor is not None
+    expected = training.predictor.predict(population.features, population.side)
+    np.testing.assert_array_equal(
+        model.predict(population.features, population.side), expected[:, 0]
+    )
+    assert model.record["loss"] == training.outcome.loss
+    assert b"pickle" not in (folder / "model.skops").read_bytes()
+
+
+def test_a_classifier_gives_labels(tmp_path: Path) -> None:
+    population = species()
+    selection = selected(
+        SVC, population, "error_rate", sampling=Sampling(60, stratify=True, test_size=40)
+    )
+    model = load(save(selection, tmp_path / "svc"))
+    predicted = model.predict(population.features)
+    assert set(predicted) <= {"kaon", "muon", "pion"}
+    assert model.classes == ("kaon", "muon", "pion")
+    truth = np.array(model.classes)[population.target[:, 0].astype(int)]
+    assert (predicted == truth).mean() > 0.5
+
+
+def test_everything_is_a_fit_to_all_examples(tmp_path: Path) -> None:
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    population = blobs()
+    folder = save(selected(PIPED, population, "rmse"), tmp_path / "all", refit="everything")
+    x, y = population.features.astype(np.float64), population.target[:, 0].astype(np.float64)
+    expected = make_pipeline(StandardScaler(), Ridge(0.5)).fit(x, y).predict(x)
+    np.testing.assert_allclose(load(folder).predict(population.features), expected, rtol=1e-5)
+    card = (folder / "README.md").read_text()
+    assert "fitted to all 240 examples; no loss of this fit is known" in card
+    assert "so it is not one of them" in card
+
+
+def test_a_networks_weights_come_back(tmp_path: Path) -> None:
+    population = blobs()
+    selection = selected(
+        PLAIN,
+        population,
+        "rmse",
+        certify=1,
+        stopping=Stopping(2),
+        engine="torch_eager",
+        executor=InlineExecutor("torch_eager"),
+    )
+    folder = save(selection, tmp_path / "net")
+    model = load(folder)
+    training = selection.train(0)
+    assert training.predictor is not None
+    expected = training.predictor.predict(population.features, population.side)[:, 0]
+    np.testing.assert_allclose(model.predict(population.features), expected, rtol=1e-5)
+    images = population.features.reshape(-1, 15, 15)
+    np.testing.assert_allclose(model.predict(images), expected, rtol=1e-5)
+
+
+def test_a_torch_module_comes_back_with_its_side_features(tmp_path: Path) -> None:
+    population, candidate = blobs(), MODULES["he"]
+    selection = selected(candidate, population, "rmse", certify=1, stopping=Stopping(2))
+    model = load(save(selection, tmp_path / "module"))
+    assert model.candidate == candidate
+    training = selection.train(0)
+    assert training.predictor is not None
+    expected = training.predictor.predict(population.features, population.side)[:, 0]
+    found = model.predict(population.features, population.side)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_the_card_says_what_how_and_what_is_certified(tmp_path: Path) -> None:
+    population = blobs()
+    selection = selected(PIPED, population, "rmse", certify=59)
+    card = (save(selection, tmp_path / "winner") / "README.md").read_text()
+    assert card.startswith("# StandardScaler → Ridge(alpha=0.5)\n")
+    assert population.fingerprint in card
+    assert '"class": "sklearn.linear_model.Ridge"' in card
+    assert "instance 0: a bootstrap sample of 120 examples of the pool; rmse" in card
+    assert selection.certificate is not None
+    assert selection.certificate.sentence() in card
+    assert "scikit-learn " in card
+    loss = selection.study.instance(PIPED.key, Role.CERTIFY, 0)
+    outcome = EstimatorEngine().train(loss, selection.study.setting, RUN).outcome
+    assert f"{outcome.loss:.6g} on its test sample" in card
+
+
+def test_what_cannot_be_saved_or_read_is_said(tmp_path: Path) -> None:
+    selection = selected(estimators.measured.candidate(), blobs(), "rmse", certify=0)
+    with pytest.raises(CandidateError, match=r"left no model to save.*returns its loss alone"):
+        save(selection, tmp_path / "function")
+    with pytest.raises(CandidateError, match="cannot be fitted to everything"):
+        save(selection, tmp_path / "function", refit="everything")
+    with pytest.raises(CandidateError, match="has no weights to save: only estimators"):
+        save(selected(estimators.line.candidate(), blobs(), "rmse"), tmp_path / "line")
+    good = selected(PIPED, blobs(), "rmse", certify=0)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes").write_text("mine")
+    with pytest.raises(SurefootError, match="exists and is not an empty folder"):
+        save(good, tmp_path / "full")
+    with pytest.raises(SurefootError, match="holds no saved model"):
+        load(tmp_path / "full")
+    assert not (tmp_path / "function").exists()
+
+
+def test_a_file_with_foreign_types_is_not_read_unless_trusted(tmp_path: Path) -> None:
+    constant = EstimatorCandidate("tests.engines.estimators.Constant", {"value": 3.0})
+    folder = save(selected(constant, blobs(), "rmse", certify=0), tmp_path / "constant")
+    with pytest.raises(SurefootError, match=r"not trusted \(tests.engines.estimators.Constant\)"):
+        load(folder)
+    model = load(folder, trusted=["tests.engines.estimators.Constant"])
+    assert model.predict(np.zeros((2, 225))).tolist() == [3.0, 3.0]
+    record = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**record, "format": 99}))
+    with pytest.raises(SurefootError, match="has format 99; this reads 1"):
+        load(folder)

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils.estimator_checks import check_estimator
+
+from surefoot.candidates.convnet.network import Conv, ConvNet
+from surefoot.candidates.estimator.candidate import EstimatorCandidate
+from surefoot.candidates.space import SearchSpace
+from surefoot.errors import CandidateError, DataError, SurefootError
+from surefoot.racing.schedules.base import Halving
+from surefoot.selector.selector import RobustSelector
+
+REGRESSORS = [DummyRegressor(), DecisionTreeRegressor(max_depth=2), Ridge(0.01)]
+CLASSIFIERS = [DummyClassifier(), make_pipeline(StandardScaler(), LogisticRegression())]
+
+
+@pytest.fixture(scope="module")
+def diabetes() -> tuple[Any, Any]:
+    return load_diabetes(return_X_y=True)
+
+
+@pytest.fixture(scope="module")
+def cancer() -> tuple[Any, Any]:
+    data = load_breast_cancer()
+    return data.data[:, :8], data.target_names[data.target]
+
+
+def selector(candidates: Any, **changes: Any) -> RobustSelector:
+    return RobustSelector(candidates, **{"certify": 0, "random_state": 3, **changes})
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "candidates",
+    [
+        [Ridge(), DecisionTreeRegressor(max_depth=4)],
+        [LinearDiscriminantAnalysis(), DecisionTreeClassifier(max_depth=3)],
+    ],
+    ids=["regressors", "classifiers"],
+)
+def test_scikit_learns_checks_pass(candidates: list[Any]) -> None:
+    quick = selector(candidates, schedule=Halving(warmup=1))
+    results = check_estimator(quick, on_fail=None, on_skip=None)
+    assert len(results) > 50
+    assert {one["check_name"] for one in results if one["status"] != "passed"} <= {
+        "check_array_api_input"
+    }
+    assert not [one for one in results if one["status"] == "failed"]
+
+
+def test_the_winner_is_refitted_on_everything(diabetes: tuple[Any, Any]) -> None:
+    x, y = diabetes
+    fitted = selector(REGRESSORS, certify=59).fit(x, y)
+    assert fitted.best_candidate_ == EstimatorCandidate.of(Ridge(0.01))
+    np.testing.assert_allclose(fitted.predict(x), Ridge(0.01).fit(x, y).predict(x))
+    assert fitted.score(x, y) == pytest.approx(Ridge(0.01).fit(x, y).score(x, y))
+    assert fitted.certificate_ is not None
+    assert fitted.certificate_.n == 59
+    assert 50 < fitted.certificate_.bound.value < 75
+    assert fitted.ranking_[0]["reason"] == "winner"
+
+
+def test_the_table_has_the_losses_of_the_race(diabetes: tuple[Any, Any]) -> None:
+    fitted = selector(REGRESSORS).fit(*diabetes)
+    table = fitted.cv_results_
+    assert table["rank_test_score"][fitted.best_index_] == 1
+    assert sorted(table["rank_test_score"]) == [1, 2, 3]
+    assert table["params"][1:] == ["DecisionTreeRegressor(max_depth=2)", "Ridge(alpha=0.01)"]
+    splits = np.stack([table[f"split{i}_test_score"] for i in range(5)])
+    np.testing.assert_allclose(splits.mean(axis=0)[0], table["mean_test_score"][0])
+    np.testing.assert_allclose(splits.std(axis=0)[0], table["std_test_score"][0])
+    assert fitted.best_score_ == table["mean_test_score"].max()
+    assert (table["mean_fit_time"] > 0).all()
+
+
+def test_classes_keep_their_labels_and_probabilities_their_order(cancer: tuple[Any, Any]) -> None:
+    x, y = cancer
+    fitted = selector(CLASSIFIERS).fit(x, y)
+    assert fitted.classes_.tolist() == ["benign", "malignant"]
+    assert fitted.best_index_ == 1
+    expected = make_pipeline(StandardScaler(), LogisticRegression()).fit(x, y)
+    assert (fitted.predict(x) == expected.predict(x)).mean() > 0.99
+    np.testing.assert_allclose(fitted.predict_proba(x), expected.predict_proba(x), atol=1e-3)
+    assert fitted.score(x, y) > 0.9
+
+
+def test_probabilities_are_offered_where_all_candidates_have_them(cancer: tuple[Any, Any]) -> None:
+    sure, unsure = selector(CLASSIFIERS), selector([SVC(), DummyClassifier()])
+    assert hasattr(sure, "predict_proba")
+    assert not hasattr(unsure, "predict_proba")
+    assert not hasattr(selector(REGRESSORS), "predict_proba")
+    assert unsure.fit(*cancer).score(*cancer) > 0.6
+
+
+def test_it_works_in_a_pipeline_is_cloned_and_cross_validated(diabetes: tuple[Any, Any]) -> None:
+    piped = make_pipeline(StandardScaler(), selector(REGRESSORS))
+    copy = clone(piped)
+    assert copy[1].candidates is not piped[1].candidates
+    assert copy[1].get_params()["certify"] == 0
+    scores = cross_val_score(copy, *diabetes, cv=3)
+    assert scores.shape == (3,)
+    assert (scores > 0.35).all()
+    expected = cross_val_score(make_pipeline(StandardScaler(), Ridge(0.01)), *diabetes, cv=3)
+    np.testing.assert_allclose(scores, expected, rtol=1e-6)
+    with pytest.raises(NotFittedError):
+        copy.predict(diabetes[0])
+
+
+def test_the_seed_settles_everything_and_processes_change_nothing(
+    diabetes: tuple[Any, Any],
+) -> None:
+    here, again, there, other = (
+        selector(REGRESSORS[1:], n_jobs=jobs, random_state=seed).fit(*diabetes)
+        for jobs, seed in ((None, 1), (None, 1), (2, 1), (None, 2))
+    )
+    score = "split0_test_score"
+    assert here.cv_results_[score].tolist() == again.cv_results_[score].tolist()
+    assert here.cv_results_[score].tolist() == there.cv_results_[score].tolist()
+    assert here.cv_results_[score].tolist() != other.cv_results_[score].tolist()
+
+
+def test_it_is_of_the_kind_of_its_candidates() -> None:
+    assert is_regressor(selector(REGRESSORS))
+    assert is_classifier(selector(CLASSIFIERS))
+    build = EstimatorCandidate.builder("sklearn.svm.SVC")
+    assert is_classifier(selector(SearchSpace.product(build, C=[1.0, 2.0])))
+
+
+def test_several_outputs(diabetes: tuple[Any, Any]) -> None:
+    x, y = diabetes
+    both = np.stack([y, -y], axis=1)
+    fitted = selector([Ridge(), LinearRegression()]).fit(x, both)
+    assert fitted.predict(x).shape == both.shape
+
+
+def test_a_fitted_selector_is_pickled_by_its_user(diabetes: tuple[Any, Any]) -> None:
+    fitted = selector(REGRESSORS).fit(*diabetes)
+    copy = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(copy.predict(diabetes[0]), fitted.predict(diabetes[0]))
+
+
+@pytest.mark.parametrize(
+    ("candidates", "message"),
+    [
+        ([], "candidates is empty"),
+        ("sklearn.svm.SVC", "must be a list of estimators"),
+        ([ConvNet((Conv(2),))], "is a convnet, which scikit-learn cannot refit"),
+        ([make_pipeline(FunctionTransformer(np.abs), Ridge())], "cannot be written as an import"),
+    ],
+)
+def test_candidates_that_cannot_race_are_named(
+    candidates: Any, message: str, diabetes: tuple[Any, Any]
+) -> None:
+    with pytest.raises(CandidateError, match=message):
+        selector(candidates).fit(*diabetes)
+
+
+def test_mixed_kinds_and_wrong_losses_are_refused(diabetes: tuple[Any, Any]) -> None:
+    with pytest.raises(SurefootError, match="SVC is a classifier"):
+        selector([Ridge(), SVC()]).fit(*diabetes)
+    with pytest.raises(DataError, match="brier is one of classification"):
+        selector(REGRESSORS, loss="brier").fit(*diabetes)

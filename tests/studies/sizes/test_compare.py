@@ -1,0 +1,118 @@
+"""Comparisons: paired instances at several sizes, recorded, resumed and replayed."""
+
+import numpy as np
+import pytest
+
+from surefoot.calorimeter.baselines import ScaledSum
+from surefoot.candidates.convnet.notation import convnet
+from surefoot.data.population import Population, Sampling
+from surefoot.errors import JournalMismatchError, RaceError, SamplingError, StatisticsError
+from surefoot.executors.local.executor import LocalExecutor
+from surefoot.instances import Setting
+from surefoot.journal.journal import Journal
+from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.stopping import Stopping
+from surefoot.seeds.ledger import Role
+from surefoot.studies.replay import replay
+from surefoot.studies.sizes.compare import PAPER_SIZES, CompareStudy, compare
+
+SUMS = (ScaledSum(), ScaledSum(window="3x3"), ScaledSum(linear=True))
+NETWORK = convnet([2], [3], input_shape=(1, 5, 5), learning_rate=1e-2)
+
+
+@pytest.fixture(scope="module")
+def setting():
+    rng = np.random.default_rng(3)
+    energy = rng.uniform(1.0, 100.0, 200)
+    cells = rng.dirichlet(np.full(25, 0.7), 200) * (energy * rng.normal(0.25, 0.01, 200))[:, None]
+    population = Population(cells, energy, target_name="energy", target_unit="GeV")
+    stopping = Stopping(max_epochs=2, min_epochs=1, reading="none")
+    return Setting(population.split(1), Sampling(), parse_loss("relative_rmse"), stopping)
+
+
+def study(setting, candidates=SUMS, **changes):
+    return CompareStudy(candidates=candidates, setting=setting, seed=4, **changes)
+
+
+def test_every_candidate_has_the_same_draws_at_every_size(setting):
+    asked = study(setting)
+    instances = asked.instances([30, 60], 4)
+    assert len(instances) == 3 * 2 * 4
+    halves = setting.halves
+    seen = {}
+    for one in instances:
+        assert one.seed.role is Role.COMPARE
+        draw = halves.draw(one.sampling, one.seed)
+        assert len(draw.train) == len(draw.test) == one.sampling.size
+        key = one.seed.instance, one.sampling.size
+        rows = seen.setdefault(key, draw.train)
+        np.testing.assert_array_equal(rows, draw.train)
+    for number in range(4):
+        small, large = seen[number, 30], seen[number, 60]
+        np.testing.assert_array_equal(small, large[:30])
+
+
+def test_losses_are_those_of_fits_by_hand(setting):
+    asked = study(setting, equal_test=False)
+    with asked.open(":memory:") as journal, LocalExecutor(1) as executor:
+        found = compare(asked, [50, 25], 5, journal, executor, reference=SUMS[0].key)
+    assert found.sizes == (25, 50)
+    assert found.losses.shape == (3, 2, 5)
+    population, halves = setting.halves.population, setting.halves
+    instance = next(
+        i for i in asked.instances([25], 5) if i.seed.instance == 3 and i.candidate == SUMS[1]
+    )
+    draw = halves.draw(instance.sampling, instance.seed)
+    assert len(draw.test) == halves.test.size
+    predict = SUMS[1].fit(population.features[draw.train], None, population.target[draw.train])
+    true = population.target[draw.test].astype(float)
+    ratio = predict(population.features[draw.test], None) / true - 1.0
+    assert found.losses[1, 0, 3] == pytest.approx(np.sqrt(np.mean(ratio**2)), rel=1e-6)
+
+
+def test_more_instances_and_sizes_go_on_in_the_same_journal(setting, tmp_path):
+    asked, path = study(setting), tmp_path / "c.db"
+    new = []
+    with LocalExecutor(1) as executor:
+        with asked.open(path) as journal:
+            first = compare(asked, [30], 3, journal, executor, new.append)
+        with asked.open(path) as journal:
+            second = compare(asked, [30, 40], 5, journal, executor, new.append)
+    assert len(new) == 3 * 2 * 5
+    np.testing.assert_array_equal(second.losses[:, 0, :3], first.losses[:, 0])
+    with pytest.raises(JournalMismatchError, match="candidates"):
+        study(setting, SUMS[:2]).open(path)
+
+
+def test_a_recorded_instance_is_replayed_to_the_bit(setting, tmp_path):
+    asked, path = study(setting, (NETWORK, SUMS[0])), tmp_path / "c.db"
+    with asked.open(path) as journal, LocalExecutor(1) as executor:
+        compare(asked, [32, 48], 2, journal, executor)
+    with Journal.read(path) as journal:
+        for size in (32, 48):
+            old, new = replay(journal, setting, NETWORK.key, 1, Role.COMPARE, sample=size)
+            assert old.sample == size
+            assert new.outcome.loss == old.loss
+
+
+@pytest.mark.parametrize(
+    ("candidates", "message"),
+    [((SUMS[0],), "needs two candidates or more, not 1"), (SUMS[:1] * 2, "is given twice")],
+)
+def test_what_is_no_comparison(setting, candidates, message):
+    with pytest.raises(RaceError, match=message):
+        study(setting, candidates)
+
+
+def test_sizes_beyond_the_pool_are_refused(setting):
+    asked = study(setting)
+    with pytest.raises(SamplingError, match=r"32,000 examples exceeds the 100"):
+        asked.check_sizes(PAPER_SIZES)
+    with pytest.raises(SamplingError, match="a compare study needs at least one size"):
+        asked.check_sizes([])
+    with (
+        asked.open(":memory:") as journal,
+        LocalExecutor(1) as executor,
+        pytest.raises(StatisticsError, match="n = 1 instances"),
+    ):
+        compare(asked, [30], 1, journal, executor)

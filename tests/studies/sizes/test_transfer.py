@@ -1,0 +1,59 @@
+"""What was selected on one population, asked about on another."""
+
+import numpy as np
+import pytest
+
+from surefoot.calorimeter.baselines import ScaledSum
+from surefoot.data.population import Population, Sampling
+from surefoot.errors import JournalMismatchError, RaceError
+from surefoot.executors.local.executor import LocalExecutor
+from surefoot.instances import Setting
+from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.stopping import Stopping
+from surefoot.studies.base import SelectStudy
+from surefoot.studies.select.run import select
+from surefoot.studies.sizes.transfer import check_transfer, selected
+
+SUMS = (ScaledSum(linear=True), ScaledSum(window="3x3"), ScaledSum(window="5x5"))
+
+
+def setting(seed, loss="relative_rmse", target="energy"):
+    rng = np.random.default_rng(seed)
+    energy = rng.uniform(1.0, 100.0, 160)
+    cells = rng.dirichlet(np.full(25, 0.7), 160) * (energy * rng.normal(0.25, 0.01, 160))[:, None]
+    population = Population(cells, energy, name=f"seed {seed}", target_name=target)
+    return Setting(population.split(1), Sampling(60), parse_loss(loss), Stopping())
+
+
+@pytest.fixture(scope="module")
+def journal():
+    study = SelectStudy(candidates=SUMS, setting=setting(1), baseline=ScaledSum(), certify=6)
+    with study.open(":memory:") as record, LocalExecutor(1) as executor:
+        select(study, record, executor)
+        yield record
+
+
+def test_the_winner_comes_with_its_fresh_losses_and_the_others_with_racing_ones(journal):
+    found, baseline = selected(journal, 3)
+    assert {one.candidate for one in found} == set(SUMS)
+    assert [one.fresh for one in found] == [True, False, False]
+    assert len(found[0].losses) == 6
+    assert found[0].certificate is not None
+    assert tuple(found[0].losses) == found[0].certificate.losses
+    assert baseline.size == 0
+
+
+def test_more_than_raced_cannot_be_retrained(journal):
+    for best in (0, 4):
+        with pytest.raises(RaceError, match=f"best = {best} .* the race has 3"):
+            selected(journal, best)
+
+
+def test_other_data_and_nothing_else(journal):
+    check_transfer(journal, setting(2))
+    with pytest.raises(JournalMismatchError, match="is the population of the race itself"):
+        check_transfer(journal, setting(1))
+    with pytest.raises(JournalMismatchError, match=r"another loss .*'relative_rmse' -> 'rmse'"):
+        check_transfer(journal, setting(2, loss="rmse"))
+    with pytest.raises(JournalMismatchError, match=r"another target .*'energy' -> 'x'"):
+        check_transfer(journal, setting(2, target="x"))

@@ -1,0 +1,158 @@
+import numpy as np
+import pytest
+
+from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
+from surefoot.data.population import Population, Sampling
+from surefoot.errors import StudyFileError
+from surefoot.learning.losses.base import Loss
+from surefoot.learning.stopping import Stopping
+from surefoot.racing.rules.base import ByRank
+from surefoot.racing.schedules.base import Halving
+from surefoot.racing.screen import Screen
+from surefoot.study_files.build import baseline_of, candidates_of, rules_of, setting_of
+from surefoot.study_files.read import read_study_file
+
+BASE = """
+[population]
+source = "x.npz"
+[loss]
+name = "rmse"
+[space]
+channels = [[4], [4, 6]]
+kernel = 3
+pool = "max2"
+side = [true, false]
+side_layer = 0
+learning_rate = [1e-3, 1e-2]
+batch_size = 16
+"""
+
+
+@pytest.fixture
+def population():
+    rng = np.random.default_rng(1)
+    return Population(
+        rng.random((40, 144)), rng.random((40, 2)) + 1, side=rng.random((40, 3)), name="cells"
+    )
+
+
+@pytest.fixture
+def file(tmp_path):
+    def reading(text):
+        path = tmp_path / "study.toml"
+        path.write_text(text)
+        return read_study_file(path)
+
+    return reading
+
+
+def test_candidates_are_completed_by_the_population(file, population):
+    candidates = candidates_of(file(BASE), population)
+    assert len(candidates) == 8
+    assert (
+        ConvNet(
+            (Conv(4, pool=Pool("max", 2)), Conv(6, pool=Pool("max", 2))),
+            side=3,
+            side_layer=0,
+            input_shape=(1, 12, 12),
+            outputs=2,
+            learning_rate=1e-3,
+            batch_size=16,
+        )
+        in candidates
+    )
+    assert {net.side for net in candidates} == {0, 3}
+
+
+def test_unions_and_conditions(file, population):
+    text = BASE.replace("[space]", "[[space]]\nconditions = ['learning_rate > 1e-3 or not side']")
+    text += "[[space]]\nchannels = [4]\nmax_parameters = 500\nkernel = [1, 2, 7]\n"
+    candidates = candidates_of(file(text), population)
+    assert sum(net.learning_rate == 1e-3 and net.side > 0 for net in candidates) == 0
+    alone = [net for net in candidates if net.convolutions[0].pool is None]
+    assert [net.convolutions[0].kernel for net in alone] == [7]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("kernel = 3", "kernel = 5", r"\[space\] kernel 5 of conv2 is larger"),
+        ("batch_size = 16", "batch_size = 16\nmax_parameters = 10", "max_parameters = 10: relax"),
+        ('pool = "max2"', 'pool = "max"', "pool = 'max' is not a pooling"),
+        ("side_layer = 0", "input_shape = [2, 9, 9]", "does not hold the 144 features of cells"),
+        ("batch_size = 16", "batch_size = 16\nactivation = 'rely'", "did you mean 'relu'"),
+    ],
+)
+def test_impossible_spaces_name_file_and_table(file, population, old, new, message):
+    with pytest.raises(StudyFileError, match=message) as caught:
+        candidates_of(file(BASE.replace(old, new)), population)
+    assert "study.toml: [space]" in str(caught.value)
+
+
+def test_side_features_must_exist_and_images_be_square(file):
+    rng = np.random.default_rng(1)
+    with pytest.raises(StudyFileError, match="plain has no side features"):
+        candidates_of(file(BASE), Population(rng.random((8, 144)), rng.random(8), name="plain"))
+    with pytest.raises(StudyFileError, match="the 80 features of plain are no square image"):
+        candidates_of(
+            file(BASE.replace("side = [true, false]", "")),
+            Population(rng.random((8, 80)), rng.random(8), name="plain"),
+        )
+
+
+def test_setting(file, population):
+    text = BASE + "[sampling]\nsize = 9\ntest_size = 5\n[stopping]\nmax_epochs = 7\n"
+    setting = setting_of(file(text + "[study]\nseed = 3\n"), population)
+    assert setting.sampling == Sampling(9, "bootstrap", 5)
+    assert setting.loss == Loss("rmse")
+    assert setting.stopping == Stopping(max_epochs=7)
+    assert setting.halves.pool.tolist() == population.split(3).pool.tolist()
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        ("[sampling]\nsize = 21\nmethod = 'subsample'", r"\[sampling\] a sample of 21 .* pool"),
+        ("[sampling]\nmethod = 'bootstrp'", r"\[sampling\] .*'bootstrp' is unknown"),
+        ("[stopping]\nwindow = 0", r"\[stopping\] stopping window = 0"),
+    ],
+)
+def test_impossible_settings_name_file_and_table(file, population, added, message):
+    with pytest.raises(StudyFileError, match=message):
+        setting_of(file(f"{BASE}\n{added}\n"), population)
+
+
+def test_rules_of_the_race(file):
+    rules = rules_of(file(BASE + "[race]\nschedule = 'halving'\nwarmup = 5\nlimit = 99\n"), 64)
+    assert rules == {
+        "schedule": Halving(warmup=5),
+        "rule": ByRank(),
+        "most": None,
+        "limit": 99,
+        "screen": None,
+    }
+    assert baseline_of(file(BASE)) is None
+
+
+@pytest.mark.parametrize(
+    ("race", "message"),
+    [
+        ("warmup = 5", "warmup = 5 has no meaning for schedule = 'default': .* 'halving', 'fl"),
+        ("schedule = 'halving'\nkeep = 1.5", r"keep = 1\.5 is the share"),
+        ("rule = 'quantile'", r"rule 'quantile' cannot judge 'mean'; take a criterion such as"),
+        ("schedule = 'exact_max'", r"'exact_max' is of the criterion 'max' alone, not of 'mean'"),
+        ("rule = 'test'\nmost = 4", r"before 5 instances of each, but most = 4"),
+    ],
+)
+def test_impossible_rules_name_file_and_table(file, race, message):
+    with pytest.raises(StudyFileError, match=rf"study\.toml: \[race\] .*{message}"):
+        rules_of(file(f"{BASE}[race]\n{race}\n"), 64)
+
+
+def test_a_screen_needs_a_baseline(file):
+    with pytest.raises(StudyFileError, match=r"screen = 0\.2 compares with a baseline"):
+        rules_of(file(BASE + "[race]\nscreen = 0.2\n"), 64)
+    text = BASE + "[race]\nscreen = 0.3\nscreen_margin = 'noise'\n[baseline]\nfamily = 'x'\n"
+    assert rules_of(file(text), 64)["screen"] == Screen(tolerance=0.3, margin="noise")
+    with pytest.raises(StudyFileError, match=r"\[baseline\] 'x' is not a known name"):
+        baseline_of(file(text))
