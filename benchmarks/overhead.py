@@ -50,7 +50,7 @@ from surefoot.candidates.convnet.presets import preset
 from surefoot.data.files import load_population
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.instances import Instance, Setting, Status
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.racing.schedules.base import Halving
 from surefoot.racing.schedules.default import default_schedule
 from surefoot.seeds.ledger import InstanceSeed, Role

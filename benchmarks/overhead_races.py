@@ -19,7 +19,7 @@ from surefoot.engines.base import Engine, outcome_of
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Setting, Status, Training
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.racing.schedules.base import Schedule
 from surefoot.studies.base import SelectStudy
 from surefoot.studies.select.cost import plan

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 
 PAGE = (Path(__file__).parents[2] / "docs" / "race.md").read_text()

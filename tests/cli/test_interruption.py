@@ -9,7 +9,7 @@ import time
 import pytest
 
 from surefoot.errors import JournalError
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 
 COMMAND = [sys.executable, "-c", "from surefoot.cli.main import main; main()", "select"]
 

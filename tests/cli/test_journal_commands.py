@@ -6,7 +6,7 @@ import pytest
 import torch
 from pyarrow import parquet
 
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import rebuild_candidate
 

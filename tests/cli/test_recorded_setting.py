@@ -8,7 +8,7 @@ import pytest
 
 from surefoot.cli.recorded_setting import setting_again
 from surefoot.errors import JournalError
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.studies.description import describe_setting
 from surefoot.study_files.build import setting_of, study_of
 from surefoot.study_files.read import read_study_file

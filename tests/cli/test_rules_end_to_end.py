@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.racing.rules.by_test import ByTest
 from surefoot.racing.rules.exact_max import ByMax, ExactMax
 from surefoot.seeds.ledger import Role

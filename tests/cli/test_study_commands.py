@@ -8,7 +8,7 @@ import pytest
 
 from surefoot.cli.main import main
 from surefoot.executors.local.executor import LocalExecutor
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.variance.cells import Cell
 

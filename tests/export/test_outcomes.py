@@ -15,7 +15,7 @@ from surefoot.engines.torch.eager import TorchEager
 from surefoot.errors import JournalError, SurefootError
 from surefoot.export.outcomes import export_outcomes, export_weights, outcome_rows, torch_module
 from surefoot.instances import Instance, Setting, Status, Training
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.learning.losses.base import Loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role

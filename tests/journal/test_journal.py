@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.instances import Outcome, Status
-from surefoot.journal.journal import MEMORY, Journal
-from surefoot.journal.schema import canonical, differences, fingerprint
+from surefoot.journal import MEMORY, Journal
+from surefoot.journal.descriptions import canonical, differences, fingerprint
 from surefoot.seeds.ledger import Role
 from tests.fakes import Fake
 
@@ -201,7 +201,7 @@ def test_another_opener_is_refused_until_the_first_closes(path: Path) -> None:
 
 HOLDER = """
     import sys, time
-    from surefoot.journal.journal import Journal
+    from surefoot.journal import Journal
     from tests.journal.test_journal import FAKE, STUDY, outcome
 
     journal = Journal.open(sys.argv[1], STUDY, [FAKE])
@@ -312,7 +312,7 @@ def test_a_read_only_journal_can_be_read_but_not_opened(path: Path) -> None:
 FULL = """
     import sys
     from surefoot.errors import JournalError
-    from surefoot.journal.journal import Journal
+    from surefoot.journal import Journal
     from tests.journal.test_journal import FAKE, STUDY, outcome
 
     journal = Journal.open(sys.argv[1], STUDY, [FAKE])

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from surefoot.journal.journal import MEMORY, Journal
-from surefoot.journal.schema import canonical, differences
+from surefoot.journal import MEMORY, Journal
+from surefoot.journal.descriptions import canonical, differences
 from surefoot.racing.rules.base import ByRank
 from surefoot.racing.rules.by_interval import ByQuantileInterval, BySwaps
 from surefoot.racing.rules.by_test import BySigns, ByTest

@@ -18,8 +18,8 @@ from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Outcome, Setting
-from surefoot.journal.journal import MEMORY, Journal
-from surefoot.journal.schema import Extended, Extension, canonical
+from surefoot.journal import MEMORY, Extended, Extension, Journal
+from surefoot.journal.descriptions import canonical
 from surefoot.racing.criteria import from_name
 from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race

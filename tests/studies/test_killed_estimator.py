@@ -7,7 +7,7 @@ from pathlib import Path
 import surefoot
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.instances import Status
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.racing.schedules.base import Halving
 from surefoot.seeds.ledger import Role
 from tests.engines.cases import blobs

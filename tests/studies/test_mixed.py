@@ -10,7 +10,7 @@ import pytest
 import surefoot
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.instances import Status
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import replay
 from tests.engines.test_choose import Mean

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot.errors import RaceError
-from surefoot.journal.journal import Measure
+from surefoot.journal import Measure
 from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race
 from surefoot.racing.rules.base import ByRank

@@ -6,7 +6,7 @@ import pytest
 
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.executors.local.executor import LocalExecutor
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import baseline_owner, find_candidate, replay

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from surefoot.data.population import Population
     from surefoot.executors.local.executor import LocalExecutor
     from surefoot.instances import Instance, Outcome, Setting
-    from surefoot.journal.journal import Journal
+    from surefoot.journal import Journal
     from surefoot.studies.base import Study
 
 
@@ -261,7 +261,7 @@ def say_dry(out: Console, asked: Asked, trainings: dict[Setting, int]) -> None:
 
 
 def _from_journal(source: Path, text: str) -> Candidate:
-    from surefoot.journal.journal import Journal
+    from surefoot.journal import Journal
     from surefoot.studies.description import rebuild_candidate
     from surefoot.studies.replay import find_candidate
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from surefoot.errors import JournalError, SurefootError
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.study_files.build import setting_of
 from surefoot.study_files.read import read_study_file
 from surefoot.study_files.schema import PopulationTable

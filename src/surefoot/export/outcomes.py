@@ -17,7 +17,7 @@ from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.errors import JournalError, SurefootError, nearest, require
 from surefoot.instances import Training
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 
 if TYPE_CHECKING:
     from torch import nn

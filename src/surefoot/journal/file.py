@@ -16,13 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from surefoot.errors import JournalError
+from surefoot.journal.descriptions import canonical, fingerprint
 from surefoot.journal.schema import (
     APPLICATION,
     FORMAT,
     STUDY,
-    canonical,
     create_tables,
-    fingerprint,
     now,
 )
 

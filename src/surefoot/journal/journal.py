@@ -27,6 +27,7 @@ import sqlalchemy as sa
 from surefoot.candidates.base import Candidate
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.instances import Outcome, Status
+from surefoot.journal.descriptions import canonical, fingerprint, mismatches
 from surefoot.journal.file import (
     MEMORY,
     FileLock,
@@ -46,20 +47,12 @@ from surefoot.journal.schema import (
     Extended,
     Extension,
     Identity,
-    Known,
-    Measure,
-    canonical,
-    fingerprint,
     identity,
     in_words,
-    mismatches,
     now,
     row_of,
 )
 from surefoot.seeds.ledger import Role
-
-__all__ = ["MEMORY", "Identity", "Journal", "Known", "Measure", "identity"]
-
 
 Judge = Callable[[Mapping[str, Any], Mapping[str, Any]], Extension | str]
 """Says of an earlier and a new description how the new one extends it, or what to add to the

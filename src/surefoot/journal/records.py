@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from surefoot.errors import JournalError
 from surefoot.instances import Outcome, Status
+from surefoot.journal.descriptions import canonical, fingerprint
 from surefoot.journal.file import name_of, reported
 from surefoot.journal.schema import (
     CANDIDATES,
@@ -24,8 +25,6 @@ from surefoot.journal.schema import (
     Identity,
     Known,
     Measure,
-    canonical,
-    fingerprint,
     identity,
     outcome_of_row,
 )

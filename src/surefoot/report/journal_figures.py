@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.errors import JournalError, nearest
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.learning.losses.base import parse_loss
 from surefoot.report.figures import (
     RoundLosses,

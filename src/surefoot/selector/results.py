@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.select.selection import Selection
 

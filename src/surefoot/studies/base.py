@@ -13,8 +13,8 @@ from surefoot.candidates.base import Candidate
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import EngineError, JournalMismatchError, RaceError, StatisticsError, nearest
 from surefoot.instances import Instance, Setting
-from surefoot.journal.journal import Journal
-from surefoot.journal.schema import canonical, mismatches
+from surefoot.journal import Journal
+from surefoot.journal.descriptions import canonical, mismatches
 from surefoot.racing.criteria import Criterion, as_criterion
 from surefoot.racing.race import Race
 from surefoot.racing.rules.base import ByRank, EliminationRule

@@ -17,7 +17,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.data.population import Sampling
 from surefoot.errors import JournalError, StudyFileError
 from surefoot.instances import Setting
-from surefoot.journal.journal import Known
+from surefoot.journal import Known
 from surefoot.racing.criteria import Criterion, from_name
 from surefoot.racing.race import Race
 from surefoot.racing.rules.base import EliminationRule

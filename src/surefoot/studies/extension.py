@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, Literal, NamedTuple
 
-from surefoot.journal.schema import Extended, Extension
+from surefoot.journal import Extended, Extension
 from surefoot.racing.criteria import from_name
 from surefoot.racing.race import Race
 from surefoot.racing.schedules.default import default_schedule, within

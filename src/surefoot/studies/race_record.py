@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.instances import Outcome
-from surefoot.journal.journal import Journal, Measure
+from surefoot.journal import Journal, Measure
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
 from surefoot.racing.state import RaceState

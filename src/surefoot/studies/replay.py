@@ -9,8 +9,8 @@ import numpy as np
 from surefoot.engines.choose import Chooser
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.instances import Instance, Outcome, Setting, Training
-from surefoot.journal.journal import Journal
-from surefoot.journal.schema import mismatches
+from surefoot.journal import Journal
+from surefoot.journal.descriptions import mismatches
 from surefoot.seeds.ledger import Role
 from surefoot.studies.base import Study
 from surefoot.studies.description import (

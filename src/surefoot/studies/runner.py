@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome, Setting
-from surefoot.journal.journal import Identity, Journal, identity
+from surefoot.journal import Identity, Journal, identity
 
 
 def identity_of(instance: Instance, setting: Setting) -> Identity:

@@ -16,7 +16,7 @@ from surefoot.errors import SamplingError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
-from surefoot.journal.journal import MEMORY, Journal
+from surefoot.journal import MEMORY, Journal
 from surefoot.learning.losses.base import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.racing.criteria import Criterion

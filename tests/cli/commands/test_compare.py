@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from surefoot.cli.commands import compare as compare_command
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 
 COMPARE = """

@@ -12,7 +12,7 @@ import pytest
 
 from surefoot.cli.show.time_left import words
 from surefoot.errors import JournalError
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from tests.conftest import STUDY
 
 SPACE = """

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from surefoot.cli.commands import select as select_command
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 
 
 def test_select_ends_with_winner_certificate_and_figure(run, folder):

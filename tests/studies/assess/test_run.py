@@ -15,7 +15,7 @@ from surefoot.errors import JournalMismatchError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Outcome, Setting
-from surefoot.journal.journal import MEMORY
+from surefoot.journal import MEMORY
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.promise import Promise
 from surefoot.studies.assess.run import Assessment, assess

@@ -12,7 +12,7 @@ from surefoot.executors.base import Executor
 from surefoot.executors.inline import InlineExecutor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Setting
-from surefoot.journal.journal import MEMORY
+from surefoot.journal import MEMORY
 from surefoot.racing.rules.by_test import ByTest
 from surefoot.racing.schedules.base import FlatBudget, Halving
 from surefoot.racing.screen import Screen

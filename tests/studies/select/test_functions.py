@@ -20,7 +20,7 @@ from surefoot.errors import (
 )
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Outcome
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.racing.schedules.base import Halving
 from surefoot.seeds.ledger import Role
 from surefoot.studies.assess import functions as facade_single

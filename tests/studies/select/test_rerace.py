@@ -8,7 +8,7 @@ import pytest
 from surefoot.errors import JournalError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Outcome, Status
-from surefoot.journal.journal import MEMORY, Journal
+from surefoot.journal import MEMORY, Journal
 from surefoot.racing.schedules.base import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role

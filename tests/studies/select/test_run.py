@@ -20,7 +20,7 @@ from surefoot.errors import EngineError, JournalMismatchError, RaceError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Outcome, Setting, Status
-from surefoot.journal.journal import MEMORY, Journal
+from surefoot.journal import MEMORY, Journal
 from surefoot.racing.schedules.base import Halving
 from surefoot.racing.schedules.default import default_schedule
 from surefoot.racing.screen import Screen
@@ -372,7 +372,7 @@ def test_a_budget_in_visits_ends_the_race_early_and_resumes_under_a_larger_one()
 
 
 def test_a_description_is_plain_json_and_gives_back_the_race() -> None:
-    from surefoot.journal.schema import canonical
+    from surefoot.journal.descriptions import canonical
     from surefoot.studies.description import race_of
 
     for schedule in (Halving(warmup=5), default_schedule(24)):

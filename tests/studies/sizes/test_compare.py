@@ -9,7 +9,7 @@ from surefoot.data.population import Population, Sampling
 from surefoot.errors import JournalMismatchError, RaceError, SamplingError, StatisticsError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Role

@@ -5,7 +5,7 @@ import pytest
 
 from surefoot.errors import JournalMismatchError, SamplingError, StatisticsError
 from surefoot.executors.local.executor import LocalExecutor
-from surefoot.journal.journal import MEMORY, Journal
+from surefoot.journal import MEMORY, Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import replay
 from surefoot.studies.sizes.robust_size import RobustRule

@@ -12,7 +12,7 @@ from surefoot.executors.base import Executor
 from surefoot.executors.inline import InlineExecutor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Setting
-from surefoot.journal.journal import MEMORY, Journal
+from surefoot.journal import MEMORY, Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import replay
 from surefoot.studies.variance.cells import Cell

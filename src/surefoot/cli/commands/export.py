@@ -11,7 +11,7 @@ from surefoot.cli.recorded_setting import setting_again
 from surefoot.cli.show.console import busy, check_folder, console
 from surefoot.errors import SurefootError, require
 from surefoot.export.outcomes import export_outcomes, export_weights, torch_module
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import rebuild_candidate
 from surefoot.studies.replay import find_candidate, replay

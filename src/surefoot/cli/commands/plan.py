@@ -120,7 +120,7 @@ def _train(
 
 
 def _take(source: Path) -> Measured:
-    from surefoot.journal.journal import Journal
+    from surefoot.journal import Journal
     from surefoot.studies.plan.study import measured
 
     with Journal.read(source) as record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from surefoot.cli.show.console import busy, console
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.report.figures import check_path, save
 from surefoot.report.journal_figures import draw_journal
 from surefoot.studies.replay import find_candidate

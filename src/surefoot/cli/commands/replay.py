@@ -10,7 +10,7 @@ from surefoot.cli.recorded_setting import setting_again
 from surefoot.cli.show.console import busy, console
 from surefoot.errors import SurefootError, nearest
 from surefoot.instances import Outcome
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import find_candidate, replay
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from surefoot.cli.show.console import console
 from surefoot.cli.show.results import say_sentences
 from surefoot.errors import RaceError, nearest
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.study_files.race import (
     EXACT,
     RULE_KEYS,

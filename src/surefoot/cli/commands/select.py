@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from surefoot.executors.local.executor import LocalExecutor
-    from surefoot.journal.journal import Journal
+    from surefoot.journal import Journal
     from surefoot.studies.base import SelectStudy
 
 

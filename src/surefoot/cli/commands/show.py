@@ -11,7 +11,7 @@ import numpy as np
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.cli.show.console import console
 from surefoot.cli.show.results import say_winner
-from surefoot.journal.journal import Journal, Known
+from surefoot.journal import Journal, Known
 from surefoot.learning.losses.base import parse_loss
 from surefoot.racing.state import stretch_name, stretches
 from surefoot.seeds.ledger import Role

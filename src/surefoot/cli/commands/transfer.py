@@ -41,7 +41,7 @@ def run(
 ) -> None:
     """Run the command; errors are those of the parts."""
     from surefoot.executors.local.executor import LocalExecutor
-    from surefoot.journal.journal import Journal
+    from surefoot.journal import Journal
     from surefoot.report.compare_figures import transfer_figure
     from surefoot.report.figures import loss_label, save
     from surefoot.studies.runner import missing

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from surefoot.executors.base import Executor
 from surefoot.instances import Outcome
-from surefoot.journal.journal import Identity, Journal
+from surefoot.journal import Identity, Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.statistics.bootstrap import iqr_interval, sd_interval
 from surefoot.statistics.certificate import Certificate

@@ -13,8 +13,8 @@ from surefoot.candidates.base import Candidate
 from surefoot.errors import JournalError, RaceError
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome
-from surefoot.journal.journal import Journal
-from surefoot.journal.schema import Measure, differences
+from surefoot.journal import Journal, Measure
+from surefoot.journal.descriptions import differences
 from surefoot.racing.simulation.pilot import FEWEST_CANDIDATES, FEWEST_INSTANCES, Pilot
 from surefoot.racing.simulation.planner import Forecast, Spread, simulate
 from surefoot.racing.table import Floats, LossTable

@@ -18,7 +18,7 @@ from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
 from surefoot.errors import RaceError
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.rules.base import ByRank

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.errors import JournalError
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.racing.race import Race
 from surefoot.racing.state import RaceState
 from surefoot.studies.description import race_of

@@ -10,7 +10,7 @@ from __future__ import annotations
 from surefoot.errors import RaceError
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance
-from surefoot.journal.journal import Identity, Journal, identity
+from surefoot.journal import Identity, Journal, identity
 from surefoot.racing.state import RaceState
 from surefoot.seeds.ledger import Role
 from surefoot.studies.base import SelectStudy

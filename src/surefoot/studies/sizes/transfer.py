@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from surefoot.candidates.base import Candidate
 from surefoot.errors import JournalMismatchError, RaceError
 from surefoot.instances import Setting
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.statistics.certificate import Certificate
 from surefoot.studies.description import rebuild_candidate
 from surefoot.studies.race_record import recorded_certificates, recorded_race

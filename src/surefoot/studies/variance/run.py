@@ -17,7 +17,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.errors import StatisticsError
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome
-from surefoot.journal.journal import Journal
+from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.base import Study
 from surefoot.studies.runner import missing, train_missing
