@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.fused_cpu import training
-from surefoot.engines.fused_cpu.instance import Network, aligned, counts_of, frozen
+from surefoot.engines.fused_cpu.instance import Network, aligned, buffers_of, frozen, recipe_of
 from surefoot.engines.torch.module import ConvModule
 from surefoot.instances import Setting
 from surefoot.learning.losses.base import Loss
@@ -80,16 +80,13 @@ def by_kernels(batch: Batch, dtype: Any) -> tuple[float, Array, Network]:
     grads = aligned(program.parameters, dtype)
     side = np.zeros((1, 0)) if batch.side is None else batch.side
     rows = np.arange(n, dtype=np.int32)
+    data = training.Data(*(frozen(a.astype(dtype)) for a in (batch.features, batch.target, side)))
+    none = aligned(16, dtype)
+    state = training.State(network.params, grads, none, none, network.statistics, network.work)
     loss = training.batch_gradient(
-        program.stages, program.table, network.params, grads, network.statistics, network.work,
-        *(frozen(a.astype(dtype)) for a in (batch.features, batch.target, side)), frozen(rows),
-        rows, 0, n, program.input_place, program.input_at,
-        counts_of(net, program, setting_of(batch)),
-        np.array(
-            [0, 0, batch.loss.parameter, batch.loss.parameter, 0.1, 1 / (1 - net.dropout)]
-        ),
-        np.array([0, 0, *NOISE], dtype=np.uint64), STEP, np.empty(n, dtype=np.int32),
-        np.empty(100_000, dtype=np.bool_), network.prediction, network.slope,
+        program, state, data, frozen(rows), rows, 0, n, recipe_of(net, setting_of(batch)),
+        np.array([0, 0, *NOISE], dtype=np.uint64), STEP,
+        buffers_of(net, n)._replace(chosen=np.empty(n, dtype=np.int32)),
     )  # fmt: skip
     return loss, grads[program.place], network
 

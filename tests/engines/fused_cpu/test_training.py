@@ -20,6 +20,7 @@ from surefoot.candidates.convnet.presets import PRESETS, preset
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Stopped
 from surefoot.engines.fused_cpu import FusedCpu
+from surefoot.engines.fused_cpu.instance import ending_of
 from surefoot.engines.fused_cpu.training import should_stop
 from surefoot.engines.torch.eager import TorchEager, module_of
 from surefoot.instances import Instance, Setting, Status, Training
@@ -185,14 +186,13 @@ def test_a_failure_is_an_outcome() -> None:
 @pytest.mark.parametrize("reading", ["plateau", "explosion", "none"])
 def test_the_stopping_rule_is_that_of_the_study(reading: Any) -> None:
     rule = Stopping(max_epochs=30, min_epochs=6, window=4, tolerance=0.1, reading=reading)
-    counts = np.zeros(13, dtype=np.int64)
-    counts[5:9] = rule.max_epochs, rule.min_epochs, rule.window, rule.code
+    ending = ending_of(rule)
     generator = np.random.default_rng(4)
     answers = set()
     for _ in range(300):
         curve = generator.uniform(1.0, 1.2, generator.integers(1, 31)).astype(np.float32)
         expected = rule.should_stop([float(x) for x in curve])
-        assert should_stop(curve, curve.size, counts, rule.tolerance) == expected
+        assert should_stop(curve, curve.size, ending) == expected
         answers.add(expected)
     assert answers == {True, False}
 

@@ -20,6 +20,7 @@ from surefoot.engines.fused_cpu.program import Program, compile_program
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.instances import Instance, Setting, Status
 from surefoot.learning.optimizers import optimizer_code, state_vectors
+from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Stream
 
 Matrix = NDArray[np.float32]
@@ -64,8 +65,6 @@ class Network:
                 self.statistics[at + channels : at + 2 * channels] = 1
                 at += 2 * channels
         self.work = aligned(self.program.workspace, dtype)
-        self.prediction = np.zeros(net.outputs)
-        self.slope = np.zeros(net.outputs)
 
     @property
     def flat(self) -> NDArray[Any]:
@@ -77,12 +76,11 @@ class Network:
         """Return predictions [n, outputs] in evaluation mode."""
         rows = np.arange(len(features), dtype=np.int32)
         predictions = np.empty((len(features), self.net.outputs), dtype=self.params.dtype)
-        p = self.program
+        chosen = _no_side(self.params.dtype) if side is None or not self.net.side else side
+        data = training.Data(frozen(features), frozen(predictions[:0]), frozen(chosen))
         training.predict_rows(
-            p.stages, p.table, self.params, self.statistics, self.work, frozen(features),
-            frozen(_no_side(self.params.dtype) if side is None or not self.net.side else side),
-            frozen(rows), p.input_place, p.input_at, p.tiles, p.side_stage, predictions,
-        )  # fmt: skip
+            self.program, self.params, self.statistics, self.work, data, frozen(rows), predictions
+        )
         return predictions
 
 
@@ -124,18 +122,37 @@ def keys_of(instance: Instance) -> NDArray[np.uint64]:
     return np.array([*seed.key(Stream.ORDER), *seed.key(Stream.NOISE)], dtype=np.uint64)
 
 
-def counts_of(net: ConvNet, program: Program, setting: Setting) -> NDArray[np.int64]:
-    """Return the integers that `training.train` reads."""
-    trained = (net.loss or setting.loss).trained
-    stopping = setting.stopping
-    return np.array(
-        [
-            net.batch_size, optimizer_code(net.optimizer), trained.code, setting.loss.code,
-            setting.loss.rooted, stopping.max_epochs, stopping.min_epochs, stopping.window,
-            stopping.code, program.tiles, program.side_stage, program.scratch, net.dropout > 0,
-        ],
-        dtype=np.int64,
+def recipe_of(net: ConvNet, setting: Setting) -> training.Recipe:
+    """Return how `training.train` trains a network."""
+    loss = (net.loss or setting.loss).trained
+    return training.Recipe(
+        batch=net.batch_size,
+        optimizer=optimizer_code(net.optimizer),
+        rate=net.learning_rate,
+        decay=net.decay,
+        kept=1.0 / (1.0 - net.dropout),
+        loss=training.Measure(loss.code, float(loss.parameter), False),
+    )
+
+
+def ending_of(stopping: Stopping) -> training.Ending:
+    """Return a stopping rule as `training.train` reads it."""
+    return training.Ending(
+        stopping.max_epochs, stopping.min_epochs, stopping.window, float(stopping.tolerance),
+        stopping.code,
     )  # fmt: skip
+
+
+def buffers_of(net: ConvNet, n: int) -> training.Buffers:
+    """Return the buffers of a training of ``n`` examples."""
+    widest = max(layer.output[0] for layer in net.layers if len(layer.output) == 1)
+    return training.Buffers(
+        order=np.empty(n, dtype=np.int32),
+        chosen=np.empty(net.batch_size, dtype=np.int32),
+        keep=np.empty(widest, dtype=np.bool_),
+        prediction=np.zeros(net.outputs),
+        slope=np.zeros(net.outputs),
+    )
 
 
 def train_instance(
@@ -151,29 +168,22 @@ def train_instance(
     net = instance.candidate
     assert isinstance(net, ConvNet)
     network = Network(net, initial_weights(net, instance.seed))
-    p = network.program
+    size, states = network.program.parameters, state_vectors(net.optimizer)
+    state = training.State(
+        network.params, aligned(size), aligned(size if states > 0 else LANES),
+        aligned(size if states > 1 else LANES), network.statistics, network.work,
+    )  # fmt: skip
     population = setting.halves.population
     side = population.side if net.side and population.side is not None else _no_side()
-    states = state_vectors(net.optimizer)
-    first_state = aligned(p.parameters if states > 0 else LANES)
-    second_state = aligned(p.parameters if states > 1 else LANES)
-    loss = (net.loss or setting.loss).trained
-    numbers = np.array(
-        [
-            net.learning_rate, net.decay, loss.parameter, setting.loss.parameter,
-            setting.stopping.tolerance, 1.0 / (1.0 - net.dropout),
-        ]
-    )  # fmt: skip
+    data = training.Data(*(frozen(a) for a in (population.features, population.target, side)))
+    loss = setting.loss
     curve = np.zeros(setting.stopping.max_epochs, dtype=np.float32)
-    widest = max(layer.output[0] for layer in net.layers if len(layer.output) == 1)
     ending, epochs = training.train(
-        p.stages, p.table, network.params, aligned(p.parameters), first_state, second_state,
-        network.statistics, network.work, frozen(population.features),
-        frozen(population.target), frozen(side), frozen(draw.train), frozen(draw.test),
-        p.input_place, p.input_at, counts_of(net, p, setting), numbers, keys_of(instance),
-        np.empty(draw.train.size, dtype=np.int32),
-        np.empty(net.batch_size, dtype=np.int32), np.empty(widest, dtype=np.bool_),
-        network.prediction, network.slope, curve, stop,
+        network.program, state, data, frozen(draw.train), frozen(draw.test),
+        recipe_of(net, setting),
+        training.Measure(loss.code, float(loss.parameter), loss.rooted),
+        ending_of(setting.stopping), keys_of(instance), buffers_of(net, draw.train.size), curve,
+        stop,
     )  # fmt: skip
     if ending == training.STOPPED:
         raise Stopped

@@ -7,8 +7,8 @@ table [stages, fields]; addresses count floats. Feature maps are [tile][channel]
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,9 +39,8 @@ IDENTITY = len(ACTIVATIONS)
 """Activation code of the output layer: none."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Program:
-    """What the kernels need to know about one network.
+class Program(NamedTuple):
+    """What the kernels need to know about one network; compiled code takes it as it is.
 
     Sizes are in numbers: ``parameters`` of the padded parameter vector, ``statistics`` of the
     running averages, ``workspace`` of the feature maps of ``tiles`` tiles. ``place`` is that of

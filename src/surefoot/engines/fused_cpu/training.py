@@ -7,8 +7,11 @@ inlines: after editing any kernel, delete ``src/surefoot/engines/fused_cpu/__pyc
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 from surefoot.engines.fused_cpu.backward import backward
 from surefoot.engines.fused_cpu.fields import Field
@@ -28,18 +31,75 @@ Z_TILE = int(Field.Z_TILE)
 
 FINISHED, DIVERGED, STOPPED = 0, 1, 2
 NONE, PLATEAU = 0, 1
-(
-    BATCH, OPTIMIZER, TRAIN_LOSS, TEST_LOSS, ROOTED, MAX_EPOCHS, MIN_EPOCHS, WINDOW, READING, TILES,
-    SIDE_STAGE, SCRATCH, DROPOUT,
-) = range(13)  # fmt: skip
-"""Places in ``counts``; ``numbers`` holds learning rate, decay, the parameters of the training and
-the test loss, the stopping tolerance, and dropout's 1/(1 − p); ``keys`` the keys of the ORDER and
-the NOISE stream."""
+
+
+class Data(NamedTuple):
+    """A population, read-only: features [n, F], targets [n, outputs], side features [n, S or 0]."""
+
+    features: NDArray[Any]
+    target: NDArray[Any]
+    side: NDArray[Any]
+
+
+class State(NamedTuple):
+    """What training changes, each beginning at a cache line.
+
+    The padded vector of parameters, its gradient and the optimiser's two vectors (of any length
+    where it keeps none), the running statistics of batch normalisation, the feature maps.
+    """
+
+    params: NDArray[Any]
+    grads: NDArray[Any]
+    first: NDArray[Any]
+    second: NDArray[Any]
+    statistics: NDArray[Any]
+    work: NDArray[Any]
+
+
+class Buffers(NamedTuple):
+    """An epoch's order [n], a batch's rows [batch], one mask [units], one example [outputs]."""
+
+    order: NDArray[np.int32]
+    chosen: NDArray[np.int32]
+    keep: NDArray[np.bool_]
+    prediction: NDArray[np.float64]
+    slope: NDArray[np.float64]
+
+
+class Measure(NamedTuple):
+    """A loss: `Loss.code`, its parameter, and whether the root of the mean is meant."""
+
+    code: int
+    parameter: float
+    rooted: bool
+
+
+class Recipe(NamedTuple):
+    """How one network is trained; ``kept`` is dropout's 1/(1 − p), 1 without dropout."""
+
+    batch: int
+    optimizer: int
+    rate: float
+    decay: float
+    kept: float
+    loss: Measure
+
+
+class Ending(NamedTuple):
+    """The stopping rule, as the fields of `Stopping`; ``reading`` is its code."""
+
+    max_epochs: int
+    min_epochs: int
+    window: int
+    tolerance: float
+    reading: int
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def gather(stages, work, features, side, rows, first, examples, input_place, input_at, side_stage):
+def gather(program, work, data, rows, first, examples):
     """Fill the input tiles with examples ``rows[first : first + examples]``; others become 0."""
+    stages, features, side = program.stages, data.features, data.side
+    input_place, input_at = program.input_place, program.input_at
     tiles = (examples + LANES - 1) // LANES
     input_tile = stages[0, IN_TILE]
     for e in range(tiles * LANES):
@@ -51,8 +111,8 @@ def gather(stages, work, features, side, rows, first, examples, input_place, inp
         else:
             for f in range(input_place.size):
                 work[at + input_place[f]] = 0
-        if side_stage >= 0:
-            stage = stages[side_stage]
+        if program.side_stage >= 0:
+            stage = stages[program.side_stage]
             at = stage[OUT] + (e // LANES) * stage[OUT_TILE] + stage[SIDE] + e % LANES
             for s in range(side.shape[1]):
                 work[at + s * LANES] = side[rows[first + e], s] if e < examples else 0.0
@@ -60,14 +120,13 @@ def gather(stages, work, features, side, rows, first, examples, input_place, inp
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def losses(
-    stages, work, target, rows, first, examples, code, parameter, batch, prediction, slope, train
-):
+def losses(stages, work, target, rows, first, examples, loss, batch, buffers, train):
     """Return the sum of the examples' losses.
 
     In training also replace the last stage's Z by the gradient of the mean over ``batch`` examples.
     """
     stage = stages[stages.shape[0] - 1]
+    prediction, slope = buffers.prediction, buffers.slope
     outputs = prediction.size
     tiles = (examples + LANES - 1) // LANES
     result = 0.0
@@ -76,7 +135,8 @@ def losses(
         if e < examples:
             for o in range(outputs):
                 prediction[o] = work[at + o * stage[Z_CHANNEL]]
-            result += example_loss(code, parameter, prediction, target[rows[first + e]], slope)
+            row = target[rows[first + e]]
+            result += example_loss(loss.code, loss.parameter, prediction, row, slope)
             if train:
                 for o in range(outputs):
                     work[at + o * stage[Z_CHANNEL]] = slope[o] / batch
@@ -87,50 +147,43 @@ def losses(
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def batch_gradient(
-    stages, table, params, grads, statistics, work, features, target, side, rows, order, first,
-    batch, input_place, input_at, counts, numbers, keys, step, chosen, keep, prediction, slope,
-):  # fmt: skip
-    """Fill ``grads`` with the gradient of a batch's mean loss and return that loss."""
+def batch_gradient(program, state, data, rows, order, first, batch, recipe, keys, step, buffers):
+    """Fill the gradient with that of a batch's mean loss and return that loss."""
+    stages, table = program.stages, program.table
+    params, grads, work, chosen = state.params, state.grads, state.work, buffers.chosen
     for i in range(grads.size):
         grads[i] = 0
     for i in range(batch):
         chosen[i] = rows[order[first + i]]
-    part = counts[TILES] * LANES
+    part = program.tiles * LANES
     loss = 0.0
     for done in range(0, batch, part):
         examples = min(part, batch - done)
-        tiles = gather(
-            stages, work, features, side, chosen, done, examples, input_place, input_at,
-            counts[SIDE_STAGE],
-        )  # fmt: skip
-        if counts[DROPOUT]:
-            draw_masks(stages, work, keep, keys, numbers[5], step, done, tiles, examples)
-        forward(stages, stages.shape[0], table, params, statistics, work, tiles, examples, 1)
+        tiles = gather(program, work, data, chosen, done, examples)
+        if recipe.kept != 1.0:
+            draw_masks(stages, work, buffers.keep, keys, recipe.kept, step, done, tiles, examples)
+        forward(stages, stages.shape[0], table, params, state.statistics, work, tiles, examples, 1)
         loss += losses(
-            stages, work, target, chosen, done, examples, counts[TRAIN_LOSS], numbers[2], batch,
-            prediction, slope, True,
-        )  # fmt: skip
+            stages, work, data.target, chosen, done, examples, recipe.loss, batch, buffers, True
+        )
         backward(
-            stages, stages.shape[0], table, params, grads, work, counts[SCRATCH], tiles, examples
+            stages, stages.shape[0], table, params, grads, work, program.scratch, tiles, examples
         )
     return loss / batch
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def predict_rows(
-    stages, table, params, statistics, work, features, side, rows, input_place, input_at, tiles,
-    side_stage, predictions,
-):  # fmt: skip
+def predict_rows(program, params, statistics, work, data, rows, predictions):
     """Fill ``predictions`` [rows, outputs] in evaluation mode."""
+    stages = program.stages
     stage = stages[stages.shape[0] - 1]
-    part = tiles * LANES
+    part = program.tiles * LANES
     for done in range(0, rows.size, part):
         examples = min(part, rows.size - done)
-        filled = gather(
-            stages, work, features, side, rows, done, examples, input_place, input_at, side_stage
+        tiles = gather(program, work, data, rows, done, examples)
+        forward(
+            stages, stages.shape[0], program.table, params, statistics, work, tiles, examples, 0
         )
-        forward(stages, stages.shape[0], table, params, statistics, work, filled, examples, 0)
         for e in range(examples):
             at = stage[Z] + (e // LANES) * stage[Z_TILE] + e % LANES
             for o in range(predictions.shape[1]):
@@ -138,76 +191,71 @@ def predict_rows(
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def test_loss(
-    stages, table, params, statistics, work, features, target, side, rows, input_place, input_at,
-    counts, numbers, prediction, slope, stop,
-):  # fmt: skip
+def test_loss(program, params, statistics, work, data, rows, measure, buffers, stop):
     """Return the reported loss over the test sample."""
-    part = counts[TILES] * LANES
+    stages = program.stages
+    part = program.tiles * LANES
     result = 0.0
     for done in range(0, rows.size, part):
         if stop[0]:
             return 0.0
         examples = min(part, rows.size - done)
-        tiles = gather(
-            stages, work, features, side, rows, done, examples, input_place, input_at,
-            counts[SIDE_STAGE],
-        )  # fmt: skip
-        forward(stages, stages.shape[0], table, params, statistics, work, tiles, examples, 0)
+        tiles = gather(program, work, data, rows, done, examples)
+        forward(
+            stages, stages.shape[0], program.table, params, statistics, work, tiles, examples, 0
+        )
         result += losses(
-            stages, work, target, rows, done, examples, counts[TEST_LOSS], numbers[3], 1,
-            prediction, slope, False,
-        )  # fmt: skip
+            stages, work, data.target, rows, done, examples, measure, 1, buffers, False
+        )
     result /= rows.size
-    return np.sqrt(result) if counts[ROOTED] else result
+    return np.sqrt(result) if measure.rooted else result
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def should_stop(curve, epochs, counts, tolerance):
+def should_stop(curve, epochs, ending):
     """Return whether training ends after ``epochs`` epochs, as `Stopping.should_stop`."""
-    if epochs >= counts[MAX_EPOCHS]:
+    if epochs >= ending.max_epochs:
         return True
-    if counts[READING] == NONE or epochs < max(counts[MIN_EPOCHS], counts[WINDOW]):
+    if ending.reading == NONE or epochs < max(ending.min_epochs, ending.window):
         return False
     low, high = curve[epochs - 1], curve[epochs - 1]
-    for i in range(epochs - counts[WINDOW], epochs):
+    for i in range(epochs - ending.window, epochs):
         low, high = min(low, curve[i]), max(high, curve[i])
-    flat = np.float64(high) <= (1.0 + tolerance) * np.float64(low)
-    return flat if counts[READING] == PLATEAU else not flat
+    flat = np.float64(high) <= (1.0 + ending.tolerance) * np.float64(low)
+    return flat if ending.reading == PLATEAU else not flat
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def train(
-    stages, table, params, grads, first_state, second_state, statistics, work, features, target,
-    side, train_rows, test_rows, input_place, input_at, counts, numbers, keys, order, chosen, keep,
-    prediction, slope, curve, stop,
-):  # fmt: skip
-    """Train until the stopping rule, an explosion or the stop flag; return (ending, epochs)."""
+    program, state, data, train_rows, test_rows, recipe, measure, ending, keys, buffers, curve, stop
+):
+    """Train until the stopping rule, an explosion or the stop flag; return (ending, epochs).
+
+    ``keys`` [4] are those of the ORDER and the NOISE stream, ``curve`` [max_epochs] is filled.
+    """
     step = 0
     product = 1.0
     epochs = 0
     n = train_rows.size
     while True:
-        fill_epoch_order(keys[0], keys[1], np.uint64(epochs), order)
-        for first in range(0, n, counts[BATCH]):
+        fill_epoch_order(keys[0], keys[1], np.uint64(epochs), buffers.order)
+        for first in range(0, n, recipe.batch):
             if stop[0]:
                 return STOPPED, epochs
-            batch = min(counts[BATCH], n - first)
             loss = batch_gradient(
-                stages, table, params, grads, statistics, work, features, target, side, train_rows,
-                order, first, batch, input_place, input_at, counts, numbers, keys, step, chosen,
-                keep, prediction, slope,
+                program, state, data, train_rows, buffers.order, first,
+                min(recipe.batch, n - first), recipe, keys, step, buffers,
             )  # fmt: skip
             if not np.isfinite(np.float32(loss)):
                 return DIVERGED, epochs
             step += 1
             product = update(
-                counts[OPTIMIZER], params, grads, first_state, second_state, step, numbers[0],
-                numbers[1], product,
+                recipe.optimizer, state.params, state.grads, state.first, state.second, step,
+                recipe.rate, recipe.decay, product,
             )  # fmt: skip
         result = test_loss(
-            stages, table, params, statistics, work, features, target, side, test_rows, input_place,
-            input_at, counts, numbers, prediction, slope, stop,
+            program, state.params, state.statistics, state.work, data, test_rows, measure, buffers,
+            stop,
         )  # fmt: skip
         if stop[0]:
             return STOPPED, epochs
@@ -215,5 +263,5 @@ def train(
             return DIVERGED, epochs
         curve[epochs] = result
         epochs += 1
-        if should_stop(curve, epochs, counts, numbers[4]):
+        if should_stop(curve, epochs, ending):
             return FINISHED, epochs
