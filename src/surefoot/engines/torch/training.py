@@ -19,6 +19,7 @@ from surefoot.errors import CandidateError
 from surefoot.instances import Setting, Status
 from surefoot.learning import optimizers
 from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses.regression import TERMS
 from surefoot.learning.optimizers import OptimizerName
 from surefoot.seeds.philox import epoch_order
 
@@ -159,29 +160,18 @@ def mean_loss(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
     """Return a `Loss` as trained on: the mean of its terms, in torch."""
     trained = loss.trained
 
-    def mean(prediction: Tensor, target: Tensor) -> Tensor:
+    def of_batch(prediction: Tensor, target: Tensor) -> Tensor:
         if trained.classification:
             codes = target[:, 0].long()
             if trained.name == "cross_entropy":
                 return functional.cross_entropy(prediction, codes)
             truth = functional.one_hot(codes, prediction.shape[1])
             return ((prediction.softmax(dim=1) - truth) ** 2).sum(dim=1).mean()
-        residual = prediction - target
-        match trained.name:
-            case "relative_rmse":
-                terms = (residual / target) ** 2
-            case "stochastic_rmse":
-                terms = residual**2 / target
-            case "mae":
-                terms = residual.abs()
-            case "huber":
-                size, delta = residual.abs(), trained.parameter
-                terms = torch.where(size <= delta, 0.5 * size**2, delta * (size - 0.5 * delta))
-            case _:
-                terms = residual**2
-        return terms.mean()
+        term, _ = TERMS[trained.name]
+        mean: Tensor = term(prediction - target, target, trained.parameter).mean()
+        return mean
 
-    return mean
+    return of_batch
 
 
 def optimizer_of(

@@ -27,7 +27,7 @@ from surefoot.errors import DataError
 
 Array = NDArray[np.floating[Any]]
 
-CLASSIFICATION = ("cross_entropy", "brier", "error_rate")
+NAMES = ("cross_entropy", "brier", "error_rate")
 LOWEST_PROBABILITY = float(np.finfo(np.float32).eps)
 """Where `logits_of` clips probabilities, so that a certain but wrong model has a finite loss."""
 
@@ -75,7 +75,7 @@ def gradient(name: str, prediction: Array, target: Array) -> Array:
     return slope
 
 
-def check_codes(name: str, target: Array) -> None:
+def check_target(name: str, target: Array) -> None:
     """Raise `DataError` unless a target [n, outputs] is one column of class codes 0, 1, 2, …"""
     if target.shape[-1] != 1:
         raise DataError(
