@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -15,8 +15,8 @@ import numpy as np
 from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population, Sampling
-from surefoot.engines.base import Engine, Stopped, outcome_of
-from surefoot.instances import Instance, Setting, Status, Training
+from surefoot.engines.base import Engine, Monitor
+from surefoot.instances import Instance, Setting, Training
 from surefoot.learning.losses.base import Loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Stream
@@ -79,22 +79,24 @@ class FakeThreads(Engine):
     def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
         return None if isinstance(candidate, Fake) else "it trains fakes only"
 
-    def train(self, instance: Instance, setting: Setting, stop: np.ndarray) -> Training:
+    def fit(self, instance: Instance, setting: Setting, monitor: Monitor) -> FakePredictor:
         candidate = instance.candidate
         end = time.perf_counter() + candidate.seconds
         fate = candidate.fate if instance.seed.instance in candidate.when else ""
         if fate == "hang":
             end += 60
         while time.perf_counter() < end:
-            if stop[0]:
-                raise Stopped
+            monitor.check()
             time.sleep(0.005)
         befall(fate)
         loss = fake_loss(instance, setting)
-        status = Status.DIVERGED if fate == "diverge" else Status.FINISHED
-        curve = np.array([2 * loss, np.nan if fate == "diverge" else loss], np.float32)
-        outcome = outcome_of(instance, setting, self.name, status, curve, candidate.seconds)
-        return Training(outcome, FakePredictor(loss))
+        monitor.tell(2 * loss, np.nan if fate == "diverge" else loss)
+        return FakePredictor(loss)
+
+    def train(self, instance: Instance, setting: Setting, stop: np.ndarray) -> Training:
+        training = super().train(instance, setting, stop)
+        outcome = replace(training.outcome, seconds=instance.candidate.seconds)
+        return replace(training, outcome=outcome)
 
 
 class FakeProcesses(FakeThreads):

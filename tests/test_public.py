@@ -9,6 +9,7 @@ NAMES = [
     "Candidate",
     "Conv",
     "ConvNet",
+    "Engine",
     "EstimatorCandidate",
     "Loss",
     "ModuleCandidate",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from surefoot.candidates.space import SearchSpace
     from surefoot.data.files import load_population
     from surefoot.data.population import Population, Sampling
+    from surefoot.engines.base import Engine
     from surefoot.errors import SurefootError
     from surefoot.learning.losses.base import Loss
     from surefoot.learning.stopping import Stopping
@@ -32,6 +33,7 @@ _HOMES = {
     "Candidate": "candidates.base",
     "Conv": "candidates.convnet.network",
     "ConvNet": "candidates.convnet.network",
+    "Engine": "engines.base",
     "EstimatorCandidate": "candidates.estimator.candidate",
     "Loss": "learning.losses.base",
     "ModuleCandidate": "candidates.module.candidate",
@@ -58,6 +60,7 @@ __all__ = [
     "Candidate",
     "Conv",
     "ConvNet",
+    "Engine",
     "EstimatorCandidate",
     "Loss",
     "ModuleCandidate",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,14 @@ class Setting:
     sampling: Sampling
     loss: Loss
     stopping: Stopping = field(default_factory=Stopping)
+
+    def test_loss(self, predictor: Predictor, rows: NDArray[np.int32]) -> float:
+        """Return the test loss of a predictor on rows of the population, rounded to float32."""
+        population = self.halves.population
+        side = None if population.side is None else population.side[rows]
+        with np.errstate(over="ignore"):
+            prediction = predictor.predict(population.features[rows], side)
+            return float(np.float32(self.loss.value(prediction, population.target[rows])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,43 @@ class Outcome:
     seconds: float
     engine: str
     message: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        instance: Instance,
+        setting: Setting,
+        engine: str,
+        losses: Sequence[float] | NDArray[np.float32],
+        seconds: float,
+        message: str = "",
+        *,
+        failed: bool = False,
+    ) -> Self:
+        """Return what an instance left: its losses up to the last finite one are the curve.
+
+        It failed if that is said or there is no loss at all, and diverged if one is not finite.
+        """
+        with np.errstate(over="ignore"):
+            curve = np.array(losses, dtype=np.float32)
+        finite = np.isfinite(curve)
+        status = Status.FINISHED if finite.all() else Status.DIVERGED
+        if status is Status.DIVERGED:
+            curve = curve[: int(finite.argmin())]
+        if failed or not finite.size:
+            status, message = Status.FAILED, message or "the engine gave no test loss"
+        return cls(
+            candidate=instance.candidate.key,
+            role=instance.seed.role,
+            instance=instance.seed.instance,
+            sample=instance.train_size(setting),
+            status=status,
+            loss=float(curve[-1]) if status is Status.FINISHED else float("inf"),
+            curve=curve,
+            seconds=seconds,
+            engine=engine,
+            message=message,
+        )
 
     @property
     def epochs(self) -> int:

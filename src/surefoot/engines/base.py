@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
-from surefoot.instances import Instance, Outcome, Setting, Status, Training
+from surefoot.errors import MissingExtraError
+from surefoot.instances import Instance, Outcome, Predictor, Setting, Training
 
 
 class Engine(ABC):
@@ -17,45 +20,62 @@ class Engine(ABC):
 
     name: ClassVar[str]
     workers: ClassVar[Literal["threads", "processes"]]
-    """What runs several instances at once: threads, if ``train`` releases the GIL."""
+    """What runs several instances at once: threads, if ``fit`` releases the GIL."""
 
     @abstractmethod
     def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
         """Return None if it can train the candidate, else one sentence that says why not."""
 
     @abstractmethod
-    def train(self, instance: Instance, setting: Setting, stop: NDArray[np.uint8]) -> Training:
-        """Train one instance; deterministic given the instance and the setting.
+    def fit(self, instance: Instance, setting: Setting, monitor: Monitor) -> Predictor | None:
+        """Train one instance, deterministic given it and the setting; return what can predict.
 
-        A loss that is NaN or infinite gives a *diverged* outcome and an exception a *failed* one;
-        neither raises. The curve of either ends with the last finite test loss before. When
-        ``stop[0]`` becomes non-zero, raises `Stopped` within two seconds.
+        The monitor is told the test loss of every epoch. A NaN or infinite loss, of training or
+        test, is told too and ends it (*diverged*); so does an exception (*failed*).
         """
+
+    def train(self, instance: Instance, setting: Setting, stop: NDArray[np.uint8]) -> Training:
+        """Return what `fit` left; raise `Stopped` within two seconds of ``stop[0]`` being set.
+
+        The curve of a diverged or failed outcome ends with the last finite test loss.
+        """
+        began, monitor, predictor, failure = time.perf_counter(), Monitor(stop), None, ""
+        try:
+            monitor.check()
+            predictor = self.fit(instance, setting, monitor)
+        except (Stopped, MissingExtraError):
+            raise
+        except Exception as error:
+            failure = f"{type(error).__name__}: {error}"
+        seconds, message = time.perf_counter() - began, failure or monitor.message
+        losses = monitor.losses
+        outcome = Outcome.of(
+            instance, setting, self.name, losses, seconds, message, failed=bool(failure)
+        )
+        return Training(outcome, predictor)
 
 
 class Stopped(Exception):
-    """Raised by `Engine.train` when the caller asked it to stop; nothing is recorded."""
+    """Raised when the caller of `Engine.train` asked it to stop; nothing is recorded."""
 
 
-def outcome_of(
-    instance: Instance,
-    setting: Setting,
-    engine: str,
-    status: Status,
-    curve: NDArray[np.float32],
-    seconds: float,
-    message: str = "",
-) -> Outcome:
-    """Return the outcome of an instance; its loss is the curve's last value if it finished."""
-    return Outcome(
-        candidate=instance.candidate.key,
-        role=instance.seed.role,
-        instance=instance.seed.instance,
-        sample=instance.train_size(setting),
-        status=status,
-        loss=float(curve[-1]) if status is Status.FINISHED else float("inf"),
-        curve=curve,
-        seconds=seconds,
-        engine=engine,
-        message=message,
-    )
+@dataclass(slots=True)
+class Monitor:
+    """What an engine tells while it trains one instance, and whether it should go on.
+
+    ``stop[0]`` becomes non-zero when it should not (compiled code reads it itself); ``losses`` are
+    the losses told so far; ``message`` goes into the outcome.
+    """
+
+    stop: NDArray[np.uint8]
+    losses: list[float] = field(default_factory=list)
+    message: str = ""
+
+    def tell(self, *losses: float) -> None:
+        """Add the test loss of an epoch; or NaN, when training exploded."""
+        self.losses.extend(losses)
+
+    def check(self) -> None:
+        """Raise `Stopped` when training should not go on."""
+        if self.stop[0]:
+            raise Stopped

@@ -8,7 +8,6 @@ import numpy as np
 
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.executors.base import Executor
-from surefoot.executors.guard import train_guarded
 from surefoot.instances import Instance, Outcome, Setting
 
 
@@ -38,6 +37,4 @@ class InlineExecutor(Executor):
         stop = np.zeros(1, dtype=np.uint8)
         for instance in instances:
             engine = self._chooser.choose(instance.candidate, setting)
-            outcome = train_guarded(engine, instance, setting, stop)
-            if outcome is not None:
-                yield (outcome,)
+            yield (engine.train(instance, setting, stop).outcome,)

@@ -17,9 +17,9 @@ import pytest
 from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.errors import EngineError
-from surefoot.executors.guard import IN_WORKER
 from surefoot.executors.local import executor as local
 from surefoot.executors.local.executor import LocalExecutor
+from surefoot.executors.local.worker import IN_WORKER
 from surefoot.instances import Instance, Outcome, Setting, Status
 from surefoot.seeds.ledger import InstanceSeed, Role
 from tests.fakes import Fake, FakeProcesses, fake_loss, fake_setting
@@ -92,10 +92,11 @@ def test_an_exception_is_a_failed_outcome_and_the_rest_goes_on(executor: LocalEx
 
 
 def test_a_diverged_outcome_passes_unchanged(executor: LocalExecutor) -> None:
-    (outcome,) = executor.run(instances(Fake(fate="diverge", when=(0,)), 1), fake_setting())
+    setting, (todo,) = fake_setting(), instances(Fake(fate="diverge", when=(0,)), 1)
+    (outcome,) = executor.run([todo], setting)
     assert outcome.status is Status.DIVERGED
     assert outcome.loss == np.inf
-    assert np.isnan(outcome.curve[-1])
+    assert outcome.curve.tolist() == [np.float32(2 * fake_loss(todo, setting))]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,16 +19,15 @@ from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.function import DrawnData, FunctionCandidate
 from surefoot.data.population import Population
-from surefoot.engines.base import Engine, Stopped, outcome_of
+from surefoot.engines.base import Engine, Monitor
 from surefoot.engines.estimator.fitted import Fitted, sample
 from surefoot.engines.estimator.interruptible import interruptible
 from surefoot.errors import CandidateError, DataError
-from surefoot.instances import Instance, Setting, Status, Training
+from surefoot.instances import Instance, Setting, Status
 from surefoot.learning.losses.base import Loss
 from surefoot.seeds.ledger import Stream
 
 _SET = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-FitResult = tuple[Fitted | None, float]
 
 
 class EstimatorEngine(Engine):
@@ -79,49 +77,39 @@ class EstimatorEngine(Engine):
             return f"{candidate.label} cannot be trained: {error}"
         return _unfit(candidate, made, setting)
 
-    def train(self, instance: Instance, setting: Setting, stop: NDArray[np.uint8]) -> Training:
-        """Train one instance; see `Engine.train`."""
-        began = time.perf_counter()
-        curve = np.empty(0, dtype=np.float32)
-        predictor, message = None, ""
+    def fit(self, instance: Instance, setting: Setting, monitor: Monitor) -> Fitted | None:
+        """Fit or call one instance; a function that gives its loss itself leaves no predictor."""
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            try:
-                predictor, loss = interruptible(lambda: self._fit(instance, setting), stop)
-                status = Status.FINISHED if np.isfinite(loss) else Status.DIVERGED
-                if status is Status.FINISHED:
-                    curve = np.array([loss], dtype=np.float32)
-                if warned:
-                    message = f"{warned[0].category.__name__}: {warned[0].message}"
-            except Stopped:
-                raise
-            except Exception as error:
-                status, message = Status.FAILED, f"{type(error).__name__}: {error}"
-        seconds = time.perf_counter() - began
-        outcome = outcome_of(instance, setting, self.name, status, curve, seconds, message)
-        return Training(outcome, predictor)
+            fitted, loss = interruptible(lambda: self._fit(instance, setting), monitor.stop)
+        if warned:
+            monitor.message = f"{warned[0].category.__name__}: {warned[0].message}"
+        monitor.tell(loss)
+        return fitted
 
-    def _fit(self, instance: Instance, setting: Setting) -> FitResult:
+    def _fit(self, instance: Instance, setting: Setting) -> tuple[Fitted | None, float]:
         candidate, population = instance.candidate, setting.halves.population
         generator = instance.seed.generator(Stream.NOISE)
         draw = instance.draw(setting)
         with np.errstate(all="ignore"), limited(self.threads):
             if isinstance(candidate, FunctionCandidate):
                 seed = int(generator.integers(0, 2**32))
-                data = _drawn(candidate, population, setting.loss, draw.train, draw.test)
-                fitted, loss = _called(candidate.train(data, seed), candidate, setting)
-                if fitted is None:
-                    return None, loss
+                trained, tested = (
+                    sample(population, rows, candidate.side) for rows in (draw.train, draw.test)
+                )
+                outputs, classes = population.outputs, population.classes
+                data = DrawnData(*trained, *tested, outputs, classes, setting.loss)
+                result = candidate.train(data, seed)
+                if isinstance(result, Real):
+                    return None, float(np.float32(result))
+                fitted = _predictor(result, candidate, setting)
             elif isinstance(candidate, EstimatorCandidate):
                 model = candidate.make(generator, self.threads)
                 x, y = sample(population, draw.train, candidate.side)
                 fitted = fit(model, x, y, population, setting.loss, candidate.side)
             else:
                 raise TypeError(f"{candidate.label} is neither an estimator nor a function")
-            side = None if population.side is None else population.side[draw.test]
-            prediction = fitted.predict(population.features[draw.test], side)
-            value = setting.loss.value(prediction, population.target[draw.test])
-            return fitted, float(np.float32(value))
+            return fitted, setting.test_loss(fitted, draw.test)
 
 
 def fit(
@@ -200,22 +188,8 @@ def _kind(made: Any) -> str | None:
     return declared if isinstance(declared, str) else None
 
 
-def _drawn(
-    candidate: FunctionCandidate,
-    population: Population,
-    loss: Loss,
-    train: NDArray[np.int32],
-    test: NDArray[np.int32],
-) -> DrawnData:
-    trained = sample(population, train, candidate.side)
-    tested = sample(population, test, candidate.side)
-    return DrawnData(*trained, *tested, population.outputs, population.classes, loss)
-
-
-def _called(result: Any, candidate: FunctionCandidate, setting: Setting) -> FitResult:
-    """Return what a function returned as a predictor, or as the loss itself."""
-    if isinstance(result, Real):
-        return None, float(np.float32(result))
+def _predictor(result: Any, candidate: FunctionCandidate, setting: Setting) -> Fitted:
+    """Return what a function returned as a predictor."""
     if not callable(result) and not hasattr(result, "predict"):
         raise CandidateError(
             f"{candidate.path} returned a {type(result).__name__}: it must return a loss, a "
@@ -224,7 +198,7 @@ def _called(result: Any, candidate: FunctionCandidate, setting: Setting) -> FitR
     population = setting.halves.population
     codes = None if population.classes is None else np.arange(population.outputs)
     probabilities = hasattr(result, "predict_proba") and setting.loss.name != "error_rate"
-    return Fitted(result, population.outputs, candidate.side, codes, probabilities), np.nan
+    return Fitted(result, population.outputs, candidate.side, codes, probabilities)
 
 
 _limits = threading.local()

@@ -8,17 +8,14 @@ thread without the GIL and gives the same bits at any number of threads and in a
 
 from __future__ import annotations
 
-import time
+import math
 from typing import ClassVar, Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.engines.base import Engine, Stopped, outcome_of
+from surefoot.engines.base import Engine, Monitor
 from surefoot.engines.refusals import data_refusal
-from surefoot.instances import Instance, Setting, Status, Training
+from surefoot.instances import Instance, Predictor, Setting, Status
 
 
 class FusedCpu(Engine):
@@ -33,25 +30,12 @@ class FusedCpu(Engine):
             return f"fused_cpu trains ConvNet candidates, not {candidate.family}"
         return data_refusal(candidate, setting)
 
-    def train(self, instance: Instance, setting: Setting, stop: NDArray[np.uint8]) -> Training:
-        """Train one instance without holding the GIL.
-
-        Raises
-        ------
-        Stopped
-            When the stop flag is set.
-        """
+    def fit(self, instance: Instance, setting: Setting, monitor: Monitor) -> Predictor:
+        """Train one instance without holding the GIL."""
         from surefoot.engines.fused_cpu.instance import train_instance
 
-        began = time.perf_counter()
-        curve, predictor, message = np.empty(0, dtype=np.float32), None, ""
-        try:
-            draw = instance.draw(setting)
-            status, curve, predictor = train_instance(instance, setting, draw, stop)
-        except Stopped:
-            raise
-        except Exception as error:
-            status, message = Status.FAILED, f"{type(error).__name__}: {error}"
-        seconds = time.perf_counter() - began
-        outcome = outcome_of(instance, setting, self.name, status, curve, seconds, message)
-        return Training(outcome, predictor)
+        status, curve, predictor = train_instance(
+            instance, setting, instance.draw(setting), monitor.stop
+        )
+        monitor.tell(*curve, *([math.nan] if status is Status.DIVERGED else []))
+        return predictor

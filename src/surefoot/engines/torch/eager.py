@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import importlib.util
 import math
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -21,10 +20,10 @@ from numpy.typing import NDArray
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.module.candidate import ModuleCandidate
-from surefoot.engines.base import Engine, Stopped, outcome_of
+from surefoot.engines.base import Engine, Monitor
 from surefoot.engines.refusals import data_refusal
 from surefoot.errors import CandidateError, DataError, require
-from surefoot.instances import Instance, Predictor, Setting, Status, Training
+from surefoot.instances import Instance, Predictor, Setting
 from surefoot.learning.losses.base import Loss
 from surefoot.seeds.ledger import Stream
 
@@ -48,13 +47,11 @@ class TorchEager(Engine):
             return data_refusal(candidate, setting)
         return _module_refusal(candidate, setting)
 
-    def train(self, instance: Instance, setting: Setting, stop: NDArray[np.uint8]) -> Training:
+    def fit(self, instance: Instance, setting: Setting, monitor: Monitor) -> Predictor:
         """Train one instance.
 
         Raises
         ------
-        Stopped
-            When the stop flag is set.
         MissingExtraError
             If torch is not installed.
         """
@@ -62,30 +59,12 @@ class TorchEager(Engine):
         from surefoot.engines.torch.jobs import job_of
         from surefoot.engines.torch.training import one_thread, own_random_numbers, train_epochs
 
-        began = time.perf_counter()
-        curve: list[float] = []
-        predictor, message = None, ""
-        try:
-            with one_thread(), own_random_numbers():
-                job = job_of(instance, setting)
-                draw = instance.draw(setting)
-                key = instance.seed.key(Stream.ORDER)
-                status = train_epochs(job, setting, draw, key, stop, curve)
-            predictor = job.predictor
-        except Stopped:
-            raise
-        except Exception as error:
-            status, message = Status.FAILED, f"{type(error).__name__}: {error}"
-        outcome = outcome_of(
-            instance,
-            setting,
-            self.name,
-            status,
-            np.array(curve, dtype=np.float32),
-            time.perf_counter() - began,
-            message,
-        )
-        return Training(outcome, predictor)
+        with one_thread(), own_random_numbers():
+            job = job_of(instance, setting)
+            train_epochs(
+                job, setting, instance.draw(setting), instance.seed.key(Stream.ORDER), monitor
+            )
+        return job.predictor
 
 
 def predictor_of(

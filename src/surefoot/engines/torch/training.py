@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from surefoot.data.population import Draw, Population
-from surefoot.engines.base import Stopped
+from surefoot.engines.base import Monitor
 from surefoot.errors import CandidateError
-from surefoot.instances import Setting, Status
+from surefoot.instances import Setting
 from surefoot.learning import optimizers
 from surefoot.learning.losses.base import Loss
 from surefoot.learning.losses.regression import TERMS
@@ -80,14 +81,15 @@ class TorchPredictor:
         features: Tensor,
         side: Tensor | None,
         rows: NDArray[np.int32],
-        stop: NDArray[np.uint8] | None = None,
+        monitor: Monitor | None = None,
     ) -> Matrix:
         """Return predictions [rows, outputs] for some rows, in evaluation mode."""
         self.module.eval()
         parts = []
         with torch.no_grad():
             for start in range(0, rows.size, CHUNK):
-                raise_if(stop)
+                if monitor is not None:
+                    monitor.check()
                 index = torch.from_numpy(rows[start : start + CHUNK])
                 parts.append(self(features, side, index).float().cpu().numpy())
         return np.concatenate(parts)
@@ -107,27 +109,21 @@ def train_epochs(
     setting: Setting,
     draw: Draw,
     order_key: tuple[int, int],
-    stop: NDArray[np.uint8],
-    curve: list[float],
-) -> Status:
-    """Train until the stopping rule ends it, adding the test loss of every epoch to ``curve``.
+    monitor: Monitor,
+) -> None:
+    """Train until the stopping rule ends it or a training or test loss is not finite.
 
-    Returns *diverged*, without adding the epoch, when a training or test loss is not finite.
-
-    Raises
-    ------
-    Stopped
-        When the stop flag is set.
+    The monitor is told the test loss of every epoch, and asked before every batch.
     """
     predictor = job.predictor
     features, side, target = tensors(setting.halves.population, predictor.takes_side)
     test_target = setting.halves.population.target[draw.test]
-    step, outputs = 0, setting.halves.population.outputs
+    step, outputs, curve = 0, setting.halves.population.outputs, monitor.losses
     while True:
         order = epoch_order(order_key, len(curve), draw.train.size)
         predictor.module.train()
         for start in range(0, order.size, job.batch_size):
-            raise_if(stop)
+            monitor.check()
             index = torch.from_numpy(draw.train[order[start : start + job.batch_size]])
             if job.before_step is not None:
                 job.before_step(step)
@@ -139,21 +135,19 @@ def train_epochs(
                 )
             loss = job.loss(prediction, target.index_select(0, index).to(predictor.device))
             if not np.isfinite(loss.item()):
-                return Status.DIVERGED
+                return monitor.tell(math.nan)
             job.optimizer.zero_grad()
             torch.autograd.backward(loss)
             job.optimizer.step()
             step += 1
         if job.after_epoch is not None:
             job.after_epoch()
-        predictions = predictor.predict_rows(features, side, draw.test, stop)
+        predictions = predictor.predict_rows(features, side, draw.test, monitor)
         with np.errstate(over="ignore"):
             test_loss = float(np.float32(setting.loss.value(predictions, test_target)))
-        if not np.isfinite(test_loss):
-            return Status.DIVERGED
-        curve.append(test_loss)
-        if setting.stopping.should_stop(curve):
-            return Status.FINISHED
+        monitor.tell(test_loss)
+        if not np.isfinite(test_loss) or setting.stopping.should_stop(curve):
+            return None
 
 
 def mean_loss(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
@@ -213,12 +207,6 @@ def tensors(population: Population, takes_side: bool) -> tuple[Tensor, Tensor | 
     if takes_side and population.side is not None:
         side = torch.from_numpy(population.side)
     return torch.from_numpy(population.features), side, torch.from_numpy(population.target)
-
-
-def raise_if(stop: NDArray[np.uint8] | None) -> None:
-    """Raise `Stopped` if the stop flag is set."""
-    if stop is not None and stop[0]:
-        raise Stopped
 
 
 @contextlib.contextmanager

@@ -18,12 +18,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.engines.base import Stopped
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import EngineError
 from surefoot.executors.base import Executor
-from surefoot.executors.guard import IN_WORKER, failed, train_guarded
 from surefoot.executors.interrupts import Alarm, Interrupts
 from surefoot.executors.local.processes import WorkerPool
+from surefoot.executors.local.worker import IN_WORKER
 from surefoot.instances import Instance, Outcome, Setting
 
 _GRACE = 2.0
@@ -230,14 +231,20 @@ class _Crew:
         engine = self._executor.chooser.choose(instance.candidate, self._setting)
         limit = self._executor.time_limit
         if engine.workers == "threads":
+            start = time.perf_counter()
             with Alarm(limit, flag) as alarm:
-                start = time.perf_counter()
-                outcome = train_guarded(engine, instance, self._setting, flag)
-            if outcome is None and alarm.rang and not self._stopping.is_set():
-                seconds = time.perf_counter() - start
-                message = f"exceeded the time limit of {limit:g} s"
-                return failed(instance, self._setting, engine.name, seconds, message)
-            return outcome
+                try:
+                    return engine.train(instance, self._setting, flag).outcome
+                except Stopped:
+                    if not alarm.rang or self._stopping.is_set():
+                        return None
+            seconds, message = (
+                time.perf_counter() - start,
+                f"exceeded the time limit of {limit:g} s",
+            )
+            return Outcome.of(
+                instance, self._setting, engine.name, (), seconds, message, failed=True
+            )
         worker = self._pool.take()
         try:
             return worker.train(

@@ -16,7 +16,6 @@ from typing import Any
 
 from surefoot.engines.base import Engine
 from surefoot.errors import EngineError
-from surefoot.executors.guard import failed
 from surefoot.executors.local.shared_memory import Shared, pickled
 from surefoot.instances import Instance, Outcome, Setting
 
@@ -79,13 +78,12 @@ class Worker:
         start = time.perf_counter()
         kind, outcome = self._ask((engine, instance, False), stopped, time_limit)
         seconds = time.perf_counter() - start
-        if kind == "died":
-            return failed(instance, setting, engine.name, seconds, self._epitaph())
-        if kind == "late":
-            message = f"exceeded the time limit of {time_limit:g} s"
-            return failed(instance, setting, engine.name, seconds, message)
-        result: Outcome | None = outcome
-        return result
+        if kind not in ("died", "late"):
+            result: Outcome | None = outcome
+            return result
+        late = kind == "late"
+        message = f"exceeded the time limit of {time_limit:g} s" if late else self._epitaph()
+        return Outcome.of(instance, setting, engine.name, (), seconds, message, failed=True)
 
     @property
     def pid(self) -> int:

@@ -19,8 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from surefoot.executors.guard import IN_WORKER, train_guarded
 from surefoot.executors.local.shared_memory import Mapped
+
+IN_WORKER = "SUREFOOT_WORKER"
+"""Environment variable set in worker processes."""
 
 
 def main(pipe: int, shared: int, script: str, memory_limit: int) -> None:
@@ -68,7 +70,7 @@ def main(pipe: int, shared: int, script: str, memory_limit: int) -> None:
         if not limited:
             _limit_memory(memory_limit)
             limited = True
-        channel.send(("outcome", train_guarded(engine, instance, setting, stop)))
+        channel.send(("outcome", engine.train(instance, setting, stop).outcome))
 
 
 def _listen(channel: Connection, tasks: queue.SimpleQueue[bytes]) -> None:
