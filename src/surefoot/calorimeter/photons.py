@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from surefoot.calorimeter import features as cells
 from surefoot.calorimeter.detector import INNER
 from surefoot.calorimeter.root_io import UNITS, open_photons
-from surefoot.data.files.loading import ENERGY_UNITS, check_energies, scale_energies
-from surefoot.data.files.parts import Names, read_parts, resolve
-from surefoot.data.files.table import Table
+from surefoot.data.energies import ENERGY_UNITS, check_energies, scale_energies
+from surefoot.data.files import DataFile, Names, read_columns, resolve
 from surefoot.data.population import Population
 from surefoot.errors import DataError, nearest
 
@@ -76,7 +75,7 @@ def load_photons(
             parts["position"] = resolve(table, POSITIONS)
         if "theta" in table.columns:
             parts["theta"] = resolve(table, "theta")
-        arrays = read_parts(table, parts, ("groups",))
+        arrays = read_columns(table, parts, ("groups",))
         images = arrays["features"]
         cells.window(images, f"the deposits of {table.name}")
         noisy = _noisy(table)
@@ -114,7 +113,7 @@ def side_features(
     return np.concatenate([computed[name]() for name in names], axis=1).astype(np.float32)
 
 
-def pitch_of(table: Table) -> float:
+def pitch_of(table: DataFile) -> float:
     """Return the side of a cell in mm: what the file says of itself, else the inner module's."""
     pitch = table.metadata.get("pitch", INNER.pitch)
     if not (isinstance(pitch, int | float) and pitch > 0.0):
@@ -187,14 +186,14 @@ def _sides(side: Names | bool, targets: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _noisy(table: Table) -> bool:
+def _noisy(table: DataFile) -> bool:
     """Whether a file says that noise may have made deposits negative."""
     noise = table.metadata.get("noise", 0.0)
     return isinstance(noise, int | float) and noise > 0.0
 
 
 def _check_targets(
-    table: Table, targets: Sequence[str], values: NDArray[np.float32], unit: str | None
+    table: DataFile, targets: Sequence[str], values: NDArray[np.float32], unit: str | None
 ) -> list[str]:
     """Check energies, convert them to GeV and return the targets' units."""
     units = []

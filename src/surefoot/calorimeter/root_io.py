@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.calorimeter.simulation.chunks import PhotonChunk
-from surefoot.data.files import Jagged, open_table, write_table
-from surefoot.data.files.table import ROWS, Table
+from surefoot.data.files import Jagged, open_data_file, write_data_file
+from surefoot.data.files.base import ROWS, DataFile
 from surefoot.errors import DataError, nearest
 
 TREE = "photons"
@@ -66,12 +66,12 @@ def write_photons(
                 progress(len(chunk))
 
     about = {"units": UNITS, **(metadata or {})}
-    return write_table(
+    return write_data_file(
         path, columns(), tree=TREE, title=TITLE, metadata=about, compression=compression
     )
 
 
-def open_photons(source: str) -> Table:
+def open_photons(source: str) -> DataFile:
     """Open the shipped sample ``A`` or ``B``, or a photon file.
 
     Raises
@@ -85,8 +85,8 @@ def open_photons(source: str) -> Table:
                 f"there is no photon sample {source!r}: {nearest(source, SHIPPED)}, or give a file "
                 "such as photons.root"
             )
-        return open_table(source)
-    table = open_table(str(Path(__file__).parent / "data" / f"photons_{source}.root"))
+        return open_data_file(source)
+    table = open_data_file(str(Path(__file__).parent / "data" / f"photons_{source}.root"))
     table.name = f"photons:{source}"
     return table
 
@@ -103,14 +103,14 @@ def read_photons(source: str) -> PhotonChunk:
         return _gather(table, iter_photons(table))
 
 
-def iter_photons(table: Table, rows: int = ROWS) -> Iterator[PhotonChunk]:
+def iter_photons(table: DataFile, rows: int = ROWS) -> Iterator[PhotonChunk]:
     """Yield the images of an open table in chunks of about ``rows``."""
     names = [field.name for field in fields(PhotonChunk)]
     for chunk in table.chunks(names, rows):
         columns: dict[str, Any] = {}
         for name in names:
             found = chunk[name]
-            values = found.table if isinstance(found, Jagged) else found
+            values = found.matrix if isinstance(found, Jagged) else found
             if values is None or values.ndim != (2 if name == "deposits" else 1):
                 wanted = "one row of cells" if name == "deposits" else "one number"
                 raise DataError(f"{table.noun} {name!r} of {table.name} is not {wanted} per image")
@@ -119,7 +119,7 @@ def iter_photons(table: Table, rows: int = ROWS) -> Iterator[PhotonChunk]:
         yield PhotonChunk(**columns)
 
 
-def _gather(table: Table, chunks: Iterator[PhotonChunk]) -> PhotonChunk:
+def _gather(table: DataFile, chunks: Iterator[PhotonChunk]) -> PhotonChunk:
     """Copy chunks into arrays made once, so that the whole is in memory only once."""
     columns: dict[str, NDArray[Any]] = {}
     start = 0

@@ -1,26 +1,16 @@
-"""Checks that turn what a user gives into the arrays of a population, or say what is wrong."""
+"""What a user gives as the arrays of a population, or one sentence on what is wrong with it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surefoot.data.labels import Label, encode
-from surefoot.errors import DataError
+from surefoot.errors import DataError, nearest
 
-
-def encoded(
-    target: ArrayLike, classes: bool | Sequence[Label] | None, what: str
-) -> tuple[ArrayLike, tuple[Label, ...] | None]:
-    """Return `encode` of a target; a ragged one is left for `matrix` to complain of."""
-    try:
-        return encode(target, classes, what)
-    except ValueError as error:
-        if isinstance(error, DataError):
-            raise
-        return target, None
+Label = str | int | float | bool
 
 
 def matrix(values: ArrayLike, what: str) -> NDArray[np.float32]:
@@ -46,9 +36,60 @@ def matrix(values: ArrayLike, what: str) -> NDArray[np.float32]:
     return result
 
 
+def encode(
+    target: ArrayLike, classes: bool | Sequence[Label] | None, what: str
+) -> tuple[ArrayLike, tuple[Label, ...] | None]:
+    """Return class codes [N] with their labels, or the target as it is and None.
+
+    Strings and booleans are always classes; numbers are when ``classes`` is True, or lists the
+    labels in the order of their codes. Otherwise labels are sorted. A ragged target is left for
+    `matrix` to refuse.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two classes, or a label that the list does not hold.
+    """
+    try:
+        values = np.asarray(target)
+    except ValueError:
+        return target, None
+    if values.dtype == object and values.size and _all_strings(values):
+        values = values.astype(str)
+    if classes is None and values.dtype.kind not in "USb":
+        return values, None
+    if classes is False:
+        if values.dtype.kind in "US":
+            raise DataError(f"{what} holds text such as '{values.flat[0]}', which must be classes")
+        return values, None
+    if values.dtype.kind not in "USbiuf" or (values.ndim == 2 and values.shape[1] != 1):
+        raise DataError(f"{what} of shape {values.shape} cannot be classes: give one label each")
+    values = values.ravel()
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        row = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise DataError(f"{what} holds {values[row]} in example {row}: a label must be finite")
+    found, codes = np.unique(values, return_inverse=True)
+    labels: list[Label] = found.tolist()
+    if classes is not None and classes is not True:
+        given = list(classes)
+        unknown = next((label for label in labels if label not in given), None)
+        if unknown is not None:
+            known = nearest(str(unknown), [str(label) for label in given])
+            raise DataError(f"{what} holds the label {unknown!r}, not among its classes: {known}")
+        codes = np.array([given.index(label) for label in labels], dtype=np.int64)[codes]
+        labels = given
+    if len(labels) < 2:
+        raise DataError(f"{what} holds {len(labels)} class; a classification needs at least two")
+    return codes.astype(np.int64), tuple(labels)
+
+
 def same_length(n: int, found: int, what: str) -> None:
     """Raise `DataError` unless a part has as many entries as there are examples."""
     if n != found:
         raise DataError(
             f"{what} has {found} entries but there are {n} examples: lengths must agree"
         )
+
+
+def _all_strings(values: NDArray[Any]) -> bool:
+    return all(isinstance(value, str) for value in values.ravel())

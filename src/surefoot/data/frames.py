@@ -8,39 +8,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.data.labels import Label
 from surefoot.errors import DataError, nearest
 
 
-def parts(
+def arrays_of(
     frame: Any,
     target: str | Sequence[str],
     features: Sequence[str] | None,
     side: Sequence[str],
     groups: str | None,
-    classes: bool | Sequence[Label] | None,
+    labelled: bool,
 ) -> dict[str, Any]:
-    """Return the arguments of a population for named columns of a frame."""
+    """Return the arguments of a population for named columns of a frame.
+
+    ``labelled`` says that numbers in a single target column are class labels.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, not numeric or has missing values; the message names it.
+    """
+    names = _names(frame)
     targets = [target] if isinstance(target, str) else list(target)
-    taken = {*targets, *side, *([groups] if groups is not None else [])}
     if features is None:
-        features = [name for name in columns_of(frame) if name not in taken]
-    one = column(frame, targets[0])
-    labels = len(targets) == 1 and (one.dtype.kind not in "iuf" or classes is not None)
+        taken = {*targets, *side, groups}
+        features = [name for name in names if name not in taken]
+    one = _column(frame, names, targets[0])
+    labels = len(targets) == 1 and (labelled or one.dtype.kind not in "iuf")
     return {
-        "features": numbers(frame, features),
-        "target": one if labels else numbers(frame, targets),
-        "side": numbers(frame, side) if side else None,
-        "groups": None if groups is None else column(frame, groups),
+        "features": _numbers(frame, names, features),
+        "target": one if labels else _numbers(frame, names, targets),
+        "side": _numbers(frame, names, side) if side else None,
+        "groups": None if groups is None else _column(frame, names, groups),
         "target_name": ", ".join(targets),
         "side_names": tuple(side),
         "feature_names": tuple(features),
-        "classes": classes,
     }
 
 
-def columns_of(frame: Any) -> list[str]:
-    """Return the column names of a frame; raise `DataError` if it is not one."""
+def _names(frame: Any) -> list[str]:
     columns = getattr(frame, "columns", None)
     if columns is None or not hasattr(frame, "__getitem__"):
         raise DataError(
@@ -53,32 +59,26 @@ def columns_of(frame: Any) -> list[str]:
     return names
 
 
-def column(frame: Any, name: str) -> NDArray[Any]:
-    """Return one column [N] of a frame, of any kind of values."""
-    names = columns_of(frame)
+def _column(frame: Any, names: list[str], name: str) -> NDArray[Any]:
+    """Return one column [N], of any kind of values."""
     if name not in names:
         raise DataError(f"the frame has no column {name!r}: {nearest(name, names)}")
     actual = list(frame.columns)[names.index(name)]
     return np.asarray(frame[actual].to_numpy())
 
 
-def numbers(frame: Any, names: Sequence[str]) -> NDArray[np.float64]:
-    """Return columns [N, columns] of a frame, which must all hold finite numbers.
-
-    Raises
-    ------
-    DataError
-        If a column is missing, is not numeric or has a missing value; the message names it.
-    """
-    if not names:
+def _numbers(frame: Any, names: list[str], wanted: Sequence[str]) -> NDArray[np.float64]:
+    """Return columns [N, columns], which must all hold finite numbers."""
+    if not wanted:
         raise DataError("no column is left for the features: give at least one besides the target")
-    matrix = np.empty((len(frame), len(names)))
-    for place, name in enumerate(names):
-        values = column(frame, name)
+    matrix = np.empty((len(frame), len(wanted)))
+    for place, name in enumerate(wanted):
+        values = _column(frame, names, name)
         if values.dtype.kind not in "biuf":
+            first = next((value for value in values.ravel() if value is not None), None)
             raise DataError(
-                f"column {name!r} holds {_kind(values)}, not numbers: encode it, for example with "
-                "one column per category, or leave it out of the features"
+                f"column {name!r} holds values such as {first!r}, not numbers: encode it, for "
+                "example with one column per category, or leave it out of the features"
             )
         missing = np.flatnonzero(~np.isfinite(values))
         if missing.size:
@@ -88,8 +88,3 @@ def numbers(frame: Any, names: Sequence[str]) -> NDArray[np.float64]:
             )
         matrix[:, place] = values
     return matrix
-
-
-def _kind(values: NDArray[Any]) -> str:
-    first = next((value for value in values.ravel() if value is not None), None)
-    return f"values such as {first!r}"

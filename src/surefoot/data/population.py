@@ -1,7 +1,8 @@
 """The population: finite data in memory once, split into a pool and a test half, and drawn from.
 
 Paper §2, §3.9: half of the examples (the pool) feed training samples, the other half (the test
-half) only ever measures losses. A draw names rows; nothing is copied per instance.
+half) only ever measures losses. A `Sampling` says how they are drawn; a `Draw` names rows, and
+nothing is copied per instance.
 """
 
 from __future__ import annotations
@@ -11,20 +12,63 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surefoot.data import frames
-from surefoot.data.arrays import encoded, matrix, same_length
-from surefoot.data.labels import Label, stratified
-from surefoot.data.sampling import Draw, Method, Sampling
+from surefoot.data.arrays import Label, encode, matrix, same_length
 from surefoot.errors import DataError, SamplingError
 from surefoot.learning.losses.base import Loss
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream, study_generator
 
-__all__ = ["Draw", "Halves", "Method", "Population", "Sampling"]
+Method = Literal["bootstrap", "subsample"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How an instance's training and test samples are drawn.
+
+    Parameters
+    ----------
+    size
+        Training examples; None for as many as the pool holds.
+    method
+        ``bootstrap`` draws with replacement (the paper's), ``subsample`` without.
+    test_size
+        Test examples, drawn without replacement from the test half; None for all of them.
+    stratify
+        Draw each class in proportion to its share of the half (classification only).
+
+    Raises
+    ------
+    SamplingError
+        If a size is not positive or the method is unknown.
+    """
+
+    size: int | None = None
+    method: Method = "bootstrap"
+    test_size: int | None = None
+    stratify: bool = False
+
+    def __post_init__(self) -> None:
+        if self.method not in ("bootstrap", "subsample"):
+            raise SamplingError(
+                f"sampling method {self.method!r} is unknown: use 'bootstrap' or 'subsample'"
+            )
+        for name in ("size", "test_size"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise SamplingError(f"sampling {name} = {value} must be at least 1")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """Row numbers of one instance's training sample [n] and test sample [m], int32."""
+
+    train: NDArray[np.int32]
+    test: NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +124,11 @@ class Population:
         feature_names: tuple[str, ...] = (),
         classes: bool | Sequence[Label] | None = None,
     ) -> None:
+        what = f"target {target_name} of {name}"
         x = matrix(features, f"features of {name}")
-        values, labels = encoded(target, classes, f"target {target_name} of {name}")
-        y = matrix(values, f"target {target_name} of {name}")
-        same_length(len(x), len(y), f"target {target_name} of {name}")
+        values, labels = encode(target, classes, what)
+        y = matrix(values, what)
+        same_length(len(x), len(y), what)
         s = None if side is None else matrix(side, f"side features of {name}")
         if s is not None:
             same_length(len(x), len(s), f"side features of {name}")
@@ -92,19 +137,18 @@ class Population:
             if g.ndim != 1:
                 raise DataError(f"groups of {name} have shape {g.shape}; they must be [N]")
             same_length(len(x), len(g), f"groups of {name}")
-        for attribute, value in (
-            ("features", x),
-            ("target", y),
-            ("side", s),
-            ("groups", g),
-            ("name", name),
-            ("target_name", target_name),
-            ("target_unit", target_unit),
-            ("side_names", tuple(side_names)),
-            ("feature_names", tuple(feature_names)),
-            ("classes", labels),
-        ):
-            object.__setattr__(self, attribute, value)
+        vars(self).update(
+            features=x,
+            target=y,
+            side=s,
+            groups=g,
+            name=name,
+            target_name=target_name,
+            target_unit=target_unit,
+            side_names=tuple(side_names),
+            feature_names=tuple(feature_names),
+            classes=labels,
+        )
 
     @classmethod
     def from_frame(
@@ -129,11 +173,8 @@ class Population:
         DataError
             If a column is missing, not numeric or has missing values; the message names it.
         """
-        return cls(
-            **frames.parts(frame, target, features, side, groups, classes),
-            name=name,
-            target_unit=target_unit,
-        )
+        arrays = frames.arrays_of(frame, target, features, side, groups, classes is not None)
+        return cls(**arrays, classes=classes, name=name, target_unit=target_unit)
 
     def __len__(self) -> int:
         return len(self.features)
@@ -146,7 +187,7 @@ class Population:
     def found_at(self, origin: Mapping[str, Any]) -> Self:
         """Return the same population that knows where it came from; arrays are shared."""
         known = copy.copy(self)
-        object.__setattr__(known, "origin", dict(origin))
+        vars(known)["origin"] = dict(origin)
         return known
 
     def check_loss(self, loss: Loss) -> None:
@@ -249,31 +290,64 @@ class Halves:
         """
         self.check(sampling)
         generator = seed.generator(Stream.DRAW)
-        tester = generator if seed.test is None else seed.generator(Stream.TEST)
-        n = self.train_size(sampling)
-        if sampling.stratify:
-            return self._stratified_draw(n, sampling, generator, tester)
-        if sampling.method == "bootstrap":
-            train = self.pool[generator.integers(0, self.pool.size, size=n)]
-        else:
-            train = self.pool[generator.permutation(self.pool.size)[:n]]
-        if sampling.test_size is None:
-            test = self.test
-        else:
-            test = self.test[tester.permutation(self.test.size)[: sampling.test_size]]
-        return Draw(train, test)
-
-    def _stratified_draw(
-        self,
-        n: int,
-        sampling: Sampling,
-        generator: np.random.Generator,
-        tester: np.random.Generator,
-    ) -> Draw:
-        codes = self.population.target[:, 0].astype(np.int64)
-        replace = sampling.method == "bootstrap"
-        train = stratified(self.pool, codes[self.pool], n, replace, generator)
+        n, replace = self.train_size(sampling), sampling.method == "bootstrap"
+        train = self._sample(self.pool, n, replace, sampling.stratify, generator)
         if sampling.test_size is None:
             return Draw(train, self.test)
-        test = stratified(self.test, codes[self.test], sampling.test_size, False, tester)
+        if seed.test is not None:
+            generator = seed.generator(Stream.TEST)
+        test = self._sample(self.test, sampling.test_size, False, sampling.stratify, generator)
         return Draw(train, test)
+
+    def _sample(
+        self,
+        rows: NDArray[np.int32],
+        size: int,
+        replace: bool,
+        stratify: bool,
+        generator: np.random.Generator,
+    ) -> NDArray[np.int32]:
+        if stratify:
+            codes = self.population.target[rows, 0].astype(np.int64)
+            return stratified(rows, codes, size, replace, generator)
+        if replace:
+            return rows[generator.integers(0, rows.size, size=size)]
+        return rows[generator.permutation(rows.size)[:size]]
+
+
+def allocate(size: int, strata: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Share ``size`` examples among strata [classes] in proportion, by largest remainders.
+
+    >>> allocate(10, np.array([30, 60, 5])).tolist()
+    [3, 6, 1]
+    """
+    quota = size * strata / strata.sum()
+    share: NDArray[np.int64] = np.floor(quota).astype(np.int64)
+    order = np.argsort(share - quota, kind="stable")
+    share[order[: size - int(share.sum())]] += 1
+    return share
+
+
+def stratified(
+    rows: NDArray[np.int32],
+    codes: NDArray[np.int64],
+    size: int,
+    replace: bool,
+    generator: np.random.Generator,
+) -> NDArray[np.int32]:
+    """Draw ``size`` of the rows [n] with classes ``codes`` [n], each class in proportion.
+
+    The sample is shuffled, so that its order says nothing of the classes.
+    """
+    order = np.argsort(codes, kind="stable")
+    strata = np.bincount(codes)
+    parts = []
+    for members, share in zip(
+        np.split(rows[order], np.cumsum(strata)[:-1]), allocate(size, strata)
+    ):
+        if replace:
+            picked = generator.integers(0, members.size, size=share) if share else np.empty(0, int)
+        else:
+            picked = generator.permutation(members.size)[:share]
+        parts.append(members[picked])
+    return generator.permutation(np.concatenate(parts)).astype(np.int32)

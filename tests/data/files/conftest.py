@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from surefoot.data.files import write_table
+from surefoot.data.files import write_data_file
 
 Columns = dict[str, NDArray]
 Write = Callable[..., str]
@@ -41,7 +41,7 @@ def write(tmp_path: Path) -> Write:
             {name: values[start : start + rows] for name, values in columns.items()}
             for start in range(0, length, rows)
         )
-        assert write_table(path, chunks, **options) == length
+        assert write_data_file(path, chunks, **options) == length
         return str(path)
 
     return write

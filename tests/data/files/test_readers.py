@@ -8,14 +8,14 @@ import pytest
 import uproot
 from numpy.testing import assert_array_equal
 
-from surefoot.data.files import load_population, open_table
+from surefoot.data.files import load_population, open_data_file
 from surefoot.errors import DataError, MissingExtraError
 from tests.data.files.conftest import Columns, Write
 
 
 @pytest.mark.parametrize("rows", [1, 7, 25, 60, 1000])
 def test_chunks_hold_all_rows_once(rows: int, kind: str, write: Write, columns: Columns) -> None:
-    with open_table(write(kind, columns, rows=20)) as table:
+    with open_data_file(write(kind, columns, rows=20)) as table:
         chunks = list(table.chunks(["energy", "deposits"], rows))
         assert table.rows == 60
     for name in ("energy", "deposits"):
@@ -51,7 +51,7 @@ def test_other_files_are_one_sentence(kind: str, tmp_path: Path) -> None:
     folder = tmp_path / f"folder.{kind}"
     folder.mkdir()
     with pytest.raises(DataError, match="is not a file"):
-        open_table(str(folder))
+        open_data_file(str(folder))
 
 
 def test_an_empty_table_is_one_sentence(kind: str, write: Write, columns: Columns) -> None:
@@ -91,7 +91,7 @@ def test_a_file_without_trees(tmp_path: Path) -> None:
     with uproot.recreate(path) as root:
         root["h"] = np.histogram(np.arange(5))
     with pytest.raises(DataError, match=r"does not hold one tree \(none\)"):
-        open_table(str(path))
+        open_data_file(str(path))
 
 
 def test_an_rntuple_is_a_tree(tmp_path: Path) -> None:
@@ -103,15 +103,15 @@ def test_an_rntuple_is_a_tree(tmp_path: Path) -> None:
 
 def test_only_root_files_have_trees(write: Write, columns: Columns) -> None:
     with pytest.raises(DataError, match="only ROOT files have trees"):
-        open_table(write("npz", columns) + ":tree")
+        open_data_file(write("npz", columns) + ":tree")
     with pytest.raises(DataError, match="is no data file"):
-        open_table("table.csv")
+        open_data_file("table.csv")
 
 
 def test_npz_of_columns_first_order_and_compressed(tmp_path: Path) -> None:
     values = np.asfortranarray(np.arange(40.0).reshape(20, 2))
     np.savez_compressed(tmp_path / "a.npz", e=values, t=np.arange(20))
-    with open_table(f"{tmp_path}/a.npz") as table:
+    with open_data_file(f"{tmp_path}/a.npz") as table:
         chunks = [chunk["e"] for chunk in table.chunks(["e"], 6)]
     assert [len(chunk) for chunk in chunks] == [6, 6, 6, 2]
     assert_array_equal(np.concatenate(chunks), values)
@@ -168,15 +168,15 @@ def test_without_pyarrow_the_extra_is_named(
 
     monkeypatch.setattr(importlib, "import_module", lambda name: refuse(name))
     with pytest.raises(MissingExtraError, match=r"pip install 'surefoot\[parquet\]'"):
-        open_table(path)
+        open_data_file(path)
 
 
 def test_metadata_of_other_files_is_empty(tmp_path: Path, write: Write, columns: Columns) -> None:
     np.savez(tmp_path / "a.npz", e=np.ones(3), metadata=np.arange(3))
-    with open_table(f"{tmp_path}/a.npz") as table:
+    with open_data_file(f"{tmp_path}/a.npz") as table:
         assert table.metadata == {}
     with uproot.recreate(tmp_path / "a.root") as root:
         root["metadata"] = "not json"
         root.mktree("t", {"e": "f4"})
-    with open_table(f"{tmp_path}/a.root") as table:
+    with open_data_file(f"{tmp_path}/a.root") as table:
         assert table.metadata == {}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_array_equal
 
-from surefoot.data.files import load_population, open_table, write_table
+from surefoot.data.files import load_population, open_data_file, write_data_file
 from surefoot.errors import DataError
 from tests.data.files.conftest import KINDS, Columns, Write
 
@@ -28,7 +28,7 @@ def test_what_is_written_is_read_bit_for_bit(
 ) -> None:
     path = tmp_path / f"t.{kind}"
     number = np.arange(len(images))
-    write_table(
+    write_data_file(
         path,
         (
             {"e": images[start : start + rows], "n": number[start : start + rows]}
@@ -42,7 +42,7 @@ def test_what_is_written_is_read_bit_for_bit(
 
 def test_metadata_come_back(kind: str, write: Write, columns: Columns) -> None:
     metadata = {"units": {"energy": "GeV"}, "noise": 0.5, "seed": 2**60}
-    with open_table(write(kind, columns, metadata=metadata)) as table:
+    with open_data_file(write(kind, columns, metadata=metadata)) as table:
         assert table.metadata == metadata
 
 
@@ -54,7 +54,7 @@ def test_a_failed_stream_leaves_nothing(kind: str, tmp_path: Path, columns: Colu
         raise RuntimeError("simulation stopped")
 
     with pytest.raises(RuntimeError, match="simulation stopped"):
-        write_table(path, broken())
+        write_data_file(path, broken())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,7 +62,7 @@ def test_a_failed_stream_keeps_the_old_file(kind: str, write: Write, columns: Co
     path = Path(write(kind, columns))
     before = path.read_bytes()
     with pytest.raises(DataError, match="nothing to write"):
-        write_table(path, [])
+        write_data_file(path, [])
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
 
@@ -77,15 +77,15 @@ def test_the_final_name_appears_only_when_complete(
             yield columns
             assert not path.exists()
 
-    assert write_table(path, watched()) == 180
+    assert write_data_file(path, watched()) == 180
     assert path.exists()
 
 
 def test_where_nothing_can_be_written(tmp_path: Path, columns: Columns) -> None:
     with pytest.raises(DataError, match=r"must end in \.root, \.npz or \.parquet"):
-        write_table(tmp_path / "t.csv", [columns])
+        write_data_file(tmp_path / "t.csv", [columns])
     with pytest.raises(DataError, match="cannot be written: No such file"):
-        write_table(tmp_path / "missing" / "t.root", [columns])
+        write_data_file(tmp_path / "missing" / "t.root", [columns])
 
 
 def test_a_full_disk_is_one_sentence(kind: str, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_full_disk_is_one_sentence(kind: str, tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
     try:
         with pytest.raises(DataError, match=r"t\.\w+ cannot be written: .*File too large"):
-            write_table(tmp_path / f"t.{kind}", [columns] * 3)
+            write_data_file(tmp_path / f"t.{kind}", [columns] * 3)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list(tmp_path.iterdir()) == []

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from surefoot import registry
-from surefoot.data.files.opening import is_file, open_table
-from surefoot.data.files.parts import Names, read_parts, resolve
-from surefoot.data.files.table import Table
-from surefoot.data.labels import Label
+from surefoot.data.arrays import Label
+from surefoot.data.energies import ENERGY_UNITS, scale_energies
+from surefoot.data.files.base import DataFile
+from surefoot.data.files.columns import Names, read_columns, resolve
 from surefoot.data.population import Population
 from surefoot.errors import DataError, nearest
 
-ENERGY_UNITS = {"keV": 1e-6, "MeV": 1e-3, "GeV": 1.0, "TeV": 1e3}
-"""Units of energy in GeV."""
+_SOURCE = re.compile(r"(?P<path>.+\.(?P<kind>root|npz|parquet))(?::(?P<tree>.+))?", re.IGNORECASE)
 
 
 def load_population(
@@ -44,14 +43,16 @@ def load_population(
         Column to predict, or several. One column of text or, with ``classes``, of numbers holds
         classes.
     features
-        Columns of the inputs: scalars, lists of equal length or matrices [N, F]. May hold ``*``
-        (``cell_*``, in natural order) or be ``value[index]`` (`surefoot.data.files.parts.resolve`).
+        Columns of the inputs: scalars, lists of equal length or matrices [N, F]. A name may hold
+        ``*`` (``cell_*``: all that match, ``cell_2`` before ``cell_10``) or be ``value[index]``:
+        each row lists values and the places they belong to, all others are zero
+        (``value[index,225]`` to say how many places there are).
     side
         Columns of the side features; a registered population may compute them.
     groups
         Column whose equal values are never split between pool and test half.
     classes
-        As of `surefoot.data.population.Population`.
+        As of `Population`.
     unit
         Unit of the features if they are energies: keV, MeV, GeV or TeV; they are converted to GeV
         and must not be negative.
@@ -69,109 +70,91 @@ def load_population(
     MissingExtraError
         If a Parquet file is asked for without pyarrow.
     """
-    given: dict[str, Any] = {
-        name: value
-        for name, value in (
-            ("target", target),
-            ("features", features),
-            ("side", side),
-            ("groups", groups),
-            ("classes", classes),
-            ("unit", unit),
-            ("target_unit", target_unit),
-        )
-        if value is not None
-    }
     name, colon, rest = source.partition(":")
     known = registry.names("populations")
     if colon and name in known:
-        return _registered(name, rest, given)
-    if is_file(source):
-        with open_table(source) as table:
-            return from_table(table, **given)
-    raise DataError(
-        f"{source!r} is neither a known population nor a .root, .npz or .parquet file: "
-        f"{nearest(Path(name).name, known)}"
-    )
-
-
-def from_table(
-    table: Table,
-    *,
-    target: Names | None = None,
-    features: Names | None = None,
-    side: Names | bool | None = None,
-    groups: str | None = None,
-    classes: bool | Sequence[Label] | None = None,
-    unit: str | None = None,
-    target_unit: str | None = None,
-) -> Population:
-    """Load a population from an open table; see `load_population`."""
-    if isinstance(side, bool):
+        options = {
+            "target": target,
+            "features": features,
+            "side": side,
+            "groups": groups,
+            "classes": classes,
+            "unit": unit,
+            "target_unit": target_unit,
+        }
+        return _registered(name, rest, {k: v for k, v in options.items() if v is not None})
+    if _SOURCE.fullmatch(source) is None:
+        raise DataError(
+            f"{source!r} is neither a known population nor a .root, .npz or .parquet file: "
+            f"{nearest(Path(name).name, known)}"
+        )
+    with open_data_file(source) as file:
+        if side is True:
+            raise DataError(f"side = true has no meaning for {file.name}: name its {file.noun}s")
+        if not target or not features:
+            columns = ", ".join(file.columns)
+            missing = "features" if target else "target"
+            raise DataError(f"{file.name} needs the name of its {missing}, among: {columns}")
+        parts = {"features": resolve(file, features), "target": resolve(file, target)}
         if side:
-            raise DataError(f"side = true has no meaning for {table.name}: name its {table.noun}s")
-        side = None
-    if not target or not features:
-        known = ", ".join(table.columns)
-        missing = "features" if target else "target"
-        raise DataError(f"{table.name} needs the name of its {missing}, among: {known}")
-    parts = {"features": resolve(table, features), "target": resolve(table, target)}
-    if side:
-        parts["side"] = resolve(table, side)
-    if groups is not None:
-        parts["groups"] = resolve(table, groups)
-    labelled = len(parts["target"]) == 1 and (classes is not None or _is_text(table, target))
-    arrays = read_parts(table, parts, ("groups", *(("target",) if labelled else ())))
-    scale_energies(arrays["features"], unit, f"features of {table.name}")
+            parts["side"] = resolve(file, side)
+        if groups is not None:
+            parts["groups"] = resolve(file, groups)
+        targets = [column.name for column in parts["target"]]
+        labelled = len(targets) == 1 and (classes is not None or _is_text(file, targets[0]))
+        arrays = read_columns(file, parts, ("groups", *(("target",) if labelled else ())))
+    if unit is not None:
+        scale_energies(arrays["features"], unit, f"features of {file.name}")
     if target_unit in ENERGY_UNITS and not labelled:
-        scale_energies(arrays["target"], target_unit, f"target of {table.name}", positive=True)
+        scale_energies(arrays["target"], target_unit, f"target of {file.name}", positive=True)
         target_unit = "GeV"
+    names = tuple(column.name for column in parts["features"])
     return Population(
         **arrays,
-        name=table.name,
-        target_name=", ".join(column.name for column in parts["target"]),
+        name=file.name,
+        target_name=", ".join(targets),
         target_unit=target_unit or "",
         side_names=tuple(column.name for column in parts.get("side", [])),
-        feature_names=_names(parts["features"], arrays["features"]),
+        feature_names=names if len(names) == arrays["features"].shape[1] else (),
         classes=classes,
     )
 
 
-def scale_energies(
-    energies: NDArray[np.float32], unit: str | None, what: str, *, positive: bool = False
-) -> None:
-    """Convert energies [N, columns] to GeV in place; None leaves them alone.
+def open_data_file(source: str) -> DataFile:
+    """Open ``file.root``, ``file.root:tree``, ``file.npz`` or ``file.parquet``.
+
+    A ROOT file with one tree needs no ``:tree``.
 
     Raises
     ------
     DataError
-        If the unit is none of energy, or an energy is negative (or zero, with ``positive``).
+        If the file is missing, unreadable, of another kind or has no such tree.
+    MissingExtraError
+        If a Parquet file is asked for without pyarrow.
     """
-    if unit is None:
-        return
-    if unit not in ENERGY_UNITS:
-        raise DataError(f"unit {unit!r} of {what} is none of energy: {nearest(unit, ENERGY_UNITS)}")
-    check_energies(energies, what, positive=positive)
-    if ENERGY_UNITS[unit] != 1.0:
-        energies *= np.float32(ENERGY_UNITS[unit])
+    match = _SOURCE.fullmatch(source)
+    if match is None:
+        raise DataError(
+            f"{source!r} is no data file: give file.root:tree, file.npz or file.parquet"
+        )
+    path, kind, tree = Path(match["path"]), match["kind"].lower(), match["tree"]
+    if not path.exists():
+        raise DataError(f"the file {path} does not exist")
+    if not path.is_file():
+        raise DataError(f"{path} is not a file")
+    if kind == "root":
+        from surefoot.data.files.root import RootFile
 
+        return RootFile(path, tree)
+    if tree is not None:
+        raise DataError(f"{source!r} names the tree {tree!r}, but only ROOT files have trees")
+    if kind == "npz":
+        from surefoot.data.files.npz import NpzFile
 
-def check_energies(
-    energies: NDArray[np.float32], what: str, *, positive: bool = False, negative: bool = False
-) -> None:
-    """Raise `DataError` on an energy that is NaN, infinite, negative or, if so asked, zero."""
-    for start in range(0, len(energies), 65_536):
-        block = energies[start : start + 65_536]
-        bad = ~np.isfinite(block)
-        if not negative:
-            bad |= block <= 0.0 if positive else block < 0.0
-        if bad.any():
-            row, column = (int(place[0]) for place in np.nonzero(bad))
-            allowed = "positive" if positive else "finite" if negative else "zero or more"
-            raise DataError(
-                f"{what} hold the energy {block[row, column]:g} in example {start + row}, column "
-                f"{column}: energies must be {allowed}"
-            )
+        return NpzFile(path)
+    from surefoot.data.files.parquet import ParquetFile
+
+    return ParquetFile(path)
 
 
 def _registered(name: str, rest: str, given: dict[str, Any]) -> Population:
@@ -188,15 +171,7 @@ def _registered(name: str, rest: str, given: dict[str, Any]) -> Population:
     return population
 
 
-def _is_text(table: Table, target: Names | None) -> bool:
-    """Whether a single target column holds text, as its first rows tell."""
-    name = target if isinstance(target, str) else (target or [""])[0]
-    first = next(iter(table.chunks([name], 1)), {}).get(name)
+def _is_text(file: DataFile, column: str) -> bool:
+    """Say whether a column holds text, as its first rows tell."""
+    first = next(iter(file.chunks([column], 1)), {}).get(column)
     return isinstance(first, np.ndarray) and first.dtype.kind in "USOb" and first.ndim == 1
-
-
-def _names(columns: Sequence[Any], features: NDArray[np.float32]) -> tuple[str, ...]:
-    """Return one name per feature where every column is one feature."""
-    if len(columns) == features.shape[1]:
-        return tuple(column.name for column in columns)
-    return ()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,20 +11,21 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.lib import format as npy
 
-from surefoot.data.files.table import ROWS, Table, Values, reading
+from surefoot.data.files.base import ROWS, DataFile, Values
 from surefoot.errors import DataError
 
 METADATA = "metadata"
 
 
-class NpzTable(Table):
+class NpzFile(DataFile):
     """Arrays of an npz file whose first axes agree."""
 
+    kind: ClassVar[str] = "npz file"
     noun: ClassVar[str] = "array"
 
     def __init__(self, path: Path) -> None:
         super().__init__(str(path))
-        with reading(self.name, "npz file"):
+        with self.reading():
             self._zip = zipfile.ZipFile(path)
             self._headers = {
                 name.removesuffix(".npy"): self._header(name)
@@ -48,18 +48,16 @@ class NpzTable(Table):
         """The names of all columns."""
         return [name for name, (shape, _, _) in self._headers.items() if shape]
 
-    @cached_property
-    def metadata(self) -> Mapping[str, Any]:
-        """What surefoot wrote of the table, or nothing."""
+    def about(self) -> str | None:
+        """Return the text of its metadata; see `DataFile.about`."""
         shape, _, dtype = self._headers.get(METADATA, ((0,), False, np.dtype(float)))
         if shape or dtype.kind != "U":
-            return {}
-        with reading(self.name, "npz file"), self._zip.open(f"{METADATA}.npy") as stream:
-            found = json.loads(str(npy.read_array(stream, allow_pickle=False)))
-            return found if isinstance(found, dict) else {}
+            return None
+        with self._zip.open(f"{METADATA}.npy") as stream:
+            return str(npy.read_array(stream, allow_pickle=False))
 
     def chunks(self, columns: Sequence[str], rows: int = ROWS) -> Iterator[dict[str, Values]]:
-        """Yield the named columns; see `Table.chunks`."""
+        """Yield the named columns; see `DataFile.chunks`."""
         length = self._headers[self.check(columns[0])][0][0]
         for column in columns:
             other = self._headers[self.check(column)][0][0]
@@ -68,7 +66,7 @@ class NpzTable(Table):
                     f"array {column!r} of {self.name} has {other} rows but {columns[0]!r} has "
                     f"{length}: all must have as many"
                 )
-        with reading(self.name, "npz file"):
+        with self.reading():
             streams = [self._stretches(column, rows) for column in columns]
             for _ in range(0, length, rows):
                 yield {column: next(stream) for column, stream in zip(columns, streams)}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.data.files.table import ROWS, Jagged, Table, Values, reading
+from surefoot.data.files.base import ROWS, DataFile, Jagged, Values
 from surefoot.errors import DataError, require
 
 METADATA = b"surefoot"
@@ -20,16 +19,17 @@ BUFFER = 1 << 20
 """Bytes of a column read ahead; without it and with pre-buffering the whole file is kept."""
 
 
-class ParquetTable(Table):
+class ParquetFile(DataFile):
     """Columns of a Parquet file: numbers, text, lists of numbers."""
 
+    kind: ClassVar[str] = "Parquet file"
     noun: ClassVar[str] = "column"
 
     def __init__(self, path: Path) -> None:
         super().__init__(str(path))
         self._arrow = require("pyarrow", extra="parquet")
         parquet = require("pyarrow.parquet", extra="parquet")
-        with reading(self.name, "Parquet file"):
+        with self.reading():
             self._file = parquet.ParquetFile(
                 path, pre_buffer=False, buffer_size=BUFFER, page_checksum_verification=True
             )
@@ -44,20 +44,15 @@ class ParquetTable(Table):
         """The names of all columns."""
         return [str(name) for name in self._file.schema_arrow.names]
 
-    @cached_property
-    def metadata(self) -> Mapping[str, Any]:
-        """What surefoot wrote of the table, or nothing."""
-        text = (self._file.schema_arrow.metadata or {}).get(METADATA)
-        if text is None:
-            return {}
-        with reading(self.name, "Parquet file"):
-            found = json.loads(text)
-            return found if isinstance(found, dict) else {}
+    def about(self) -> bytes | None:
+        """Return the text of its metadata; see `DataFile.about`."""
+        text: bytes | None = (self._file.schema_arrow.metadata or {}).get(METADATA)
+        return text
 
     def chunks(self, columns: Sequence[str], rows: int = ROWS) -> Iterator[dict[str, Values]]:
-        """Yield the named columns; see `Table.chunks`."""
+        """Yield the named columns; see `DataFile.chunks`."""
         wanted = [self.check(column) for column in columns]
-        with reading(self.name, "Parquet file"):
+        with self.reading():
             for batch in self._file.iter_batches(batch_size=rows, columns=wanted):
                 yield {name: self._values(batch.column(name), name) for name in wanted}
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,20 +11,22 @@ import awkward as ak
 import numpy as np
 import uproot
 
-from surefoot.data.files.table import ROWS, Jagged, Table, Values, reading
+from surefoot.data.files.base import ROWS, DataFile, Jagged, Values
 from surefoot.errors import DataError, nearest
 
 METADATA = "metadata"
 """Name of the string beside a tree in which surefoot writes what the file holds, as JSON."""
 
 
-class RootTable(Table):
+class RootFile(DataFile):
     """One tree of a ROOT file: scalar, fixed-size and jagged branches, of any number type."""
 
+    kind: ClassVar[str] = "ROOT file"
     noun: ClassVar[str] = "branch"
 
     def __init__(self, path: Path, tree: str | None) -> None:
-        with reading(str(path), "ROOT file"):
+        super().__init__(str(path))
+        with self.reading():
             self._file = uproot.open(path)
             try:
                 name = self._tree_name(path, tree)
@@ -33,7 +34,7 @@ class RootTable(Table):
             except BaseException:
                 self._file.close()
                 raise
-        super().__init__(f"{path}:{name}")
+        self.name = f"{path}:{name}"
 
     def _tree_name(self, path: Path, tree: str | None) -> str:
         kinds = self._file.classnames(cycle=False)
@@ -55,25 +56,17 @@ class RootTable(Table):
     @cached_property
     def columns(self) -> list[str]:
         """The names of all columns."""
-        with reading(self.name, "ROOT file"):
+        with self.reading():
             return list(self._tree.keys())
 
-    @cached_property
-    def metadata(self) -> Mapping[str, Any]:
-        """What surefoot wrote of the table, or nothing."""
-        with reading(self.name, "ROOT file"):
-            if METADATA not in self._file:
-                return {}
-            try:
-                found = json.loads(str(self._file[METADATA]))
-            except ValueError:
-                return {}
-            return found if isinstance(found, dict) else {}
+    def about(self) -> str | None:
+        """Return the text of its metadata; see `DataFile.about`."""
+        return str(self._file[METADATA]) if METADATA in self._file else None
 
     def chunks(self, columns: Sequence[str], rows: int = ROWS) -> Iterator[dict[str, Values]]:
-        """Yield the named columns; see `Table.chunks`."""
+        """Yield the named columns; see `DataFile.chunks`."""
         wanted = [self.check(column) for column in columns]
-        with reading(self.name, "ROOT file"):
+        with self.reading():
             batches = self._tree.iterate(
                 filter_name=lambda name: name in wanted, step_size=rows, library="ak", how=dict
             )

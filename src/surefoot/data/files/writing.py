@@ -8,8 +8,9 @@ import os
 import shutil
 import tempfile
 import zipfile
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from surefoot.errors import DataError, require
 Chunk = Mapping[str, NDArray[Any]]
 
 
-def write_table(
+def write_data_file(
     path: Path | str,
     chunks: Iterable[Chunk],
     *,
@@ -45,7 +46,7 @@ def write_table(
     tree, title
         Name and title of a ROOT file's tree.
     metadata
-        Plain JSON values kept with the table.
+        Plain JSON values kept with the columns.
     compression
         Of a ROOT file, an `uproot.compression.Compression`; Zstandard by default.
 
@@ -55,26 +56,29 @@ def write_table(
         If there is no row, the ending is another one, or the file cannot be written.
     """
     final = Path(path)
-    kinds: dict[str, Kind] = {".root": _RootWriter, ".npz": _NpzWriter, ".parquet": _ParquetWriter}
-    if final.suffix.lower() not in kinds:
+    kinds: dict[str, Callable[[Path, Chunk, Iterable[Chunk], str], None]] = {
+        ".root": partial(_write_root, tree=tree, title=title, compression=compression),
+        ".npz": _write_npz,
+        ".parquet": _write_parquet,
+    }
+    write = kinds.get(final.suffix.lower())
+    if write is None:
         raise DataError(f"{final} must end in .root, .npz or .parquet")
-    about = json.dumps(dict(metadata or {}), sort_keys=True)
     count = 0
+
+    def counted(stream: Iterable[Chunk]) -> Iterator[Chunk]:
+        nonlocal count
+        for chunk in stream:
+            yield chunk
+            count += len(next(iter(chunk.values())))
+
     with _renamed(final) as temporary:
-        writer: _Writer | None = None
-        try:
-            for chunk in chunks:
-                if writer is None:
-                    kind = kinds[final.suffix.lower()]
-                    writer = kind(temporary, chunk, tree, title, about, compression)
-                writer.add(chunk)
-                count += len(next(iter(chunk.values())))
-            if writer is None:
-                raise DataError(f"there is nothing to write to {final}")
-            writer.finish()
-        finally:
-            if writer is not None:
-                writer.close()
+        stream = iter(chunks)
+        first = next(stream, None)
+        if first is None:
+            raise DataError(f"there is nothing to write to {final}")
+        about = json.dumps(dict(metadata or {}), sort_keys=True)
+        write(temporary, first, counted(chain([first], stream)), about)
     return count
 
 
@@ -93,113 +97,71 @@ def _renamed(final: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-class _Writer(ABC):
-    """Writes one kind of file."""
+def _write_root(
+    path: Path,
+    first: Chunk,
+    chunks: Iterable[Chunk],
+    about: str,
+    *,
+    tree: str,
+    title: str,
+    compression: Any,
+) -> None:
+    import uproot
 
-    @abstractmethod
-    def __init__(
-        self, path: Path, first: Chunk, tree: str, title: str, about: str, compression: Any
-    ) -> None: ...
-
-    @abstractmethod
-    def add(self, chunk: Chunk) -> None: ...
-
-    @abstractmethod
-    def finish(self) -> None: ...
-
-    @abstractmethod
-    def close(self) -> None: ...
-
-
-class _RootWriter(_Writer):
-    def __init__(
-        self, path: Path, first: Chunk, tree: str, title: str, about: str, compression: Any
-    ) -> None:
-        import uproot
-
-        self._file = uproot.recreate(path, compression=compression or uproot.ZSTD(3))
-        self._file["metadata"] = about
+    with uproot.recreate(path, compression=compression or uproot.ZSTD(3)) as file:
+        file["metadata"] = about
         types = {name: (values.dtype, values.shape[1:]) for name, values in first.items()}
-        self._tree = self._file.mktree(tree, types, title=title, initial_basket_capacity=64)
-
-    def add(self, chunk: Chunk) -> None:
-        self._tree.extend(dict(chunk))
-
-    def finish(self) -> None:
-        pass
-
-    def close(self) -> None:
-        self._file.close()
+        written = file.mktree(tree, types, title=title, initial_basket_capacity=64)
+        for chunk in chunks:
+            written.extend(dict(chunk))
 
 
-class _ParquetWriter(_Writer):
-    def __init__(
-        self, path: Path, first: Chunk, tree: str, title: str, about: str, compression: Any
-    ) -> None:
-        self._arrow = require("pyarrow", extra="parquet")
-        parquet = require("pyarrow.parquet", extra="parquet")
-        schema = self._table(first).schema.with_metadata({"surefoot": about})
-        self._file = parquet.ParquetWriter(
-            path, schema, compression="zstd", write_page_checksum=True
-        )
-        self._schema = schema
+def _write_parquet(path: Path, first: Chunk, chunks: Iterable[Chunk], about: str) -> None:
+    arrow = require("pyarrow", extra="parquet")
+    parquet = require("pyarrow.parquet", extra="parquet")
 
-    def _table(self, chunk: Chunk) -> Any:
-        pa = self._arrow
-        return pa.table(
+    def table(chunk: Chunk) -> Any:
+        return arrow.table(
             {
-                name: pa.array(values)
+                name: arrow.array(values)
                 if values.ndim == 1
-                else pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
+                else arrow.FixedSizeListArray.from_arrays(
+                    arrow.array(values.ravel()), values.shape[1]
+                )
                 for name, values in chunk.items()
             }
-        )
+        ).replace_schema_metadata({"surefoot": about})
 
-    def add(self, chunk: Chunk) -> None:
-        self._file.write_table(self._table(chunk).replace_schema_metadata(self._schema.metadata))
-
-    def finish(self) -> None:
-        pass
-
-    def close(self) -> None:
-        self._file.close()
+    with parquet.ParquetWriter(
+        path, table(first).schema, compression="zstd", write_page_checksum=True
+    ) as file:
+        for chunk in chunks:
+            file.write_table(table(chunk))
 
 
-class _NpzWriter(_Writer):
-    """Spools every column to a file of its own, because an array's header holds its length."""
-
-    def __init__(
-        self, path: Path, first: Chunk, tree: str, title: str, about: str, compression: Any
-    ) -> None:
-        self._path, self._about, self._rows = path, about, 0
-        self._kinds = {name: (values.dtype, values.shape[1:]) for name, values in first.items()}
-        self._folder = tempfile.TemporaryDirectory(prefix=".", dir=path.parent)
-
-    def add(self, chunk: Chunk) -> None:
-        for name, (dtype, _) in self._kinds.items():
-            with (Path(self._folder.name) / name).open("ab") as spool:
-                spool.write(np.ascontiguousarray(chunk[name], dtype=dtype).data)
-        self._rows += len(next(iter(chunk.values())))
-
-    def finish(self) -> None:
-        with zipfile.ZipFile(self._path, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
+def _write_npz(path: Path, first: Chunk, chunks: Iterable[Chunk], about: str) -> None:
+    """Spool every column to a file of its own first, because an array's header holds its length."""
+    kinds = {name: (values.dtype, values.shape[1:]) for name, values in first.items()}
+    rows = 0
+    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
+        for chunk in chunks:
+            for name, (dtype, _) in kinds.items():
+                with (Path(folder) / name).open("ab") as spool:
+                    spool.write(np.ascontiguousarray(chunk[name], dtype=dtype).data)
+            rows += len(next(iter(chunk.values())))
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
             with archive.open("metadata.npy", "w") as member:
-                npy.write_array(member, np.array(self._about))
-            for name, (dtype, shape) in self._kinds.items():
+                npy.write_array(member, np.array(about))
+            for name, (dtype, shape) in kinds.items():
                 header = {
                     "descr": npy.dtype_to_descr(dtype),
                     "fortran_order": False,
-                    "shape": (self._rows, *shape),
+                    "shape": (rows, *shape),
                 }
                 with (
                     archive.open(f"{name}.npy", "w", force_zip64=True) as member,
-                    (Path(self._folder.name) / name).open("rb") as spool,
+                    (Path(folder) / name).open("rb") as spool,
                 ):
                     npy.write_array_header_1_0(member, header)
                     shutil.copyfileobj(spool, member)
-
-    def close(self) -> None:
-        self._folder.cleanup()
-
-
-Kind = type[_RootWriter] | type[_NpzWriter] | type[_ParquetWriter]

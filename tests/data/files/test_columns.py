@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from surefoot.data.files import load_population, open_table
-from surefoot.data.files.parts import resolve
+from surefoot.data.files import load_population, open_data_file
+from surefoot.data.files.columns import resolve
 from surefoot.errors import DataError
 
 
@@ -118,7 +118,7 @@ def test_a_star_takes_columns_in_the_order_of_their_numbers(tmp_path: Path) -> N
 
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=12, unique=True))
 def test_numbers_in_names_count_as_numbers(numbers: list[int]) -> None:
-    from surefoot.data.files.parts import _natural
+    from surefoot.data.files.columns import _natural
 
     names = sorted((f"c{n}_e" for n in numbers), key=_natural)
     assert names == [f"c{n}_e" for n in sorted(numbers)]
@@ -126,6 +126,6 @@ def test_numbers_in_names_count_as_numbers(numbers: list[int]) -> None:
 
 def test_a_column_may_be_called_like_a_notation(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", **{"e[c]": np.ones(2), "a*": np.zeros(2)})
-    with open_table(f"{tmp_path}/a.npz") as table:
+    with open_data_file(f"{tmp_path}/a.npz") as table:
         columns = list(itertools.chain(resolve(table, ["e[c]", "a*"])))
     assert [column.name for column in columns] == ["e[c]", "a*"]

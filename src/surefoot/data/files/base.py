@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +23,7 @@ ROWS = 8_192
 class Jagged:
     """Rows of different lengths: ``counts`` [n] entries each of ``content``, one row after another.
 
-    >>> Jagged(np.arange(4.0), np.array([2, 2])).table.tolist()
+    >>> Jagged(np.arange(4.0), np.array([2, 2])).matrix.tolist()
     [[0.0, 1.0], [2.0, 3.0]]
     """
 
@@ -32,7 +34,7 @@ class Jagged:
         return len(self.counts)
 
     @property
-    def table(self) -> NDArray[Any] | None:
+    def matrix(self) -> NDArray[Any] | None:
         """The rows as a matrix [n, width] if all are of one length, else None."""
         if len(self.counts) and (self.counts == self.counts[0]).all():
             return self.content.reshape(len(self.counts), -1)
@@ -43,9 +45,11 @@ Values = NDArray[Any] | Jagged
 """A column's rows: [n], [n, width] (further axes flattened row-major), or of different lengths."""
 
 
-class Table(ABC):
-    """Named columns of a file; nothing but their names is in memory."""
+class DataFile(ABC):
+    """Named columns of a file; nothing but their names is in memory. A context manager."""
 
+    kind: ClassVar[str]
+    """What messages call such a file: ROOT file, npz file."""
     noun: ClassVar[str]
     """What the file's own people call a column: branch, array, column."""
 
@@ -62,10 +66,9 @@ class Table(ABC):
     def columns(self) -> list[str]:
         """The names of all columns."""
 
-    @property
     @abstractmethod
-    def metadata(self) -> Mapping[str, Any]:
-        """What the file says of itself, if surefoot wrote it; else empty."""
+    def about(self) -> str | bytes | None:
+        """Return the text that `write_data_file` left of its metadata, None if there is none."""
 
     @abstractmethod
     def chunks(self, columns: Sequence[str], rows: int = ROWS) -> Iterator[dict[str, Values]]:
@@ -75,11 +78,22 @@ class Table(ABC):
     def close(self) -> None:
         """Close the file."""
 
-    def __enter__(self) -> Table:
+    def __enter__(self) -> DataFile:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    @cached_property
+    def metadata(self) -> Mapping[str, Any]:
+        """What the file says of itself, if surefoot wrote it; else empty."""
+        with self.reading():
+            text = self.about()
+        try:
+            found = json.loads(text or "{}")
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def check(self, column: str) -> str:
         """Return a column's name; raise `DataError` with the nearest one if there is no such."""
@@ -89,17 +103,16 @@ class Table(ABC):
             )
         return column
 
-
-@contextmanager
-def reading(name: str, what: str) -> Iterator[None]:
-    """Turn whatever a broken file makes a library raise into one sentence about the file."""
-    try:
-        yield
-    except (SurefootError, MemoryError):
-        raise
-    except Exception as error:
-        reason = str(error).strip().splitlines()
-        detail = f" ({reason[0].strip(' ,:')[:120]})" if reason else ""
-        raise DataError(
-            f"{name} cannot be read: it is truncated, damaged or no {what}{detail}"
-        ) from error
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Turn whatever a broken file makes a library raise into one sentence about the file."""
+        try:
+            yield
+        except (SurefootError, MemoryError):
+            raise
+        except Exception as error:
+            reason = str(error).strip().splitlines()
+            detail = f" ({reason[0].strip(' ,:')[:120]})" if reason else ""
+            raise DataError(
+                f"{self.name} cannot be read: it is truncated, damaged or no {self.kind}{detail}"
+            ) from error
