@@ -16,7 +16,7 @@ def rng():
 )
 def test_intervals_are_scipys_bca(ours, statistic):
     losses = np.random.default_rng(2).lognormal(0.0, 0.4, 60)
-    interval = ours(losses, 0.9, rng=rng(), resamples=20_000)
+    interval = ours(losses, 0.9, rng=rng(), n_resamples=20_000)
     expected = stats.bootstrap(
         (losses,),
         statistic,
@@ -48,6 +48,11 @@ def test_a_divergence_leaves_no_upper_bound():
     assert "1 of 3 instances diverged" in interval.warning
 
 
+def test_losses_that_are_nearly_all_equal_have_an_interval():
+    interval = iqr_interval([0.0] * 29 + [1.0], rng=rng())
+    assert (interval.low, interval.high, interval.estimate) == (0.0, 0.0, 0.0)
+
+
 def test_equal_losses():
     interval = sd_interval([0.1] * 25, rng=rng())
     assert (interval.low, interval.high) == pytest.approx((0.0, 0.0))
@@ -62,7 +67,7 @@ def test_two_losses_are_enough_to_answer():
 def test_bad_input():
     with pytest.raises(StatisticsError, match="at least 2"):
         sd_interval([0.1], rng=rng())
-    with pytest.raises(StatisticsError, match="confidence = 2"):
+    with pytest.raises(StatisticsError, match="confidence_level = 2"):
         sd_interval([0.1, 0.2], 2.0, rng=rng())
     with pytest.raises(StatisticsError, match="NaN"):
         sd_interval([0.1, np.nan], rng=rng())
@@ -73,6 +78,6 @@ def test_sd_coverage_at_fifty_losses():
     draws = np.random.default_rng(8)
     inside = 0
     for _ in range(600):
-        interval = sd_interval(draws.normal(0, 1, 50), 0.9, rng=draws, resamples=1000)
+        interval = sd_interval(draws.normal(0, 1, 50), 0.9, rng=draws, n_resamples=1000)
         inside += interval.low <= 1.0 <= interval.high
     assert 0.82 <= inside / 600 <= 0.95

@@ -20,7 +20,7 @@ def test_the_sentence_at_59():
     assert "5.0 % too good" in certificate.winners_curse()
     assert certificate.divergence().startswith("0 of 59 fresh instances diverged or failed")
     assert "at most 5 % of retrainings" in certificate.divergence()
-    text = certificate.text()
+    text = str(certificate)
     for words in ("finite pool", "test half", "took no part", "59/60", "largest loss of 59"):
         assert words in text
 

@@ -23,7 +23,7 @@ def test_wilcoxon_is_the_exact_permutation_test_of_signed_ranks(losses):
     observed = ranks[gaps > 0].sum()
     expected = (signs @ ranks >= observed - 1e-9).mean() if len(gaps) else 1.0
     test = comparison.wilcoxon(losses[0], losses[1])
-    assert test.p == pytest.approx(expected)
+    assert test.pvalue == pytest.approx(expected)
     assert test.statistic == pytest.approx(observed)
 
 
@@ -31,19 +31,19 @@ def test_wilcoxon_is_the_exact_permutation_test_of_signed_ranks(losses):
 def test_wilcoxon_without_ties_is_scipys(seed, n):
     first, second = np.random.default_rng(seed).normal(size=(2, n))
     expected = stats.wilcoxon(first, second, alternative="greater", method="exact")
-    assert comparison.wilcoxon(first, second).p == pytest.approx(expected.pvalue)
+    assert comparison.wilcoxon(first, second).pvalue == pytest.approx(expected.pvalue)
 
 
 def test_wilcoxon_cannot_reach_five_percent_with_four():
-    assert comparison.wilcoxon([2.0, 3, 4, 5], [1.0, 1, 1, 1]).p == 1 / 16
-    assert comparison.wilcoxon([2.0, 3, 4, 5, 6], [1.0] * 5).p == 1 / 32
+    assert comparison.wilcoxon([2.0, 3, 4, 5], [1.0, 1, 1, 1]).pvalue == 1 / 16
+    assert comparison.wilcoxon([2.0, 3, 4, 5, 6], [1.0] * 5).pvalue == 1 / 32
 
 
 def test_divergences_rank_last_and_tie_with_each_other():
     one, other = [np.inf, np.inf, 1.0, 2.0, 3.0, 4.0], [np.inf, 0.5, 0.9, 1.0, 1.0, 1.0]
     assert comparison.differences(one, other)[0] == 0.0
-    assert comparison.wilcoxon(one, other).p == 1 / 32
-    assert comparison.permutation(one, other, rng=np.random.default_rng(0)).p == 1 / 32
+    assert comparison.wilcoxon(one, other).pvalue == 1 / 32
+    assert comparison.permutation(one, other, rng=np.random.default_rng(0)).pvalue == 1 / 32
 
 
 @given(pairs)
@@ -59,31 +59,31 @@ def test_permutation_of_few_is_scipys_exact_test(losses):
         n_resamples=np.inf,
         vectorized=True,
     )
-    assert test.p == pytest.approx(expected.pvalue)
+    assert test.pvalue == pytest.approx(expected.pvalue)
 
 
 def test_permutation_of_many_comes_near_the_t_test():
     first, second = np.random.default_rng(3).normal(0.15, 1, (2, 60))
     first += 0.25
-    test = comparison.permutation(first, second, rng=np.random.default_rng(0), resamples=20_000)
+    test = comparison.permutation(first, second, rng=np.random.default_rng(0), n_resamples=20_000)
     expected = stats.ttest_rel(first, second, alternative="greater").pvalue
-    assert test.p == pytest.approx(expected, abs=0.01)
+    assert test.pvalue == pytest.approx(expected, abs=0.01)
 
 
 @given(blocks)
 def test_friedman_statistic_is_scipys(losses):
     test = comparison.friedman(losses)
     if (losses == losses[0]).all():
-        assert test.p == 1.0
+        assert test.pvalue == 1.0
         return
     expected = stats.friedmanchisquare(*losses)
     assert test.statistic == pytest.approx(expected.statistic)
-    assert 0.0 <= test.p <= 1.0
+    assert 0.0 <= test.pvalue <= 1.0
 
 
 def test_friedman_of_conovers_kind_has_the_level():
     rng = np.random.default_rng(1)
-    rejected = np.mean([comparison.friedman(rng.lognormal(size=(8, 10))).p <= 0.05
+    rejected = np.mean([comparison.friedman(rng.lognormal(size=(8, 10))).pvalue <= 0.05
                         for _ in range(2000)])  # fmt: skip
     assert 0.035 <= rejected <= 0.065
 
@@ -103,7 +103,7 @@ def test_conover_by_its_formula():
 def test_conover_of_perfect_order():
     losses = np.array([[1.0], [2.0], [3.0]]) * np.ones((3, 6))
     np.testing.assert_array_equal(comparison.conover(losses, 0), [1.0, 0.0, 0.0])
-    assert comparison.friedman(losses).p == 0.0
+    assert comparison.friedman(losses).pvalue == 0.0
 
 
 def test_holm_by_hand():

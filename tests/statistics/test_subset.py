@@ -53,8 +53,8 @@ def test_the_pairs_needed_are_those_at_which_wilcoxons_test_can_reach_the_level(
     for comparisons in (1, 2, 16, 300):
         n = pairs_needed([], comparisons)
         worse = np.arange(1.0, n + 1.0)
-        assert comparison.wilcoxon(worse, np.zeros(n)).p <= 0.05 / comparisons
-        assert comparison.wilcoxon(worse[1:], np.zeros(n - 1)).p > 0.05 / comparisons
+        assert comparison.wilcoxon(worse, np.zeros(n)).pvalue <= 0.05 / comparisons
+        assert comparison.wilcoxon(worse[1:], np.zeros(n - 1)).pvalue > 0.05 / comparisons
 
 
 def by_hand(statistic, losses, reference):
@@ -78,12 +78,12 @@ def test_few_swaps_are_tried_all(name, seed):
     losses, reference = rng.lognormal(0.5, 0.5, 9), rng.lognormal(0.0, 0.5, 9)
     criterion = from_name(name)
     expected = by_hand(lambda row: criterion.of(row[None])[0], losses, reference)
-    found = swap_test(criterion.of, losses, reference, 1.0, draws=512)
+    found = swap_test(criterion.of, losses, reference, 1.0, n_resamples=512)
     if criterion.of(losses[None])[0] > criterion.of(reference[None])[0]:
-        assert found.p == expected
-        assert found.tried == 512
+        assert found.pvalue == expected
+        assert found.n_resamples == 512
     else:
-        assert found.p == 1.0
+        assert found.pvalue == 1.0
 
 
 def test_swaps_of_the_mean_are_scipys_permutation_test():
@@ -95,9 +95,9 @@ def test_swaps_of_the_mean_are_scipys_permutation_test():
         permutation_type="samples", vectorized=True, n_resamples=40_000, alternative="greater",
         rng=np.random.default_rng(1),
     ).pvalue  # fmt: skip
-    ours = swap_test(from_name("mean").of, losses, reference, 1.0, draws=40_000)
+    ours = swap_test(from_name("mean").of, losses, reference, 1.0, n_resamples=40_000)
     assert 0.005 < theirs < 0.2
-    assert ours.p == pytest.approx(theirs, abs=5.0 * np.sqrt(2.0 * theirs / 40_000))
+    assert ours.pvalue == pytest.approx(theirs, abs=5.0 * np.sqrt(2.0 * theirs / 40_000))
 
 
 @given(st.lists(st.tuples(*[st.sampled_from([0.0, 1, 2, 3, 4, 5, np.inf])] * 2), min_size=1,
@@ -127,12 +127,12 @@ def test_swaps_end_early_only_above_the_bar():
     of, seen = from_name("quantile(0.9)").of, []
     for shift in np.linspace(0.0, 0.4, 30):
         losses, reference = rng.normal(shift, 0.3, 40), rng.normal(0.0, 0.3, 40)
-        short = swap_test(of, losses, reference, 0.01, draws=4000)
-        full = swap_test(of, losses, reference, 1.0, draws=4000)
-        assert (short.p <= 0.01) == (full.p <= 0.01)
-        assert short == full or short.p > 0.01
-        assert short == swap_test(of, losses, reference, 0.01, draws=4000)
-        seen.append(short.tried)
+        short = swap_test(of, losses, reference, 0.01, n_resamples=4000)
+        full = swap_test(of, losses, reference, 1.0, n_resamples=4000)
+        assert (short.pvalue <= 0.01) == (full.pvalue <= 0.01)
+        assert short == full or short.pvalue > 0.01
+        assert short == swap_test(of, losses, reference, 0.01, n_resamples=4000)
+        seen.append(short.n_resamples)
     assert min(seen) < 1500 < 4000 <= max(seen)
 
 
@@ -141,10 +141,10 @@ def test_as_many_draws_as_the_bar_asks_for_reach_it(bar):
     rng = np.random.default_rng(7)
     draws = int(np.ceil(1.0 / bar))
     losses, reference = 5.0 + rng.random(64), rng.random(64)
-    assert swap_test(from_name("mean").of, losses, reference, bar, draws=draws).p <= bar
+    assert swap_test(from_name("mean").of, losses, reference, bar, n_resamples=draws).pvalue <= bar
     n = pairs_needed([], 255)
     assert swap_test(from_name("sd").of, 9.0 * np.arange(n) ** 3, rng.random(n), 0.05 / 255,
-                     draws=4 * 5100).p <= 0.05 / 255  # fmt: skip
+                     n_resamples=4 * 5100).pvalue <= 0.05 / 255  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["quantile(0.9)", "mean+2*sd"])
@@ -152,7 +152,7 @@ def test_swaps_of_equals_have_their_level(name):
     rng, of, hits = np.random.default_rng(8), from_name(name).of, 0
     for _ in range(600):
         losses, reference = rng.lognormal(0.0, 0.5, (2, 25))
-        hits += swap_test(of, losses, reference, 0.1, draws=100).p <= 0.1
+        hits += swap_test(of, losses, reference, 0.1, n_resamples=100).pvalue <= 0.1
     low, high = stats.binom.ppf([0.001, 0.999], 600, 0.1)
     assert low <= hits <= high
 
@@ -160,9 +160,9 @@ def test_swaps_of_equals_have_their_level(name):
 def test_bad_input():
     of = from_name("mean").of
     with pytest.raises(StatisticsError, match="give 1000"):
-        swap_test(of, [2.0, 3.0], [1.0, 2.0], 0.001, draws=100)
+        swap_test(of, [2.0, 3.0], [1.0, 2.0], 0.001, n_resamples=100)
     with pytest.raises(StatisticsError, match=r"not \[0\]"):
-        swap_test(of, [], [], 0.05, draws=100)
+        swap_test(of, [], [], 0.05, n_resamples=100)
     with pytest.raises(StatisticsError, match="NaN"):
         exceedance_p([np.nan], [1.0])
     with pytest.raises(StatisticsError, match="-1 paired losses"):

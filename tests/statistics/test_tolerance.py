@@ -87,40 +87,6 @@ def test_rate_bound_is_scipys_clopper_pearson(n, confidence, data):
     assert tolerance.rate_bound(failures, n, confidence) == pytest.approx(exact.high, rel=1e-7)
 
 
-def test_median_of_fifty_is_between_the_18th_and_the_33rd():
-    interval = tolerance.median_interval(np.arange(1.0, 51.0))
-    assert interval.ranks == (18, 33)
-    assert (interval.low, interval.high) == (18.0, 33.0)
-    assert round(interval.confidence, 3) == 0.967
-    assert interval.warning == ""
-
-
-@given(st.integers(1, 150), st.floats(0.05, 0.95), st.floats(0.5, 0.99))
-def test_quantile_ranks_cover_by_the_binomial_distribution(n, level, confidence):
-    interval = tolerance.quantile_interval(np.arange(1.0, n + 1.0), level, confidence)
-    low, high = interval.ranks
-    inside = stats.binom.pmf(np.arange(low, high), n, level).sum()
-    assert interval.confidence == pytest.approx(inside, abs=1e-9)
-    assert interval.confidence >= confidence - 1e-9
-    assert stats.binom.cdf(low, n, level) > (1 - confidence) / 2
-    assert bool(interval.warning) == (low == 0 or high > n)
-
-
-def test_quantile_interval_agrees_with_scipys_quantile_test():
-    losses = np.random.default_rng(1).lognormal(size=50)
-    test = stats.quantile_test(losses, p=0.5)
-    ci = test.confidence_interval(confidence_level=0.95)
-    interval = tolerance.median_interval(losses, 0.95)
-    assert (interval.low, interval.high) == (ci.low, ci.high)
-
-
-def test_the_next_instance():
-    assert tolerance.next_below_max(50) == 50 / 51
-    assert tolerance.next_bound(np.arange(1.0, 20.0), 0.95) == 19.0
-    assert tolerance.next_bound(np.arange(1.0, 19.0), 0.95) == np.inf
-    assert tolerance.next_bound(np.arange(1.0, 40.0), 0.95) == 38.0
-
-
 POPULATIONS = {
     "normal": lambda rng, shape: rng.normal(1.0, 0.1, shape),
     "log-normal": lambda rng, shape: rng.lognormal(0.0, 0.8, shape),
@@ -150,17 +116,6 @@ def test_certificates_cover_in_2000_simulated_populations(population, n):
     assert covered >= stats.binom.ppf(0.001, 2000, 0.95) / 2000
 
 
-@pytest.mark.parametrize("level", [0.25, 0.5, 0.9])
-def test_quantile_intervals_cover(level):
-    rng = np.random.default_rng(11)
-    losses = rng.lognormal(0.0, 0.5, (2000, 50))
-    truth = stats.lognorm.ppf(level, 0.5)
-    intervals = [tolerance.quantile_interval(row, level) for row in losses]
-    covered = np.mean([i.low <= truth <= i.high for i in intervals])
-    assert covered >= stats.binom.ppf(0.001, 2000, intervals[0].confidence) / 2000
-    assert covered <= stats.binom.ppf(0.999, 2000, intervals[0].confidence) / 2000
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -172,8 +127,6 @@ def test_quantile_intervals_cover(level):
         (lambda: tolerance.upper_bound([]), r"not \[0\]"),
         (lambda: tolerance.upper_bound([0.1, np.nan]), "NaN or -inf"),
         (lambda: tolerance.rate_bound(3, 2), "3 failures in 2"),
-        (lambda: tolerance.next_bound([1.0], 1.5), "probability = 1.5"),
-        (lambda: tolerance.quantile_interval([1.0], 0.0), "level = 0"),
     ],
 )
 def test_bad_input(call, message):

@@ -6,17 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.errors import StatisticsError
-from surefoot.statistics.variance import components, decompose
+from surefoot.statistics.variance import components, decompose, resampled_components
+from tests.statistics.noises import NOISES
+
+WORLDS = [(1.0, 1.0, 0.5, 0.5), (1.0, 0.3, 0.5, 0.5), (0.3, 0.3, 1.0, 0.3), (0.0, 1.0, 1.0, 1.0)]
+"""Standard deviations of draw, init, interaction and replicate."""
+DESIGNS = [(8, 8, 1), (15, 15, 1), (8, 8, 2)]
 
 
-def design(rng, draws, inits, repeats, sds):
+def design(rng, draws, inits, repeats, sds, noise=NOISES["normal"]):
     a, b, ab, e = sds
     return (
         1.0
-        + a * rng.normal(size=(draws, 1, 1))
-        + b * rng.normal(size=(1, inits, 1))
-        + ab * rng.normal(size=(draws, inits, 1))
-        + e * rng.normal(size=(draws, inits, repeats))
+        + a * noise(rng, (draws, 1, 1))
+        + b * noise(rng, (1, inits, 1))
+        + ab * noise(rng, (draws, inits, 1))
+        + e * noise(rng, (draws, inits, repeats))
     )
 
 
@@ -91,6 +96,94 @@ def test_never_negative_and_a_constant_does_not_matter(draws, inits, repeats, se
 
 def test_no_variance_has_no_shares():
     assert set(components(np.ones((3, 3))).shares().values()) == {0.0}
+
+
+def truth(shape, sds):
+    """Variances by source; without replicates their variance is the interaction's."""
+    *parts, rest = (sd**2 for sd in sds)
+    return [*parts, rest] if shape[2] > 1 else [*parts[:2], parts[2] + rest]
+
+
+def coverage(noise, shape, sds, designs, rng):
+    """How often intervals at 90 % hold the variances [sources] and their shares [sources]."""
+    true = np.array(truth(shape, sds))
+    inside = np.zeros((2, true.size))
+    for _ in range(designs):
+        cube = design(rng, *shape, sds, noise)
+        drawn = resampled_components(cube, rng=rng, n_resamples=500)
+        aims = (drawn.intervals(0.9), true), (drawn.shares(0.9), true / true.sum())
+        for row, (found, aim) in enumerate(aims):
+            inside[row] += [i.low <= t <= i.high for i, t in zip(found.values(), aim)]
+    return inside / designs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", DESIGNS, ids=str)
+@pytest.mark.parametrize("noise", NOISES)
+def test_intervals_cover_as_often_as_they_say(noise, shape):
+    rng = np.random.default_rng([5, *shape])
+    designs = 400
+    # Three standard errors of a share counted in so many designs.
+    error = 3.0 * np.sqrt(0.9 * 0.1 / designs)
+    for sds in WORLDS:
+        assert (coverage(NOISES[noise], shape, sds, designs, rng) >= 0.9 - error).all(), sds
+
+
+def test_intervals_of_normal_effects_cover_in_few_designs():
+    found = coverage(NOISES["normal"], (8, 8, 1), WORLDS[0], 100, np.random.default_rng(2))
+    assert (found >= 0.9 - 3.0 * np.sqrt(0.9 * 0.1 / 100)).all()
+
+
+def test_a_component_of_zero_is_not_excluded_too_often():
+    rng = np.random.default_rng(3)
+    above = [
+        resampled_components(design(rng, 8, 8, 1, WORLDS[3]), rng=rng, n_resamples=400)
+        .intervals(0.9)["draw"]
+        .low
+        > 0.0
+        for _ in range(200)
+    ]
+    # One-sided, 5 %; 20 of 200 have a probability below 0.3 %.
+    assert 0 < sum(above) <= 20
+
+
+@given(st.integers(2, 6), st.integers(2, 6), st.integers(1, 3), st.integers(0, 999))
+def test_intervals_hold_the_estimate_and_are_in_the_square_of_the_unit(draws, inits, repeats, seed):
+    cube = np.random.default_rng(seed).lognormal(size=(draws, inits, repeats))
+
+    def intervals(losses):
+        rng = np.random.default_rng(1)
+        return resampled_components(losses, rng=rng, n_resamples=200).intervals()
+
+    one, other = intervals(cube), intervals(5.0 + 10.0 * cube)
+    estimate = components(cube)
+    assert len(one) == (4 if repeats > 1 else 3)
+    for name, found in one.items():
+        assert 0.0 <= found.low <= found.estimate <= found.high
+        assert found.estimate == getattr(estimate, name)
+        assert other[name].high == pytest.approx(100.0 * found.high)
+
+
+@given(st.integers(2, 6), st.integers(2, 6), st.integers(0, 999))
+def test_shares_are_shares(draws, inits, seed):
+    rng = np.random.default_rng(seed)
+    cube = rng.lognormal(size=(draws, inits, 1))
+    shares = resampled_components(cube, rng=rng, n_resamples=200).shares()
+    assert all(0.0 <= one.low <= one.high <= 1.0 for one in shares.values())
+    assert sum(one.estimate for one in shares.values()) == pytest.approx(1.0)
+
+
+def test_losses_without_variance_have_none():
+    found = resampled_components(np.ones((8, 8)), rng=np.random.default_rng(0), n_resamples=50)
+    assert {(one.low, one.high) for one in found.intervals().values()} == {(0.0, 0.0)}
+
+
+def test_few_rows_come_with_a_warning():
+    rng = np.random.default_rng(4)
+    few = resampled_components(rng.random((5, 12)), rng=rng, n_resamples=50).intervals()
+    assert set(few) == {"draw", "init", "interaction"}
+    assert "only 5 draws and 12 initialisations" in few["draw"].warning
+    assert resampled_components(rng.random((8, 8)), rng=rng, n_resamples=50).warning == ""
 
 
 def test_bad_input():

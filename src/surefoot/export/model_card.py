@@ -77,7 +77,7 @@ def card_of(selection: Selection, record: Mapping[str, Any]) -> str:
         "",
         "## What is certified",
         "",
-        "No certificate was asked for." if certificate is None else certificate.text(),
+        "No certificate was asked for." if certificate is None else str(certificate),
         "",
         _scope(record),
         "",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from surefoot.statistics.tolerance import Interval
+    from surefoot.statistics.intervals import Interval
     from surefoot.studies.select.rivals import Honesty
     from surefoot.studies.sizes.robust_size import SampleSizeResult
     from surefoot.studies.variance.result import VarianceResult
@@ -184,7 +184,7 @@ def _draw_sources(axes: Axes, result: VarianceResult, label: str) -> None:
     axes.set_xlim(left=0.0)
     axes.locator_params(axis="x", nbins=5)
     axes.grid(axis="y", visible=False)
-    confidence = {one.confidence for one in found.values()}
+    confidence = {one.confidence_level for one in found.values()}
     bars = f", {confidence.pop():.0%} intervals" if len(confidence) == 1 else ""
     axes.set_xlabel(textwrap.fill(f"standard deviation of the {label}{bars}", 44))
 

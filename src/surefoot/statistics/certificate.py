@@ -9,6 +9,7 @@ import numpy as np
 
 from surefoot.errors import StatisticsError
 from surefoot.statistics import tolerance
+from surefoot.statistics.intervals import Interval, median_interval
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Certificate:
     losses
         Losses of n independent instances of a role no selection has seen; +inf = diverged/failed.
     content, confidence
-        The wish: at least ``content`` of retrainings lose at most the bound.
+        What is asked for: at least ``content`` of retrainings lose at most the bound.
     criterion
         Name of the criterion of the two values below.
     racing_value, fresh_value
@@ -53,12 +54,12 @@ class Certificate:
 
     @cached_property
     def bound(self) -> tolerance.Bound:
-        """The upper tolerance bound that meets the wish, or comes nearest to it."""
+        """The upper tolerance bound that does what is asked for, or comes nearest."""
         return tolerance.upper_bound(self.losses, self.content, self.confidence)
 
     @property
     def reached(self) -> bool:
-        """Whether n is large enough for the wish."""
+        """Whether n is large enough for what is asked."""
         return self.bound.content >= self.content - 1e-12
 
     @property
@@ -72,9 +73,9 @@ class Certificate:
         return tolerance.rate_bound(self.diverged, self.n, self.confidence)
 
     @property
-    def median(self) -> tolerance.Interval:
+    def median(self) -> Interval:
         """Median of the losses with its interval by order statistics."""
-        return tolerance.median_interval(self.losses, self.confidence)
+        return median_interval(self.losses, self.confidence)
 
     @property
     def gap(self) -> float | None:
@@ -114,7 +115,7 @@ class Certificate:
         )
 
     def shortfall(self) -> str:
-        """Return what is missing when n is too small for the wish, else an empty string."""
+        """Return what is missing when n is too small, else an empty string."""
         if self.reached:
             return ""
         n = tolerance.needed(self.content, self.confidence)
@@ -146,8 +147,7 @@ class Certificate:
             f"Winner's curse: {values}; the race's value is {abs(self.gap) * 100.0:.1f} % {word}."
         )
 
-    def text(self) -> str:
-        """Return all sentences, one a line."""
+    def __str__(self) -> str:
         lines = [
             self.sentence(),
             self.shortfall(),

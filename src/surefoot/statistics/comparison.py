@@ -13,30 +13,38 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import StatisticsError
-from surefoot.statistics.tolerance import Interval
+from surefoot.statistics.intervals import Interval, finite_or_inf
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A test's name, its statistic and its p-value."""
+class SignificanceResult:
+    """A test's name, statistic and p-value; of a resampling test also how many it is from.
+
+    >>> print(SignificanceResult("Wilcoxon signed-rank", 15.0, 0.03125))
+    Wilcoxon signed-rank: statistic = 15, p = 0.031
+    """
 
     name: str
     statistic: float
-    p: float
+    pvalue: float
+    n_resamples: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}: statistic = {self.statistic:.4g}, p = {self.pvalue:.2g}"
 
 
 def differences(losses: npt.ArrayLike, reference: npt.ArrayLike) -> Floats:
     """Return ``losses - reference`` with inf - inf = 0: two divergences are a tie."""
-    first, second = _finite_or_inf(losses), _finite_or_inf(reference)
+    first, second = finite_or_inf(losses), finite_or_inf(reference)
     both = np.isinf(first) & np.isinf(second)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(both, 0.0, first - second))
 
 
-def wilcoxon(losses: npt.ArrayLike, reference: npt.ArrayLike) -> Comparison:
+def wilcoxon(losses: npt.ArrayLike, reference: npt.ArrayLike) -> SignificanceResult:
     """Test whether ``losses`` ``[n]`` are larger than the paired ``reference`` (one-sided, exact).
 
     Wilcoxon's signed-rank test on the differences: ties share their mean rank, zeros are dropped,
@@ -46,8 +54,10 @@ def wilcoxon(losses: npt.ArrayLike, reference: npt.ArrayLike) -> Comparison:
     gaps = differences(losses, reference)
     gaps = gaps[gaps != 0.0]
     if gaps.size == 0:
-        return Comparison("Wilcoxon signed-rank", 0.0, 1.0)
-    doubled = np.rint(2.0 * _mean_ranks(np.abs(gaps))).astype(np.int64)
+        return SignificanceResult("Wilcoxon signed-rank", 0.0, 1.0)
+    from scipy import stats
+
+    doubled = np.rint(2.0 * stats.rankdata(np.abs(gaps))).astype(np.int64)
     ways = np.ones(1)
     for rank in doubled:
         longer = np.zeros(len(ways) + rank)
@@ -55,9 +65,8 @@ def wilcoxon(losses: npt.ArrayLike, reference: npt.ArrayLike) -> Comparison:
         longer[rank:] += ways
         ways = longer / 2.0
     observed = int(doubled[gaps > 0.0].sum())
-    return Comparison(
-        "Wilcoxon signed-rank", observed / 2.0, min(1.0, float(ways[observed:].sum()))
-    )
+    pvalue = min(1.0, float(ways[observed:].sum()))
+    return SignificanceResult("Wilcoxon signed-rank", observed / 2.0, pvalue)
 
 
 def permutation(
@@ -65,12 +74,12 @@ def permutation(
     reference: npt.ArrayLike,
     *,
     rng: np.random.Generator,
-    resamples: int = 9999,
-) -> Comparison:
+    n_resamples: int = 9999,
+) -> SignificanceResult:
     """Test whether the mean of ``losses`` ``[n]`` exceeds the paired ``reference``'s (one-sided).
 
-    The sign of every difference is flipped: all ``2 ** n`` ways for n <= 12, else ``resamples``
-    random ones, p = (1 + as large) / (1 + resamples) (Phipson and Smyth 2010). Exact when the
+    The sign of every difference is flipped: all ``2 ** n`` ways for n <= 12, else ``n_resamples``
+    random ones, p = (1 + as large) / (1 + n_resamples) (Phipson and Smyth 2010). Exact when the
     differences are symmetric about 0 under the hypothesis. Infinite differences count as ten times
     the largest finite one.
     """
@@ -85,12 +94,12 @@ def permutation(
         signs = 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
         p = float((signs @ gaps >= observed - slack).mean())
     else:
-        signs = 1.0 - 2.0 * rng.integers(0, 2, (resamples, n))
-        p = (1.0 + float((signs @ gaps >= observed - slack).sum())) / (1.0 + resamples)
-    return Comparison("paired permutation", observed / n, p)
+        signs = 1.0 - 2.0 * rng.integers(0, 2, (n_resamples, n))
+        p = (1.0 + float((signs @ gaps >= observed - slack).sum())) / (1.0 + n_resamples)
+    return SignificanceResult("paired permutation", observed / n, p)
 
 
-def friedman(losses: npt.ArrayLike) -> Comparison:
+def friedman(losses: npt.ArrayLike) -> SignificanceResult:
     """Test whether any of k candidates differ on n paired instances, ``[k, n]`` (Friedman 1937).
 
     With ranks r within each instance, R_j their sums, A = sum(r^2), C = n k (k+1)^2 / 4, the
@@ -101,16 +110,18 @@ def friedman(losses: npt.ArrayLike) -> Comparison:
     ranks, k, n = _ranks(losses)
     square, centre = float((ranks**2).sum()), n * k * (k + 1) ** 2 / 4.0
     if square - centre <= 0.0:
-        return Comparison("Friedman", 0.0, 1.0)
+        return SignificanceResult("Friedman", 0.0, 1.0)
     sums = ranks.sum(axis=1)
     statistic = (k - 1) * (float((sums**2).sum()) - n * centre) / (square - centre)
     left = n * (k - 1) - statistic
     if left <= 1e-9 * n * (k - 1):
-        return Comparison("Friedman", statistic, 0.0)
+        return SignificanceResult("Friedman", statistic, 0.0)
     from scipy import special
 
     ratio = (n - 1) * statistic / left
-    return Comparison("Friedman", statistic, float(special.fdtrc(k - 1, (n - 1) * (k - 1), ratio)))
+    return SignificanceResult(
+        "Friedman", statistic, float(special.fdtrc(k - 1, (n - 1) * (k - 1), ratio))
+    )
 
 
 def conover(losses: npt.ArrayLike, best: int) -> Floats:
@@ -151,16 +162,15 @@ def shortlist(losses: npt.ArrayLike, winner: int, level: float = 0.05) -> Boolea
     for these losses or others: with racing losses the list is, if anything, too short.
     """
     table = _matrix(losses)
-    p = np.array([1.0 if row == winner else wilcoxon(table[row], table[winner]).p
-                  for row in range(len(table))])  # fmt: skip
-    others = np.arange(len(table)) != winner
+    others = np.flatnonzero(np.arange(len(table)) != winner)
     keep = np.ones(len(table), np.bool_)
-    if others.any():
-        keep[others] = holm(p[others]) > level
+    keep[others] = holm([wilcoxon(table[row], table[winner]).pvalue for row in others]) > level
     return keep
 
 
-def wins_next(losses: npt.ArrayLike, rival: npt.ArrayLike, confidence: float = 0.95) -> Interval:
+def wins_next(
+    losses: npt.ArrayLike, rival: npt.ArrayLike, confidence_level: float = 0.95
+) -> Interval:
     """Return the probability that a candidate loses less than its rival on the next instance.
 
     From n paired losses with w wins and t ties (a tie is half a win): the estimate is
@@ -174,10 +184,10 @@ def wins_next(losses: npt.ArrayLike, rival: npt.ArrayLike, confidence: float = 0
 
     n = gaps.size
     wins = float((gaps < 0.0).sum() + 0.5 * (gaps == 0.0).sum())
-    tail = (1.0 - confidence) / 2.0
+    tail = (1.0 - confidence_level) / 2.0
     low = float(special.betaincinv(wins + 0.5, n - wins + 0.5, tail)) if wins > 0.0 else 0.0
     high = float(special.betaincinv(wins + 0.5, n - wins + 0.5, 1.0 - tail)) if wins < n else 1.0
-    return Interval(low, high, wins / n, confidence)
+    return Interval(low, high, wins / n, confidence_level)
 
 
 def pareto(location: npt.ArrayLike, spread: npt.ArrayLike) -> Booleans:
@@ -185,7 +195,7 @@ def pareto(location: npt.ArrayLike, spread: npt.ArrayLike) -> Booleans:
 
     A candidate is out when another is at least as good in both and better in one.
     """
-    first, second = _finite_or_inf(location), _finite_or_inf(spread)
+    first, second = finite_or_inf(location), finite_or_inf(spread)
     order = np.lexsort((second, first))
     best_before = np.inf
     on_front = np.zeros(len(first), np.bool_)
@@ -201,36 +211,18 @@ def pareto(location: npt.ArrayLike, spread: npt.ArrayLike) -> Booleans:
 
 
 def _ranks(losses: npt.ArrayLike) -> tuple[Floats, int, int]:
-    """Mean ranks within each instance, ``[k, n]``, with k and n."""
+    """Ranks within each instance from 1, ties sharing their mean, ``[k, n]``, with k and n."""
     table = _matrix(losses)
     k, n = table.shape
     if k < 2 or n < 2:
         raise StatisticsError(f"ranks of {k} candidates on {n} instances compare nothing")
-    order = np.argsort(table, axis=0, kind="stable")
-    ordered = np.take_along_axis(table, order, axis=0)
-    if k > 1 and (ordered[1:] == ordered[:-1]).any():
-        return np.column_stack([_mean_ranks(column) for column in table.T]), k, n
-    ranks = np.empty((k, n))
-    np.put_along_axis(ranks, order, np.arange(1.0, k + 1.0)[:, None], axis=0)
-    return ranks, k, n
+    from scipy import stats
 
-
-def _mean_ranks(values: Floats) -> Floats:
-    """Ranks from 1; equal values share the mean of theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2.0)[inverse])
+    return np.asarray(stats.rankdata(table, axis=0)), k, n
 
 
 def _matrix(losses: npt.ArrayLike) -> Floats:
-    table = _finite_or_inf(losses)
+    table = finite_or_inf(losses)
     if table.ndim != 2:
         raise StatisticsError(f"paired losses are [candidates, n], not {list(table.shape)}")
-    return table
-
-
-def _finite_or_inf(losses: npt.ArrayLike) -> Floats:
-    table = np.asarray(losses, dtype=np.float64)
-    if not (table > -np.inf).all():
-        raise StatisticsError("losses hold NaN or -inf; a diverged instance is +inf")
     return table

@@ -15,8 +15,8 @@ Answer = Literal["kept", "broken", "open"]
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """The answer so far, how many instances it still takes at most, and the reason in words.
+class PromiseResult:
+    """The answer so far, with ``reason`` in words, and the instances it ``needs`` still at most.
 
     ``used`` is the number of losses that the answer rests on; those after them are not looked at.
     ``statement`` says what follows for the retrainings, empty while the answer is open.
@@ -28,16 +28,19 @@ class Judgement:
     used: int
     statement: str = ""
 
+    def __str__(self) -> str:
+        return "; ".join(one for one in (self.answer, self.reason, self.statement) if one)
+
 
 @dataclass(frozen=True)
 class Promise:
     """At least ``content`` of retrainings lose at most ``limit``.
 
-    It is kept when at most ``allowed`` of n fresh losses exceed the limit, n the number Wilks'
-    bound of that order needs (59 for 95 % at 95 % with none allowed): a candidate that does not
+    It is kept when at most ``max_exceedances`` of n fresh losses exceed the limit, n the number
+    that Wilks' bound of that order needs (59 for 95 % at 95 % with none): a candidate that does not
     keep it passes with a probability of at most 1 - confidence. The test is curtailed: with one
-    excess more than allowed the answer can no longer change, so a bad candidate fails early and
-    the level is untouched.
+    excess more the answer can no longer change, so a bad candidate fails early and the level is
+    untouched.
 
     A promise is kept only after all n losses, a number fixed beforehand: the usual bounds hold. It
     is broken at a number of losses that the losses themselves decide. Then no certificate is
@@ -50,41 +53,41 @@ class Promise:
     limit: float
     content: float = 0.95
     confidence: float = 0.95
-    allowed: int = 0
+    max_exceedances: int = 0
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.limit):
             raise StatisticsError(f"a promise needs a finite limit, not {self.limit:g}")
-        if self.allowed < 0:
+        if self.max_exceedances < 0:
             raise StatisticsError(
-                f"allowed = {self.allowed} losses above the limit; give 0 or more"
+                f"max_exceedances = {self.max_exceedances} losses above the limit; give 0 or more"
             )
         _ = self.instances
 
     @property
     def instances(self) -> int:
         """Number of fresh instances after which the promise is kept."""
-        return needed(self.content, self.confidence, self.allowed + 1)
+        return needed(self.content, self.confidence, self.max_exceedances + 1)
 
-    def judge(self, losses: npt.ArrayLike) -> Judgement:
+    def test(self, losses: npt.ArrayLike) -> PromiseResult:
         """Return the answer on the fresh losses ``[n]`` so far, in the order of their instances."""
         values = np.asarray(losses, dtype=np.float64)
         if values.ndim != 1 or not (values > -np.inf).all():
-            raise StatisticsError("a promise is judged on losses [n], finite or +inf")
+            raise StatisticsError("a promise is tested on losses [n], finite or +inf")
         plan = self.instances
         exceeds = np.flatnonzero(values[:plan] > self.limit)
-        if len(exceeds) > self.allowed:
-            last = int(exceeds[self.allowed])
-            return Judgement(
+        if len(exceeds) > self.max_exceedances:
+            last = int(exceeds[self.max_exceedances])
+            return PromiseResult(
                 "broken",
                 0,
                 f"instance {last + 1} of {plan} lost {values[last]:.4g} > {self.limit:.4g}, "
-                f"excess number {self.allowed + 1} where {self.allowed} may be",
+                f"excess number {self.max_exceedances + 1} where {self.max_exceedances} may be",
                 last + 1,
                 self._broken(last + 1),
             )
         if len(values) < plan:
-            return Judgement(
+            return PromiseResult(
                 "open",
                 plan - len(values),
                 f"{len(exceeds)} of {len(values)} losses exceed {self.limit:.4g}; "
@@ -92,10 +95,10 @@ class Promise:
                 len(values),
             )
         most = _percent(rate_bound(len(exceeds), plan, self.confidence), np.ceil)
-        return Judgement(
+        return PromiseResult(
             "kept",
             0,
-            f"{len(exceeds)} of {plan} losses exceed {self.limit:.4g}, {self.allowed} may",
+            f"{len(exceeds)} of {plan} losses exceed {self.limit:.4g}, {self.max_exceedances} may",
             plan,
             f"With {100.0 * self.confidence:.4g} % confidence, at most {most} of retrainings lose "
             f"more than {self.limit:.4g}.",
@@ -103,7 +106,7 @@ class Promise:
 
     def _broken(self, used: int) -> str:
         """Return what a stop at the excess too many, the loss number ``used``, says of the rate."""
-        least = 1.0 - rate_bound(used - self.allowed - 1, used, self.confidence)
+        least = 1.0 - rate_bound(used - self.max_exceedances - 1, used, self.confidence)
         trust = f"With {100.0 * self.confidence:.4g} % confidence, at least"
         said = f"{trust} {_percent(least, np.floor)} of retrainings lose more than {self.limit:.4g}"
         if least > 1.0 - self.content:

@@ -16,13 +16,12 @@ winner are therefore not tested, and do not count in m (Tarone 1990).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import StatisticsError
-from surefoot.statistics.comparison import differences
+from surefoot.statistics.comparison import SignificanceResult, differences
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
@@ -76,50 +75,46 @@ def exceedance_p(losses: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     return float(2.0 ** -np.count_nonzero(first > second.max(initial=-np.inf)))
 
 
-@dataclass(frozen=True)
-class Swaps:
-    """A p-value, and the number of swaps it is from."""
-
-    p: float
-    tried: int
-
-
 def swap_test(
     statistic: Callable[[Floats], Floats],
     losses: npt.ArrayLike,
     reference: npt.ArrayLike,
-    bar: float,
+    level: float,
     *,
-    draws: int,
+    n_resamples: int,
     seed: int = 0,
-) -> Swaps:
+) -> SignificanceResult:
     """Test whether a statistic of ``losses`` ``[n]`` exceeds the paired reference's (one-sided).
 
     The paired permutation test of any statistic (``[rows, n] -> [rows]``): were the two alike,
     their losses of an instance could be swapped, each way equally likely. p is the share of swaps
-    whose gap is as large as the one seen: of all 2^n where these are ``draws`` at most, else of
-    the observed order, random ones and all their opposites, ``draws`` in number (Phipson and Smyth
-    2010). Either is exact for alike distributions. An opposite comes free: its gap is the negative.
+    whose gap is as large as the one seen: of all 2^n where these are ``n_resamples`` at most,
+    else of the observed order, random ones and all their opposites, ``n_resamples`` in number
+    (Phipson and Smyth 2010). Either is exact for alike distributions. An opposite comes free: its
+    gap is the negative.
 
-    Trying ends once p exceeds ``bar`` for certain: then the share so far is returned. Fewer draws
-    than ``1 / bar`` could show nothing and raise `StatisticsError`.
+    Trying ends once p exceeds ``level`` for certain: then the share so far is returned, with the
+    number of swaps it is from. Fewer than ``1 / level`` could show nothing and raise
+    `StatisticsError`.
     """
     first, second = np.asarray(losses, np.float64), np.asarray(reference, np.float64)
     if differences(first, second).ndim != 1 or not first.size:
         raise StatisticsError(f"swaps are of paired losses [n], n >= 1, not {list(first.shape)}")
-    if draws * bar < 1.0 - 1e-9:
-        raise StatisticsError(f"{draws} swaps cannot show p <= {bar:.2g}; give {1.0 / bar:.0f}")
+    if n_resamples * level < 1.0 - 1e-9:
+        raise StatisticsError(
+            f"{n_resamples} swaps cannot show p <= {level:.2g}; give {1.0 / level:.0f}"
+        )
     ends = statistic(np.stack([first, second]))
     observed = float(differences(ends[:1], ends[1:])[0])
     if not observed > 0.0:
-        return Swaps(1.0, 1)
+        return SignificanceResult("paired swaps", observed, 1.0, 1)
     slack = 1e-12 * float(np.abs(ends).sum()) if np.isfinite(observed) else 0.0
     n, rng = first.size, np.random.default_rng([seed, first.size])
-    exact = 2.0**n <= draws
-    half = 2 ** (n - 1) if exact else draws // 2 + 1
+    exact = 2.0**n <= n_resamples
+    half = 2 ** (n - 1) if exact else n_resamples // 2 + 1
     hits, seen = 1, 1
     bits, flips = first.view(np.int64), first.view(np.int64) ^ second.view(np.int64)
-    while seen < half and hits <= 2.0 * bar * half * (1.0 + 1e-9):
+    while seen < half and hits <= 2.0 * level * half * (1.0 + 1e-9):
         size = min(BLOCK, half - seen)
         mask = _all_swaps(n, seen, size) if exact else _some_swaps(rng, n, size)
         swapped = bits ^ (mask & flips)
@@ -127,7 +122,8 @@ def swap_test(
         gaps = differences(statistic(one), statistic(other))
         hits += int(np.count_nonzero(np.abs(gaps) >= observed - slack))
         seen += size
-    return Swaps(min(1.0, hits / (2 * seen)), 2 * seen)
+    pvalue = min(1.0, hits / (2 * seen))
+    return SignificanceResult("paired swaps", observed, pvalue, 2 * seen)
 
 
 def _all_swaps(n: int, start: int, size: int) -> Integers:

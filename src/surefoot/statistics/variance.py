@@ -8,16 +8,23 @@ inits, replicates]``, in the unit of the loss; components are its square.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import StatisticsError
+from surefoot.statistics.intervals import Interval
+from surefoot.statistics.mean_squares import MeanSquare, crowded_freedom, resampled_interval
 
 Floats = npt.NDArray[np.float64]
+Number = TypeVar("Number", float, Floats)
 
 SOURCES = ("draw", "init", "interaction", "replicate")
+FEWEST = 8
+"""Draws or initialisations below which the coverage of intervals was not measured."""
 
 
 @dataclass(frozen=True)
@@ -103,16 +110,88 @@ def components(losses: npt.ArrayLike) -> Components:
     instance.
     """
     table = decompose(losses)
-    draws, inits, repeats = table.within.shape
-    of_rows, of_columns, of_rest, *others = table.squares
-    within = others[0] if others else None
-    return Components(
-        max(0.0, (of_rows - of_rest) / (inits * repeats)),
-        max(0.0, (of_columns - of_rest) / (draws * repeats)),
-        max(0.0, (of_rest - (within or 0.0)) / repeats),
-        within,
-        table.mean,
+    found = _components(table.within.shape, table.squares)
+    draw, init, interaction, *replicate = (max(0.0, value) for value in found.values())
+    return Components(draw, init, interaction, replicate[0] if replicate else None, table.mean)
+
+
+@dataclass(frozen=True, eq=False)
+class ResampledComponents:
+    """Components and their resamples [n_resamples] by source, each 0 or more.
+
+    ``warning`` tells of fewer than eight draws or initialisations.
+    """
+
+    estimate: Components
+    resamples: dict[str, Floats]
+    warning: str
+
+    @property
+    def totals(self) -> Floats:
+        """Resamples [n_resamples] of the sum of all components."""
+        return np.asarray(sum(self.resamples.values()))
+
+    def intervals(self, confidence_level: float = 0.95) -> dict[str, Interval]:
+        """Return the interval of each component, in the square of the loss's unit."""
+        return {
+            name: resampled_interval(
+                values, getattr(self.estimate, name), confidence_level, self.warning
+            )
+            for name, values in self.resamples.items()
+        }
+
+    def shares(self, confidence_level: float = 0.95) -> dict[str, Interval]:
+        """Return the interval of each component's share of their sum."""
+        totals, shares = np.maximum(self.totals, np.finfo(float).tiny), self.estimate.shares()
+        return {
+            name: resampled_interval(values / totals, shares[name], confidence_level, self.warning)
+            for name, values in self.resamples.items()
+        }
+
+
+def resampled_components(
+    losses: npt.ArrayLike, *, rng: np.random.Generator, n_resamples: int = 4000
+) -> ResampledComponents:
+    """Return the components of losses and their resamples, by those of the mean squares.
+
+    See `surefoot.statistics.mean_squares` for the method and how often its intervals cover. Without
+    replicates there is no component for them, and the interaction holds both. Raises
+    `StatisticsError` as `components` does.
+    """
+    table = decompose(losses)
+    draws, inits, repeats = shape = table.within.shape
+    of, freedom = MeanSquare.of, table.freedom
+    squares = [
+        of(table.rows, freedom[0], draws),
+        of(table.columns, freedom[1], inits),
+        of(table.rest, freedom[2], draws, inits, most=crowded_freedom(table.rest**2)),
+    ]
+    if repeats > 1:
+        crowded = crowded_freedom((table.within**2).sum(axis=2))
+        squares.append(of(table.within, freedom[3], repeats, most=crowded))
+    weights = (inits * repeats, draws * repeats, repeats, 1)
+    found = _components(
+        shape, [weight * one.resampled(rng, n_resamples) for weight, one in zip(weights, squares)]
     )
+    few = f"only {draws} draws and {inits} initialisations: the intervals are rough"
+    return ResampledComponents(
+        components(losses),
+        {name: np.maximum(0.0, values) for name, values in found.items()},
+        few if min(draws, inits) < FEWEST else "",
+    )
+
+
+def _components(shape: tuple[int, ...], squares: Sequence[Number]) -> dict[str, Number]:
+    """Return what mean squares, or their resamples, say of the components, by source."""
+    draws, inits, repeats = shape
+    of_rows, of_columns, of_rest, *within = squares
+    found = [
+        (of_rows - of_rest) / (inits * repeats),
+        (of_columns - of_rest) / (draws * repeats),
+        (of_rest - (within[0] if within else 0.0)) / repeats,
+        *within,
+    ]
+    return dict(zip(SOURCES, found))
 
 
 def as_cube(losses: npt.ArrayLike) -> Floats:

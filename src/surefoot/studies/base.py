@@ -273,7 +273,7 @@ class AssessStudy(Study):
     def rules(self) -> dict[str, Any]:
         """Return the candidate and what its certificate is to promise."""
         promise = self.promise
-        promised = {"limit": promise.limit, "allowed": promise.allowed} if promise else None
+        promised = {"limit": promise.limit, "allowed": promise.max_exceedances} if promise else None
         return {
             "kind": "assess",
             "candidates": [self.candidate.key],

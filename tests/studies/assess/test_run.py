@@ -46,7 +46,7 @@ class Shuffled(Executor):
 
 
 def study_of(limit: float, allowed: int = 0, **fate: object) -> AssessStudy:
-    promise = Promise(limit, content=0.8, confidence=0.9, allowed=allowed)
+    promise = Promise(limit, content=0.8, confidence=0.9, max_exceedances=allowed)
     return AssessStudy(
         candidate=Fake(noise=0.3, **fate), setting=SETTING, engine="fake", promise=promise
     )
@@ -73,7 +73,7 @@ def test_the_answer_is_that_on_all_losses(
     executor = Shuffled(workers, order)
     found = run(study, executor)
     assert study.promise is not None
-    expected = study.promise.judge(losses_of(study))
+    expected = study.promise.test(losses_of(study))
     assert found.judgement == expected
     assert found.losses.tolist() == losses_of(study)[: expected.used].tolist()
     assert expected.used <= executor.trained < expected.used + workers
@@ -130,7 +130,7 @@ def test_a_failed_instance_counts_until_it_is_tried_again(tmp_path: Path) -> Non
 
 def test_a_promise_decides_the_number_of_instances() -> None:
     study = AssessStudy(
-        candidate=Fake(), setting=SETTING, engine="fake", promise=Promise(1.0, allowed=1)
+        candidate=Fake(), setting=SETTING, engine="fake", promise=Promise(1.0, max_exceedances=1)
     )
     assert (study.n, study.content, len(study.instances())) == (93, 0.95, 93)
     assert {i.seed.role for i in study.instances()} == {Role.ASSESS}

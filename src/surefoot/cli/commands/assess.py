@@ -73,7 +73,7 @@ def run(common: Common, n: int | None, limit: float | None, allowed: int | None)
         )
         say_sentences(out, "Certificate", [why])
     else:
-        said = found.certificate.text().splitlines()
+        said = str(found.certificate).splitlines()
         say_sentences(out, "Certificate", said, "bold" if promise is None else "")
     _draw(out, asked, found)
     return BROKEN if found.kept is False else 0

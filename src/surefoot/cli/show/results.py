@@ -53,7 +53,7 @@ def say_winner(
             _head(out, "", line)
     for key, certificate in certificates.items():
         out.print()
-        first, *others = certificate.text().splitlines()
+        first, *others = str(certificate).splitlines()
         title = "Certificate" if key == winner.key else "Also certified"
         if key != winner.key:
             _head(out, title, labels[key])

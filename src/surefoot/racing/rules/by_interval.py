@@ -12,7 +12,7 @@ from surefoot.racing.criteria import Criterion, Quantile
 from surefoot.racing.rules.base import Contest, EliminationRule, Verdict, instances
 from surefoot.racing.rules.by_test import check_level
 from surefoot.racing.rules.looks import look_at
-from surefoot.statistics import anytime, tolerance
+from surefoot.statistics import anytime, intervals
 from surefoot.statistics.subset import swap_test
 
 FIRST_LOOK = 10
@@ -88,7 +88,7 @@ class ByQuantileInterval(EliminationRule):
 
     def _ranks(self, n: int, level: float, share: float) -> tuple[int, int]:
         """Ranks, from 1, of the order statistics of n that bound a quantile; 0 or n + 1: none."""
-        bound = anytime.quantile_sequence if self.anytime else tolerance.quantile_interval
+        bound = anytime.quantile_sequence if self.anytime else intervals.quantile_interval
         ranks = bound(np.arange(float(n)), level, 1.0 - share).ranks
         assert ranks is not None
         return ranks
@@ -143,9 +143,9 @@ class BySwaps(EliminationRule):
         p, values = np.ones(size), contest.criterion.values(losses)
         if self.resamples * bar >= 1.0:
             draws = min(self.resamples, int(np.ceil(4.0 / bar)))
-            swapped = partial(swap_test, contest.criterion.of, draws=draws, seed=self.seed)
+            swapped = partial(swap_test, contest.criterion.of, n_resamples=draws, seed=self.seed)
             for row in np.flatnonzero(values > values[best]):
-                p[row] = swapped(losses[row], losses[best], bar).p
+                p[row] = swapped(losses[row], losses[best], bar).pvalue
 
         def reason(row: int) -> str:
             return (

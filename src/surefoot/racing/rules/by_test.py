@@ -71,7 +71,7 @@ class ByTest(EliminationRule):
         if size > self.many:
             all_alike = comparison.friedman(losses)
             found = [f"Friedman T = {all_alike.statistic:.4g}, Conover"] * size
-            if all_alike.p <= spent:
+            if all_alike.pvalue <= spent:
                 p = comparison.conover(losses, best)
         else:
             p, found = self._few(losses, best)
@@ -100,7 +100,7 @@ class ByTest(EliminationRule):
                 rng = np.random.default_rng([self.seed, losses.shape[1]])
                 one = comparison.permutation(losses[row], losses[best], rng=rng)
                 letter = "mean gap"
-            p[row] = one.p
+            p[row] = one.pvalue
             found[row] = f"{one.name} {letter} = {one.statistic:.4g},"
         return p, found
 

@@ -18,7 +18,7 @@ from surefoot.journal import Identity, Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.statistics.bootstrap import iqr_interval, sd_interval
 from surefoot.statistics.certificate import Certificate
-from surefoot.statistics.promise import Judgement, Promise
+from surefoot.statistics.promise import Promise, PromiseResult
 from surefoot.studies.base import AssessStudy
 from surefoot.studies.race_record import recorded_certificates
 from surefoot.studies.runner import identity_of, missing, train_missing
@@ -46,7 +46,7 @@ class Assessment:
     study: AssessStudy
     outcomes: tuple[Outcome, ...]
     certificate: Certificate | None
-    judgement: Judgement | None = None
+    judgement: PromiseResult | None = None
     recorded: int = 0
 
     @property
@@ -104,7 +104,7 @@ class Assessment:
     def __str__(self) -> str:
         lines = [self.study.candidate.label, *self.promised(), *self.spread()]
         if self.certificate is not None:
-            lines.append(self.certificate.text())
+            lines.append(str(self.certificate))
         return "\n".join(lines)
 
 
@@ -150,11 +150,11 @@ def _judge(
     executor: Executor,
     watcher: Watcher,
     retry: set[Identity],
-) -> Judgement:
+) -> PromiseResult:
     """Train batches of instances in their order until the promise is kept or broken."""
     instances = study.instances()
     while True:
-        judgement = promise.judge(list(_losses(study, journal, retry)))
+        judgement = promise.test(list(_losses(study, journal, retry)))
         if judgement.answer != "open":
             return judgement
         batch = instances[judgement.used : judgement.used + executor.workers]

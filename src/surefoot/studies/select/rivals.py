@@ -19,8 +19,8 @@ from surefoot.racing.rules.by_test import ByTest
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
 from surefoot.statistics.comparison import pareto, wilcoxon, wins_next
+from surefoot.statistics.intervals import Interval
 from surefoot.statistics.subset import exceedance_p, pairs_needed, swap_test, within_reach
-from surefoot.statistics.tolerance import Interval
 
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]
@@ -245,7 +245,7 @@ def _worse(criterion: Criterion, pairs: Sequence[Pair], level: float) -> tuple[s
         return how, [exceedance_p(*pair) for pair in pairs]
     if ByTest().refusal(criterion, len(pairs)) is None:
         how = "Paired Wilcoxon tests compare typical losses, not rare ones."
-        return how, [wilcoxon(*pair).p for pair in pairs]
+        return how, [wilcoxon(*pair).pvalue for pair in pairs]
     how = f"Tests compare {criterion.name} under swaps of the paired losses."
     return how, _by_swaps(criterion, pairs, level)
 
@@ -260,9 +260,9 @@ def _by_swaps(criterion: Criterion, pairs: Sequence[Pair], level: float) -> list
     for losses, own in pairs:
         if left <= 0.0:
             break
-        found = swap_test(criterion.of, losses, own, bar, draws=draws)
-        left -= found.tried * len(own)
-        p.append(found.p)
+        found = swap_test(criterion.of, losses, own, bar, n_resamples=draws)
+        left -= (found.n_resamples or 0) * len(own)
+        p.append(found.pvalue)
     return p
 
 

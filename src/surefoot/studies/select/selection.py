@@ -101,7 +101,7 @@ class Selection:
             f"{len(self.state.keys)} candidates, {self.table.count} instances trained",
         ]
         if self.certificate is not None:
-            lines.append(self.certificate.text())
+            lines.append(str(self.certificate))
         if len(self.state.ranking) > 1:
             labels = {one.key: one.label for one in self.study.candidates}
             lines += self.rivals.lines(labels)

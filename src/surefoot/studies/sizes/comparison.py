@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from surefoot.errors import StatisticsError
 from surefoot.statistics.certificate import Certificate
 from surefoot.statistics.comparison import shortlist, wins_next
-from surefoot.statistics.tolerance import Interval
+from surefoot.statistics.intervals import Interval
 
 Floats = NDArray[np.float64]
 

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surefoot.errors import StatisticsError
 from surefoot.statistics import tolerance
+from surefoot.statistics.intervals import median_interval
 from surefoot.statistics.tolerance import Bound
 
 Floats = NDArray[np.float64]
@@ -223,7 +224,7 @@ def _limit(largest: Floats, rule: RobustRule) -> float:
     if rule.limit is not None:
         return rule.limit
     # A two-sided interval whose tails are each at most 1 - each.
-    median = tolerance.median_interval(largest, 2.0 * rule.each - 1.0)
+    median = median_interval(largest, 2.0 * rule.each - 1.0)
     if median.estimate <= 0.0:
         raise StatisticsError(
             f"the median loss at the largest size is {median.estimate:g}: a tolerance needs a "

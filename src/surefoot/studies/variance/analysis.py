@@ -10,15 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from surefoot.errors import StatisticsError
 from surefoot.statistics.bootstrap import FEW, iqr_interval
-from surefoot.statistics.component_bootstrap import (
-    intervals_of,
-    quantile_interval,
-    resampled_components,
-    resampled_variance,
-    warning_of,
-)
-from surefoot.statistics.tolerance import Interval
-from surefoot.statistics.variance import components, decompose
+from surefoot.statistics.intervals import Interval
+from surefoot.statistics.mean_squares import resampled_interval, resampled_variance
+from surefoot.statistics.variance import resampled_components
 from surefoot.studies.variance.result import NAMES, Crossed, Experiment, Source, VarianceResult
 
 Floats = NDArray[np.float64]
@@ -125,8 +119,8 @@ class _Bootstrap:
                 f"a spread takes {FEWEST}"
             )
         drawn = np.sqrt(self._variances(finite))
-        sd = quantile_interval(drawn, float(finite.std(ddof=1)), self.confidence)
-        iqr = iqr_interval(finite, self.confidence, rng=self.rng, resamples=self.resamples)
+        sd = resampled_interval(drawn, float(finite.std(ddof=1)), self.confidence)
+        iqr = iqr_interval(finite, self.confidence, rng=self.rng, n_resamples=self.resamples)
         return Experiment(source, np.asarray(losses, np.float64), sd, iqr)
 
     def ratio(self, first: Floats, second: Floats) -> Interval | None:
@@ -135,7 +129,7 @@ class _Bootstrap:
         if not below > 0.0:
             return None
         drawn = np.sqrt(self._variances(first) / self._variances(second))
-        return quantile_interval(drawn, float(first.std(ddof=1)) / below, self.confidence)
+        return resampled_interval(drawn, float(first.std(ddof=1)) / below, self.confidence)
 
     def crossed(self, cube: Floats) -> tuple[Crossed | None, dict[str, Interval], _Total | None]:
         """Return the crossed design's variances, the sources' shares and the total they are of."""
@@ -144,15 +138,13 @@ class _Bootstrap:
         whole = np.isfinite(cube).all(axis=(1, 2))
         if whole.sum() < 2:
             return None, {}, None
-        table, estimate = decompose(cube[whole]), components(cube[whole])
-        drawn = resampled_components(table, rng=self.rng, resamples=self.resamples)
-        warning = warning_of(table)
-        intervals = intervals_of(drawn, estimate, self.confidence, warning=warning)
-        found = Crossed(cube, estimate, intervals, int((~whole).sum()))
-        if not estimate.total > 0.0:
-            return found, {}, None
-        shares = intervals_of(drawn, estimate, self.confidence, shares=True, warning=warning)
-        return found, shares, _Total(estimate.total, np.asarray(sum(drawn.values())))
+        found = resampled_components(cube[whole], rng=self.rng, n_resamples=self.resamples)
+        intervals = found.intervals(self.confidence)
+        crossed = Crossed(cube, found.estimate, intervals, int((~whole).sum()))
+        total = found.estimate.total
+        if not total > 0.0:
+            return crossed, {}, None
+        return crossed, found.shares(self.confidence), _Total(total, found.totals)
 
     def total(self, both: Floats) -> _Total | None:
         """Return the total without a crossed design: the variance with everything drawn anew."""
@@ -164,10 +156,10 @@ class _Bootstrap:
         """Return the test sample's share; its variance varies as its chi-square does."""
         drawn = square * freedom / self.rng.chisquare(freedom, self.resamples)
         shares = np.minimum(1.0, drawn / np.maximum(total.drawn, 1e-12 * total.estimate))
-        return quantile_interval(shares, min(1.0, square / total.estimate), self.confidence)
+        return resampled_interval(shares, min(1.0, square / total.estimate), self.confidence)
 
     def _variances(self, losses: Floats) -> Floats:
-        return resampled_variance(losses, rng=self.rng, resamples=self.resamples)
+        return resampled_variance(losses, rng=self.rng, n_resamples=self.resamples)
 
 
 def _finite(losses: Sequence[float] | Floats) -> Floats:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.statistics.tolerance import Interval
+from surefoot.statistics.intervals import Interval
 from surefoot.statistics.variance import Components
 
 Floats = NDArray[np.float64]
@@ -85,7 +85,7 @@ class Crossed:
                 float(np.sqrt(one.low)),
                 float(np.sqrt(one.high)),
                 float(np.sqrt(one.estimate)),
-                one.confidence,
+                one.confidence_level,
                 None,
                 one.warning,
             )
@@ -122,7 +122,7 @@ class VarianceResult:
 
     def _brackets(self) -> list[str]:
         known = [*(one.sd for one in self.experiments), *self.shares.values()]
-        return [f"in brackets: {known[0].confidence:.0%} intervals"] if known else []
+        return [f"in brackets: {known[0].confidence_level:.0%} intervals"] if known else []
 
     def _spreads(self) -> list[str]:
         said = []

@@ -31,20 +31,15 @@ more, 92 % and more in the mean.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.errors import StatisticsError
-from surefoot.statistics.tolerance import Interval
-from surefoot.statistics.variance import SOURCES, Components, Decomposition, components, decompose
+from surefoot.statistics.intervals import Interval, check_share
 
 Floats = npt.NDArray[np.float64]
 
-FEWEST = 8
-"""Draws or initialisations below which the coverage was not measured."""
 KURTOSIS = 1.5
 """The least excess kurtosis assumed: few effects show too little."""
 BELIEVED = 0.1
@@ -53,105 +48,10 @@ CROWDING = 1.5
 """Few rows and columns show too little of the variance that they give a mean square: times 1.5."""
 
 
-def component_intervals(
-    losses: npt.ArrayLike,
-    confidence: float = 0.95,
-    *,
-    rng: np.random.Generator,
-    resamples: int = 4000,
-) -> dict[str, Interval]:
-    """Return the interval of each component of losses [draws, inits] or [draws, inits, replicates].
-
-    ``warning`` tells of fewer than eight draws or initialisations.
-
-    Raises
-    ------
-    StatisticsError
-        If the confidence lies outside (0, 1), there are fewer than two draws or initialisations,
-        or an instance diverged.
-    """
-    table = decompose(losses)
-    drawn = resampled_components(table, rng=rng, resamples=resamples)
-    return intervals_of(drawn, components(losses), confidence, warning=warning_of(table))
-
-
-def intervals_of(
-    drawn: Mapping[str, Floats],
-    estimate: Components,
-    confidence: float,
-    *,
-    shares: bool = False,
-    warning: str = "",
-) -> dict[str, Interval]:
-    """Return the interval of each component, or of its share of their sum, from its resamples."""
-    if shares:
-        total = np.maximum(sum(drawn.values()), np.finfo(float).tiny)
-        own = estimate.shares()
-        parts = {name: values / total for name, values in drawn.items()}
-    else:
-        own = {name: getattr(estimate, name) for name in drawn}
-        parts = dict(drawn)
-    return {
-        name: quantile_interval(values, own[name], confidence, warning)
-        for name, values in parts.items()
-    }
-
-
-def quantile_interval(
-    values: Floats, estimate: float, confidence: float, warning: str = ""
-) -> Interval:
-    """Return the interval between the tails of resampled values [resamples], estimate included."""
-    if not 0.0 < confidence < 1.0:
-        raise StatisticsError(f"confidence = {confidence:g} must lie between 0 and 1")
-    low, high = np.quantile(values, [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0])
-    ends = min(float(low), estimate), max(float(high), estimate)
-    return Interval(*ends, estimate, confidence, None, warning)
-
-
-def warning_of(table: Decomposition) -> str:
-    """Return in words that draws or initialisations are few, or nothing."""
-    draws, inits = table.rest.shape
-    if min(draws, inits) >= FEWEST:
-        return ""
-    return f"only {draws} draws and {inits} initialisations: the intervals are rough"
-
-
-def resampled_components(
-    table: Decomposition, *, rng: np.random.Generator, resamples: int
-) -> dict[str, Floats]:
-    """Return resampled components [resamples] by source, each 0 or more.
-
-    Without replicates there is none for them, and the interaction holds both.
-    """
-    draws, inits, repeats = table.within.shape
-    squares = [
-        MeanSquare.of(table.rows, table.freedom[0], draws),
-        MeanSquare.of(table.columns, table.freedom[1], inits),
-        MeanSquare.of(
-            table.rest, table.freedom[2], draws, inits, most=crowded_freedom(table.rest**2)
-        ),
-    ]
-    if repeats > 1:
-        most = crowded_freedom((table.within**2).sum(axis=2))
-        squares.append(MeanSquare.of(table.within, table.freedom[3], repeats, most=most))
-    weights = (inits * repeats, draws * repeats, repeats, 1)
-    of_rows, of_columns, of_rest, *others = (
-        weight * one.resampled(rng, resamples) for weight, one in zip(weights, squares)
-    )
-    within = others[0] if others else np.zeros(resamples)
-    found = [
-        (of_rows - of_rest) / (inits * repeats),
-        (of_columns - of_rest) / (draws * repeats),
-        (of_rest - within) / repeats,
-        *others,
-    ]
-    return {name: np.maximum(0.0, values) for name, values in zip(SOURCES, found)}
-
-
 def resampled_variance(
-    losses: npt.ArrayLike, *, rng: np.random.Generator, resamples: int
+    losses: npt.ArrayLike, *, rng: np.random.Generator, n_resamples: int
 ) -> Floats:
-    """Return resamples [resamples] of the variance that losses [n], n > 1, come from.
+    """Return resamples [n_resamples] of the variance that losses [n], n > 1, come from.
 
     Their quantiles at nominal 90 % cover, from 10, 20 and 50 losses: normal 97, 96, 97 %; Student's
     t with 5 degrees of freedom 91, 91, 89 %; log-normal of skewness 1.75 90, 88, 87 % (2,000
@@ -159,7 +59,18 @@ def resampled_variance(
     """
     values = np.asarray(losses, dtype=np.float64)
     square = MeanSquare.of(values - values.mean(), values.size - 1, values.size)
-    return square.resampled(rng, resamples)
+    return square.resampled(rng, n_resamples)
+
+
+def resampled_interval(
+    resamples: Floats, estimate: float, confidence_level: float, warning: str = ""
+) -> Interval:
+    """Return the interval between the tails of ``resamples``, the estimate included."""
+    check_share("confidence_level", confidence_level)
+    tail = (1.0 - confidence_level) / 2.0
+    low, high = np.quantile(resamples, [tail, 1.0 - tail])
+    ends = min(float(low), estimate), max(float(high), estimate)
+    return Interval(*ends, estimate, confidence_level, None, warning)
 
 
 @dataclass(frozen=True)
@@ -195,11 +106,11 @@ class MeanSquare:
         assumed = max(KURTOSIS, kurtosis)
         return max(1.0, min(self.most, 2.0 / (2.0 / self.count + assumed / self.seen)))
 
-    def resampled(self, rng: np.random.Generator, resamples: int) -> Floats:
-        """Return resamples [resamples] of the expectation."""
+    def resampled(self, rng: np.random.Generator, n_resamples: int) -> Floats:
+        """Return resamples [n_resamples] of the expectation."""
         from scipy import special
 
-        ranks = rng.random(resamples)
+        ranks = rng.random(n_resamples)
         # Where MS / E[MS] is above its median, E[MS] is below MS.
         below = self.freedom(self.kurtosis)
         above = self.freedom(min(self.kurtosis, BELIEVED * self.seen))
