@@ -418,11 +418,11 @@ def test_journals_from_before_extensions_open_and_are_extended(tmp_path: Path) -
         raw.execute("DROP TABLE extensions")
     with Journal.read(path) as journal:
         assert journal.extensions() == []
-        mark = journal.fingerprint
+        mark = journal.study
     with study(limit=60).open(path) as journal:
         assert journal.extended is not None
         assert journal.count(Role.RACE) == count
-        assert journal.fingerprint != mark
+        assert journal.study != mark
     with closing(sqlite3.connect(path)) as raw:
         query = "SELECT fingerprint, description, version, fresh FROM extensions"
         assert raw.execute(query).fetchall() == [

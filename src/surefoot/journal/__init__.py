@@ -3,7 +3,7 @@
 from surefoot.instances import Outcome, Status
 from surefoot.journal.file import MEMORY
 from surefoot.journal.journal import Journal
-from surefoot.journal.schema import Extended, Extension, Identity, Known, Measure, identity
+from surefoot.journal.records import Extended, Extension, Identity, Known, Measure, identity
 from surefoot.seeds.ledger import Role
 
 __all__ = [

@@ -1,79 +1,147 @@
-"""The journal's file: opening SQLite on it, its lock, and what can go wrong with a disk."""
+"""The journal's file: SQLite opened on it, its lock, and what can go wrong with a disk.
+
+All that is SQLite's own is here; everything else of the journal is SQL of any dialect.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from surefoot.errors import JournalError
-from surefoot.journal.descriptions import canonical, fingerprint
-from surefoot.journal.schema import (
-    APPLICATION,
-    FORMAT,
-    STUDY,
-    create_tables,
-    now,
-)
 
 MEMORY = ":memory:"
 """Path of a journal that lives in memory only and is lost when closed."""
 
+APPLICATION = 0x53464A31
+"""SQLite's ``application_id`` of a journal: the letters SFJ1."""
 
-def name_of(file: Path | None) -> str:
-    """Return how messages call the journal."""
-    return "the journal in memory" if file is None else f"the journal {file}"
+FORMAT = 1
+"""SQLite's ``user_version``: raised whenever the tables change."""
+
+_CAUSES = (
+    ("not a database", "is not a surefoot journal (not even an SQLite file): give another path"),
+    ("malformed", "is truncated or damaged: restore it from a copy"),
+    ("locked", "is locked by another process: wait for it or give another journal"),
+    ("readonly", "is read-only: make it writable or give another"),
+    ("full", "cannot be written, the disk is full: what is recorded is kept, run again with space"),
+    ("disk i/o", "cannot be written, the disk is full or failing: what is recorded is kept"),
+)
 
 
-def connect_file(file: Path | None, *, writable: bool) -> sa.Connection:
-    """Open SQLite on a journal or an empty file; ``None`` is in memory.
+class JournalFile:
+    """A journal's file or, where ``path`` is None, a journal in memory: open, and locked to write.
 
-    Raises `JournalError` for a file of another kind, before anything in it is changed.
+    Raises `JournalError` for a file of another kind, before anything in it is changed, and for one
+    that another process writes to or that cannot be opened.
     """
 
-    def raw() -> sqlite3.Connection:
-        if file is None:
-            return sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False)
-        uri = f"file:{quote(str(file))}?{'mode=rwc' if writable else _reading(file)}"
-        return sqlite3.connect(
-            uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False
-        )
+    def __init__(self, path: Path | None, *, writable: bool) -> None:
+        self.path = path
+        self.name = "the journal in memory" if path is None else f"the journal {path}"
+        self._lock = FileLock(path) if path is not None and writable else None
+        try:
+            with self._reported("opened" if writable else "read"):
+                self._connection = self._connect(writable)
+        except BaseException:
+            if self._lock is not None:
+                self._lock.release()
+            raise
 
-    engine = sa.create_engine("sqlite://", creator=raw, poolclass=StaticPool)
-    sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
-    try:
-        connection = engine.connect()
-        with connection.begin():
-            if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
-                raise JournalError(f"{name_of(file)} is truncated or damaged: restore it")
-            if not (writable and is_empty(connection)):
-                _check_kind(connection, file)
-        settings = connection.connection.cursor()
-        if writable:
-            settings.execute("PRAGMA journal_mode = WAL")
-            settings.execute("PRAGMA synchronous = FULL")
-        else:
-            settings.execute("PRAGMA query_only = ON")
-        settings.close()
-    except BaseException:
-        engine.dispose()
-        raise
-    return connection
+    @contextmanager
+    def transaction(self, doing: str) -> Iterator[sa.Connection]:
+        """Do all of what is done with the connection or nothing, and tell errors in one sentence.
+
+        ``doing`` is the sentence's verb: read, written.
+        """
+        with self._reported(doing), self._connection.begin():
+            yield self._connection
+
+    def close(self) -> None:
+        """Close SQLite, which folds its log into the file, and let go of the lock."""
+        self._connection.close()
+        self._connection.engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _connect(self, writable: bool) -> sa.Connection:
+        def raw() -> sqlite3.Connection:
+            if self.path is None:
+                return sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False)
+            mode = "mode=rwc" if writable else _reading(self.path)
+            return sqlite3.connect(
+                f"file:{quote(str(self.path))}?{mode}",
+                uri=True,
+                timeout=5.0,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+
+        engine = sa.create_engine("sqlite://", creator=raw, poolclass=StaticPool)
+        sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
+        try:
+            connection = engine.connect()
+            with connection.begin():
+                if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+                    raise JournalError(f"{self.name} is truncated or damaged: restore it")
+                if not (writable and is_empty(connection)):
+                    self._check_kind(connection)
+            settings = connection.connection.cursor()
+            if writable:
+                settings.execute("PRAGMA journal_mode = WAL")
+                settings.execute("PRAGMA synchronous = FULL")
+            else:
+                settings.execute("PRAGMA query_only = ON")
+            settings.close()
+        except BaseException:
+            engine.dispose()
+            raise
+        return connection
+
+    def _check_kind(self, connection: sa.Connection) -> None:
+        if connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION:
+            raise JournalError(
+                f"{self.path} is not a surefoot journal (an SQLite file of something else, or "
+                "empty): give another path"
+            )
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+        if version != FORMAT:
+            raise JournalError(
+                f"{self.name} has format {version}, but this surefoot reads format {FORMAT}: "
+                "use the version that wrote it"
+            )
+
+    @contextmanager
+    def _reported(self, doing: str) -> Iterator[None]:
+        """Turn an error of SQLite into a `JournalError` that says what is wrong."""
+        try:
+            yield
+        except (sa.exc.DBAPIError, sqlite3.Error) as error:
+            cause = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
+            for words, sentence in _CAUSES:
+                if words in cause.lower():
+                    raise JournalError(f"{self.name} {sentence}") from None
+            raise JournalError(f"{self.name} cannot be {doing}: {cause}") from error
 
 
-def close_file(connection: sa.Connection) -> None:
-    """Close SQLite, which folds its log into the file."""
-    connection.close()
-    connection.engine.dispose()
+def is_empty(connection: sa.Connection) -> bool:
+    """Say whether the file holds no table at all."""
+    return connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
+
+
+def sign(connection: sa.Connection) -> None:
+    """Sign the file as a journal of the present format, within the caller's transaction."""
+    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
+    connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
 
 
 def _reading(file: Path) -> str:
@@ -88,42 +156,6 @@ def _reading(file: Path) -> str:
     return "mode=ro" if log.exists() or os.access(file.parent, os.W_OK) else "immutable=1"
 
 
-def create(connection: sa.Connection, study: Mapping[str, Any]) -> None:
-    """Make an empty file the journal of a study, within the caller's transaction."""
-    text = canonical(study)
-    create_tables(connection)
-    connection.execute(
-        STUDY.insert(),
-        {
-            "id": 1,
-            "fingerprint": fingerprint(text),
-            "description": text,
-            "version": version("surefoot"),
-            "created": now(),
-        },
-    )
-
-
-def is_empty(connection: sa.Connection) -> bool:
-    """Say whether the file holds no table at all."""
-    return connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
-
-
-def _check_kind(connection: sa.Connection, file: Path | None) -> None:
-    """Raise `JournalError` unless the SQLite file is a journal this version can read."""
-    if connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION:
-        raise JournalError(
-            f"{file} is not a surefoot journal (an SQLite file of something else, or empty): "
-            "give another path"
-        )
-    version = connection.exec_driver_sql("PRAGMA user_version").scalar()
-    if version != FORMAT:
-        raise JournalError(
-            f"{name_of(file)} has format {version}, but this surefoot reads format {FORMAT}: "
-            "use the version that wrote it"
-        )
-
-
 class FileLock:
     """The lock of a journal's only writer; the kernel releases it when the process dies.
 
@@ -134,21 +166,18 @@ class FileLock:
     _held: ClassVar[set[Path]] = set()
 
     def __init__(self, file: Path) -> None:
-        taken = (
-            f"{name_of(file)} is in use by another surefoot; wait for it or give another journal"
-        )
+        name = f"the journal {file}"
+        taken = f"{name} is in use by another surefoot; wait for it or give another journal"
         if file in self._held:
             raise JournalError(taken)
         if not file.parent.is_dir():
-            raise JournalError(
-                f"{name_of(file)} cannot be made: there is no directory {file.parent}"
-            )
+            raise JournalError(f"{name} cannot be made: there is no directory {file.parent}")
         if file.exists() and not file.stat().st_mode & 0o222:
-            raise JournalError(f"{name_of(file)} is read-only: make it writable or give another")
+            raise JournalError(f"{name} is read-only: make it writable or give another")
         try:
             self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise JournalError(f"{name_of(file)} cannot be opened: {error.strerror}") from None
+            raise JournalError(f"{name} cannot be opened: {error.strerror}") from None
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -162,26 +191,3 @@ class FileLock:
         if self._file in self._held:
             self._held.discard(self._file)
             os.close(self._descriptor)
-
-
-_CAUSES = (
-    ("not a database", "is not a surefoot journal (not even an SQLite file): give another path"),
-    ("malformed", "is truncated or damaged: restore it from a copy"),
-    ("locked", "is locked by another process: wait for it or give another journal"),
-    ("readonly", "is read-only: make it writable or give another"),
-    ("full", "cannot be written, the disk is full: what is recorded is kept, run again with space"),
-    ("disk i/o", "cannot be written, the disk is full or failing: what is recorded is kept"),
-)
-
-
-@contextmanager
-def reported(file: Path | None, doing: str) -> Iterator[None]:
-    """Turn an error of SQLite into a `JournalError` that says what is wrong."""
-    try:
-        yield
-    except (sa.exc.DBAPIError, sqlite3.Error) as error:
-        cause = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
-        for words, sentence in _CAUSES:
-            if words in cause.lower():
-                raise JournalError(f"{name_of(file)} {sentence}") from None
-        raise JournalError(f"{name_of(file)} cannot be {doing}: {cause}") from error

@@ -18,7 +18,6 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -28,27 +27,16 @@ from surefoot.candidates.base import Candidate
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.instances import Outcome, Status
 from surefoot.journal.descriptions import canonical, fingerprint, mismatches
-from surefoot.journal.file import (
-    MEMORY,
-    FileLock,
-    close_file,
-    connect_file,
-    create,
-    is_empty,
-    reported,
-)
-from surefoot.journal.records import Records
+from surefoot.journal.file import MEMORY, JournalFile, is_empty, sign
+from surefoot.journal.lookup import Lookup
+from surefoot.journal.records import Extended, Extension, Identity, identity, in_words
 from surefoot.journal.schema import (
     CANDIDATES,
     EXTENSIONS,
     NOTES,
     OUTCOMES,
     STUDY,
-    Extended,
-    Extension,
-    Identity,
-    identity,
-    in_words,
+    TABLES,
     now,
     row_of,
 )
@@ -59,17 +47,16 @@ Judge = Callable[[Mapping[str, Any], Mapping[str, Any]], Extension | str]
 refusal."""
 
 
-class Journal(Records):
+class Journal(Lookup):
     """An open journal; make one with `Journal.open` (to write) or `Journal.read`.
 
     Used from one thread; a context manager that closes it. ``extended`` is the extension that
     opening it recorded, None if the study is as it was.
     """
 
-    def __init__(self, path: Path | None, connection: sa.Connection, lock: FileLock | None) -> None:
-        super().__init__(path, connection)
-        self._lock = lock
-        self._writable = lock is not None or path is None
+    def __init__(self, file: JournalFile, *, writable: bool) -> None:
+        super().__init__(file)
+        self._writable = writable
         self.extended: Extended | None = None
 
     @classmethod
@@ -104,25 +91,22 @@ class Journal(Records):
         JournalError
             If it is no journal, damaged, in use by another process, or cannot be written.
         """
-        file = None if str(path) == MEMORY else Path(path).absolute().resolve()
-        lock = None if file is None else FileLock(file)
+        absolute = None if str(path) == MEMORY else Path(path).absolute().resolve()
+        file = JournalFile(absolute, writable=True)
         try:
-            with reported(file, "opened"):
-                journal = cls(file, connect_file(file, writable=True), lock)
-        except BaseException:
-            if lock is not None:
-                lock.release()
-            raise
-        try:
-            with reported(file, "opened"), journal._connection.begin():
-                if is_empty(journal._connection):
-                    create(journal._connection, study)
-            journal._load()
+            with file.transaction("opened") as connection:
+                new = is_empty(connection)
+                TABLES.create_all(connection)
+                if new:
+                    sign(connection)
+                    row = {"id": 1, "created": now(), **_described(study)}
+                    connection.execute(STUDY.insert(), row)
+            journal = cls(file, writable=True)
             journal._check_study(study, extends)
-            journal.declare(candidates)
+            journal._declare(candidates)
             journal._note(notes or {})
         except BaseException:
-            journal.close()
+            file.close()
             raise
         return journal
 
@@ -132,17 +116,15 @@ class Journal(Records):
 
         Raises `JournalError` if it is missing, no journal or damaged.
         """
-        file = Path(path).absolute().resolve()
-        if not file.is_file():
-            raise JournalError(f"there is no journal {file}: give the path of an existing one")
-        with reported(file, "read"):
-            journal = cls(file, connect_file(file, writable=False), None)
+        absolute = Path(path).absolute().resolve()
+        if not absolute.is_file():
+            raise JournalError(f"there is no journal {absolute}: give the path of an existing one")
+        file = JournalFile(absolute, writable=False)
         try:
-            journal._load()
+            return cls(file, writable=False)
         except BaseException:
-            journal.close()
+            file.close()
             raise
-        return journal
 
     def add(self, *outcomes: Outcome, retry: bool = False) -> None:
         """Record outcomes, all or none of them; they are on the disk when this returns.
@@ -157,7 +139,7 @@ class Journal(Records):
         if not outcomes:
             return
         if not self._writable:
-            raise JournalError(f"{self._name} was opened to be read only: nothing is recorded")
+            raise JournalError(f"{self._file.name} was opened to be read only: nothing is recorded")
         rows, added = [], {}
         for outcome in outcomes:
             what = identity(outcome)
@@ -166,45 +148,18 @@ class Journal(Records):
                 raise JournalError(f"{in_words(what)} has the loss NaN; a loss is finite or +inf")
             added[what] = (attempt, outcome.status)
             rows.append(row_of(outcome, self._rows[outcome.candidate], attempt))
-        with reported(self.path, "written"), self._connection.begin():
-            self._connection.execute(OUTCOMES.insert(), rows)
+        self._insert(OUTCOMES, rows)
         self._latest.update(added)
-
-    def declare(self, candidates: Iterable[Candidate]) -> None:
-        """Record what candidates are, once each, so that their outcomes can be added."""
-        new = {c.key: c for c in candidates if c.key not in self._rows}
-        if not new:
-            return
-        rows = [
-            {
-                "id": len(self._rows) + place,
-                "key": key,
-                "family": candidate.family,
-                "label": candidate.label,
-                "spec": canonical(candidate.spec()),
-            }
-            for place, (key, candidate) in enumerate(new.items(), start=1)
-        ]
-        with reported(self.path, "written"), self._connection.begin():
-            self._connection.execute(CANDIDATES.insert(), rows)
-        self._rows.update({str(row["key"]): int(str(row["id"])) for row in rows})
 
     def close(self) -> None:
         """Close the file; closing twice does nothing."""
-        close_file(self._connection)
-        if self._lock is not None:
-            self._lock.release()
+        self._file.close()
         self._writable = False
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def _check_study(self, study: Mapping[str, Any], extends: Judge | None) -> None:
@@ -218,7 +173,7 @@ class Journal(Records):
             return
         more = f"; and {len(found) - 8} more" if len(found) > 8 else ""
         raise JournalMismatchError(
-            f"{self._name} belongs to another study (journal -> now): "
+            f"{self._file.name} belongs to another study (journal -> now): "
             + "; ".join(found[:8])
             + f"{more}; change it back or give another journal"
             + (f"; {judged}" if judged else "")
@@ -226,53 +181,68 @@ class Journal(Records):
 
     def _extend(self, new: dict[str, Any], changes: tuple[str, ...]) -> None:
         """Make a description the study's and keep the earlier one, both or neither."""
-        fresh = self.count(Role.CERTIFY) + self.count(Role.ASSESS)
-        text, time = canonical(new), now()
-        with reported(self.path, "written"), self._connection.begin():
-            EXTENSIONS.create(self._connection, checkfirst=True)
-            before = self._connection.execute(sa.select(STUDY)).one()
-            self._connection.execute(
-                EXTENSIONS.insert(),
-                {
-                    "fingerprint": before.fingerprint,
-                    "description": before.description,
-                    "version": before.version,
-                    "changes": json.dumps(changes),
-                    "fresh": fresh,
-                    "recorded": time,
-                },
-            )
-            self._connection.execute(
-                STUDY.update().values(
-                    description=text, fingerprint=fingerprint(text), version=version("surefoot")
-                )
-            )
+        fresh, time = self.count(Role.CERTIFY) + self.count(Role.ASSESS), now()
+        with self._file.transaction("written") as connection:
+            before = connection.execute(
+                sa.select(STUDY.c.fingerprint, STUDY.c.description, STUDY.c.version)
+            ).one()
+            row = {**before._mapping, "changes": json.dumps(changes), "fresh": fresh}
+            connection.execute(EXTENSIONS.insert(), {**row, "recorded": time})
+            connection.execute(STUDY.update().values(_described(new)))
         self.extended = Extended(self._study, changes, fresh, time)
         self._study = new
 
+    def _declare(self, candidates: Iterable[Candidate]) -> None:
+        """Record what candidates are, once each, so that their outcomes can be added."""
+        new = {c.key: c for c in candidates if c.key not in self._rows}
+        rows = [
+            {
+                "id": len(self._rows) + place,
+                "key": key,
+                "family": candidate.family,
+                "label": candidate.label,
+                "spec": canonical(candidate.spec()),
+            }
+            for place, (key, candidate) in enumerate(new.items(), start=1)
+        ]
+        self._insert(CANDIDATES, rows)
+        self._rows.update({str(row["key"]): int(str(row["id"])) for row in rows})
+
     def _note(self, notes: Mapping[str, Any]) -> None:
-        """Append the notes that are new; a journal older than notes gets their table first."""
-        known = self.notes()
+        """Append the notes that are new."""
+        known = {name: canonical(content) for name, content in self.notes().items()}
+        texts = {name: canonical(content) for name, content in notes.items()}
         rows = [
             {"name": name, "content": text, "recorded": now()}
-            for name, text in ((name, canonical(content)) for name, content in notes.items())
-            if name not in known or canonical(known[name]) != text
+            for name, text in texts.items()
+            if known.get(name) != text
         ]
-        if not rows:
-            return
-        with reported(self.path, "written"), self._connection.begin():
-            NOTES.create(self._connection, checkfirst=True)
-            self._connection.execute(NOTES.insert(), rows)
+        self._insert(NOTES, rows)
+
+    def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            with self._file.transaction("written") as connection:
+                connection.execute(table.insert(), rows)
 
     def _attempt(self, what: Identity, *, again: bool, retry: bool) -> int:
         """Return the number of the attempt that may be recorded of an instance."""
         if what[0] not in self._rows:
             raise JournalError(
-                f"{in_words(what)} is of a candidate that {self._name} does not know"
+                f"{in_words(what)} is of a candidate that {self._file.name} does not know"
             )
         if what not in self._latest and not again:
             return 0
         attempt, status = self._latest.get(what, (0, Status.FINISHED))
         if again or not retry or status is not Status.FAILED:
-            raise JournalError(f"{in_words(what)} is recorded in {self._name} already")
+            raise JournalError(f"{in_words(what)} is recorded in {self._file.name} already")
         return attempt + 1
+
+
+def _described(study: Mapping[str, Any]) -> dict[str, str]:
+    """Return a description as columns of `STUDY`."""
+    text = canonical(study)
+    return {
+        "description": text,
+        "fingerprint": fingerprint(text),
+        "version": version("surefoot"),
+    }
