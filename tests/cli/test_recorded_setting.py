@@ -9,7 +9,7 @@ import pytest
 from surefoot.cli.recorded_setting import setting_again
 from surefoot.errors import JournalError
 from surefoot.journal import Journal
-from surefoot.studies.description import describe_setting
+from surefoot.studies.description import DescribedSetting
 from surefoot.study_files.build import setting_of, study_of
 from surefoot.study_files.read import read_study_file
 from surefoot.study_files.sources import population_of
@@ -17,7 +17,7 @@ from surefoot.study_files.sources import population_of
 
 def described(setting):
     """What decides a setting; a population's name holds the path it was loaded by."""
-    found = describe_setting(setting)
+    found = DescribedSetting.of(setting).json()
     del found["population"]["name"]
     return found
 

@@ -10,7 +10,7 @@ from surefoot.journal import Journal
 from surefoot.racing.rules.by_test import ByTest
 from surefoot.racing.rules.exact_max import ByMax, ExactMax
 from surefoot.seeds.ledger import Role
-from surefoot.studies.description import race_of
+from surefoot.studies.description import RaceDescription
 from surefoot.studies.race_record import recorded_race
 
 TEST = 'rule = "test"\nmost = 12\nlevel = 0.1'
@@ -50,7 +50,7 @@ def test_a_race_by_test_ends_resumes_and_is_shown(run, write) -> None:
     losses = losses_of("t.db")
     assert max(map(len, losses.values())) <= 12
     with Journal.read("t.db") as journal:
-        race, count = race_of(journal.study), journal.count()
+        race, count = RaceDescription.read(journal.study).race, journal.count()
         state = recorded_race(journal).state()
     assert (race.rule, race.most) == (ByTest(0.1), 12)
     assert state.over
@@ -99,7 +99,7 @@ def test_exact_max_finds_the_smallest_maximum_and_resumes(run, write) -> None:
     assert (code, err) == (0, "")
     losses = losses_of("e.db")
     with Journal.read("e.db") as journal:
-        race, count = race_of(journal.study), journal.count()
+        race, count = RaceDescription.read(journal.study).race, journal.count()
         state = recorded_race(journal).state()
     assert (race.schedule, race.rule) == (ExactMax(6), ByMax(6))
     full = {key: max(row) for key, row in losses.items() if len(row) == 6}

@@ -14,7 +14,7 @@ from surefoot.racing.schedules.base import Chain, FlatBudget, Halving
 from surefoot.racing.schedules.default import default_schedule
 from surefoot.racing.schedules.top_two import TopTwo
 from surefoot.racing.screen import Screen
-from surefoot.studies.description import race_of
+from surefoot.studies.description import Description
 from tests.studies.select.test_run import BASELINE, study
 
 RULES = [
@@ -35,7 +35,7 @@ SCHEDULES = [
 
 
 def described(asked):
-    return json.loads(canonical(asked.description()))
+    return json.loads(canonical(asked.description.json()))
 
 
 @pytest.mark.parametrize(("rule", "criterion", "most"), RULES)
@@ -44,7 +44,7 @@ def test_the_race_is_rebuilt_from_its_description(rule, criterion, most, schedul
     fields = {"rule": rule, "criterion": criterion, "schedule": schedule}
     for more in ({}, {"most": 20, "limit": 900.0, "screen": Screen(0.3), "baseline": BASELINE}):
         asked = study(**fields, **more)
-        assert race_of(described(asked)) == asked.race
+        assert Description.read(described(asked)).race == asked.race
     assert study(**fields).race.most == most
 
 
@@ -62,7 +62,7 @@ def test_a_changed_most_is_a_difference_and_an_equal_one_is_none(rule, criterion
 def test_descriptions_from_before_most_mean_the_same_race_as_then(rule, criterion, most):
     asked = study(rule=rule, criterion=criterion)
     old = {name: value for name, value in described(asked).items() if name != "most"}
-    race = race_of(old)
+    race = Description.read(old).race
     assert (race.rule, race.schedule, race.limit) == (rule, asked.schedule, None)
     if most is None:
         assert race == asked.race

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,10 +38,12 @@ from surefoot.seeds.ledger import Role
 from surefoot.statistics.promise import Promise
 from surefoot.studies.assess.run import assess
 from surefoot.studies.base import AssessStudy, SelectStudy, Study
+from surefoot.studies.description import Description
 from surefoot.studies.extension import announcement, extension, extension_or_why_not, history
 from surefoot.studies.race_record import recorded_race
 from surefoot.studies.select.run import select
 from surefoot.studies.select.selection import Selection
+from surefoot.studies.variance.run import VarianceStudy
 from tests.fakes import Fake, FakeThreads, fake_setting
 
 SETTING = fake_setting()
@@ -89,8 +92,8 @@ def usual(limit: float | None = None, most: int | None = None, **changes: Any) -
     return study(schedule=schedule, rule=ByPrediction(), limit=limit, most=most, **changes)
 
 
-def described(asked: Study) -> dict[str, Any]:
-    return dict(json.loads(canonical(asked.description())))
+def described(asked: Study) -> Description:
+    return Description.read(json.loads(canonical(asked.description.json())))
 
 
 def run(asked: SelectStudy, path: str | Path = MEMORY, lives: int = 1 << 30) -> Selection:
@@ -239,7 +242,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_all_else_is_refused_with_what_to_do_instead(tmp_path: Path, case: str) -> None:
     before, after, said = REFUSED[case]
-    found = extension_or_why_not(described(before), described(after))
+    found = extension_or_why_not(before.description.json(), after.description.json())
     assert isinstance(found, str)
     assert bool(found) == bool(said)
     with before.open(tmp_path / "r.db") as journal:
@@ -266,12 +269,12 @@ def test_the_default_schedule_of_a_larger_limit_always_extends(
     limits = sorted({float(one), float(other)})
     keys, needs = [f"{number:03}" for number in range(size)], from_name(criterion).needs
 
-    def asked(limit: float) -> dict[str, Any]:
+    def asked(limit: float) -> Description:
         schedule = default_schedule(size, within(limit, size), most, needs)
         made = study(
             criterion=criterion, schedule=schedule, rule=ByPrediction(), limit=limit, most=most
         )
-        return described(made) | {"candidates": keys}
+        return replace(described(made), candidates=tuple(keys))
 
     found = extension(asked(limits[0]), asked(limits[-1]))
     assert (found is None) == (len(limits) == 1)
@@ -343,11 +346,11 @@ def test_an_extended_race_ends_as_the_larger_one_and_trains_nothing_twice(
                 assert selection.ranking() == at_once.ranking()
                 winner = selection.winner.key
                 assert selection.certificates.get(winner) == at_once.certificates.get(winner)
-                assert journal.study == described(one)
-                assert canonical(described(one)) not in before
+                assert journal.study == described(one).json()
+                assert canonical(described(one).json()) not in before
         with Journal.read(path) as journal:
             known = journal.extensions()
-        assert [e.study for e in known] == [described(one) for one in asked[:-1]]
+        assert [e.study for e in known] == [described(one).json() for one in asked[:-1]]
 
 
 def everything(journal: Journal) -> list[Any]:
@@ -407,7 +410,7 @@ def test_description_and_history_change_both_or_neither(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="no"):
         study(limit=60).open(path)
     with Journal.read(path) as journal:
-        assert journal.study == described(study(limit=20))
+        assert journal.study == described(study(limit=20)).json()
         assert journal.extensions() == []
 
 
@@ -426,9 +429,9 @@ def test_journals_from_before_extensions_open_and_are_extended(tmp_path: Path) -
     with closing(sqlite3.connect(path)) as raw:
         query = "SELECT fingerprint, description, version, fresh FROM extensions"
         assert raw.execute(query).fetchall() == [
-            (mark, canonical(study(limit=20).description()), surefoot.__version__, 7)
+            (mark, canonical(study(limit=20).description.json()), surefoot.__version__, 7)
         ]
-        now = canonical(study(limit=60).description())
+        now = canonical(study(limit=60).description.json())
         assert raw.execute("SELECT description FROM study").fetchall() == [(now,)]
 
 
@@ -513,9 +516,7 @@ def test_an_assessment_goes_on(tmp_path: Path) -> None:
 
 
 def test_other_studies_know_no_extension() -> None:
-    old = {"kind": "pilot", "candidates": ["a"], "n": 1, "limit": 2}
-    assert extension_or_why_not(old, old | {"limit": 3, "n": 2}) == ""
-    assert isinstance(
-        extension_or_why_not(old | {"kind": "select"}, old | {"kind": "select", "limit": 3}),
-        Extension,
-    )
+    old = VarianceStudy(candidate=BASELINE, setting=SETTING).description.json()
+    assert extension_or_why_not(old, old | {"paired": False}) == ""
+    race = study(limit=2).description.json()
+    assert isinstance(extension_or_why_not(race, race | {"limit": 3}), Extension)

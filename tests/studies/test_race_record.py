@@ -1,5 +1,7 @@
 """A race that goes on from where it stopped is the race on all losses at once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,9 @@ from surefoot.racing.schedules.default import default_schedule
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 from surefoot.seeds.ledger import Role
+from surefoot.studies.base import SelectStudy
 from surefoot.studies.race_record import RaceRecord
+from tests.fakes import Fake, fake_setting
 
 RULES = (
     (default_schedule(24), ByPrediction()),
@@ -27,7 +31,8 @@ BASELINE = "baseline"
 
 
 def study(keys, cost="instances"):
-    return {"candidates": list(keys), "cost": cost, "baseline": BASELINE, "paired": True}
+    described = SelectStudy(candidates=(Fake(),), setting=fake_setting(), cost=cost).description
+    return replace(described, candidates=tuple(keys), baseline=BASELINE)
 
 
 def measure(key, instance, loss):

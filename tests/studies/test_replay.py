@@ -9,7 +9,8 @@ from surefoot.executors.local.executor import LocalExecutor
 from surefoot.journal import Journal
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
-from surefoot.studies.replay import baseline_owner, find_candidate, replay
+from surefoot.studies.description import baseline_place
+from surefoot.studies.replay import find_candidate, replay
 from surefoot.studies.select.run import select
 from tests.fakes import fake_setting
 from tests.studies.select.test_run import BASELINE, CANDIDATES, run, study
@@ -38,11 +39,11 @@ def test_the_baselines_draws_have_an_owner(tmp_path: Path) -> None:
         run(study(baseline=BASELINE, screen=Screen(0.3), paired=paired), path)
         with Journal.read(path) as journal:
             owners = [
-                baseline_owner(journal, outcome.instance)
+                baseline_place(outcome.instance)
                 for outcome in journal.outcomes(Role.RACE, BASELINE.key)
             ]
-        keys = [None] if paired else [candidate.key for candidate in CANDIDATES]
-        assert sorted(owners, key=str) == sorted(((key, 0) for key in keys), key=str)
+        places = [-1] if paired else range(len(CANDIDATES))
+        assert sorted(owners) == [(place, 0) for place in places]
 
 
 def test_candidates_are_found_by_key_start_label_or_as_the_winner(tmp_path: Path) -> None:

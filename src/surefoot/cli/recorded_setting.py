@@ -37,18 +37,15 @@ def setting_again(journal: Journal, study: Path | None) -> Setting:
         If the journal does not say where its population came from, or it is no longer there.
     """
     from surefoot.instances import Setting
-    from surefoot.learning.losses.base import parse_loss
-    from surefoot.learning.stopping import Stopping
-    from surefoot.studies.description import sampling_of
+    from surefoot.studies.description import Description
 
     if study is not None:
         file = read_study_file(study)
         return setting_of(file, population_of(file))
     table, folders = _origin(journal)
-    recorded = journal.study
-    halves = _population(journal, table, folders).split(int(recorded["seed"]), table.pool_fraction)
-    stopping = Stopping(**recorded["stopping"])
-    return Setting(halves, sampling_of(recorded), parse_loss(recorded["loss"]), stopping)
+    recorded = Description.read(journal.study)
+    halves = _population(journal, table, folders).split(recorded.seed, table.pool_fraction)
+    return Setting(halves, recorded.sampling, recorded.loss, recorded.stopping)
 
 
 def _origin(journal: Journal) -> tuple[PopulationTable, list[Path]]:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from surefoot.errors import JournalError, nearest
 from surefoot.journal import Journal
-from surefoot.learning.losses.base import parse_loss
 from surefoot.report.figures import (
     RoundLosses,
     boxplots_by_round,
@@ -55,13 +54,14 @@ def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -
     if what not in KINDS:
         raise JournalError(f"{what!r} cannot be drawn: {nearest(what, KINDS)}")
     record = recorded_race(journal)
+    study = record.study
     state = record.state()
     leader = state.ranking[0]
     shown = leader if key is None else key
     certificates = recorded_certificates(journal, state)
-    label = loss_label(str(parse_loss(journal.study["loss"])), _unit(journal))
+    label = loss_label(str(study.loss), study.unit)
     baseline = _baseline(record)
-    title = f"{journal.study['population']['name']}: {journal.candidates()[shown].label}"
+    title = f"{study.population.name}: {journal.candidates()[shown].label}"
     match what:
         case "rounds":
             return boxplots_by_round(
@@ -70,9 +70,7 @@ def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -
         case "pareto":
             found = honesty(record.table, state, record.race.statistic)
             labels = {name: one.label for name, one in journal.candidates().items()}
-            return pareto_figure(
-                found, labels, label=label, title=str(journal.study["population"]["name"])
-            )
+            return pareto_figure(found, labels, label=label, title=study.population.name)
         case "curves":
             curves = _curves(journal, shown)
             return learning_curves(curves, label=label, title=title, baseline=baseline)
@@ -157,10 +155,6 @@ def _baseline(record: RaceRecord) -> float | None:
     if losses is None or np.isnan(losses).all():
         return None
     return float(np.nanmean(losses))
-
-
-def _unit(journal: Journal) -> str:
-    return parse_loss(journal.study["loss"]).unit(journal.study["population"]["unit"])
 
 
 def bound_label(certificate: Certificate) -> str:

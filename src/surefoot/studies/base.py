@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from surefoot.candidates.base import Candidate
 from surefoot.engines.choose import AUTO, Chooser
@@ -22,11 +22,15 @@ from surefoot.racing.schedules.base import Halving, Schedule
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role, check_study_seed
 from surefoot.statistics.promise import Promise
-from surefoot.studies.description import describe, describe_setting, instance_seed
+from surefoot.studies.description import (
+    AssessDescription,
+    Cost,
+    DescribedPromise,
+    DescribedSetting,
+    Description,
+    RaceDescription,
+)
 from surefoot.studies.extension import extension_or_why_not
-
-Cost = Literal["instances", "seconds", "visits"]
-"""What schedules and limits count: instances, seconds trained, or examples seen in training."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,14 +60,15 @@ class Study(ABC):
     def everyone(self) -> tuple[Candidate, ...]:
         """Every candidate that may be trained, each once."""
 
+    @cached_property
     @abstractmethod
-    def rules(self) -> dict[str, Any]:
-        """Return the description's own part of this kind of study."""
+    def description(self) -> Description:
+        """Everything that decides results."""
 
-    def description(self) -> dict[str, Any]:
-        """Return everything that decides results, as plain JSON values, for the journal."""
-        common = {"seed": str(self.seed), "engine": self.engine}
-        return {**self.rules(), **common, **describe_setting(self.setting)}
+    def common(self) -> dict[str, Any]:
+        """Return the parts of its description that every kind of study has."""
+        setting = DescribedSetting.of(self.setting).parts()
+        return {"seed": self.seed, "engine": self.engine, **setting}
 
     @cached_property
     def known(self) -> dict[str, Candidate]:
@@ -72,11 +77,7 @@ class Study(ABC):
 
     def instance(self, key: str, role: Role, number: int) -> Instance:
         """Return an instance of a candidate, with the luck that the study's seed gives it."""
-        return Instance(self.known[key], instance_seed(self._luck, key, role, number))
-
-    @cached_property
-    def _luck(self) -> dict[str, Any]:
-        return self.rules() | {"seed": str(self.seed)}
+        return Instance(self.known[key], self.description.instance_seed(key, role, number))
 
     def open(self, path: str | os.PathLike[str]) -> Journal:
         """Create or resume the study's journal, also that of a study which this one extends.
@@ -86,7 +87,9 @@ class Study(ABC):
         """
         origin = self.setting.halves.population.origin
         notes = {} if origin is None else {"population": dict(origin)}
-        return Journal.open(path, self.description(), self.everyone, notes, extension_or_why_not)
+        return Journal.open(
+            path, self.description.json(), self.everyone, notes, extension_or_why_not
+        )
 
     def check(self, journal: Journal, engine: str) -> None:
         """Check that journal and executor are this study's and every candidate has an engine.
@@ -103,7 +106,7 @@ class Study(ABC):
                 f"the study asks for engine {self.engine!r} but its executor for {engine!r}: "
                 "make them agree"
             )
-        found = mismatches(journal.study, self.description())
+        found = mismatches(journal.study, self.description.json())
         if found:
             raise JournalMismatchError(
                 "the journal given belongs to another study (journal -> now): "
@@ -199,26 +202,28 @@ class SelectStudy(Study):
             return self.candidates
         return (*self.candidates, self.baseline)
 
-    def rules(self) -> dict[str, Any]:
-        """Return the candidates and the rules of race and certificate."""
-        most = self.race.most
-        return {
-            "kind": "select",
-            "candidates": [candidate.key for candidate in self.candidates],
-            "criterion": self.statistic.name,
-            "schedule": describe(self.schedule),
-            "screen": describe(self.screen),
-            "rule": describe(self.rule),
-            "limit": None if self.limit is None else float(self.limit),
-            **({} if most is None else {"most": most}),
-            "baseline": None if self.baseline is None else self.baseline.key,
-            "paired": self.paired,
-            "cost": self.cost,
-            "certify": self.certify,
-            "certify_best_of": self.certify_best_of,
-            "content": self.content,
-            "confidence": self.confidence,
-        }
+    @cached_property
+    def description(self) -> RaceDescription:
+        """The candidates and the rules of race and certificate."""
+        race = self.race
+        return RaceDescription(
+            kind="select",
+            candidates=race.keys,
+            criterion=self.statistic,
+            schedule=race.schedule,
+            screen=race.screen,
+            rule=race.rule,
+            limit=race.limit,
+            most=race.most,
+            baseline=None if self.baseline is None else self.baseline.key,
+            paired=self.paired,
+            cost=self.cost,
+            certify=self.certify,
+            certify_best_of=self.certify_best_of,
+            content=self.content,
+            confidence=self.confidence,
+            **self.common(),
+        )
 
     def groups(self, ranked: Iterable[Candidate]) -> tuple[Candidate, ...]:
         """Return the first candidate of every value of ``certify_best_of``, in the order given."""
@@ -270,16 +275,19 @@ class AssessStudy(Study):
         """Return its instances in their order."""
         return [self.instance(self.candidate.key, Role.ASSESS, number) for number in range(self.n)]
 
-    def rules(self) -> dict[str, Any]:
-        """Return the candidate and what its certificate is to promise."""
-        promise = self.promise
-        promised = {"limit": promise.limit, "allowed": promise.max_exceedances} if promise else None
-        return {
-            "kind": "assess",
-            "candidates": [self.candidate.key],
-            "paired": self.paired,
-            "n": self.n,
-            "content": self.content,
-            "confidence": self.confidence,
-            **({} if promised is None else {"promise": promised}),
-        }
+    @cached_property
+    def description(self) -> AssessDescription:
+        """The candidate and what its certificate is to promise."""
+        promise, promised = self.promise, None
+        if promise is not None:
+            promised = DescribedPromise(promise.limit, promise.max_exceedances)
+        return AssessDescription(
+            kind="assess",
+            candidates=(self.candidate.key,),
+            paired=self.paired,
+            n=self.n,
+            content=self.content,
+            confidence=self.confidence,
+            promise=promised,
+            **self.common(),
+        )

@@ -1,7 +1,8 @@
-"""A study as plain JSON values, for its journal, and back to the objects of its race.
+"""What decides a study's results, as its journal keeps it: typed, with one writer and one reader.
 
-Everything that decides a result is in it, so that two journals with equal descriptions hold
-the same numbers. Integers beyond JSON's safe range (the seed) are text.
+Two journals with equal descriptions hold the same numbers. `Description.json` writes plain JSON
+values, in which integers beyond JSON's safe range (the seed) are text; `Description.read` reads
+those of every journal ever written.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Literal, Self
 
 from surefoot import registry
 from surefoot.candidates.base import Candidate
@@ -18,6 +21,9 @@ from surefoot.data.population import Sampling
 from surefoot.errors import JournalError, StudyFileError
 from surefoot.instances import Setting
 from surefoot.journal import Known
+from surefoot.journal.descriptions import mismatches
+from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.stopping import Stopping
 from surefoot.racing.criteria import Criterion, from_name
 from surefoot.racing.race import Race
 from surefoot.racing.rules.base import EliminationRule
@@ -25,6 +31,9 @@ from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import InstanceSeed, Role, candidate_salt
 from surefoot.studies.variance.cells import Cell
+
+Cost = Literal["instances", "seconds", "visits"]
+"""What schedules and limits count: instances, seconds trained, or examples seen in training."""
 
 _PARTS = (
     "prediction.mixed_model",
@@ -41,62 +50,230 @@ _STRIDE = 1 << 24
 (c + 1)·2²⁴ + i, since it has other draws for every candidate."""
 
 
-def describe(thing: Any) -> Any:
-    """Return a frozen dataclass of rules (schedule, screen, rule) as plain JSON values."""
-    if isinstance(thing, Criterion):
-        return thing.name
-    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        fields = {f.name: describe(getattr(thing, f.name)) for f in dataclasses.fields(thing)}
-        return {"kind": type(thing).__name__, **fields}
-    if isinstance(thing, tuple | list):
-        return [describe(item) for item in thing]
-    return thing
+@dataclass(frozen=True)
+class DescribedPopulation:
+    """A population by the fingerprint of its data; ``unit`` is the target's."""
+
+    name: str
+    fingerprint: str
+    examples: int
+    target: str
+    unit: str
 
 
-def describe_setting(setting: Setting) -> dict[str, Any]:
-    """Return what decides a setting: the data by their fingerprint, draws, loss and stopping."""
-    halves, population = setting.halves, setting.halves.population
-    rows = hashlib.sha256(halves.pool.tobytes() + b";" + halves.test.tobytes()).hexdigest()[:16]
-    return {
-        "population": {
-            "name": population.name,
-            "fingerprint": population.fingerprint,
-            "examples": len(population),
-            "target": population.target_name,
-            "unit": population.target_unit,
-        },
-        "halves": {
-            "pool": int(halves.pool.size),
-            "test": int(halves.test.size),
-            "fingerprint": rows,
-        },
-        "sampling": dataclasses.asdict(setting.sampling),
-        "loss": str(setting.loss),
-        "stopping": dataclasses.asdict(setting.stopping),
-    }
+@dataclass(frozen=True)
+class DescribedHalves:
+    """Numbers of examples in pool and test half, and a fingerprint of which they are."""
+
+    pool: int
+    test: int
+    fingerprint: str
 
 
-def race_of(study: Mapping[str, Any]) -> Race:
-    """Return the race of a described selection.
+@dataclass(frozen=True)
+class DescribedPromise:
+    """The loss promised, and how many instances may exceed it."""
 
-    Raises
-    ------
-    JournalError
-        If the description is of another kind of study or names rules this surefoot lacks.
+    limit: float
+    allowed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescribedSetting:
+    """What all instances share: data, draws, loss and stopping rule."""
+
+    optional: ClassVar[frozenset[str]] = frozenset()
+    """Fields that the JSON leaves out where they are None."""
+
+    population: DescribedPopulation
+    halves: DescribedHalves
+    sampling: Sampling
+    loss: Loss
+    stopping: Stopping
+
+    @classmethod
+    def of(cls, setting: Setting) -> DescribedSetting:
+        """Return the description of a setting."""
+        halves, population = setting.halves, setting.halves.population
+        rows = hashlib.sha256(halves.pool.tobytes() + b";" + halves.test.tobytes()).hexdigest()
+        return DescribedSetting(
+            population=DescribedPopulation(
+                population.name,
+                population.fingerprint,
+                len(population),
+                population.target_name,
+                population.target_unit,
+            ),
+            halves=DescribedHalves(int(halves.pool.size), int(halves.test.size), rows[:16]),
+            sampling=setting.sampling,
+            loss=setting.loss,
+            stopping=setting.stopping,
+        )
+
+    def parts(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+
+    def json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {
+            name: _CODECS[name][0](value) if name in _CODECS and value is not None else value
+            for name, value in self.parts().items()
+            if value is not None or name not in self.optional
+        }
+
+    @property
+    def unit(self) -> str:
+        """Unit of the losses."""
+        return self.loss.unit(self.population.unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description(DescribedSetting):
+    """What every study's description holds; that of a variance study holds no more.
+
+    Parameters
+    ----------
+    kind
+        Which question is asked.
+    candidates
+        Keys of the candidates asked about, in their order.
+    paired
+        Whether instance i shares its luck between candidates.
+    engine
+        Engine asked for; a journal holds the outcomes of one choice only.
     """
-    if study.get("kind") != "select":
-        raise JournalError(f"a journal of kind {study.get('kind')!r} holds no race: use 'select'")
-    screen = study["screen"]
-    rule = _rebuild(study["rule"], EliminationRule)
-    return Race(
-        keys=tuple(study["candidates"]),
-        criterion=from_name(study["criterion"]),
-        schedule=_rebuild(study["schedule"], Schedule),
-        screen=None if screen is None else _rebuild(screen, Screen),
-        rule=rule,
-        limit=study["limit"],
-        most=study.get("most", None if rule.most is None else _ENDLESS),
-    )
+
+    kind: str
+    candidates: tuple[str, ...]
+    paired: bool = True
+    seed: int
+    engine: str
+
+    @classmethod
+    def read(cls, study: Mapping[str, Any]) -> Self:
+        """Return the description that a journal holds.
+
+        Raises
+        ------
+        JournalError
+            If it is of another kind of study, lacks something, or names what this surefoot does
+            not know.
+        """
+        kind = str(study.get("kind"))
+        if kind not in KINDS:
+            raise JournalError(f"a journal of kind {kind!r} is not known here: use " + _kinds(cls))
+        if not issubclass(KINDS[kind], cls):
+            what = "race" if cls is RaceDescription else f"study of kind {_kinds(cls)}"
+            raise JournalError(f"a journal of kind {kind!r} holds no {what}: use {_kinds(cls)}")
+        found: dict[str, Any] = {}
+        for one in dataclasses.fields(KINDS[kind]):
+            if one.name in study:
+                value = study[one.name]
+                coded = one.name in _CODECS and value is not None
+                found[one.name] = _CODECS[one.name][1](value) if coded else value
+            elif one.default is dataclasses.MISSING:
+                raise JournalError(f"the journal's study does not say its {one.name}")
+        made: Any = KINDS[kind](**found)
+        assert isinstance(made, cls)
+        return made
+
+    def mismatches(self, setting: Setting) -> list[str]:
+        """Return how a setting differs from this study's, as ``what: there -> here``."""
+        theirs, ours = self.json(), DescribedSetting.of(setting).json()
+        return mismatches({name: theirs[name] for name in ours}, ours)
+
+    def instance_seed(self, key: str, role: Role, number: int) -> InstanceSeed:
+        """Return the luck of a candidate's instance."""
+        if role is Role.VARIANCE:
+            return Cell.numbered(number).seed(self.seed)
+        if self.paired:
+            return InstanceSeed(self.seed, role, number)
+        place, inner = baseline_place(number)
+        if place < 0:
+            return InstanceSeed(self.seed, role, number, candidate_salt(key))
+        salt = candidate_salt(self.candidates[place])
+        return InstanceSeed(self.seed, role, number, salt, draw=inner, init=inner)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaceDescription(Description):
+    """A selection: the rules of its race and what its certificate is to promise."""
+
+    optional = frozenset({"most"})
+
+    criterion: Criterion
+    schedule: Schedule
+    screen: Screen | None
+    rule: EliminationRule
+    limit: float | None
+    most: int | None = None
+    baseline: str | None
+    cost: Cost
+    certify: int
+    certify_best_of: str = ""
+    content: float
+    confidence: float
+
+    @cached_property
+    def race(self) -> Race:
+        """The rules of the race."""
+        endless = self.most is None and self.rule.most is not None
+        return Race(
+            self.candidates,
+            self.criterion,
+            self.schedule,
+            self.screen,
+            self.rule,
+            self.limit,
+            _ENDLESS if endless else self.most,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessDescription(Description):
+    """An assessment: how many instances, and what they are to promise."""
+
+    optional = frozenset({"promise"})
+
+    n: int
+    content: float
+    confidence: float
+    promise: DescribedPromise | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PilotDescription(Description):
+    """A pilot: its candidates are those of the study it is taken from."""
+
+    optional = frozenset({"baseline"})
+
+    baseline: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizesDescription(Description):
+    """A study of several sample sizes, which are no part of it."""
+
+    equal_test: bool
+
+    def mismatches(self, setting: Setting) -> list[str]:
+        """Return how a setting differs from this study's but for its sampling."""
+        return super().mismatches(dataclasses.replace(setting, sampling=self.sampling))
+
+
+KINDS: Mapping[str, type[Description]] = {
+    "select": RaceDescription,
+    "assess": AssessDescription,
+    "variance": Description,
+    "pilot": PilotDescription,
+    "sample_size": SizesDescription,
+    "compare": SizesDescription,
+}
+
+
+def _kinds(kind: type[Description]) -> str:
+    return " or ".join(f"'{name}'" for name, one in KINDS.items() if issubclass(one, kind))
 
 
 def rebuild_candidate(known: Known) -> Candidate:
@@ -115,25 +292,6 @@ def rebuild_candidate(known: Known) -> Candidate:
     return candidate
 
 
-def instance_seed(study: Mapping[str, Any], key: str, role: Role, number: int) -> InstanceSeed:
-    """Return the luck of a candidate's instance in a described study.
-
-    >>> study = {"seed": "7", "paired": True}
-    >>> instance_seed(study, "00000000000000ff", Role.RACE, 3).instance
-    3
-    """
-    seed = int(study["seed"])
-    if role is Role.VARIANCE:
-        return Cell.numbered(number).seed(seed)
-    if study["paired"]:
-        return InstanceSeed(seed, role, number)
-    place, inner = divmod(number, _STRIDE)
-    if not place:
-        return InstanceSeed(seed, role, number, candidate_salt(key))
-    owner = study["candidates"][place - 1]
-    return InstanceSeed(seed, role, number, candidate_salt(owner), draw=inner, init=inner)
-
-
 def baseline_number(place: int, number: int) -> int:
     """Return the number of the baseline's instance on a candidate's own draws.
 
@@ -148,9 +306,14 @@ def baseline_place(number: int) -> tuple[int, int]:
     return place - 1, inner
 
 
-def sampling_of(study: Mapping[str, Any]) -> Sampling:
-    """Return the sampling of a described study."""
-    return Sampling(**study["sampling"])
+def describe(thing: Any) -> Any:
+    """Return a frozen dataclass of rules (schedule, screen, rule) as plain JSON values."""
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        fields = {f.name: describe(getattr(thing, f.name)) for f in dataclasses.fields(thing)}
+        return {"kind": type(thing).__name__, **fields}
+    if isinstance(thing, tuple | list):
+        return [describe(item) for item in thing]
+    return thing
 
 
 def _rebuild(described: Any, base: type[Any]) -> Any:
@@ -183,3 +346,25 @@ def _classes(base: type[Any]) -> dict[str, type[Any]]:
             found[one.__name__] = one
             waiting.append(one)
     return found
+
+
+def _coded(kind: type[Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    return dataclasses.asdict, lambda fields: kind(**fields)
+
+
+_CODECS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "candidates": (list, tuple),
+    "seed": (str, int),
+    "population": _coded(DescribedPopulation),
+    "halves": _coded(DescribedHalves),
+    "sampling": _coded(Sampling),
+    "loss": (str, parse_loss),
+    "stopping": _coded(Stopping),
+    "promise": _coded(DescribedPromise),
+    "criterion": (lambda criterion: criterion.name, from_name),
+    "schedule": (describe, lambda found: _rebuild(found, Schedule)),
+    "rule": (describe, lambda found: _rebuild(found, EliminationRule)),
+    "screen": (describe, lambda found: _rebuild(found, Screen)),
+    "limit": (float, float),
+}
+"""Writer and reader of the fields that are not JSON themselves; None stays None."""

@@ -12,15 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeGuard
 
 from surefoot.journal import Extended, Extension
-from surefoot.racing.criteria import from_name
 from surefoot.racing.race import Race
 from surefoot.racing.schedules.default import default_schedule, within
-from surefoot.studies.description import describe
-
-Described = Mapping[str, Any]
+from surefoot.studies.description import Description, RaceDescription
 
 COUNTS = frozenset({"budget", "cap", "complete", "per_round", "total", "warmup"})
 """Numbers of schedules, and of the rule that goes with one, that count trainings."""
@@ -41,30 +38,22 @@ class _Change(NamedTuple):
     kind: Literal["more", "less", "other"]
 
 
-def extension(old: Described, new: Described) -> Extension | None:
-    """Return how a described study extends another, None if it does not.
-
-    Parameters
-    ----------
-    old, new
-        Descriptions as plain JSON values, of the journal and of the study asked for.
-
-    >>> old = {"kind": "select", "limit": 400, "certify": 59}
-    >>> extension(old, {"kind": "select", "limit": 800, "certify": 93}).changes
-    ('limit 400 -> 800', 'certify 59 -> 93')
-    >>> extension(old, {"kind": "select", "limit": 200, "certify": 59}) is None
-    True
-    """
+def extension(old: Description, new: Description) -> Extension | None:
+    """Return how the study asked for extends that of the journal, None if it does not."""
     found = list(_changes(old, new))
     if not found or any(change.kind != "more" for change in found):
         return None
     return Extension(tuple(dict.fromkeys(change.words for change in found)))
 
 
-def extension_or_why_not(old: Described, new: Described) -> Extension | str:
-    """Return the extension, or what to add to the refusal of a changed study; "" for nothing."""
-    kinds = {old.get("kind"), new.get("kind")}
-    return extension(old, new) or _why_not(kinds, list(_changes(old, new)))
+def extension_or_why_not(old: Mapping[str, Any], new: Mapping[str, Any]) -> Extension | str:
+    """Return the extension, or what to add to the refusal of a changed study; "" for nothing.
+
+    Both are descriptions as JSON values, of the journal and of the study asked for.
+    """
+    before, after = Description.read(old), Description.read(new)
+    kinds = {before.kind, after.kind}
+    return extension(before, after) or _why_not(kinds, list(_changes(before, after)))
 
 
 def history(extensions: Sequence[Extended]) -> list[str]:
@@ -106,17 +95,17 @@ def _time(recorded: str) -> str:
     return recorded[:16].replace("T", " ") + " UTC"
 
 
-def _changes(old: Described, new: Described) -> Iterator[_Change]:
+def _changes(old: Description, new: Description) -> Iterator[_Change]:
     """Yield every difference of two descriptions; a population's name is none."""
-    kind = new.get("kind")
-    promise = "promise" in old or "promise" in new
-    numbers = () if promise else _NUMBERS.get(str(kind), ())
-    default = kind == "select" and _is_default(old) and _is_default(new)
-    for name in dict.fromkeys([*_ORDER, *old, *new]):
-        before, after = old.get(name), new.get(name)
+    kind, one, other = new.kind, old.json(), new.json()
+    promise = "promise" in one or "promise" in other
+    numbers = () if promise else _NUMBERS.get(kind, ())
+    default = _is_default(old) and _is_default(new)
+    for name in dict.fromkeys([*_ORDER, *one, *other]):
+        before, after = one.get(name), other.get(name)
         if before == after or (name == "population" and _nameless(before) == _nameless(after)):
             continue
-        if name == "limit" and default and None in (before, after):
+        if name == "limit" and _is_default(old) and _is_default(new) and None in (before, after):
             yield _default_limit(old, new)
         elif name in numbers:
             yield _number(name, name, before, after)
@@ -157,40 +146,37 @@ def _grown(field: str, name: str, before: Any, after: Any) -> Iterator[_Change]:
     yield _Change(field, f"another {field}", "other")
 
 
-def _is_default(study: Described) -> bool:
+def _is_default(study: Description) -> TypeGuard[RaceDescription]:
     """Say whether a selection has the default schedule of its candidates, limit and most.
 
     A rule's own ``most`` and a limit in seconds or visits are not among what it is made from.
     """
-    limit, candidates = study.get("limit"), study.get("candidates", ())
-    if not candidates or "schedule" not in study:
+    if not isinstance(study, RaceDescription):
         return False
-    size, needs = len(candidates), from_name(study["criterion"]).needs
+    size, needs = len(study.candidates), study.criterion.needs
     return any(
-        study["schedule"] == describe(default_schedule(size, within(total, size), most, needs))
-        for total, most in product({limit, None}, {study.get("most"), None})
+        study.schedule == default_schedule(size, within(total, size), most, needs)
+        for total, most in product({study.limit, None}, {study.most, None})
     )
 
 
-def _default_limit(old: Described, new: Described) -> _Change:
+def _default_limit(old: RaceDescription, new: RaceDescription) -> _Change:
     """Return the change of a default schedule's limit from or to none, its usual budget."""
     before, after = _spending(old), _spending(new)
     words = (
-        f"limit {_shown(old['limit'])} -> {_shown(new['limit'])} (default schedule: {before:,} -> "
+        f"limit {_shown(old.limit)} -> {_shown(new.limit)} (default schedule: {before:,} -> "
         f"{after:,} trainings)"
     )
-    more = after > before or (after == before and new["limit"] is None)
+    more = after > before or (after == before and new.limit is None)
     return _Change("limit", words, "more" if more else "less")
 
 
-def _spending(study: Described) -> int:
+def _spending(study: RaceDescription) -> int:
     """Return the trainings of the default schedule of a selection."""
-    keys = tuple(study["candidates"])
-    limit, most = within(study["limit"], len(keys)), study.get("most")
-    criterion = from_name(study["criterion"])
-    schedule = default_schedule(len(keys), limit, most, criterion.needs)
+    keys, most, criterion = study.candidates, study.most, study.criterion
+    schedule = default_schedule(len(keys), within(study.limit, len(keys)), most, criterion.needs)
     planned = sum(part.trainings for part in Race(keys, criterion, schedule, most=most).plan())
-    return planned if study["limit"] is None else min(planned, int(study["limit"]))
+    return planned if study.limit is None else min(planned, int(study.limit))
 
 
 def _why_not(kinds: set[Any], found: Sequence[_Change]) -> str:

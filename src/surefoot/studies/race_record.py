@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,12 @@ from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.certificate import Certificate
-from surefoot.studies.description import baseline_number, baseline_place, race_of
+from surefoot.studies.description import (
+    AssessDescription,
+    RaceDescription,
+    baseline_number,
+    baseline_place,
+)
 
 
 class RaceRecord:
@@ -30,10 +35,10 @@ class RaceRecord:
         Its rules, or other rules to replay the same losses under; None for those described.
     """
 
-    def __init__(self, study: Mapping[str, Any], race: Race | None = None) -> None:
+    def __init__(self, study: RaceDescription, race: Race | None = None) -> None:
         self.study = study
-        self.race = race_of(study) if race is None else race
-        self.table = LossTable.empty(tuple(study["candidates"]))
+        self.race = study.race if race is None else race
+        self.table = LossTable.empty(study.candidates)
         self._costs = LossTable.empty(self.table.keys)
         self._place = {key: place for place, key in enumerate(self.table.keys)}
         self._baseline: dict[tuple[int, int], float] = {}
@@ -43,11 +48,11 @@ class RaceRecord:
         """Take outcomes of role RACE in; the latest attempt of each only."""
         losses: list[tuple[str, int, float]] = []
         costs: list[tuple[str, int, float]] = []
-        counted = self.study["cost"] != "instances"
+        counted = self.study.cost != "instances"
         for outcome in outcomes:
             place, number = baseline_place(outcome.instance)
-            if outcome.candidate == self.study["baseline"]:
-                shared = self.study["paired"] or place >= 0
+            if outcome.candidate == self.study.baseline:
+                shared = self.study.paired or place >= 0
                 if shared:
                     self._baseline[max(place, 0), number] = outcome.loss
             if place < 0 and outcome.candidate in self._place:
@@ -67,7 +72,7 @@ class RaceRecord:
 
         Rounds that were complete the last time are not gone through again.
         """
-        counted = self.study["cost"] != "instances"
+        counted = self.study.cost != "instances"
         replay, self._replay = self._replay or Replay(self.race), None
         state = replay.run(self.table, self.baseline(), self._costs if counted else None)
         self._replay = replay
@@ -78,18 +83,18 @@ class RaceRecord:
 
         They are ``[instances]`` for paired candidates, else ``[candidates, instances]``.
         """
-        if self.study["baseline"] is None:
+        if self.study.baseline is None:
             return None
         width = 1 + max((number for _, number in self._baseline), default=0)
-        rows = 1 if self.study["paired"] else len(self.table.keys)
+        rows = 1 if self.study.paired else len(self.table.keys)
         losses = np.full((rows, width), np.nan)
         for (place, number), loss in self._baseline.items():
             losses[place, number] = loss
-        return losses[0] if self.study["paired"] else losses
+        return losses[0] if self.study.paired else losses
 
     def baseline_needs(self, state: RaceState) -> list[int]:
         """Return the numbers of the baseline's instances that the race waits for."""
-        if self.study["paired"]:
+        if self.study.paired:
             return [n for n in state.baseline_need if (0, n) not in self._baseline]
         asked = set(state.need)
         return [
@@ -102,14 +107,14 @@ class RaceRecord:
 
     def _cost(self, outcome: Outcome | Measure) -> float:
         """Return seconds or example-visits, whichever the study counts."""
-        if self.study["cost"] == "seconds":
+        if self.study.cost == "seconds":
             return outcome.seconds
         return float(outcome.sample * max(1, outcome.epochs))
 
 
 def recorded_race(journal: Journal, race: Race | None = None) -> RaceRecord:
     """Return the race a journal holds, to be replayed under its own rules or under others."""
-    record = RaceRecord(journal.study, race)
+    record = RaceRecord(RaceDescription.read(journal.study), race)
     record.add(journal.measures(Role.RACE))
     return record
 
@@ -119,42 +124,40 @@ def recorded_certificates(journal: Journal, state: RaceState | None) -> dict[str
 
     ``state`` gives the racing values; None for an assessment.
     """
-    role = Role.ASSESS if state is None else Role.CERTIFY
+    assessed = state is None
+    role = Role.ASSESS if assessed else Role.CERTIFY
+    study = (AssessDescription if assessed else RaceDescription).read(journal.study)
     losses: dict[str, dict[int, float]] = {}
     for measure in journal.measures(role):
         losses.setdefault(measure.candidate, {})[measure.instance] = measure.loss
     order = sorted(losses, key=lambda key: (state is not None and key != state.winner, key))
     return {
         key: certificate_of(
-            journal.study, [losses[key][number] for number in sorted(losses[key])], state, key
+            study, [losses[key][number] for number in sorted(losses[key])], state, key
         )
         for key in order
     }
 
 
 def certificate_of(
-    study: Mapping[str, Any], fresh: list[float], state: RaceState | None, key: str
+    study: AssessDescription | RaceDescription,
+    fresh: list[float],
+    state: RaceState | None,
+    key: str,
 ) -> Certificate:
     """Return the certificate of fresh losses, with the winner's-curse gap after a race.
 
     A criterion whose expectation moves with the number of instances (max, quantiles) is compared
     over as many fresh instances as the race judged.
     """
-    from surefoot.learning.losses.base import parse_loss
-
-    common = {
-        "losses": tuple(fresh),
-        "content": study["content"],
-        "confidence": study["confidence"],
-        "unit": parse_loss(study["loss"]).unit(study["population"]["unit"]),
-    }
-    if state is None or key not in state.values:
-        return Certificate(**common)
-    criterion = race_of(study).statistic
+    plain = Certificate(tuple(fresh), study.content, study.confidence, unit=study.unit)
+    if isinstance(study, AssessDescription) or state is None or key not in state.values:
+        return plain
+    criterion = study.criterion
     judged = state.instances()[key] if criterion.sized else len(fresh)
     values = criterion.values(np.array([fresh[:judged]]))
-    return Certificate(
-        **common,
+    return replace(
+        plain,
         criterion=criterion.name,
         racing_value=state.values[key],
         fresh_value=float(values[0]),

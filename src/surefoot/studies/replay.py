@@ -10,15 +10,9 @@ from surefoot.engines.choose import Chooser
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.instances import Instance, Outcome, Setting, Training
 from surefoot.journal import Journal
-from surefoot.journal.descriptions import mismatches
 from surefoot.seeds.ledger import Role
 from surefoot.studies.base import Study
-from surefoot.studies.description import (
-    baseline_place,
-    describe_setting,
-    instance_seed,
-    rebuild_candidate,
-)
+from surefoot.studies.description import Description, SizesDescription, rebuild_candidate
 from surefoot.studies.race_record import recorded_race
 
 
@@ -56,11 +50,8 @@ def replay(
     JournalError
         If the instance is not recorded.
     """
-    ours = describe_setting(setting)
-    sized = journal.study["kind"] in ("sample_size", "compare")
-    if sized:
-        ours["sampling"] = journal.study["sampling"]
-    found = mismatches({name: journal.study[name] for name in ours}, ours)
+    study = Description.read(journal.study)
+    found = study.mismatches(setting)
     if found:
         raise JournalMismatchError(
             "the data or settings given are not those of the journal (journal -> now): "
@@ -78,11 +69,11 @@ def replay(
         )
     outcome = recorded[-1]
     model = rebuild_candidate(journal.candidates()[key])
-    seed = instance_seed(journal.study, key, role, instance)
+    seed = study.instance_seed(key, role, instance)
     sampling = setting.sampling
     if outcome.sample != setting.halves.train_size(sampling):
         sampling = replace(sampling, size=outcome.sample)
-    if sized and journal.study["equal_test"]:
+    if isinstance(study, SizesDescription) and study.equal_test:
         sampling = replace(sampling, test_size=outcome.sample)
     trained = Instance(model, seed, sampling)
     return outcome, _train(trained, setting, engine or outcome.engine)
@@ -110,12 +101,6 @@ def find_candidate(journal: Journal, text: str) -> str:
     if found:
         raise JournalError(f"{text!r} names {len(found)} candidates: give more of the key")
     raise JournalError(f"no candidate of the journal has the key or label {text!r}")
-
-
-def baseline_owner(journal: Journal, number: int) -> tuple[str | None, int]:
-    """Return whose draws an instance of the baseline shares (None: everyone's) and which one."""
-    place, inner = baseline_place(number)
-    return (None if place < 0 else journal.study["candidates"][place]), inner
 
 
 def _train(instance: Instance, setting: Setting, engine: str) -> Training:

@@ -373,15 +373,15 @@ def test_a_budget_in_visits_ends_the_race_early_and_resumes_under_a_larger_one()
 
 def test_a_description_is_plain_json_and_gives_back_the_race() -> None:
     from surefoot.journal.descriptions import canonical
-    from surefoot.studies.description import race_of
+    from surefoot.studies.description import RaceDescription
 
     for schedule in (Halving(warmup=5), default_schedule(24)):
         asked = study(
             schedule=schedule, criterion="mean+2*sd", baseline=BASELINE, screen=Screen(0.1)
         )
-        text = canonical(asked.description())
+        text = canonical(asked.description.json())
         assert str(2**64 - 5) in text
-        rebuilt = race_of(asked.description())
+        rebuilt = RaceDescription.read(asked.description.json()).race
         assert rebuilt == asked.race
 
 

@@ -12,6 +12,7 @@ from surefoot.errors import SurefootError, nearest
 from surefoot.instances import Outcome
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
+from surefoot.studies.description import Description
 from surefoot.studies.replay import find_candidate, replay
 
 DIFFERENT = 1
@@ -30,7 +31,7 @@ def run(
     chosen = role_of(role)
     with Journal.read(journal_path) as journal:
         key = find_candidate(journal, candidate)
-        with busy(out, f"loading {journal.study['population']['name']}"):
+        with busy(out, f"loading {Description.read(journal.study).population.name}"):
             setting = setting_again(journal, study_path)
         label = journal.candidates()[key].label
         with busy(out, f"training instance {instance} of {label}"):

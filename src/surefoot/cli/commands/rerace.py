@@ -33,13 +33,13 @@ INCOMPLETE = 3
 def run(journal_path: Path, options: dict[str, Any]) -> int:
     """Run the command and return its exit code; ``options`` None are left as they were."""
     from surefoot.cli.commands.show import ranking_table, rounds_table
-    from surefoot.studies.description import race_of
+    from surefoot.studies.description import RaceDescription
     from surefoot.studies.select.rerace import rerace
 
     out = console()
     given = {name: value for name, value in options.items() if value is not None}
     with Journal.read(journal_path) as journal:
-        changes = changes_of(given, race_of(journal.study))
+        changes = changes_of(given, RaceDescription.read(journal.study).race)
         found = rerace(journal, **changes)
         known = journal.candidates()
     labels = {key: one.label for key, one in known.items()}

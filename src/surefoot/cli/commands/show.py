@@ -12,7 +12,6 @@ from surefoot.candidates.convnet.network import ConvNet
 from surefoot.cli.show.console import console
 from surefoot.cli.show.results import say_winner
 from surefoot.journal import Journal, Known
-from surefoot.learning.losses.base import parse_loss
 from surefoot.racing.state import stretch_name, stretches
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import rebuild_candidate
@@ -57,15 +56,15 @@ def run(journal_path: Path, eliminated: bool, candidate: str | None) -> None:
         winner = rebuild_candidate(known[state.winner])
         labels = {key: one.label for key, one in known.items()}
         certificates = recorded_certificates(journal, state)
-        unit = parse_loss(journal.study["loss"]).unit(journal.study["population"]["unit"])
+        unit = record.study.unit
         say_winner(out, winner, record, state, certificates, labels, unit)
 
 
 def _headline(journal: Journal, record: RaceRecord) -> str:
-    study = journal.study
+    study = record.study
     return (
-        f"{study['population']['name']}: {len(study['candidates']):,} candidates, "
-        f"{record.race.statistic.name} of {study['loss']}, "
+        f"{study.population.name}: {len(study.candidates):,} candidates, "
+        f"{record.race.statistic.name} of {study.loss}, "
         f"{journal.count():,} instances recorded"
     )
 

@@ -44,6 +44,7 @@ def run(
     from surefoot.journal import Journal
     from surefoot.report.compare_figures import transfer_figure
     from surefoot.report.figures import loss_label, save
+    from surefoot.studies.description import Description
     from surefoot.studies.runner import missing
     from surefoot.studies.sizes.compare import CompareStudy, compare
     from surefoot.studies.sizes.transfer import check_transfer, selected
@@ -66,7 +67,7 @@ def run(
     with Journal.read(race) as record:
         check_transfer(record, setting)
         chosen, home = selected(record, best)
-        home_name = record.study["population"]["name"]
+        home_name = Description.read(record.study).population.name
     everyone = [one.candidate for one in chosen]
     homes = [one.losses for one in chosen]
     if baseline.key not in {one.key for one in everyone}:

@@ -42,7 +42,7 @@ def say_winner(
     words += "s" if judged > 1 else ""
     baseline = _baseline(record)
     if baseline is not None:
-        words += f"; the baseline, {labels[record.study['baseline']]}: {baseline:.4g}{unit}"
+        words += f"; the baseline, {labels[str(record.study.baseline)]}: {baseline:.4g}{unit}"
     _head(out, "", words)
     if state.stopped:
         left = len(state.survivors)

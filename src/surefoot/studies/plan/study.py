@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -14,13 +13,17 @@ from surefoot.errors import JournalError, RaceError
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome
 from surefoot.journal import Journal, Measure
-from surefoot.journal.descriptions import differences
 from surefoot.racing.simulation.pilot import FEWEST_CANDIDATES, FEWEST_INSTANCES, Pilot
 from surefoot.racing.simulation.planner import Forecast, Spread, simulate
 from surefoot.racing.table import Floats, LossTable
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.base import SelectStudy, Study
-from surefoot.studies.description import baseline_place, describe_setting
+from surefoot.studies.description import (
+    Description,
+    PilotDescription,
+    RaceDescription,
+    baseline_place,
+)
 from surefoot.studies.plan.choices import Choice, choices
 from surefoot.studies.runner import missing, train_missing
 
@@ -66,15 +69,15 @@ class PilotStudy(Study):
             return self.chosen
         return (*self.chosen, self.baseline)
 
-    def rules(self) -> dict[str, Any]:
-        """Return the candidates it is taken from, and the baseline if it has one."""
-        baseline = {} if self.baseline is None else {"baseline": self.baseline.key}
-        return {
-            "kind": "pilot",
-            "candidates": [candidate.key for candidate in self.candidates],
-            "paired": True,
-            **baseline,
-        }
+    @cached_property
+    def description(self) -> PilotDescription:
+        """The candidates it is taken from, and the baseline if it has one."""
+        return PilotDescription(
+            kind="pilot",
+            candidates=tuple(candidate.key for candidate in self.candidates),
+            baseline=None if self.baseline is None else self.baseline.key,
+            **self.common(),
+        )
 
     def instances(self, n: int) -> list[Instance]:
         """Return ``n`` instances of everyone."""
@@ -91,8 +94,7 @@ class Measured:
 
     ``costs`` are the mean ``seconds`` (on one core) and example-``visits`` of an instance of each
     candidate of the table; ``baseline`` holds the baseline's losses, empty without any, and
-    ``baseline_seconds`` their mean time. ``setting`` describes the data, draws, loss and stopping
-    rule of all.
+    ``baseline_seconds`` their mean time. ``source`` describes the study they are from.
     """
 
     table: LossTable
@@ -100,7 +102,7 @@ class Measured:
     role: Role
     baseline: Floats = field(default_factory=lambda: NO_LOSSES)
     baseline_seconds: float = 0.0
-    setting: Mapping[str, Any] = field(default_factory=dict)
+    source: Description | None = None
 
     @property
     def seconds(self) -> float:
@@ -115,8 +117,7 @@ class Measured:
 
     def differences(self, study: SelectStudy) -> list[str]:
         """Return how its setting differs from a study's, as ``what: there -> here``."""
-        ours = describe_setting(study.setting)
-        return list(differences({name: self.setting.get(name) for name in ours}, ours))
+        return [] if self.source is None else self.source.mismatches(study.setting)
 
 
 def pilot_study(study: SelectStudy, size: int = 16) -> PilotStudy:
@@ -172,26 +173,30 @@ def measured(journal: Journal) -> Measured:
     JournalError
         If the journal holds neither.
     """
-    study = journal.study
+    study = Description.read(journal.study)
+    if not isinstance(study, PilotDescription | RaceDescription):
+        raise _nothing_measured(study.kind)
     for role in (Role.PILOT, Role.RACE):
         known = journal.measures(role)
-        place = {key: number for number, key in enumerate(study["candidates"])}
+        place = {key: number for number, key in enumerate(study.candidates)}
         # An unpaired race has more of the baseline, on the draws of every candidate.
         rows = [m for m in known if m.candidate in place and baseline_place(m.instance)[0] < 0]
         # Outcomes are recorded as they end; what is simulated must not depend on who ended first.
         rows.sort(key=lambda m: (place[m.candidate], m.instance))
-        base = [m for m in known if m.candidate == study.get("baseline")]
+        base = [m for m in known if m.candidate == study.baseline]
         base.sort(key=lambda m: m.instance)
         if rows:
             return _measured(rows, base, role, study)
-    raise JournalError(
-        f"the journal of kind {study.get('kind')!r} holds no racing or pilot instance to plan from"
+    raise _nothing_measured(study.kind)
+
+
+def _nothing_measured(kind: str) -> JournalError:
+    return JournalError(
+        f"the journal of kind {kind!r} holds no racing or pilot instance to plan from"
     )
 
 
-def _measured(
-    rows: list[Measure], base: list[Measure], role: Role, study: Mapping[str, Any]
-) -> Measured:
+def _measured(rows: list[Measure], base: list[Measure], role: Role, study: Description) -> Measured:
     table = LossTable.from_outcomes((m.candidate, m.instance, m.loss) for m in rows)
     place = {key: number for number, key in enumerate(table.keys)}
     costs = {"seconds": np.zeros(len(place)), "visits": np.zeros(len(place))}

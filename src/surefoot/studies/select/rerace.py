@@ -13,7 +13,7 @@ from surefoot.errors import JournalError
 from surefoot.journal import Journal
 from surefoot.racing.race import Race
 from surefoot.racing.state import RaceState
-from surefoot.studies.description import race_of
+from surefoot.studies.description import RaceDescription
 from surefoot.studies.race_record import RaceRecord, recorded_race
 
 
@@ -102,19 +102,20 @@ def rerace(journal: Journal, **changes: Any) -> Rerace:
     RaceError
         If the rule cannot judge the criterion, or screen or divergence leaves no candidate.
     """
-    own = race_of(journal.study)
+    study = RaceDescription.read(journal.study)
+    own = study.race
     names = ("criterion", "schedule", "screen", "rule", "limit", "most")
     fields = {name: getattr(own, name) for name in names}
     if "rule" in changes:
         del fields["most"]
     race = Race(own.keys, **{**fields, **changes})
-    if race.screen is not None and journal.study["baseline"] is None:
+    if race.screen is not None and study.baseline is None:
         raise JournalError(
             "a screen compares with a baseline, but the journal has none: leave the screen out"
         )
     record = recorded_race(journal, race)
     if not record.table.count:
         raise JournalError("no racing instance is recorded yet: there is nothing to race again")
-    original = RaceRecord(journal.study, own)
+    original = RaceRecord(study, own)
     original.take(record)
     return Rerace(race, record, record.state(), original.state())

@@ -75,7 +75,7 @@ def _race(
     watch: Watcher,
     retry: set[Identity],
 ) -> tuple[RaceRecord, RaceState]:
-    record = RaceRecord(study.description(), study.race)
+    record = RaceRecord(study.description, study.race)
     record.add(m for m in journal.measures(Role.RACE) if identity(m) not in retry)
     told = 0
     while True:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import ClassVar
 
 from surefoot.data.population import Sampling
 from surefoot.errors import SamplingError
 from surefoot.instances import Instance
 from surefoot.seeds.ledger import Role
 from surefoot.studies.base import Study
+from surefoot.studies.description import SizesDescription
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,13 +32,17 @@ class SizedStudy(Study):
 
     equal_test: bool = True
 
-    def description(self) -> dict[str, Any]:
-        """Return the common description without the sizes of a draw, which the sizes replace."""
-        common = super().description()
-        common["sampling"]["size"] = None
-        if self.equal_test:
-            common["sampling"]["test_size"] = None
-        return common
+    @cached_property
+    def description(self) -> SizesDescription:
+        """The candidates, without the sizes of a draw, which the study's sizes replace."""
+        drawn = self.setting.sampling
+        test_size = None if self.equal_test else drawn.test_size
+        return SizesDescription(
+            kind=self.role.name.lower(),
+            candidates=tuple(candidate.key for candidate in self.everyone),
+            equal_test=self.equal_test,
+            **self.common() | {"sampling": replace(drawn, size=None, test_size=test_size)},
+        )
 
     def sampling(self, size: int) -> Sampling:
         """Return the sampling of a size."""
@@ -57,7 +63,7 @@ class SizedStudy(Study):
         ordered = sorted(set(sizes))
         if not ordered:
             raise SamplingError(
-                f"a {self.rules()['kind'].replace('_', '-')} study needs at least one size"
+                f"a {self.description.kind.replace('_', '-')} study needs at least one size"
             )
         largest = self.largest
         if ordered[-1] > largest:

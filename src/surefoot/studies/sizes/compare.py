@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -67,15 +67,6 @@ class CompareStudy(SizedStudy):
     def everyone(self) -> tuple[Candidate, ...]:
         """The candidates."""
         return self.candidates
-
-    def rules(self) -> dict[str, Any]:
-        """Return the candidates and how test samples are drawn."""
-        return {
-            "kind": "compare",
-            "candidates": [candidate.key for candidate in self.candidates],
-            "paired": True,
-            "equal_test": self.equal_test,
-        }
 
 
 def compare(

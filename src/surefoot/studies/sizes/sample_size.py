@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -73,15 +73,6 @@ class SampleSizeStudy(SizedStudy):
     def everyone(self) -> tuple[Candidate, ...]:
         """The candidate."""
         return (self.candidate,)
-
-    def rules(self) -> dict[str, Any]:
-        """Return the candidate and how test samples are drawn."""
-        return {
-            "kind": "sample_size",
-            "candidates": [self.candidate.key],
-            "paired": True,
-            "equal_test": self.equal_test,
-        }
 
 
 def sample_size(

@@ -17,7 +17,7 @@ from surefoot.errors import JournalMismatchError, RaceError
 from surefoot.instances import Setting
 from surefoot.journal import Journal
 from surefoot.statistics.certificate import Certificate
-from surefoot.studies.description import rebuild_candidate
+from surefoot.studies.description import Description, rebuild_candidate
 from surefoot.studies.race_record import recorded_certificates, recorded_race
 
 
@@ -74,18 +74,18 @@ def check_transfer(journal: Journal, setting: Setting) -> None:
     JournalMismatchError
         If target or loss differ from the race's, or the data do not.
     """
-    study, population = journal.study, setting.halves.population
+    study, population = Description.read(journal.study), setting.halves.population
     for what, old, new in (
-        ("target", study["population"]["target"], population.target_name),
-        ("unit", study["population"]["unit"], population.target_unit),
-        ("loss", study["loss"], str(setting.loss)),
+        ("target", study.population.target, population.target_name),
+        ("unit", study.population.unit, population.target_unit),
+        ("loss", str(study.loss), str(setting.loss)),
     ):
         if old != new:
             raise JournalMismatchError(
                 f"the race was about another {what} than asked for now ({old!r} -> {new!r}): "
                 "transfer changes the data alone"
             )
-    if study["population"]["fingerprint"] == population.fingerprint:
+    if study.population.fingerprint == population.fingerprint:
         raise JournalMismatchError(
             f"{population.name} is the population of the race itself: name other data, or assess "
             "the winner there"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 from surefoot.candidates.base import Candidate
 from surefoot.errors import StatisticsError
@@ -20,6 +20,7 @@ from surefoot.instances import Instance, Outcome
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.base import Study
+from surefoot.studies.description import Description
 from surefoot.studies.runner import missing, train_missing
 from surefoot.studies.variance.analysis import FEWEST, analyse
 from surefoot.studies.variance.cells import Cell
@@ -127,9 +128,10 @@ class VarianceStudy(Study):
         """The candidate."""
         return (self.candidate,)
 
-    def rules(self) -> dict[str, Any]:
-        """Return the candidate."""
-        return {"kind": "variance", "candidates": [self.candidate.key], "paired": True}
+    @cached_property
+    def description(self) -> Description:
+        """The candidate."""
+        return Description(kind="variance", candidates=(self.candidate.key,), **self.common())
 
     @property
     def whole_test(self) -> bool:
