@@ -9,7 +9,7 @@ import pytest
 
 from surefoot import registry
 from surefoot.candidates.base import Candidate, DirectCandidate
-from surefoot.engines.choose import PREFERRED, Chooser, choose
+from surefoot.engines.choose import PREFERRED, Chooser
 from surefoot.errors import EngineError, MissingExtraError
 from surefoot.instances import Setting
 from tests.fakes import Fake, FakeThreads, fake_setting
@@ -84,20 +84,20 @@ def test_an_engine_is_built_once() -> None:
 def test_formulas_go_to_the_direct_engine_under_any_name() -> None:
     setting = fake_setting()
     for name in ("auto", "fused_cpu", "direct"):
-        assert choose(Mean(), setting, name).name == "direct"
+        assert Chooser(name).choose(Mean(), setting).name == "direct"
 
 
 def test_a_named_engine_is_used_or_says_why_not() -> None:
     setting = fake_setting()
-    assert choose(Fake(), setting, "fake").name == "fake"
+    assert Chooser("fake").choose(Fake(), setting).name == "fake"
     with pytest.raises(EngineError, match=r"no engine trains fake 1 \(fake\): direct: "):
-        choose(Fake(), setting, "direct")
+        Chooser("direct").choose(Fake(), setting)
 
 
 def test_a_missing_extra_is_a_refusal_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry._added, ("engines", "absent"), Absent)
     with pytest.raises(EngineError, match="absent: 'absent' is not installed; install it with"):
-        choose(Fake(), fake_setting(), "absent")
+        Chooser("absent").choose(Fake(), fake_setting())
 
 
 def test_an_unknown_engine_is_named_with_the_nearest() -> None:

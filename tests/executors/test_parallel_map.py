@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from surefoot.executors.parallel_map import spread
+from surefoot.executors.parallel_map import parallel_map
 
 
 def double(number: int) -> tuple[int, int]:
@@ -17,7 +17,7 @@ def fail(number: int) -> int:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_results_come_in_order_from_so_many_processes(workers: int) -> None:
-    with spread(workers) as mapped:
+    with parallel_map(workers) as mapped:
         found = list(mapped(double, range(20)))
     assert [value for value, _ in found] == list(range(0, 40, 2))
     here = {process == os.getpid() for _, process in found}
@@ -25,5 +25,5 @@ def test_results_come_in_order_from_so_many_processes(workers: int) -> None:
 
 
 def test_an_error_of_the_function_is_raised() -> None:
-    with spread(2) as mapped, pytest.raises(ValueError, match="not 0"):
+    with parallel_map(2) as mapped, pytest.raises(ValueError, match="not 0"):
         list(mapped(fail, range(3)))

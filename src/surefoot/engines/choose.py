@@ -35,12 +35,15 @@ class Chooser:
     def __init__(self, engine: str = AUTO) -> None:
         self.engine = engine
         self._engines: dict[str, Engine] = {}
+        self._chosen: tuple[Setting | None, dict[Candidate, Engine]] = (None, {})
         self._said: set[tuple[str, str, str]] = set()
         known = registry.names("engines")
         if engine not in (AUTO, *known):
             raise EngineError(f"engine {engine!r} is unknown: {nearest(engine, [AUTO, *known])}")
-        self._auto = [name for name in PREFERRED if name in known]
-        self._auto += [name for name in known if name not in PREFERRED]
+        self._order = [engine]
+        if engine == AUTO:
+            self._order = [name for name in PREFERRED if name in known]
+            self._order += [name for name in known if name not in PREFERRED]
 
     def choose(self, candidate: Candidate, setting: Setting) -> Engine:
         """Return the engine that trains a candidate.
@@ -52,34 +55,32 @@ class Chooser:
         EngineError
             If every engine asked refuses; the message holds their reasons.
         """
-        refusals: dict[str, str] = {}
-        for name in self._order(candidate):
+        if self._chosen[0] is not setting:
+            self._chosen = (setting, {})
+        chosen = self._chosen[1]
+        if candidate not in chosen:
+            chosen[candidate] = self._choose(candidate, setting)
+        return chosen[candidate]
+
+    def _choose(self, candidate: Candidate, setting: Setting) -> Engine:
+        order, refusals = self._order, dict[str, str]()
+        if isinstance(candidate, DirectCandidate):
+            order = ["direct", *(name for name in order if name != "direct")]
+        for name in order:
             try:
-                engine = self._build(name)
+                if name not in self._engines:
+                    self._engines[name] = registry.lookup("engines", name)()
+                reason = self._engines[name].refusal(candidate, setting)
             except MissingExtraError as error:
-                refusals[name] = str(error)
-                continue
-            reason = engine.refusal(candidate, setting)
+                reason = str(error)
             if reason is None:
                 self._say(candidate, name, refusals)
-                return engine
+                return self._engines[name]
             refusals[name] = reason
         raise EngineError(
             f"no engine trains {candidate.label} ({candidate.family}): "
             + "; ".join(f"{name}: {reason}" for name, reason in refusals.items())
         )
-
-    def _order(self, candidate: Candidate) -> list[str]:
-        order = self._auto if self.engine == AUTO else ["direct", self.engine]
-        if isinstance(candidate, DirectCandidate):
-            return sorted(order, key=lambda name: name != "direct")
-        return order if self.engine == AUTO else [self.engine]
-
-    def _build(self, name: str) -> Engine:
-        if name not in self._engines:
-            engine: Engine = registry.lookup("engines", name)()
-            self._engines[name] = engine
-        return self._engines[name]
 
     def _say(self, candidate: Candidate, chosen: str, refusals: dict[str, str]) -> None:
         for name, reason in refusals.items():
@@ -87,8 +88,3 @@ class Chooser:
             if said not in self._said:
                 self._said.add(said)
                 _logger.info("%s trains %s: %s refused (%s)", chosen, candidate.label, name, reason)
-
-
-def choose(candidate: Candidate, setting: Setting, engine: str = AUTO) -> Engine:
-    """Return the engine that trains one candidate; `Chooser` does so for many."""
-    return Chooser(engine).choose(candidate, setting)

@@ -59,8 +59,7 @@ class Direct(Engine):
     def fit(self, instance: Instance, setting: Setting, monitor: Monitor) -> DirectPredictor:
         """Fit one instance; the stop flag is read once more before the test."""
         candidate, draw = instance.candidate, instance.draw(setting)
-        if not isinstance(candidate, DirectCandidate):
-            raise TypeError(f"{candidate.label} has no fit method")
+        assert isinstance(candidate, DirectCandidate)
         population = setting.halves.population
         side = None if population.side is None else population.side[draw.train]
         seed = int(instance.seed.generator(Stream.NOISE).integers(0, 2**32))

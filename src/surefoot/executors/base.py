@@ -11,15 +11,10 @@ from surefoot.instances import Instance, Outcome, Setting
 class Executor(ABC):
     """Runs many instances at once; which one runs where never changes an outcome."""
 
-    @property
-    @abstractmethod
-    def engine(self) -> str:
-        """Name of the engine asked for, or ``auto``."""
-
-    @property
-    @abstractmethod
-    def workers(self) -> int:
-        """Number of instances that run at once."""
+    engine: str
+    """Name of the engine asked for, or ``auto``."""
+    workers: int
+    """Number of instances that run at once."""
 
     @abstractmethod
     def batches(

@@ -18,17 +18,8 @@ class InlineExecutor(Executor):
     """
 
     def __init__(self, engine: str = AUTO) -> None:
+        self.engine, self.workers = engine, 1
         self._chooser = Chooser(engine)
-
-    @property
-    def engine(self) -> str:
-        """Name of the engine asked for, or ``auto``."""
-        return self._chooser.engine
-
-    @property
-    def workers(self) -> int:
-        """One."""
-        return 1
 
     def batches(
         self, instances: Iterable[Instance], setting: Setting

@@ -1,4 +1,4 @@
-"""A map over processes, for pure functions that keep a core busy."""
+"""A map over processes, for pure functions that keep a core busy: the planner's simulations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ B = TypeVar("B")
 
 
 @contextmanager
-def spread(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]], Iterable[B]]]:
+def parallel_map(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]], Iterable[B]]]:
     """Yield a map that calls a function in so many processes; `map` itself for one.
 
     Function, arguments and results travel, so they must be picklable. The results come in order;

@@ -6,7 +6,7 @@ import torch
 
 from surefoot.engines.fused_cpu.instance import aligned
 from surefoot.engines.fused_cpu.optimizer_kernels import update
-from surefoot.engines.torch.training import optimizer_of
+from surefoot.engines.torch.jobs import optimizer_of
 from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName, optimizer_code
 
 STEPS = 300

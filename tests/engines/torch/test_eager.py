@@ -15,9 +15,9 @@ from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
 from surefoot.candidates.convnet.presets import preset
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.torch.eager import TorchEager, module_of
-from surefoot.engines.torch.jobs import convnet_job
+from surefoot.engines.torch.jobs import convnet_job, mean_loss, optimizer_of
 from surefoot.engines.torch.module import ConvModule
-from surefoot.engines.torch.training import CHUNK, mean_loss, optimizer_of
+from surefoot.engines.torch.predictor import CHUNK
 from surefoot.errors import CandidateError
 from surefoot.instances import Instance, Status
 from surefoot.learning.losses.base import parse_loss

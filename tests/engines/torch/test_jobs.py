@@ -201,7 +201,7 @@ def test_what_goes_wrong_is_failed_with_its_message(candidate, message: str) -> 
 @pytest.mark.parametrize(
     ("candidate", "message"),
     [
-        (replace(DENSE, input_shape=(1, 10, 10)), r"takes 100 features \(1, 10, 10\) but blobs"),
+        (replace(DENSE, input_shape=(1, 10, 10)), r"takes 100 features \(1×10×10\) but blobs"),
         (ModuleCandidate("tests.engines.modules.Dens"), "did you mean 'Dense'"),
         (ModuleCandidate(modules.Dense, {"wdth": 3}), "no parameter 'wdth': did you mean 'width'"),
         (ModuleCandidate("os.system", {"command": "true"}), "os.system must be a class derived"),

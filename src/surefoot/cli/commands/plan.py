@@ -46,7 +46,7 @@ def run(
 ) -> None:
     """Run the command; errors are those of the parts."""
     from surefoot.executors.local.executor import LocalExecutor
-    from surefoot.executors.parallel_map import spread
+    from surefoot.executors.parallel_map import parallel_map
     from surefoot.studies.plan.advice import advise
     from surefoot.studies.plan.study import plan_races
 
@@ -75,7 +75,7 @@ def run(
     processes = at_once if count * races >= MUCH else 1
     with (
         resumable(source or place),
-        spread(processes) as mapped,
+        parallel_map(processes) as mapped,
         counting(out, "simulated populations", 0, races) as advance,
     ):
         rows = plan_races(

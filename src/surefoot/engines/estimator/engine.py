@@ -22,7 +22,8 @@ from surefoot.data.population import Population
 from surefoot.engines.base import Engine, Monitor
 from surefoot.engines.estimator.fitted import Fitted, sample
 from surefoot.engines.estimator.interruptible import interruptible
-from surefoot.errors import CandidateError, DataError
+from surefoot.engines.refusals import data_refusal
+from surefoot.errors import CandidateError
 from surefoot.instances import Instance, Setting, Status
 from surefoot.learning.losses.base import Loss
 from surefoot.seeds.ledger import Stream
@@ -47,33 +48,20 @@ class EstimatorEngine(Engine):
 
     def __init__(self, threads: int = 1) -> None:
         self.threads = threads
-        self._seen: tuple[Setting | None, dict[Candidate, str | None]] = (None, {})
-
-    def __reduce__(self) -> tuple[type[EstimatorEngine], tuple[int]]:
-        return type(self), (self.threads,)
 
     def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
         """Refuse what is neither kind, cannot be imported or does not fit the data or the loss."""
-        if self._seen[0] is not setting:
-            self._seen = (setting, {})
-        answers = self._seen[1]
-        if candidate not in answers:
-            answers[candidate] = self._refusal(candidate, setting)
-        return answers[candidate]
-
-    def _refusal(self, candidate: Candidate, setting: Setting) -> str | None:
         if not isinstance(candidate, (EstimatorCandidate, FunctionCandidate)):
             return f"estimator fits estimators and functions, not {candidate.family}"
-        population = setting.halves.population
-        if candidate.side and population.side is None:
-            return f"{candidate.label} takes side features but {population.name} has none"
+        reason = data_refusal(candidate, setting, setting.loss)
+        if reason is not None:
+            return reason
         try:
-            population.check_loss(setting.loss)
             if isinstance(candidate, FunctionCandidate):
                 candidate.resolve()
                 return None
             made = candidate.make(np.random.default_rng(0), self.threads)
-        except (CandidateError, DataError) as error:
+        except CandidateError as error:
             return f"{candidate.label} cannot be trained: {error}"
         return _unfit(candidate, made, setting)
 

@@ -28,7 +28,7 @@ class FusedCpu(Engine):
         """Refuse what is not a `ConvNet` and what does not fit the data."""
         if not isinstance(candidate, ConvNet):
             return f"fused_cpu trains ConvNet candidates, not {candidate.family}"
-        return data_refusal(candidate, setting)
+        return data_refusal(candidate, setting, candidate.loss)
 
     def fit(self, instance: Instance, setting: Setting, monitor: Monitor) -> Predictor:
         """Train one instance without holding the GIL."""

@@ -10,7 +10,6 @@ is imported when first used.
 from __future__ import annotations
 
 import importlib.util
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -22,7 +21,7 @@ from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.engines.base import Engine, Monitor
 from surefoot.engines.refusals import data_refusal
-from surefoot.errors import CandidateError, DataError, require
+from surefoot.errors import CandidateError, require
 from surefoot.instances import Instance, Predictor, Setting
 from surefoot.learning.losses.base import Loss
 from surefoot.seeds.ledger import Stream
@@ -43,21 +42,18 @@ class TorchEager(Engine):
             return f"torch_eager trains ConvNet and torch module candidates, not {candidate.family}"
         if importlib.util.find_spec("torch") is None:
             return "torch_eager needs torch; install it with: pip install 'surefoot[torch]'"
-        if isinstance(candidate, ConvNet):
-            return data_refusal(candidate, setting)
-        return _module_refusal(candidate, setting)
+        trained = candidate.loss if isinstance(candidate.loss, Loss) else None
+        reason = data_refusal(candidate, setting, trained)
+        if reason is None and isinstance(candidate, ModuleCandidate):
+            reason = _module_refusal(candidate)
+        return reason
 
     def fit(self, instance: Instance, setting: Setting, monitor: Monitor) -> Predictor:
-        """Train one instance.
-
-        Raises
-        ------
-        MissingExtraError
-            If torch is not installed.
-        """
+        """Train one instance; raises `MissingExtraError` if torch is not installed."""
         require("torch", extra="torch")
         from surefoot.engines.torch.jobs import job_of
-        from surefoot.engines.torch.training import one_thread, own_random_numbers, train_epochs
+        from surefoot.engines.torch.predictor import one_thread, own_random_numbers
+        from surefoot.engines.torch.training import train_epochs
 
         with one_thread(), own_random_numbers():
             job = job_of(instance, setting)
@@ -72,7 +68,7 @@ def predictor_of(
 ) -> Predictor:
     """Return the predictor that left these weights, on the CPU; raises as `module_of`."""
     module = module_of(candidate, weights)
-    from surefoot.engines.torch.training import TorchPredictor
+    from surefoot.engines.torch.predictor import TorchPredictor
 
     if isinstance(candidate, ConvNet):
         return TorchPredictor(module, candidate.side > 0)
@@ -98,7 +94,7 @@ def module_of(
     """
     require("torch", extra="torch")
     from surefoot.engines.torch.module import ConvModule, load
-    from surefoot.engines.torch.training import own_random_numbers
+    from surefoot.engines.torch.predictor import own_random_numbers
 
     with own_random_numbers():
         module = ConvModule(candidate) if isinstance(candidate, ConvNet) else candidate.make()
@@ -106,23 +102,11 @@ def module_of(
     return module.eval()
 
 
-def _module_refusal(candidate: ModuleCandidate, setting: Setting) -> str | None:
-    """Return one sentence that says what of a module is missing or does not fit, else None."""
-    population = setting.halves.population
-    if candidate.input_shape is not None:
-        cells, columns = math.prod(candidate.input_shape), population.features.shape[1]
-        if cells != columns:
-            return (
-                f"{candidate.label} takes {cells} features {tuple(candidate.input_shape)} but "
-                f"{population.name} has {columns}: set input_shape"
-            )
-    if candidate.side and population.side is None:
-        return f"{candidate.label} takes side features but {population.name} has none"
+def _module_refusal(candidate: ModuleCandidate) -> str | None:
+    """Return one sentence that says what a module lacks, else None."""
     try:
-        if isinstance(candidate.loss, Loss):
-            population.check_loss(candidate.loss)
         candidate.check()
-    except (CandidateError, DataError) as error:
+    except CandidateError as error:
         return f"{candidate.label} cannot be trained: {error}"
     import torch
 

@@ -2,25 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from surefoot.candidates.convnet.initialization import initial_weights, named_weights
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.engines.torch.module import ConvModule, load
-from surefoot.engines.torch.training import Job, TorchPredictor, mean_loss, optimizer_of
+from surefoot.engines.torch.predictor import TorchPredictor
 from surefoot.instances import Instance, Setting
+from surefoot.learning import optimizers
 from surefoot.learning.losses.base import Loss
-from surefoot.learning.optimizers import OPTIMIZERS
+from surefoot.learning.losses.regression import TERMS
+from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName
 from surefoot.seeds.ledger import InstanceSeed, Stream
 from surefoot.seeds.philox import keep_masks
+
+_ADAM = {"betas": (optimizers.BETA1, optimizers.BETA2), "eps": optimizers.EPSILON}
+_OPTIMIZERS: dict[OptimizerName, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
+    "sgd": (torch.optim.SGD, {}),
+    "adam": (torch.optim.Adam, _ADAM),
+    "adamw": (torch.optim.AdamW, _ADAM),
+    "adagrad": (torch.optim.Adagrad, {"eps": optimizers.ADAGRAD_EPSILON}),
+    "rmsprop": (
+        torch.optim.RMSprop,
+        {"alpha": optimizers.RMSPROP_ALPHA, "eps": optimizers.EPSILON},
+    ),
+    "adadelta": (
+        torch.optim.Adadelta,
+        {"rho": optimizers.ADADELTA_RHO, "eps": optimizers.ADADELTA_EPSILON},
+    ),
+    "nadam": (torch.optim.NAdam, _ADAM | {"momentum_decay": optimizers.NADAM_MOMENTUM_DECAY}),
+}
+
+
+@dataclass(slots=True)
+class Job:
+    """What the loop needs to know of one training.
+
+    ``loss`` maps predictions and targets [n, outputs] to the mean training loss;
+    ``before_step`` is called with the number of each step, ``after_epoch`` after each epoch.
+    """
+
+    predictor: TorchPredictor
+    optimizer: torch.optim.Optimizer
+    loss: Callable[[Tensor, Tensor], Tensor]
+    batch_size: int
+    before_step: Callable[[int], None] | None = None
+    after_epoch: Callable[[], None] | None = None
 
 
 @dataclass(slots=True)
@@ -46,9 +82,8 @@ def job_of(instance: Instance, setting: Setting) -> Job:
     candidate = instance.candidate
     if isinstance(candidate, ConvNet):
         return convnet_job(candidate, instance.seed, setting)
-    if isinstance(candidate, ModuleCandidate):
-        return module_job(candidate, instance.seed, setting)
-    raise TypeError(f"torch_eager cannot train {candidate.family} candidates")
+    assert isinstance(candidate, ModuleCandidate)
+    return module_job(candidate, instance.seed, setting)
 
 
 def convnet_job(net: ConvNet, seed: InstanceSeed, setting: Setting) -> Job:
@@ -135,3 +170,33 @@ def _loss(candidate: ModuleCandidate, setting: Setting) -> Callable[[Tensor, Ten
     if setting.halves.population.classes is None:
         return cast("Callable[[Tensor, Tensor], Tensor]", call)
     return lambda prediction, target: call(prediction, target[:, 0].long())
+
+
+def mean_loss(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a `Loss` as trained on: the mean of its terms, in torch."""
+    trained = loss.trained
+
+    def of_batch(prediction: Tensor, target: Tensor) -> Tensor:
+        if trained.classification:
+            codes = target[:, 0].long()
+            if trained.name == "cross_entropy":
+                return functional.cross_entropy(prediction, codes)
+            truth = functional.one_hot(codes, prediction.shape[1])
+            return ((prediction.softmax(dim=1) - truth) ** 2).sum(dim=1).mean()
+        term, _ = TERMS[trained.name]
+        mean: Tensor = term(prediction - target, target, trained.parameter).mean()
+        return mean
+
+    return of_batch
+
+
+def optimizer_of(
+    name: OptimizerName, parameters: Iterable[nn.Parameter], learning_rate: float, decay: float
+) -> torch.optim.Optimizer:
+    """Return an optimiser with the formulas and constants of `surefoot.learning.optimizers`."""
+    kind, constants = _OPTIMIZERS[name]
+    optimizer: Any = kind
+    made: torch.optim.Optimizer = optimizer(
+        parameters, lr=learning_rate, weight_decay=decay, **constants
+    )
+    return made

@@ -12,7 +12,6 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -73,22 +72,12 @@ class LocalExecutor(Executor):
         ):
             if value is not None and not value > 0:
                 raise EngineError(f"{name} = {value} must be positive")
-        self._workers = workers or _cores()
+        self.engine, self.workers = engine, workers or _cores()
         self.chooser = Chooser(engine)
         self.time_limit = time_limit
         self._memory_limit = memory_limit
         self._threads_per_worker = threads_per_worker
         self._pool: WorkerPool | None = None
-
-    @property
-    def engine(self) -> str:
-        """Name of the engine asked for, or ``auto``."""
-        return self.chooser.engine
-
-    @property
-    def workers(self) -> int:
-        """Number of instances that run at once."""
-        return self._workers
 
     def batches(
         self, instances: Iterable[Instance], setting: Setting
@@ -124,12 +113,7 @@ class LocalExecutor(Executor):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -247,13 +231,8 @@ class _Crew:
             )
         worker = self._pool.take()
         try:
-            return worker.train(
-                engine,
-                instance,
-                self._setting,
-                stopped=self._stopping.is_set,
-                time_limit=limit,
-            )
+            stopped = self._stopping.is_set
+            return worker.train(engine, instance, self._setting, stopped=stopped, time_limit=limit)
         finally:
             self._pool.give(worker)
 
