@@ -14,7 +14,6 @@ from rich.console import Console
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.convnet.notation import convnet
 from surefoot.cli.show.live import LiveTable
-from surefoot.cli.show.time_left import TimeLeft
 from surefoot.engines.base import Engine, Monitor
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.executors.local.executor import LocalExecutor
@@ -22,6 +21,7 @@ from surefoot.instances import Instance, Setting, Training
 from surefoot.journal import Journal
 from surefoot.racing.schedules.base import Schedule
 from surefoot.studies.base import SelectStudy
+from surefoot.studies.duration import TimeLeft
 from surefoot.studies.select.cost import plan
 from surefoot.studies.select.run import select
 

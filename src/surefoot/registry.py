@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from surefoot.errors import StudyFileError, nearest
 
-Kind = Literal["candidates", "populations", "engines"]
+Kind = Literal["candidates", "populations", "engines", "commands"]
 
 _added: dict[tuple[Kind, str], Any] = {}
 

@@ -24,7 +24,7 @@ def test_the_help_of_a_command_teaches_by_examples_that_fit_80_columns(run, comm
     monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = run(command, "--help")
     assert code == 0
-    (found,) = [c.callback for c in app.registered_commands if c.callback.__name__ == command]
+    (found,) = [c.callback for c in app.registered_commands if c.name == command]
     written = inspect.getdoc(found).splitlines()
     examples = [line.strip() for line in written if line.strip().startswith("surefoot ")]
     shown = [line.strip() for line in out.splitlines()]

@@ -1,20 +1,60 @@
-"""The command line ``surefoot``: every command in words, its work in a module of its own.
+"""The command line ``surefoot``: its commands, and how it ends when one cannot go on.
 
 Nothing heavy is imported before a command runs, so that ``surefoot --help`` is quick.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from surefoot.cli import calorimeter_commands, journal_commands, study_commands
+from surefoot import registry
+from surefoot.cli.commands.assess import assess
+from surefoot.cli.commands.compare import compare
+from surefoot.cli.commands.export import export
+from surefoot.cli.commands.plan import plan
+from surefoot.cli.commands.plot import plot
+from surefoot.cli.commands.replay import replay
+from surefoot.cli.commands.sample_size import sample_size
+from surefoot.cli.commands.select import select
+from surefoot.cli.commands.show import show
+from surefoot.cli.commands.transfer import transfer
+from surefoot.cli.commands.variance import variance
 from surefoot.cli.rerace_options import rerace
-from surefoot.cli.selection_commands import plan, select
+from surefoot.errors import SurefootError
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+
+class Commands(TyperGroup):
+    """The commands; an error raised on purpose is one line on stderr and exit code 2.
+
+    A ``KeyboardInterrupt`` ends with exit code 130 and says what it was raised with, such as how to
+    go on.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command asked for."""
+        try:
+            return super().invoke(ctx)
+        except SurefootError as error:
+            typer.echo(f"surefoot: {error}", err=True)
+            raise typer.Exit(USAGE_ERROR) from None
+        except KeyboardInterrupt as stop:
+            words = "".join(f"; {hint}" for hint in stop.args)
+            typer.echo(f"\nsurefoot: interrupted{words}", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            raise typer.Exit(0) from None
+
 
 app = typer.Typer(
     name="surefoot",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -44,12 +84,28 @@ def surefoot(
     """Find machine-learning models that stay good every time they are retrained."""
 
 
-app.command()(select)
-journal_commands.add_commands(app)
-study_commands.add_commands(app)
-app.command()(plan)
-app.command()(rerace)
-calorimeter_commands.add_commands(app)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "select": select,
+    "show": show,
+    "replay": replay,
+    "export": export,
+    "plot": plot,
+    "assess": assess,
+    "variance": variance,
+    "sample-size": sample_size,
+    "plan": plan,
+    "rerace": rerace,
+    "compare": compare,
+    "transfer": transfer,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+for name in registry.names("commands"):
+    added = registry.lookup("commands", name)
+    if isinstance(added, typer.Typer):
+        app.add_typer(added, name=name)
+    else:
+        app.command(name)(added)
 
 
 def main(arguments: list[str] | None = None) -> Any:

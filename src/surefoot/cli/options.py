@@ -1,8 +1,11 @@
-"""The options that commands share, and the dataclass that hands them on."""
+"""The options and arguments that several commands have, each written once.
+
+A default in words is the option's ``show_default``: in square brackets within a help text it would
+be taken for markup.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +15,18 @@ StudyArgument = Annotated[
     Path,
     typer.Argument(metavar="STUDY", help="The study file: data, sampling, loss, stopping, engine."),
 ]
+JournalArgument = Annotated[
+    Path, typer.Argument(metavar="JOURNAL", help="The file that select wrote.")
+]
 CandidateOption = Annotated[
     str | None,
     typer.Option(
         "--candidate",
         "-c",
         metavar="WHICH",
-        help="A preset such as model_2; fields such as 'channels = [8], hidden = [9]'; a family; "
-        "a key or label of the study's candidates. [default: the study's only one]",
+        help="A preset such as model_2; fields such as 'channels = \\[8], hidden = \\[9]'; a "
+        "family; a key or label of the study's candidates.",
+        show_default="the study's only one",
     ),
 ]
 FromOption = Annotated[
@@ -34,8 +41,8 @@ JournalOption = Annotated[
         "--journal",
         "-j",
         metavar="FILE",
-        help="Where every outcome is kept; an existing one goes on. "
-        "[default: named after study, command and candidate, here]",
+        help="Where every outcome is kept; an existing one goes on.",
+        show_default="named after study, command and candidate, here",
     ),
 ]
 FigureOption = Annotated[
@@ -44,16 +51,31 @@ FigureOption = Annotated[
         "--figure",
         "-f",
         metavar="FILE",
-        help="The figure: .png, .pdf or .svg. [default: the journal's name with .png]",
+        help="The figure: .png, .pdf or .svg.",
+        show_default="the journal's name with .png",
+    ),
+]
+InstancesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--instances",
+        "-i",
+        metavar="N",
+        help="Fresh instances.",
+        show_default="the study file's",
     ),
 ]
 WorkersOption = Annotated[
     int | None,
-    typer.Option("--workers", "-w", metavar="N", help="Instances at once. [default: cores]"),
+    typer.Option(
+        "--workers", "-w", metavar="N", help="Instances at once.", show_default="one per core"
+    ),
 ]
 EngineOption = Annotated[
     str | None,
-    typer.Option("--engine", "-e", metavar="NAME", help="Who trains. [default: the fastest]"),
+    typer.Option(
+        "--engine", "-e", metavar="NAME", help="Who trains.", show_default="the study file's"
+    ),
 ]
 DryOption = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Count trainings and time; train nothing.")
@@ -61,9 +83,6 @@ DryOption = Annotated[
 RetryOption = Annotated[
     bool,
     typer.Option("--retry-failed", help="Train instances that failed (not diverged) again."),
-]
-JournalArgument = Annotated[
-    Path, typer.Argument(metavar="JOURNAL", help="The file that select wrote.")
 ]
 StudyOption = Annotated[
     Path | None,
@@ -74,22 +93,6 @@ StudyOption = Annotated[
         help="The study file, when the data are not where they were.",
     ),
 ]
-
-
-@dataclass(frozen=True)
-class Common:
-    """What every command that trains one candidate is told.
-
-    ``source`` is the journal that the candidate is taken from; None stands for the default, which
-    the study file gives.
-    """
-
-    study: Path
-    candidate: str | None
-    source: Path | None
-    journal: Path | None
-    figure: Path | None
-    engine: str | None
-    workers: int | None
-    dry_run: bool
-    retry_failed: bool
+KeyOption = Annotated[
+    str, typer.Option("--candidate", "-c", metavar="KEY", help="Whose; its key, or 'winner'.")
+]

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from surefoot.cli.options import JournalArgument
-from surefoot.cli.reporting import reporting
 
 
 def rerace(
@@ -163,9 +162,9 @@ def rerace(
 ) -> None:
     """Run a recorded race again under other rules, training nothing.
 
-    The options are the keys of \\[race] in a study file; what is not given stays as it was.
-    Where the rules ask for instances that nobody trained, it says which, names the best
-    so far, and the exit code is 3.
+    The options are the keys of \\[race] in a study file; what is not given
+    stays as it was. Where the rules ask for instances that nobody trained, it
+    says which, names the best so far, and the exit code is 3.
 
     [bold]Examples[/bold]
 
@@ -201,8 +200,7 @@ def rerace(
         "screen": screen,
         "screen_margin": screen_margin,
     }
-    with reporting():
-        from surefoot.cli.commands.rerace import run
+    from surefoot.cli.commands.rerace import run
 
-        code = run(journal, options)
+    code = run(journal, options)
     raise typer.Exit(code)

@@ -9,8 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from surefoot.calorimeter.commands import simulate as simulate_command
 from surefoot.calorimeter.root_io import open_photons, read_photons
+from surefoot.cli.main import INTERRUPTED
 
 STUDY = """
 [study]
@@ -127,7 +127,7 @@ def test_ctrl_c_leaves_no_file_and_says_so(run, folder, monkeypatch):
 
     monkeypatch.setattr(root_io, "write_photons", interrupted)
     code, _, err = run("simulate", "A", "-n", 400, "-o", "a.root", "--chunk", 100)
-    assert code == simulate_command.INTERRUPTED
+    assert code == INTERRUPTED
     assert "interrupted; a.root was not written" in err
     assert not [path for path in folder.iterdir() if "a.root" in path.name or "part" in path.name]
 

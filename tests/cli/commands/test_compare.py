@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from surefoot.cli.commands import compare as compare_command
+from surefoot.cli.show.comparison import bound_sentence
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 
@@ -149,8 +149,8 @@ def test_ctrl_c_says_that_nothing_is_lost(run, compared, monkeypatch):
 
 
 def test_names_of_the_bound_are_rounded_down():
-    assert "at least 95 % of" in compare_command.bound_sentence(59, 0.95, 0.95)
-    assert "at least 86 % of" in compare_command.bound_sentence(20, 0.95, 0.95)
+    assert "at least 95 % of" in bound_sentence(59, 0.95, 0.95)
+    assert "at least 86 % of" in bound_sentence(20, 0.95, 0.95)
 
 
 @pytest.fixture

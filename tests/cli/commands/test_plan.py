@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from surefoot.cli.show.time_left import words
 from surefoot.errors import JournalError
 from surefoot.journal import Journal
+from surefoot.studies.duration import duration_words
 from tests.conftest import STUDY
 
 SPACE = """
@@ -100,8 +100,8 @@ def test_small_studies_need_no_plan(run, folder) -> None:
 
 
 def test_times_are_in_words() -> None:
-    assert words(3.0) == "3 s"
-    assert words(0.4) == "0.4 s"
+    assert duration_words(3.0) == "3 s"
+    assert duration_words(0.4) == "0.4 s"
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ from rich.console import Console
 from surefoot.candidates.convnet.notation import convnet
 from surefoot.cli.show.live import LiveTable, PlainLog
 from surefoot.cli.show.progress import Progress
-from surefoot.cli.show.time_left import TimeLeft
 from surefoot.data.population import Population, Sampling
 from surefoot.instances import Outcome, Setting, Status
 from surefoot.learning.losses.base import Loss
@@ -15,6 +14,7 @@ from surefoot.racing.schedules.base import Halving
 from surefoot.racing.schedules.top_two import TopTwo
 from surefoot.racing.table import LossTable
 from surefoot.seeds.ledger import Role
+from surefoot.studies.duration import TimeLeft
 
 NETS = [convnet([c], input_shape=(1, 5, 5)) for c in (1, 2, 3, 4)]
 KEYS = [net.key for net in NETS]

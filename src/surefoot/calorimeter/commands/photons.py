@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-from numpy.typing import NDArray
+import typer
 
-from surefoot.cli.show.console import busy, console
-from surefoot.cli.show.results import say_paths
 from surefoot.errors import DataError, JournalMismatchError, SurefootError, nearest
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    import numpy as np
+    from numpy.typing import NDArray
     from rich.console import Console
 
     from surefoot.calorimeter.simulation.chunks import PhotonChunk
@@ -25,24 +23,74 @@ if TYPE_CHECKING:
 TARGETS = ("energy", "x", "y")
 FORMATS = ("png", "pdf", "svg")
 
+app = typer.Typer(no_args_is_help=True, help="Look at photon samples.")
 
-def run(
-    source: str,
-    target: str,
-    study: Path | None,
-    journal: Path | None,
-    retrainings: int,
-    event: int,
-    folder: Path,
-    suffix: str,
+
+@app.callback()
+def photons() -> None:
+    """Look at photon samples."""
+
+
+@app.command()
+def show(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A, B or a file that simulate wrote.")
+    ],
+    target: Annotated[
+        str, typer.Option("--target", "-t", metavar="NAME", help="energy, x or y.")
+    ] = "energy",
+    study: Annotated[
+        Path | None,
+        typer.Option("--study", "-s", metavar="STUDY", help="Show its winner's networks too."),
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            "--journal",
+            "-j",
+            metavar="FILE",
+            help="The study's.",
+            show_default="its name with .db",
+        ),
+    ] = None,
+    retrainings: Annotated[
+        int, typer.Option("--retrainings", "-r", metavar="N", help="Of the winner, trained again.")
+    ] = 3,
+    event: Annotated[
+        int, typer.Option("--event", "-e", metavar="ROW", help="Photon to display.")
+    ] = 0,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where figures go.")
+    ] = Path("."),
+    suffix: Annotated[
+        str, typer.Option("--format", "-f", metavar="KIND", help="png, pdf or svg.")
+    ] = "png",
 ) -> None:
-    """Run the command; errors are those of the parts."""
+    """Draw what a detector physicist looks at.
+
+    A photon's cluster, the spectrum, and of the classical reconstructions:
+    resolution with its fit and bias against energy, or residuals against impact
+    point, energy and angle.
+
+    [bold]Examples[/bold]
+
+      [dim]The shipped Geant4 photons at normal incidence.[/dim]
+      surefoot photons show A
+
+      [dim]The position of inclined photons that you simulated.[/dim]
+      surefoot photons show b.root --target x -o figures
+
+      [dim]A race's winner beside them, three retrainings.[/dim]
+      surefoot photons show A --study examples/energy.toml -j energy.db
+    """
     from surefoot.calorimeter.detector import INNER
     from surefoot.calorimeter.figures import event_figure, physics_figures
     from surefoot.calorimeter.photons import load_photons, pitch_of
     from surefoot.calorimeter.physics import take
     from surefoot.calorimeter.root_io import open_photons, read_photons
     from surefoot.calorimeter.spectrum import spectrum_figure
+    from surefoot.cli.show.console import busy, console, say_paths
+    from surefoot.report.figures import save
 
     out = console()
     source = source.removeprefix("photons:")
@@ -50,8 +98,8 @@ def run(
         raise DataError(f"--target {target!r} does not exist: {nearest(target, TARGETS)}")
     if suffix not in FORMATS:
         raise SurefootError(f"--format {suffix!r} does not exist: {nearest(suffix, FORMATS)}")
-    if not folder.is_dir():
-        raise SurefootError(f"there is no folder '{folder}' for the figures: make it first")
+    if not output.is_dir():
+        raise SurefootError(f"there is no folder '{output}' for the figures: make it first")
     with busy(out, f"loading {source}"):
         population = load_photons(source, target)
         sample = read_photons(source)
@@ -72,18 +120,18 @@ def run(
             halves = setting.halves
         figures |= physics_figures(target, take(sample, halves.test), predictions, detector)
     say_losses(out, target, halves, predictions)
-    stem = Path(source).stem
-    say_paths(
-        out,
-        {
-            name: str(_save(figure, folder / f"photons-{stem}-{_named(name, target)}.{suffix}"))
-            for name, figure in figures.items()
-        },
-    )
+    stem = f"photons-{Path(source).stem}"
+    paths = {}
+    for name, drawn in figures.items():
+        about = name if name in ("event", "spectrum") else f"{target}-{name}"
+        paths[name] = str(save(drawn, output / f"{stem}-{about}.{suffix}"))
+    say_paths(out, paths)
 
 
 def say_sample(out: Console, name: str, sample: PhotonChunk) -> None:
     """Print how many photons there are and where."""
+    import numpy as np
+
     showers = len(np.unique(sample.shower))
     angle = float(sample.theta.max())
     slope = f", angles up to {angle:.2f} rad" if angle > 0.0 else ", normal incidence"
@@ -99,6 +147,8 @@ def say_losses(
     out: Console, target: str, halves: Halves, predictions: dict[str, list[NDArray[np.float32]]]
 ) -> None:
     """Print the loss of every reconstruction on the test half."""
+    import numpy as np
+
     true = halves.population.target[halves.test, 0].astype(np.float64)
     out.print()
     for name, many in predictions.items():
@@ -153,8 +203,8 @@ def of_study(
         If the study is not about this sample and target.
     """
     from surefoot.calorimeter.baselines import baseline_for
-    from surefoot.cli.one_candidate import choose_candidate
     from surefoot.study_files.build import baseline_of, setting_of
+    from surefoot.study_files.candidate import choose_candidate
     from surefoot.study_files.read import read_study_file
     from surefoot.study_files.sources import population_of
 
@@ -186,6 +236,8 @@ def predicted(
     candidate: Candidate, setting: Setting, seed: int, engine: str, count: int
 ) -> list[NDArray[np.float32]]:
     """Return the predictions [n, 1] of the test half by ``count`` instances, trained here."""
+    import numpy as np
+
     from surefoot.engines.choose import Chooser
     from surefoot.instances import Instance
     from surefoot.seeds.ledger import InstanceSeed, Role
@@ -204,13 +256,3 @@ def predicted(
             )
         found.append(training.predictor.predict(population.features[test], side))
     return found
-
-
-def _named(name: str, target: str) -> str:
-    return name if name in ("event", "spectrum") else f"{target}-{name}"
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    from surefoot.report.figures import save
-
-    return save(figure, path)

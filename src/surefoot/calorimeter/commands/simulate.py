@@ -2,63 +2,106 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Annotated
 
 import typer
 
-from surefoot.cli.show.console import check_folder, console
+from surefoot.cli.options import WorkersOption
 from surefoot.errors import DataError, SurefootError, nearest
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Task
-    from rich.text import Text
-
-INTERRUPTED = 130
 ENGINES = ("fast", "geant4")
 SUFFIXES = (".root", ".npz", ".parquet")
 
 
-def run(
-    dataset: str,
-    n: int,
-    output: Path,
-    engine: str,
-    seed: int,
-    chunk: int | None,
-    workers: int | None,
-    noise: float,
-    threshold: float,
-    physics: str,
-    cells: str,
-    first: int,
-    overwrite: bool,
+def simulate(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A (normal) or B (inclined).")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help=".root, .npz or .parquet.")
+    ],
+    n: Annotated[int, typer.Option("--events", "-n", metavar="N", help="Photons.")] = 20_000,
+    engine: Annotated[
+        str, typer.Option("--with", metavar="ENGINE", help="fast, or geant4 (an extra).")
+    ] = "fast",
+    seed: Annotated[
+        int, typer.Option("--seed", "-s", metavar="N", help="Decides every random number.")
+    ] = 1,
+    chunk: Annotated[
+        int | None,
+        typer.Option(
+            "--chunk", metavar="N", help="Events at once, which bounds memory, not results."
+        ),
+    ] = None,
+    workers: WorkersOption = None,
+    noise: Annotated[
+        float, typer.Option("--noise", metavar="GEV", help="Standard deviation per cell.")
+    ] = 0.0,
+    threshold: Annotated[
+        float, typer.Option("--threshold", metavar="GEV", help="Smallest deposit kept.")
+    ] = 0.0,
+    physics: Annotated[
+        str, typer.Option("--physics", metavar="LIST", help="Geant4's reference physics list.")
+    ] = "FTFP_BERT",
+    cells: Annotated[
+        str, typer.Option("--cells", metavar="SIZE", help="inner, middle or outer module.")
+    ] = "inner",
+    first: Annotated[
+        int, typer.Option("--first", metavar="N", help="Number of the first photon.")
+    ] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
 ) -> None:
-    """Run the command; errors are those of `surefoot.calorimeter.simulation.simulate.simulate`."""
+    """Simulate photons in the Shashlik calorimeter.
+
+    An event depends on seed, dataset and its number alone: neither on chunks nor on workers.
+    The file appears when it is complete; Ctrl-C leaves none, and keeps Geant4's chunks.
+
+    [bold]Examples[/bold]
+
+      [dim]Fast showers, thousands a second.[/dim]
+      surefoot simulate A -n 500000 -o A.root
+
+      [dim]Inclined photons in a calorimeter with noise, in GeV of visible energy.[/dim]
+      surefoot simulate B -n 20000 -o b.root --noise 0.001 --threshold 0.002
+
+      [dim]Geant4 itself, with pip install 'surefoot\\[geant4]' and its data sets.[/dim]
+      surefoot simulate A -n 1000 -o real.root --with geant4
+    """
+    import shutil
+
+    from surefoot import __version__
     from surefoot.calorimeter.detector import PRESETS
     from surefoot.calorimeter.root_io import write_photons
-    from surefoot.calorimeter.simulation.chunks import PhotonChunk
     from surefoot.calorimeter.simulation.simulate import simulate
+    from surefoot.cli.show.console import bar, check_folder, console
 
     out = console()
-    _check(n, output, engine, cells, overwrite)
+    check_choices(n, output, engine, cells)
+    check_folder(output, "file")
+    if output.exists() and not overwrite:
+        raise SurefootError(f"{output} exists already: give another name, or --overwrite")
     detector = PRESETS[cells]
     parts = output.with_name(f"{output.name}.chunks") if engine == "geant4" else None
-    metadata = _about(
-        dataset, n, engine, seed, noise, threshold, physics, cells, detector.pitch, first
-    )
+    about = {
+        "dataset": dataset,
+        "events": n,
+        "first": first,
+        "simulation": engine,
+        "seed": str(seed),
+        "noise": noise,
+        "threshold": threshold,
+        "cells": cells,
+        "pitch": detector.pitch,
+        "surefoot": __version__,
+        **({"physics": physics} if engine == "geant4" else {}),
+    }
     began = time.monotonic()
     try:
-        chunks: Iterator[PhotonChunk] = simulate(
+        chunks = simulate(
             dataset,
             n,
             seed,
-            engine=cast(Literal["fast", "geant4"], engine),
+            engine="geant4" if engine == "geant4" else "fast",
             chunk=chunk,
             workers=workers,
             first=first,
@@ -68,12 +111,11 @@ def run(
             physics=physics,
             folder=parts,
         )
-        with counting_events(out, f"simulating {dataset}", n) as advance:
-            written = write_photons(output, chunks, metadata=metadata, progress=advance)
+        with bar(out, f"simulating {dataset}", n, unit="events") as advance:
+            written = write_photons(output, chunks, metadata=about, progress=advance)
     except KeyboardInterrupt:
         kept = f"; finished chunks are kept in {parts}: the same command goes on" if parts else ""
-        typer.echo(f"\nsurefoot: interrupted; {output} was not written{kept}", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise KeyboardInterrupt(f"{output} was not written{kept}") from None
     if parts is not None:
         shutil.rmtree(parts, ignore_errors=True)
     seconds = max(time.monotonic() - began, 1e-9)
@@ -87,7 +129,8 @@ def run(
     out.print(f'In a study file: [population] source = "{source}"', soft_wrap=True)
 
 
-def _check(n: int, output: Path, engine: str, cells: str, overwrite: bool) -> None:
+def check_choices(n: int, output: Path, engine: str, cells: str) -> None:
+    """Raise `DataError` unless the options name something that exists."""
     from surefoot.calorimeter.detector import PRESETS
 
     if n < 1:
@@ -98,70 +141,3 @@ def _check(n: int, output: Path, engine: str, cells: str, overwrite: bool) -> No
         raise DataError(f"--cells {cells!r} does not exist: {nearest(cells, PRESETS)}")
     if output.suffix.lower() not in SUFFIXES:
         raise DataError(f"{output} must end in .root, .npz or .parquet")
-    check_folder(output, "file")
-    if output.exists() and not overwrite:
-        raise SurefootError(f"{output} exists already: give another name, or --overwrite")
-
-
-def _about(
-    dataset: str,
-    n: int,
-    engine: str,
-    seed: int,
-    noise: float,
-    threshold: float,
-    physics: str,
-    cells: str,
-    pitch: float,
-    first: int,
-) -> dict[str, Any]:
-    """Return what the file says of itself, enough to make it again."""
-    from surefoot import __version__
-
-    about: dict[str, Any] = {
-        "dataset": dataset,
-        "events": n,
-        "first": first,
-        "simulation": engine,
-        "seed": str(seed),
-        "noise": noise,
-        "threshold": threshold,
-        "cells": cells,
-        "pitch": pitch,
-        "surefoot": __version__,
-    }
-    return about | ({"physics": physics} if engine == "geant4" else {})
-
-
-@contextmanager
-def counting_events(out: Console, what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar with events per second in a terminal; yield a function of events done."""
-    if not out.is_terminal:
-        yield lambda _: None
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text as RichText
-
-    class Speed(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            speed = task.finished_speed or task.speed
-            return RichText("" if speed is None else f"{speed:,.0f} events/s")
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Speed(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=out, refresh_per_second=4) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda events: progress.advance(task, events)

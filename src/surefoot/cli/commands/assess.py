@@ -2,61 +2,106 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
+import typer
 
-from surefoot.cli.one_candidate import Asked, asked_for, say_dry, training
-from surefoot.cli.show.console import busy, console
-from surefoot.cli.show.results import say_paths, say_sentences
+from surefoot.cli.options import (
+    CandidateOption,
+    DryOption,
+    EngineOption,
+    FigureOption,
+    FromOption,
+    InstancesOption,
+    JournalOption,
+    RetryOption,
+    StudyArgument,
+    WorkersOption,
+)
 from surefoot.errors import SurefootError
-from surefoot.instances import Outcome
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from matplotlib.figure import Figure
 
-    from surefoot.cli.options import Common
     from surefoot.statistics.promise import Promise
     from surefoot.studies.assess.run import Assessment
-
 
 BROKEN = 1
 """Exit code when the promise asked about is broken."""
 
 
-def run(common: Common, n: int | None, limit: float | None, allowed: int | None) -> int:
-    """Run the command and return its exit code; ``limit`` and ``allowed`` make a promise."""
+def assess(
+    study: StudyArgument,
+    candidate: CandidateOption = None,
+    source: FromOption = None,
+    instances: InstancesOption = None,
+    promise: Annotated[
+        float | None,
+        typer.Option(
+            "--promise",
+            "-p",
+            metavar="LOSS",
+            help="Test whether retrainings keep this limit; a bad candidate fails early.",
+        ),
+    ] = None,
+    allowed: Annotated[
+        int, typer.Option("--allowed", metavar="N", help="Losses above the limit that may be.")
+    ] = 0,
+    journal: JournalOption = None,
+    figure: FigureOption = None,
+    workers: WorkersOption = None,
+    engine: EngineOption = None,
+    dry_run: DryOption = False,
+    retry_failed: RetryOption = False,
+) -> None:
+    """Assess one candidate: fresh instances, their distribution and certificate.
+
+    A promise is that as many retrainings as the study file's certificate asks
+    for keep a limit. Training stops once it is broken; then the exit code is 1,
+    and there is no certificate. Kept: 0.
+
+    [bold]Examples[/bold]
+
+      [dim]The paper's second network, 59 instances.[/dim]
+      surefoot assess examples/energy.toml -c model_2
+
+      [dim]A network written out, 93 instances.[/dim]
+      surefoot assess examples/energy.toml -i 93 -c "channels=\\[8], hidden=\\[16]"
+
+      [dim]The winner of a race.[/dim]
+      surefoot assess examples/energy.toml --from energy.db
+
+      [dim]Do at least 95 % of its retrainings lose at most 0.025?[/dim]
+      surefoot assess examples/energy.toml --from energy.db --promise 0.025
+    """
+    import numpy as np
+
+    from surefoot.cli.session import Session
+    from surefoot.cli.show.console import say_sentences
     from surefoot.studies.assess.run import assess
     from surefoot.studies.base import AssessStudy
-    from surefoot.studies.watch import Silent
 
-    out = console()
-    asked = asked_for(out, "assess" if limit is None else "promise", common)
-    wish = asked.file.tables.certificate
-    promise = promise_of(limit, allowed, n, wish.content, wish.confidence)
-    study = AssessStudy(
-        candidate=asked.candidate,
-        setting=asked.setting,
-        seed=asked.seed,
-        engine=asked.engine,
-        n=n or wish.n or 59,
-        content=wish.content,
-        confidence=wish.confidence,
-        promise=promise,
+    session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
+    chosen = session.candidate(candidate, source, "assess" if promise is None else "promise")
+    wanted, out = session.tables.certificate, session.out
+    asked = AssessStudy(
+        candidate=chosen,
+        setting=session.setting,
+        seed=session.tables.study.seed,
+        engine=session.engine,
+        n=instances or wanted.n or 59,
+        content=wanted.content,
+        confidence=wanted.confidence,
+        promise=promise_of(promise, allowed, instances, wanted.content, wanted.confidence),
     )
-    out.print(asked.headline("Assess"), style="bold", soft_wrap=True)
-    if common.dry_run:
-        say_dry(out, asked, {study.setting: study.n})
+    session.headline(f"Assess: {session.about(chosen)}")
+    if dry_run:
+        session.say_cost(asked, asked.instances())
         if promise is not None:
             out.print("fewer if the promise is broken before")
-        return 0
-    with training(out, asked, study, study.instances()) as on:
-
-        class Bar(Silent):
-            def outcome(self, outcome: Outcome) -> None:
-                on.told(outcome)
-
-        found = assess(study, on.record, on.executor, Bar(), retry_failed=common.retry_failed)
+        return
+    with session.training(asked, asked.instances()) as on:
+        found = assess(asked, on.record, on.executor, on.watch, retry_failed=retry_failed)
     losses = found.losses[np.isfinite(found.losses)]
     if losses.size:
         quartiles = np.quantile(losses, [0.0, 0.25, 0.5, 0.75, 1.0])
@@ -75,29 +120,33 @@ def run(common: Common, n: int | None, limit: float | None, allowed: int | None)
     else:
         said = str(found.certificate).splitlines()
         say_sentences(out, "Certificate", said, "bold" if promise is None else "")
-    _draw(out, asked, found)
-    return BROKEN if found.kept is False else 0
+    title = f"{session.population.name}: {chosen.label}"
+    session.finish(lambda: drawn(found, session.loss_label, title))
+    if found.kept is False:
+        raise typer.Exit(BROKEN)
 
 
 def promise_of(
-    limit: float | None, allowed: int | None, n: int | None, content: float, confidence: float
+    limit: float | None, allowed: int, n: int | None, content: float, confidence: float
 ) -> Promise | None:
     """Return the promise that options make, or None; raises `SurefootError` if they disagree."""
     from surefoot.statistics.promise import Promise
 
     if limit is None:
-        if allowed is not None:
+        if allowed:
             raise SurefootError("--allowed counts losses above a --promise: give that too")
         return None
     if n is not None:
         raise SurefootError(
             f"--instances {n} cannot be asked for: a promise decides how many it takes"
         )
-    return Promise(limit, content, confidence, allowed or 0)
+    return Promise(limit, content, confidence, allowed)
 
 
-def _draw(out: Console, asked: Asked, found: Assessment) -> None:
-    from surefoot.report.figures import save
+def drawn(found: Assessment, label: str, title: str) -> Figure:
+    """Return the figure of an assessment: curves, losses and the certificate's bound."""
+    import numpy as np
+
     from surefoot.report.journal_figures import bound_label
     from surefoot.report.study_figures import assessment_figure
 
@@ -107,14 +156,11 @@ def _draw(out: Console, asked: Asked, found: Assessment) -> None:
     else:
         assert found.study.promise is not None
         bound, name = found.study.promise.limit, "limit of the promise"
-    with busy(out, "drawing"):
-        figure = assessment_figure(
-            [o.curve if np.isfinite(o.loss) else np.append(o.curve, end) for o in found.outcomes],
-            found.losses,
-            label=asked.label,
-            title=asked.title,
-            bound=bound,
-            bound_label=name,
-        )
-        save(figure, asked.figure)
-    say_paths(out, {"Journal": str(asked.journal), "Figure": str(asked.figure)})
+    return assessment_figure(
+        [o.curve if np.isfinite(o.loss) else np.append(o.curve, end) for o in found.outcomes],
+        found.losses,
+        label=label,
+        title=title,
+        bound=bound,
+        bound_label=name,
+    )

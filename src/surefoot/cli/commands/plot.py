@@ -3,19 +3,55 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from surefoot.cli.show.console import busy, console
-from surefoot.journal import Journal
-from surefoot.report.figures import check_path, save
-from surefoot.report.journal_figures import draw_journal
-from surefoot.studies.replay import find_candidate
+import typer
+
+from surefoot.cli.options import JournalArgument
 
 
-def run(journal_path: Path, output: Path, what: str, candidate: str) -> None:
-    """Run the command; errors are those of the parts."""
+def plot(
+    journal: JournalArgument,
+    output: Annotated[
+        Path, typer.Argument(metavar="OUTPUT", help="The file to draw: .png, .pdf or .svg.")
+    ],
+    what: Annotated[
+        str,
+        typer.Option(
+            "--what", "-w", metavar="WHAT", help="race, rounds, curves, certificate or pareto."
+        ),
+    ] = "race",
+    candidate: Annotated[
+        str,
+        typer.Option("--candidate", "-c", metavar="KEY", help="Whose curves; key or 'winner'."),
+    ] = "winner",
+) -> None:
+    """Draw a journal's race.
+
+    rounds: boxplots of the losses in every round. curves: loss against epoch of
+    a candidate's instances. certificate: the winner's fresh losses and their
+    bound. race: all three.
+
+    [bold]Examples[/bold]
+
+      [dim]Everything in one figure.[/dim]
+      surefoot plot energy.db race.png
+
+      [dim]The winner's learning curves.[/dim]
+      surefoot plot energy.db curves.pdf --what curves
+
+      [dim]Those of the candidate whose key starts with 3f2a.[/dim]
+      surefoot plot energy.db other.svg --what curves -c 3f2a
+    """
+    from surefoot.cli.show.console import busy, console
+    from surefoot.journal import Journal
+    from surefoot.report.figures import check_path, save
+    from surefoot.report.journal_figures import draw_journal
+    from surefoot.studies.replay import find_candidate
+
     check_path(output)
     out = console()
-    with Journal.read(journal_path) as journal, busy(out, "drawing"):
-        key = None if candidate == "winner" else find_candidate(journal, candidate)
-        save(draw_journal(journal, what, key), output)
+    with Journal.read(journal) as recorded, busy(out, "drawing"):
+        key = None if candidate == "winner" else find_candidate(recorded, candidate)
+        save(draw_journal(recorded, what, key), output)
     out.print(str(output), soft_wrap=True)

@@ -2,78 +2,102 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
+import typer
 
-from surefoot.cli.recorded_setting import setting_again
-from surefoot.cli.show.console import busy, console
+from surefoot.cli.options import JournalArgument, StudyOption
 from surefoot.errors import SurefootError, nearest
-from surefoot.instances import Outcome
-from surefoot.journal import Journal
-from surefoot.seeds.ledger import Role
-from surefoot.studies.description import Description
-from surefoot.studies.replay import find_candidate, replay
+
+if TYPE_CHECKING:
+    from surefoot.instances import Outcome
 
 DIFFERENT = 1
+"""Exit code when the losses are not the same bits."""
 
 
-def run(
-    journal_path: Path,
-    candidate: str,
-    instance: int,
-    study_path: Path | None,
-    role: str,
-    engine: str | None,
-) -> int:
-    """Run the command and return its exit code: 0 if the losses are the same bits, else 1."""
+def replay(
+    journal: JournalArgument,
+    candidate: Annotated[
+        str,
+        typer.Argument(metavar="CANDIDATE", help="Its key, the start of it, or 'winner'."),
+    ],
+    instance: Annotated[int, typer.Argument(metavar="INSTANCE", help="Its number, from 0.")],
+    study: StudyOption = None,
+    role: Annotated[
+        str, typer.Option("--role", "-r", metavar="ROLE", help="race or certify.")
+    ] = "race",
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            "--engine",
+            "-e",
+            metavar="NAME",
+            help="Who trains.",
+            show_default="who did the first time",
+        ),
+    ] = None,
+) -> None:
+    """Train a recorded instance again, from its seeds, and compare with the record.
+
+    The same engine must give the same loss to the last bit; then the exit code
+    is 0, else 1.
+
+    [bold]Examples[/bold]
+
+      [dim]The winner's first instance in the race.[/dim]
+      surefoot replay energy.db winner 0
+
+      [dim]The eighth fresh instance of the candidate whose key starts with 3f2a.[/dim]
+      surefoot replay energy.db 3f2a 7 -r certify
+
+      [dim]On another engine, which may differ in the last digits.[/dim]
+      surefoot replay energy.db winner 0 -e torch_eager
+    """
+    from surefoot.cli.recorded_setting import setting_again
+    from surefoot.cli.show.console import busy, console
+    from surefoot.journal import Journal
+    from surefoot.seeds.ledger import Role
+    from surefoot.studies.description import Description
+    from surefoot.studies.replay import find_candidate, replay
+
     out = console()
-    chosen = role_of(role)
-    with Journal.read(journal_path) as journal:
-        key = find_candidate(journal, candidate)
-        with busy(out, f"loading {Description.read(journal.study).population.name}"):
-            setting = setting_again(journal, study_path)
-        label = journal.candidates()[key].label
+    roles = {one.name.lower(): one for one in Role}
+    if role not in roles:
+        raise SurefootError(f"role {role!r} is unknown: {nearest(role, roles)}")
+    with Journal.read(journal) as recorded:
+        key = find_candidate(recorded, candidate)
+        with busy(out, f"loading {Description.read(recorded.study).population.name}"):
+            setting = setting_again(recorded, study)
+        label = recorded.candidates()[key].label
         with busy(out, f"training instance {instance} of {label}"):
-            recorded, training = replay(journal, setting, key, instance, chosen, engine=engine)
-    out.print(f"{label}  (key {key}), {chosen.name.lower()} instance {instance}", soft_wrap=True)
-    for name, outcome in (("recorded", recorded), ("again", training.outcome)):
-        out.print(_line(name, outcome), soft_wrap=True)
-    same = same_bits(recorded, training.outcome)
-    if same:
-        out.print("the same: status, loss and curve agree to the last bit")
-    else:
-        out.print(_difference(recorded, training.outcome), soft_wrap=True)
-    return 0 if same else DIFFERENT
+            before, training = replay(recorded, setting, key, instance, roles[role], engine=engine)
+    now = training.outcome
+    out.print(f"{label}  (key {key}), {role} instance {instance}", soft_wrap=True)
+    for name, outcome in (("recorded", before), ("again", now)):
+        out.print(
+            f"{name:<10}loss {outcome.loss!r}  {outcome.status}  {outcome.epochs} epochs  "
+            f"{outcome.seconds:.2f} s  {outcome.engine}",
+            soft_wrap=True,
+        )
+    difference = difference_of(before, now)
+    if difference:
+        out.print(difference, soft_wrap=True)
+        raise typer.Exit(DIFFERENT)
+    out.print("the same: status, loss and curve agree to the last bit")
 
 
-def role_of(word: str) -> Role:
-    """Return the role that a word names; raise `SurefootError` with the nearest otherwise."""
-    roles = {role.name.lower(): role for role in Role}
-    if word not in roles:
-        raise SurefootError(f"role {word!r} is unknown: {nearest(word, roles)}")
-    return roles[word]
+def difference_of(recorded: Outcome, again: Outcome) -> str:
+    """Return where status, loss or curve of two outcomes differ in a bit; "" if nowhere."""
+    import numpy as np
 
-
-def same_bits(a: Outcome, b: Outcome) -> bool:
-    """Say whether two outcomes agree in status, loss and every value of the curve."""
-    return (
-        a.status is b.status
-        and np.float64(a.loss).tobytes() == np.float64(b.loss).tobytes()
-        and a.curve.tobytes() == b.curve.tobytes()
-    )
-
-
-def _line(name: str, outcome: Outcome) -> str:
-    return (
-        f"{name:<10}loss {outcome.loss!r}  {outcome.status}  {outcome.epochs} epochs  "
-        f"{outcome.seconds:.2f} s  {outcome.engine}"
-    )
-
-
-def _difference(recorded: Outcome, again: Outcome) -> str:
     if recorded.status is not again.status:
         return f"different: {recorded.status} became {again.status} {again.message}".rstrip()
+    losses = np.array([recorded.loss, again.loss])
+    if losses[0].tobytes() == losses[1].tobytes() and (
+        recorded.curve.tobytes() == again.curve.tobytes()
+    ):
+        return ""
     shared = min(recorded.epochs, again.epochs)
     apart = np.flatnonzero(recorded.curve[:shared] != again.curve[:shared])
     where = f"from epoch {apart[0] + 1}" if apart.size else f"after epoch {shared}"

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from surefoot.cli.show.console import console
-from surefoot.cli.show.results import say_sentences
+from surefoot.cli.show.console import console, say_sentences
 from surefoot.errors import RaceError, nearest
 from surefoot.journal import Journal
 from surefoot.study_files.race import (
@@ -32,7 +31,7 @@ INCOMPLETE = 3
 
 def run(journal_path: Path, options: dict[str, Any]) -> int:
     """Run the command and return its exit code; ``options`` None are left as they were."""
-    from surefoot.cli.commands.show import ranking_table, rounds_table
+    from surefoot.cli.show.race import say_race
     from surefoot.studies.description import RaceDescription
     from surefoot.studies.select.rerace import rerace
 
@@ -50,11 +49,7 @@ def run(journal_path: Path, options: dict[str, Any]) -> int:
         style="bold",
         soft_wrap=True,
     )
-    if found.state.rounds:
-        out.print()
-        out.print(rounds_table(found.record, found.state, known))
-        out.print()
-        out.print(ranking_table(found.state, found.record, known))
+    say_race(out, found.record, found.state, known)
     say_sentences(out, "", found.lines(labels), "bold")
     return 0 if found.state.over else INCOMPLETE
 

@@ -3,70 +3,135 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from surefoot.cli.one_candidate import asked_for, say_dry, training
-from surefoot.cli.show.console import busy, console
-from surefoot.cli.show.results import say_paths, say_sentences
+import typer
+
+from surefoot.cli.options import (
+    CandidateOption,
+    DryOption,
+    EngineOption,
+    FigureOption,
+    FromOption,
+    JournalOption,
+    RetryOption,
+    StudyArgument,
+    WorkersOption,
+)
 from surefoot.errors import SurefootError
 
 if TYPE_CHECKING:
-    from surefoot.cli.options import Common
     from surefoot.studies.sizes.sample_size import SampleSizeStudy
 
 _RANGE = re.compile(r"(\d+):(\d+):(\d+)")
 
 
-def run(
-    common: Common,
-    sizes: str,
-    n: int,
-    equal_test: bool,
-    rule: dict[str, Any],
+def sample_size(
+    study: StudyArgument,
+    candidate: CandidateOption = None,
+    source: FromOption = None,
+    sizes: Annotated[
+        str,
+        typer.Option(
+            "--sizes",
+            "-s",
+            metavar="SIZES",
+            help="'paper' (45 sizes, as far as the data reach), first:last:count in equal ratios, "
+            "or a list such as 500,1000,2000.",
+        ),
+    ] = "paper",
+    instances: Annotated[
+        int, typer.Option("--instances", "-i", metavar="N", help="Instances of every size.")
+    ] = 50,
+    same_test: Annotated[
+        bool,
+        typer.Option(
+            "--same-test",
+            help="Measure on the study file's test sample, not on one as large as the training's.",
+        ),
+    ] = False,
+    content: Annotated[
+        float,
+        typer.Option("--content", metavar="SHARE", help="Share of retrainings to keep the limit."),
+    ] = 0.90,
+    confidence: Annotated[
+        float, typer.Option("--confidence", metavar="SHARE", help="Confidence of the answer.")
+    ] = 0.95,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance", metavar="SHARE", help="The limit above the median at the largest size."
+        ),
+    ] = 0.10,
+    limit: Annotated[
+        float | None,
+        typer.Option("--limit", metavar="LOSS", help="A limit of yours instead of that."),
+    ] = None,
+    journal: JournalOption = None,
+    figure: FigureOption = None,
+    workers: WorkersOption = None,
+    engine: EngineOption = None,
+    dry_run: DryOption = False,
+    retry_failed: RetryOption = False,
 ) -> None:
-    """Run the command; ``rule`` are fields of `RobustRule`; errors are those of the parts."""
-    from surefoot.report.figures import save
+    """Find how many training examples one candidate needs to be robust.
+
+    Instances at every size, boxplots against the size, the plateau of the loss,
+    and the smallest size from which on enough retrainings keep a limit, with a
+    confidence.
+
+    [bold]Examples[/bold]
+
+      [dim]The paper's grid, 50 instances each.[/dim]
+      surefoot sample-size examples/energy.toml -c model_2
+
+      [dim]Eight sizes from 250 to 8,000.[/dim]
+      surefoot sample-size examples/energy.toml -c model_2 -s 250:8000:8
+
+      [dim]From which size on does the race's winner stay below a loss of 0.025?[/dim]
+      surefoot sample-size examples/energy.toml --from energy.db --limit 0.025
+    """
+    from surefoot.cli.session import Session
+    from surefoot.cli.show.console import say_sentences
     from surefoot.report.study_figures import sample_size_figure
     from surefoot.studies.sizes.robust_size import RobustRule
     from surefoot.studies.sizes.sample_size import SampleSizeStudy, sample_size
 
-    out = console()
-    robust = RobustRule(**rule)
-    asked = asked_for(out, "sample-size", common)
-    study = SampleSizeStudy(
-        candidate=asked.candidate,
-        setting=asked.setting,
-        seed=asked.seed,
-        engine=asked.engine,
-        equal_test=equal_test,
+    rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
+    session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
+    chosen = session.candidate(candidate, source, "sample-size")
+    asked = SampleSizeStudy(
+        candidate=chosen,
+        setting=session.setting,
+        seed=session.tables.study.seed,
+        engine=session.engine,
+        equal_test=not same_test,
     )
-    chosen, left_out = sizes_of(sizes, study)
-    out.print(asked.headline("Sample size"), style="bold", soft_wrap=True)
-    out.print(
-        f"{len(chosen)} sizes from {chosen[0]:,} to {chosen[-1]:,}, {n} instances each{left_out}",
+    steps, left_out = sizes_of(sizes, asked)
+    session.headline(f"Sample size: {session.about(chosen)}")
+    session.out.print(
+        f"{len(steps)} sizes from {steps[0]:,} to {steps[-1]:,}, {instances} instances "
+        f"each{left_out}",
         soft_wrap=True,
     )
-    instances = study.instances(chosen, n)
-    if common.dry_run:
-        counts = {replace(study.setting, sampling=study.sampling(size)): n for size in chosen}
-        say_dry(out, asked, counts)
+    todo = asked.instances(steps, instances)
+    if dry_run:
+        session.say_cost(asked, todo)
         return
-    with training(out, asked, study, instances) as on:
+    with session.training(asked, todo) as on:
         found = sample_size(
-            study,
-            chosen,
-            n,
+            asked,
+            steps,
+            instances,
             on.record,
             on.executor,
-            on.told,
-            rule=robust,
-            retry_failed=common.retry_failed,
+            on.watch.outcome,
+            rule=rule,
+            retry_failed=retry_failed,
         )
-    say_sentences(out, "Sample size", found.lines(), "bold")
-    with busy(out, "drawing"):
-        save(sample_size_figure(found, label=asked.label, title=asked.title), asked.figure)
-    say_paths(out, {"Journal": str(asked.journal), "Figure": str(asked.figure)})
+    say_sentences(session.out, "Sample size", found.lines(), "bold")
+    title = f"{session.population.name}: {chosen.label}"
+    session.finish(lambda: sample_size_figure(found, label=session.loss_label, title=title))
 
 
 def sizes_of(text: str, study: SampleSizeStudy) -> tuple[list[int], str]:

@@ -3,70 +3,88 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-import numpy as np
-from numpy.typing import NDArray
+import typer
 
-from surefoot.cli.commands.compare import bound_sentence, elsewhere, say_hours
-from surefoot.cli.one_candidate import counting, resumable
-from surefoot.cli.show.comparison import plain_table
-from surefoot.cli.show.console import busy, check_folder, console
-from surefoot.cli.show.results import say_paths, say_sentences
+from surefoot.cli.options import (
+    DryOption,
+    EngineOption,
+    FigureOption,
+    InstancesOption,
+    JournalOption,
+    RetryOption,
+    WorkersOption,
+)
 from surefoot.errors import RaceError, StudyFileError
-from surefoot.report.figures import check_path
-from surefoot.study_files.build import baseline_of, setting_of
-from surefoot.study_files.read import StudyFile, read_study_file
-from surefoot.study_files.sources import population_of
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from surefoot.instances import Setting
-    from surefoot.studies.sizes.comparison import Comparison
 
 
-def run(
-    study_path: Path,
-    source: str,
-    race: Path | None,
-    best: int,
-    instances: int | None,
-    journal: Path | None,
-    figure: Path | None,
-    workers: int | None,
-    engine: str | None,
-    dry_run: bool,
-    retry_failed: bool,
+def transfer(
+    study: Annotated[
+        Path, typer.Argument(metavar="STUDY", help="The study file of the selection.")
+    ],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="Other data: photons:B, b.root:tree, …")
+    ],
+    selected: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="JOURNAL",
+            help="The selection's.",
+            show_default="the study's name with .db",
+        ),
+    ] = None,
+    best: Annotated[
+        int, typer.Option("--best", "-b", metavar="N", help="How many of the ranking to retrain.")
+    ] = 1,
+    instances: InstancesOption = None,
+    journal: JournalOption = None,
+    figure: FigureOption = None,
+    workers: WorkersOption = None,
+    engine: EngineOption = None,
+    dry_run: DryOption = False,
+    retry_failed: RetryOption = False,
 ) -> None:
-    """Run the command; errors are those of the parts."""
-    from surefoot.executors.local.executor import LocalExecutor
+    """Retrain a selection's winner on other data, and compare with the baseline there.
+
+    Does what was best on one population stay good on another? Everything but
+    the data is the study file's; winner and baseline are trained on the same
+    draws.
+
+    [bold]Examples[/bold]
+
+      [dim]Selected on normal photons, retrained on inclined ones.[/dim]
+      surefoot select examples/energy.toml
+      surefoot transfer examples/energy.toml photons:B
+
+      [dim]The three best, on showers of your own.[/dim]
+      surefoot transfer examples/energy.toml photons:mine.root --best 3
+    """
+    from surefoot.cli.session import Session
+    from surefoot.cli.show.comparison import bound_sentence, transfer_sentences, transfer_table
+    from surefoot.cli.show.console import say_sentences
     from surefoot.journal import Journal
     from surefoot.report.compare_figures import transfer_figure
-    from surefoot.report.figures import loss_label, save
     from surefoot.studies.description import Description
-    from surefoot.studies.runner import missing
     from surefoot.studies.sizes.compare import CompareStudy, compare
-    from surefoot.studies.sizes.transfer import check_transfer, selected
+    from surefoot.studies.sizes.transfer import check_transfer
+    from surefoot.studies.sizes.transfer import selected as best_of
+    from surefoot.study_files.build import baseline_of
 
-    out = console()
-    file = read_study_file(study_path)
-    baseline = baseline_of(file)
+    session = Session(
+        study, journal=journal, figure=figure, engine=engine, workers=workers, source=source
+    )
+    baseline = baseline_of(session.file)
     if baseline is None:
         raise StudyFileError(
-            f"{study_path} has no [baseline] to compare with on other data: add one, such as "
+            f"{study} has no [baseline] to compare with on other data: add one, such as "
             "family = 'scaled_sum'"
         )
-    race = race or Path(f"{study_path.stem}.db")
-    if journal is not None:
-        check_folder(journal, "journal")
-    if figure is not None:
-        check_path(figure)
-    with busy(out, f"loading {source}"):
-        setting = setting_elsewhere(file, source)
+    race, setting = selected or Path(f"{study.stem}.db"), session.setting
     with Journal.read(race) as record:
         check_transfer(record, setting)
-        chosen, home = selected(record, best)
+        chosen, home = best_of(record, best)
         home_name = Description.read(record.study).population.name
     everyone = [one.candidate for one in chosen]
     homes = [one.losses for one in chosen]
@@ -78,120 +96,43 @@ def run(
             f"the winner, {everyone[0].label}, is the baseline itself, so there is nothing to "
             "compare it with: give --best 2 or more"
         )
-    study = CompareStudy(
+    asked = CompareStudy(
         candidates=tuple(everyone),
         setting=setting,
-        seed=file.tables.study.seed,
-        engine=engine or file.tables.engine.name,
+        seed=session.tables.study.seed,
+        engine=session.engine,
         equal_test=False,
     )
-    wish = file.tables.certificate
-    n = instances or wish.n or 59
-    size = setting.halves.train_size(setting.sampling)
-    journal = journal or Path(f"{race.stem}-transfer-{_word(source)}.db")
-    figure = figure or journal.with_suffix(".png")
-    there = setting.halves.population.name
-    out.print(
+    out, wanted, there = session.out, session.tables.certificate, session.population.name
+    n, size = instances or wanted.n or 59, setting.halves.train_size(setting.sampling)
+    session.name_files(f"{race.stem}-transfer-{_word(source)}")
+    session.headline(
         f"Transfer: the best {f'{best} ' if best > 1 else ''}of {home_name}, {n} instances of "
-        f"{size:,} examples on {there}",
-        style="bold",
-        soft_wrap=True,
+        f"{size:,} examples on {there}"
     )
-    todo = study.instances([size], n)
-    with LocalExecutor(workers or file.tables.engine.workers, study.engine) as executor:
-        if dry_run:
-            say_hours(out, study, [size], n, executor.workers)
-            return
-        with resumable(journal), study.open(journal) as record:
-            left = sum(1 for _ in missing(todo, setting, record))
-            with counting(out, "instances", len(todo) - left, len(todo)) as advance:
-                found = compare(
-                    study,
-                    [size],
-                    n,
-                    record,
-                    executor,
-                    advance,
-                    reference=baseline.key,
-                    content=wish.content,
-                    confidence=wish.confidence,
-                    retry_failed=retry_failed,
-                )
+    todo = asked.instances([size], n)
+    if dry_run:
+        session.say_cost(asked, todo)
+        return
+    with session.training(asked, todo) as on:
+        found = compare(
+            asked,
+            [size],
+            n,
+            on.record,
+            on.executor,
+            on.watch.outcome,
+            reference=baseline.key,
+            content=wanted.content,
+            confidence=wanted.confidence,
+            retry_failed=retry_failed,
+        )
     out.print()
     out.print(transfer_table(found, homes, home_name, there))
-    say_sentences(out, "Transfer", sentences(found, homes, home_name, there), "bold")
-    say_sentences(out, "Bounds", [bound_sentence(n, wish.content, wish.confidence)])
-    label = loss_label(str(setting.loss), found.unit)
-    with busy(out, "drawing"):
-        save(transfer_figure(found, homes, (home_name, there), label=label), figure)
-    say_paths(out, {"Journal": str(journal), "Figure": str(figure)})
-
-
-def setting_elsewhere(file: StudyFile, source: str) -> Setting:
-    """Return the setting of a study file with the data of another source, relative to here."""
-    here = elsewhere(file, source)
-    return setting_of(here, population_of(here))
-
-
-def transfer_table(
-    found: Comparison, homes: list[NDArray[np.float64]], home: str, there: str
-) -> Table:
-    """Return a table of the candidates at home and on the other data."""
-    assert found.reference is not None
-    unit = f" ({found.unit})" if found.unit else ""
-    reference = found.names[found.reference]
-    table = plain_table(
-        "candidate", f"median on {home}{unit}", f"on {there}{unit}", "quartiles", "bound",
-        f"beats {reference}",
-    )  # fmt: skip
-    first, third = found.quantiles(0.25)[:, 0], found.quantiles(0.75)[:, 0]
-    for row, name in enumerate(found.names):
-        chance = found.wins(row, found.reference, 0)
-        words = f"{chance.estimate:.0%} ({chance.low:.0%} to {chance.high:.0%})"
-        table.add_row(
-            name,
-            f"{np.median(homes[row]):.4g}" if homes[row].size else "",
-            f"{found.medians[row, 0]:.4g}",
-            f"{first[row]:.4g} – {third[row]:.4g}",
-            f"{found.certificate(row, 0).bound.value:.4g}",
-            "" if row == found.reference else words,
-        )
-    return table
-
-
-def sentences(
-    found: Comparison, homes: list[NDArray[np.float64]], home: str, there: str
-) -> list[str]:
-    """Return in words how the winner stands to the baseline at home and on the other data."""
-    assert found.reference is not None
-    own, base = found.medians[0, 0], found.medians[found.reference, 0]
-    name, reference = found.names[0], found.names[found.reference]
-    words = f"On {there} the median loss of {name} is {_against(own, base)} that of {reference}"
-    if homes[0].size and homes[found.reference].size:
-        at_home = _against(float(np.median(homes[0])), float(np.median(homes[found.reference])))
-        words += f"; on {home} it is {at_home} it"
-    chance = found.wins(0, found.reference, 0)
-    lines = [
-        words + ".",
-        f"On the next retraining there it loses less with a probability of about "
-        f"{chance.estimate:.0%} ({chance.low:.0%} to {chance.high:.0%}).",
-    ]
-    best = found.best(0)
-    if best not in (0, found.reference):
-        lines.append(f"The best of those retrained is {found.names[best]}.")
-    return lines
-
-
-def _against(value: float, other: float) -> str:
-    """Return how a loss lies to another one.
-
-    >>> _against(0.018, 0.02), _against(0.022, 0.02)
-    ('10.0 % below', '10.0 % above')
-    """
-    if not (np.isfinite(value) and np.isfinite(other) and other > 0.0):
-        return "not to be compared with"
-    share = 100.0 * (value / other - 1.0)
-    return f"{abs(share):.1f} % {'below' if share < 0.0 else 'above'}"
+    say_sentences(out, "Transfer", transfer_sentences(found, homes, home_name, there), "bold")
+    say_sentences(out, "Bounds", [bound_sentence(n, wanted.content, wanted.confidence)])
+    places = home_name, there
+    session.finish(lambda: transfer_figure(found, homes, places, label=session.loss_label))
 
 
 def _word(source: str) -> str:

@@ -2,41 +2,105 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from surefoot.cli.one_candidate import asked_for, say_dry, training
-from surefoot.cli.show.console import busy, console
-from surefoot.cli.show.results import say_paths, say_sentences
+import typer
 
-if TYPE_CHECKING:
-    from surefoot.cli.options import Common
+from surefoot.cli.options import (
+    CandidateOption,
+    DryOption,
+    EngineOption,
+    FigureOption,
+    FromOption,
+    JournalOption,
+    RetryOption,
+    StudyArgument,
+    WorkersOption,
+)
 
 
-def run(
-    common: Common,
-    design: dict[str, int],
+def variance(
+    study: StudyArgument,
+    candidate: CandidateOption = None,
+    source: FromOption = None,
+    alone: Annotated[
+        int,
+        typer.Option(
+            "--alone",
+            "-a",
+            metavar="N",
+            help="Instances of each of the paper's three experiments; 0 for none.",
+        ),
+    ] = 20,
+    draws: Annotated[
+        int, typer.Option("--draws", metavar="N", help="Samples of the crossed design; 0 for none.")
+    ] = 8,
+    inits: Annotated[
+        int, typer.Option("--inits", metavar="N", help="Initialisations of the crossed design.")
+    ] = 8,
+    replicates: Annotated[
+        int,
+        typer.Option("--replicates", metavar="N", help="Batch orders per sample and weights."),
+    ] = 1,
+    tests: Annotated[
+        int,
+        typer.Option(
+            "--tests", metavar="N", help="Further test samples of a few instances; 0 for none."
+        ),
+    ] = 5,
+    tested: Annotated[
+        int, typer.Option("--tested", metavar="N", help="How many instances get them.")
+    ] = 4,
+    journal: JournalOption = None,
+    figure: FigureOption = None,
+    workers: WorkersOption = None,
+    engine: EngineOption = None,
+    dry_run: DryOption = False,
+    retry_failed: RetryOption = False,
 ) -> None:
-    """Run the command; ``design`` are fields of `VarianceDesign`; errors are those of the parts."""
-    from surefoot.report.figures import save
+    """Find where the spread of one candidate's losses comes from.
+
+    Initialisation alone on a fixed sample, sample alone with fixed initial
+    weights, and both: the paper's experiments. Every sample with every
+    initialisation: the variance of each, and of their interaction. The same
+    instances on other test samples: their share.
+
+    [bold]Examples[/bold]
+
+      [dim]The paper's second network.[/dim]
+      surefoot variance examples/energy.toml -c model_2
+
+      [dim]The paper's experiments in full: 3 x 1,000 instances.[/dim]
+      surefoot variance examples/energy.toml -c model_2 -a 1000 --draws 0 --inits 0
+
+      [dim]Batch order told apart from initial weights.[/dim]
+      surefoot variance examples/energy.toml --from energy.db --replicates 2
+    """
+    from surefoot.cli.session import Session
+    from surefoot.cli.show.console import say_sentences
     from surefoot.report.study_figures import variance_figure
     from surefoot.studies.variance.run import VarianceDesign, VarianceStudy, variance
 
-    out = console()
-    asked = asked_for(out, "variance", common)
-    plan = VarianceDesign(**design)
-    study = VarianceStudy(
-        candidate=asked.candidate, setting=asked.setting, seed=asked.seed, engine=asked.engine
+    session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
+    chosen = session.candidate(candidate, source, "variance")
+    design = VarianceDesign(
+        alone=alone, draws=draws, inits=inits, replicates=replicates, tests=tests, tested=tested
     )
-    out.print(asked.headline("Variance"), style="bold", soft_wrap=True)
-    instances = study.instances(plan)
-    if common.dry_run:
-        say_dry(out, asked, {study.setting: len(instances)})
+    asked = VarianceStudy(
+        candidate=chosen,
+        setting=session.setting,
+        seed=session.tables.study.seed,
+        engine=session.engine,
+    )
+    session.headline(f"Variance: {session.about(chosen)}")
+    instances = asked.instances(design)
+    if dry_run:
+        session.say_cost(asked, instances)
         return
-    with training(out, asked, study, instances) as on:
+    with session.training(asked, instances) as on:
         found = variance(
-            study, plan, on.record, on.executor, on.told, retry_failed=common.retry_failed
+            asked, design, on.record, on.executor, on.watch.outcome, retry_failed=retry_failed
         )
-    say_sentences(out, "Spread", found.lines())
-    with busy(out, "drawing"):
-        save(variance_figure(found, label=asked.label, title=asked.title), asked.figure)
-    say_paths(out, {"Journal": str(asked.journal), "Figure": str(asked.figure)})
+    say_sentences(session.out, "Spread", found.lines())
+    title = f"{session.population.name}: {chosen.label}"
+    session.finish(lambda: variance_figure(found, label=session.loss_label, title=title))

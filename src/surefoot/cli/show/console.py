@@ -1,16 +1,31 @@
-"""Where the command line writes, and what it says while something takes long."""
+"""Where the command line writes: paragraphs after a name, tables, and what it says meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
 
 from surefoot.errors import SurefootError
 
 FILE_WIDTH = 200
+WIDTH = 96
+MARGIN = 14
 
 
 def console() -> Console:
@@ -29,6 +44,78 @@ def busy(out: Console, what: str) -> Iterator[None]:
         return
     with out.status(what):
         yield
+
+
+class Speed(ProgressColumn):
+    """How many of a unit are done in a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        """Return the speed, nothing before it is known."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s")
+
+
+@contextmanager
+def bar(
+    out: Console, what: str, total: int, done: int = 0, *, unit: str = ""
+) -> Iterator[Callable[[int], None]]:
+    """Show a bar in a terminal; yield a function that says how many more are done.
+
+    With a ``unit`` the bar shows how many of it are done in a second, else the time that passed.
+    """
+    if not out.is_terminal:
+        yield lambda number: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Speed(unit) if unit else TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=out, refresh_per_second=4) as progress:
+        task = progress.add_task(what, total=total, completed=done)
+        yield lambda number: progress.advance(task, number)
+
+
+def table(*columns: str, right: Iterable[str] = ()) -> Table:
+    """Return an empty table without lines; the columns of numbers stand to the right."""
+    made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for name in columns:
+        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    return made
+
+
+def say(out: Console, name: str, text: str, style: str = "") -> None:
+    """Print a line after a name."""
+    out.print((f"{name:<{MARGIN}}" + text).rstrip(), style=style, soft_wrap=True)
+
+
+def say_wrapped(out: Console, name: str, sentences: Iterable[str], style: str = "") -> None:
+    """Print sentences after a name, wrapped and indented; the first of them in a style."""
+    for sentence in sentences:
+        for line in textwrap.wrap(sentence, WIDTH - MARGIN):
+            say(out, name, line, style)
+            name = ""
+        style = ""
+
+
+def say_sentences(out: Console, name: str, sentences: Iterable[str], style: str = "") -> None:
+    """Print sentences after a name, and an empty line before."""
+    out.print()
+    say_wrapped(out, name, sentences, style)
+
+
+def say_paths(out: Console, paths: Mapping[str, str]) -> None:
+    """Print names and paths, one a line."""
+    out.print()
+    for name, path in paths.items():
+        say(out, name, path)
 
 
 def check_folder(path: Path, what: str) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from surefoot.cli.show.console import busy
-from surefoot.cli.show.time_left import has_epochs, mean_seconds, probe, words
 from surefoot.racing.state import stretch_name, stretches
+from surefoot.studies.duration import cores, duration_words, has_epochs, mean_seconds, probe
 from surefoot.studies.select.cost import Plan, plan
 
 if TYPE_CHECKING:
@@ -29,30 +29,30 @@ def say_plan(out: Console, study: SelectStudy, workers: int) -> None:
     )
     planned = plan(study, longest if study.cost == "seconds" else None)
     rows = [("candidates", f"{planned.candidates:,}{_sizes(study)}"), ("draws", _draws(study))]
-    most = "" if study.race.rule.fixed else "at most "
+    bounded = "" if study.race.rule.fixed else "at most "
     rows += _rounds(study, planned.rounds)
-    rows.append(("race", f"{most}{planned.race:,} trainings"))
+    rows.append(("race", f"{bounded}{planned.race:,} trainings"))
     if study.baseline is not None and study.screen is not None:
         rows.append(("baseline", f"{study.baseline.label}, fitted on the same draws"))
     if planned.certifying:
         rows.append(("certificate", _fresh(study, planned)))
     unless = "" if planned.exact else ", if the screen removes nobody"
-    if most:
+    if bounded:
         unless = " (surefoot plan tells how many are likely)"
-    rows.append(("total", f"{most}{planned.total:,} trainings{unless}"))
+    rows.append(("total", f"{bounded}{planned.total:,} trainings{unless}"))
     if planned.exhaustive:
         factor = planned.exhaustive / planned.total
-        times = "" if most else f", {factor:.3g} times as many"
-        words_for = f"{planned.exhaustive:,} trainings (every candidate {study.certify} times)"
-        rows.append(("exhaustive", words_for + times))
+        times = "" if bounded else f", {factor:.3g} times as many"
+        text = f"{planned.exhaustive:,} trainings (every candidate {study.certify} times)"
+        rows.append(("exhaustive", text + times))
     share = planned.total / workers
-    estimate = words(share * longest)
+    estimate = duration_words(share * longest)
     if fewest != longest:
-        estimate = f"{words(share * fewest)} to {estimate}"
+        estimate = f"{duration_words(share * fewest)} to {estimate}"
     rows.append(
         (
             "time",
-            f"{most or 'about '}{estimate} on {_cores(workers)}{_epochs(study, least, longer)}",
+            f"{bounded or 'about '}{estimate} on {cores(workers)}{_epochs(study, least, longer)}",
         )
     )
     for name, text in rows:
@@ -83,10 +83,8 @@ def _rounds(study: SelectStudy, planned: Sequence[PlannedRound]) -> list[tuple[s
     rows = [_stretch([one]) for one in planned if one.name == "screen"]
     if race:
         upto = max(one.upto for one in race)
-        words_for = (
-            f"until one candidate is left or each has {upto} instances; '{rule.name}' decides"
-        )
-        rows.append(("rounds", words_for))
+        text = f"until one candidate is left or each has {upto} instances; '{rule.name}' decides"
+        rows.append(("rounds", text))
     return rows
 
 
@@ -108,13 +106,9 @@ def _fresh(study: SelectStudy, planned: Plan) -> str:
     )
 
 
-def _cores(workers: int) -> str:
-    return "1 core" if workers == 1 else f"{workers} cores"
-
-
-def _epochs(study: SelectStudy, least: int, most: int) -> str:
+def _epochs(study: SelectStudy, least: int, longest: int) -> str:
     """Return what the estimate rests on."""
     measured = "speed measured just now on a few candidates"
     if not any(has_epochs(c) for c in study.candidates):
         return f" ({measured})"
-    return f" ({most if least == most else f'{least} to {most}'} epochs each; {measured})"
+    return f" ({longest if least == longest else f'{least} to {longest}'} epochs each; {measured})"

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from surefoot.cli.show.progress import Progress, Row
-from surefoot.cli.show.time_left import words
+from surefoot.studies.duration import duration_words
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -191,7 +191,7 @@ def status(race: Progress) -> str:
     left = race.left
     if left:
         seconds = race.seconds_left
-        rest = "" if seconds is None else f", {words(seconds)}"
+        rest = "" if seconds is None else f", {duration_words(seconds)}"
         parts.append(f"{'at most' if race.open_ended else 'about'} {left:,} left{rest}")
     return " · ".join(parts)
 

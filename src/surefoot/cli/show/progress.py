@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surefoot.cli.show.time_left import TimeLeft
 from surefoot.instances import Outcome, Status
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.state import PlannedRound, Round, stretch_name
 from surefoot.seeds.ledger import Role
+from surefoot.studies.duration import TimeLeft
 from surefoot.studies.watch import Silent
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ import pytest
 
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.convnet.notation import convnet
-from surefoot.cli.show.time_left import TimeLeft, mean_seconds, probe, words, work_of
 from surefoot.data.population import Population, Sampling
 from surefoot.instances import Setting
 from surefoot.learning.losses.base import Loss
+from surefoot.studies.duration import TimeLeft, duration_words, mean_seconds, probe, work_of
 
 
 @pytest.fixture
@@ -82,4 +82,4 @@ def test_families_have_rates_of_their_own(setting):
     ],
 )
 def test_durations_never_show_sixty_seconds(seconds, said):
-    assert words(seconds) == said
+    assert duration_words(seconds) == said

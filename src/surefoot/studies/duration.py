@@ -1,4 +1,4 @@
-"""How long a race still takes, from measured rates.
+"""How long trainings take, before any is trained and while they are, from measured rates.
 
 An instance's work is ``operations per example x examples`` of an epoch for a network and the number
 of training examples for any other candidate. Seconds per work are measured for each family of
@@ -7,14 +7,19 @@ candidates: on the outcomes so far, or by a short probe of the engine where ther
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from surefoot.candidates.base import Candidate
-    from surefoot.instances import Outcome, Setting
+import numpy as np
+
+from surefoot.candidates.base import Candidate
+from surefoot.data.population import Sampling
+from surefoot.engines.choose import AUTO, Chooser
+from surefoot.instances import Instance, Outcome, Setting
+from surefoot.learning.stopping import Stopping
+from surefoot.seeds.ledger import InstanceSeed, Role
 
 PROBES = 3
 PROBE_EXAMPLES = 1024
@@ -101,14 +106,6 @@ def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> dic
     sample, three times, and the quickest counts, so that compiling does not. Nothing is recorded
     and no seed of the race is used.
     """
-    import numpy as np
-
-    from surefoot.data.population import Sampling
-    from surefoot.engines.choose import Chooser
-    from surefoot.instances import Instance, Setting
-    from surefoot.learning.stopping import Stopping
-    from surefoot.seeds.ledger import InstanceSeed, Role
-
     size = min(PROBE_EXAMPLES, setting.halves.pool.size)
     small = Setting(
         setting.halves,
@@ -136,21 +133,69 @@ def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> dic
     return rates
 
 
+def seconds_of(
+    candidate: Candidate, setting: Setting, rates: Mapping[str, float], epochs: int
+) -> float:
+    """Return the seconds of an instance on one core, at measured `rates` and so many epochs."""
+    passes = epochs if has_epochs(candidate) else 1
+    return rates[candidate.family] * work_of(candidate, setting) * passes
+
+
 def mean_seconds(
-    candidates: Sequence[Candidate], setting: Setting, rates: dict[str, float], epochs: int
+    candidates: Sequence[Candidate], setting: Setting, rates: Mapping[str, float], epochs: int
 ) -> float:
     """Return the seconds of an instance on one core, averaged over the candidates."""
-    each = (
-        rates[c.family] * work_of(c, setting) * (epochs if has_epochs(c) else 1) for c in candidates
+    return sum(seconds_of(c, setting, rates, epochs) for c in candidates) / len(candidates)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What trainings would cost: ``seconds`` on so many workers, at so many epochs each."""
+
+    trainings: int
+    seconds: float
+    workers: int
+    epochs: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.trainings:,} trainings, about {duration_words(self.seconds)} on "
+            f"{cores(self.workers)} (speed measured just now, at most {self.epochs} epochs each)"
+        )
+
+
+def estimate(
+    instances: Iterable[Instance], setting: Setting, engine: str = AUTO, workers: int = 1
+) -> Estimate:
+    """Return what instances would cost, measured by a short `probe`; nothing is recorded.
+
+    Each is taken to train to the last epoch it may.
+
+    Raises
+    ------
+    EngineError
+        If no engine trains a candidate.
+    """
+    todo = [(one.candidate, one.sampling or setting.sampling) for one in instances]
+    rates = probe(list({one.key: one for one, _ in todo}.values()), setting, engine)
+    epochs = setting.stopping.max_epochs
+    seconds = sum(
+        count * seconds_of(candidate, replace(setting, sampling=sampling), rates, epochs)
+        for (candidate, sampling), count in Counter(todo).items()
     )
-    return sum(each) / len(candidates)
+    return Estimate(len(todo), seconds / workers, workers, epochs)
 
 
-def words(seconds: float) -> str:
+def cores(workers: int) -> str:
+    """Return a number of cores in words."""
+    return "1 core" if workers == 1 else f"{workers} cores"
+
+
+def duration_words(seconds: float) -> str:
     """Return a duration in words, as precise as an estimate is.
 
-    >>> words(0.2), words(8), words(200), words(30_000), words(900_000)
-    ('0.2 s', '8 s', '3 min 20 s', '8.3 h', '250 h (10 days)')
+    >>> [duration_words(seconds) for seconds in (0.2, 8, 200, 30_000, 900_000)]
+    ['0.2 s', '8 s', '3 min 20 s', '8.3 h', '250 h (10 days)']
     """
     if 0.0 < seconds < 0.95:
         return f"{seconds:.1g} s"

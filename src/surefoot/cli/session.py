@@ -1,0 +1,207 @@
+"""A study file as a command works on it: read, trained for under a bar, drawn."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from surefoot.cli.show.console import bar, busy, check_folder, console, say_paths
+from surefoot.executors.local.executor import LocalExecutor
+from surefoot.report.figures import check_path, loss_label, save
+from surefoot.studies.duration import estimate
+from surefoot.studies.extension import announcement
+from surefoot.studies.runner import missing
+from surefoot.studies.watch import Silent
+from surefoot.study_files.build import setting_of
+from surefoot.study_files.candidate import choose_candidate
+from surefoot.study_files.read import StudyFile, read_study_file
+from surefoot.study_files.sources import population_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+    from surefoot.candidates.base import Candidate
+    from surefoot.data.population import Population
+    from surefoot.instances import Instance, Outcome, Setting
+    from surefoot.journal import Journal
+    from surefoot.studies.base import Study
+
+
+class Bar(Silent):
+    """Moves a bar on with every outcome."""
+
+    def __init__(self, advance: Callable[[], None]) -> None:
+        self._advance = advance
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Move on by one."""
+        self._advance()
+
+
+class Trainer(NamedTuple):
+    """What a study trains with: its journal, its executor, and who is told of every outcome."""
+
+    record: Journal
+    executor: LocalExecutor
+    watch: Bar
+
+
+class Session:
+    """A study file opened by a command, where its results go, and who trains.
+
+    Parameters
+    ----------
+    study
+        The study file.
+    journal, figure
+        Where results go; None for names of their own, see `name_files`.
+    engine, workers
+        Who trains, and how many instances at once; None for what the study file says.
+    source
+        Other data than the study file's, their path relative to here.
+
+    Raises
+    ------
+    SurefootError
+        If the study file or its data cannot be used, or a result not be written.
+    """
+
+    def __init__(
+        self,
+        study: Path,
+        *,
+        journal: Path | None = None,
+        figure: Path | None = None,
+        engine: str | None = None,
+        workers: int | None = None,
+        source: str | None = None,
+    ) -> None:
+        self.out = console()
+        self.file = read_study_file(study) if source is None else _elsewhere(study, source)
+        self.stem = study.stem
+        self.tables = self.file.tables
+        self.name = self.tables.study.name or self.stem
+        self.engine = engine or self.tables.engine.name
+        self.workers = workers or self.tables.engine.workers
+        if figure is not None:
+            check_path(figure)
+        if journal is not None:
+            check_folder(journal, "journal")
+        self._files = journal, figure
+
+    @cached_property
+    def population(self) -> Population:
+        """The study file's data."""
+        with busy(self.out, f"loading {self.tables.population.source}"):
+            return population_of(self.file)
+
+    @cached_property
+    def setting(self) -> Setting:
+        """What all instances share."""
+        return setting_of(self.file, self.population)
+
+    def candidate(self, text: str | None, journal: Path | None, question: str) -> Candidate:
+        """Return the candidate of ``--candidate`` and ``--from``; files are named after both."""
+        setting = self.setting
+        with busy(self.out, "choosing the candidate"):
+            chosen = choose_candidate(self.file, setting.halves.population, text, journal)
+        self.name_files(f"{self.stem}-{question}-{chosen.key[:8]}")
+        return chosen
+
+    def name_files(self, stem: str) -> None:
+        """Settle where results go unless told: ``stem`` with .db, and the journal's name."""
+        journal, figure = self._files
+        self.journal = journal or Path(f"{stem}.db")
+        self.figure = figure or self.journal.with_suffix(".png")
+
+    def headline(self, text: str) -> None:
+        """Print what the command is about."""
+        self.out.print(text, style="bold", soft_wrap=True)
+
+    def about(self, candidate: Candidate) -> str:
+        """Return which candidate is asked about, measured how and on what."""
+        label, data = candidate.label, self.population.name
+        return f"{label}  (key {candidate.key}), {self.setting.loss} on {data}"
+
+    @property
+    def loss_label(self) -> str:
+        """Label of a loss axis."""
+        loss = self.setting.loss
+        return loss_label(str(loss), loss.unit(self.population.target_unit))
+
+    @cached_property
+    def cores(self) -> int:
+        """Instances that run at once."""
+        with LocalExecutor(self.workers, self.engine) as executor:
+            return executor.workers
+
+    def say_cost(self, study: Study, instances: Sequence[Instance]) -> None:
+        """Print how many trainings there are and how long they take, without training any."""
+        with busy(self.out, "measuring the engine's speed"):
+            cost = estimate(instances, study.setting, study.engine, self.cores)
+        self.out.print(f"{cost}", soft_wrap=True)
+
+    @contextmanager
+    def training(
+        self, study: Study, instances: Sequence[Instance], what: str = "instances"
+    ) -> Iterator[Trainer]:
+        """Open the study's journal and the executor; show a bar while instances are trained."""
+        with (
+            LocalExecutor(self.workers, study.engine) as executor,
+            resumable(self.journal),
+            study.open(self.journal) as record,
+        ):
+            for line in announcement(record.extended):
+                self.out.print(line, soft_wrap=True)
+            left = sum(1 for _ in missing(instances, study.setting, record))
+            done = len(instances) - left
+            with counting(self.out, what, done, len(instances)) as advance:
+                yield Trainer(record, executor, Bar(advance))
+
+    def finish(self, draw: Callable[[], Figure], *, journal: bool = True, **more: str) -> None:
+        """Draw the figure; print where it and the ``journal`` are, and ``more`` of the kind."""
+        with busy(self.out, "drawing"):
+            save(draw(), self.figure)
+        paths = {"Journal": str(self.journal)} if journal else {}
+        say_paths(self.out, {**paths, "Figure": str(self.figure), **more})
+
+
+def _elsewhere(study: Path, source: str) -> StudyFile:
+    """Return a study file with the data of another source, whose path is relative to here."""
+    file = read_study_file(study)
+    table = file.tables.population.model_copy(update={"source": source})
+    tables = file.tables.model_copy(update={"population": table})
+    return StudyFile(Path(file.path.name), tables)
+
+
+@contextmanager
+def resumable(journal: Path, go_on: str = ": the same command goes on") -> Iterator[None]:
+    """Say on Ctrl-C that nothing is lost, and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = f"every finished instance is kept in {shlex.quote(str(journal))}"
+        raise KeyboardInterrupt(kept + go_on) from None
+
+
+@contextmanager
+def counting(out: Console, what: str, done: int, total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar while ``total`` things get done, of which ``done`` are already.
+
+    Yields a function to call after each. Without a terminal one line says how many there are.
+    """
+    if done >= total:
+        yield lambda: None
+        return
+    if not out.is_terminal:
+        before = f" ({done:,} before)" if done else ""
+        out.print(f"{what}: {total - done:,} to go{before}", soft_wrap=True)
+        yield lambda: None
+        return
+    with bar(out, what, total, done) as advance:
+        yield lambda: advance(1)

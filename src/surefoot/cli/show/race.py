@@ -1,0 +1,164 @@
+"""A race as its journal has it: rounds, ranking, who left why, the winner and its certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from surefoot.candidates.base import Candidate
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.cli.show.console import say, say_sentences, say_wrapped, table
+from surefoot.journal import Journal, Known
+from surefoot.racing.state import stretch_name, stretches
+from surefoot.seeds.ledger import Role
+from surefoot.studies.description import rebuild_candidate
+from surefoot.studies.select.rivals import honesty
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from surefoot.racing.state import RaceState
+    from surefoot.statistics.certificate import Certificate
+    from surefoot.studies.race_record import RaceRecord
+
+SHOWN = 10
+
+
+def rounds_table(record: RaceRecord, state: RaceState, known: Mapping[str, Known]) -> Table:
+    """Return the completed rounds as a table, a row for those in which all stayed."""
+    numbers = ("candidates", "trained", f"best {record.race.statistic.name}", "stay")
+    made = table("round", *numbers, "best candidate", right=numbers)
+    for stretch in stretches(state.rounds):
+        first, last = stretch[0], stretch[-1]
+        made.add_row(
+            stretch_name(last.name, first.number, last.number).split()[-1],
+            f"{len(last.keys):,}",
+            f"{sum(one.trainings for one in stretch):,}",
+            f"{last.values[0]:.4g}",
+            f"{len(last.survivors):,}",
+            known[last.keys[0]].label,
+        )
+    return made
+
+
+def ranking_table(record: RaceRecord, state: RaceState, known: Mapping[str, Known]) -> Table:
+    """Return the best candidates as a table."""
+    numbers = ("rank", "instances", record.race.statistic.name, "left in")
+    made = table(*numbers, "key", "candidate", right=numbers)
+    left = {one.key: one.round for one in state.eliminations}
+    counts, values = state.instances(), state.values
+    for rank, key in enumerate(state.ranking[:SHOWN], start=1):
+        made.add_row(
+            str(rank),
+            str(counts.get(key, 0)),
+            f"{values[key]:.4g}" if key in values else "",
+            str(left.get(key, "")),
+            key,
+            known[key].label,
+        )
+    return made
+
+
+def say_race(
+    out: Console, record: RaceRecord, state: RaceState, known: Mapping[str, Known]
+) -> None:
+    """Print rounds and ranking, once a round is completed."""
+    if state.rounds:
+        out.print()
+        out.print(rounds_table(record, state, known))
+        out.print()
+        out.print(ranking_table(record, state, known))
+
+
+def say_eliminations(out: Console, state: RaceState, known: Mapping[str, Known]) -> None:
+    """Print who left in which round, and why."""
+    out.print()
+    for one in state.eliminations:
+        label = known[one.key].label
+        out.print(f"round {one.round}: {one.key} {label}: {one.reason}", soft_wrap=True)
+
+
+def say_troubles(out: Console, journal: Journal, known: Mapping[str, Known]) -> None:
+    """Print how many instances diverged, and the messages of those that failed."""
+    infinite = sum(np.isinf(m.loss) for role in Role for m in journal.measures(role))
+    if not infinite:
+        return
+    failed = journal.failed()
+    out.print()
+    out.print(f"{infinite - len(failed):,} instances diverged, {len(failed):,} failed")
+    for key, role, number, _ in sorted(failed)[:SHOWN]:
+        for outcome in journal.outcomes(role, key, number):
+            out.print(
+                f"  {role.name.lower()} instance {number} of {known[key].label}: {outcome.message}",
+                soft_wrap=True,
+            )
+
+
+def say_winner(
+    out: Console,
+    winner: Candidate,
+    record: RaceRecord,
+    state: RaceState,
+    certificates: Mapping[str, Certificate],
+    labels: Mapping[str, str],
+    unit: str,
+) -> None:
+    """Print the winner, its layers, the certificates and how it compares with the baseline."""
+    value, judged = state.values[winner.key], state.instances()[winner.key]
+    out.print()
+    say(out, "Winner", f"{winner.label}  (key {winner.key})", "bold")
+    unit = f" {unit}" if unit else ""
+    words = f"{record.race.statistic.name} {value:.4g}{unit} over {judged} racing instance"
+    words += "s" if judged > 1 else ""
+    losses = record.baseline()
+    if losses is not None and not np.isnan(losses).all():
+        label = labels[str(record.study.baseline)]
+        words += f"; the baseline, {label}: {np.nanmean(losses):.4g}{unit}"
+    say(out, "", words)
+    if state.stopped:
+        left = len(state.survivors)
+        say_wrapped(out, "", [f"The race ended with {left:,} candidates left: {state.stopped}."])
+    if isinstance(winner, ConvNet):
+        out.print()
+        for line in winner.summary().splitlines():
+            say(out, "", line)
+    for key, certificate in certificates.items():
+        lines = str(certificate).splitlines()
+        if key == winner.key:
+            say_sentences(out, "Certificate", lines, "bold")
+        else:
+            out.print()
+            say(out, "Also certified", labels[key])
+            say_wrapped(out, "", lines, "bold")
+    if len(state.ranking) > 1:
+        found = honesty(record.table, state, record.race.statistic)
+        say_sentences(out, "Rivals", found.lines(labels))
+
+
+def say_candidate(out: Console, journal: Journal, key: str) -> None:
+    """Print a candidate's layers and all its instances."""
+    known = journal.candidates()[key]
+    candidate = rebuild_candidate(known)
+    out.print(f"{known.label}  (key {key}, {known.family})", style="bold", soft_wrap=True)
+    if isinstance(candidate, ConvNet):
+        out.print()
+        out.print(candidate.summary())
+    out.print()
+    numbers = ("instance", "loss", "epochs", "seconds")
+    made = table("role", *numbers, "status", "engine", "message", right=numbers)
+    for role in Role:
+        for one in sorted(journal.outcomes(role, key), key=lambda o: o.instance):
+            made.add_row(
+                role.name.lower(),
+                str(one.instance),
+                f"{one.loss:.6g}",
+                str(one.epochs),
+                f"{one.seconds:.2f}",
+                str(one.status),
+                one.engine,
+                one.message,
+            )
+    out.print(made)
