@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 
-from surefoot.report.figures import (
-    RoundLosses,
-    boxplots_by_round,
-    certificate_figure,
-    learning_curves,
-    loss_label,
-)
+from surefoot.report.panels import RoundLosses, draw_certificate, draw_curves, draw_rounds
+from surefoot.report.style import loss_label, new_figure
+
+
+def drawn(draw, *given, **options):
+    _, (axes,) = new_figure(1, "")
+    draw(axes, *given, **options)
+    return axes
 
 
 def lines_by_label(axes):
@@ -16,7 +17,7 @@ def lines_by_label(axes):
 
 def test_median_curve_is_over_the_instances_still_trained():
     curves = [[3.0, 2.0, 1.0], [5.0, 4.0], [4.0, 4.0, 3.0]]
-    (axes,) = learning_curves(curves, label=loss_label("rmse", "mm")).axes
+    axes = drawn(draw_curves, curves, label=loss_label("rmse", "mm"))
     median = lines_by_label(axes)["median"]
     assert median.get_xdata().tolist() == [1, 2, 3]
     assert median.get_ydata().tolist() == [4.0, 4.0, 2.0]
@@ -25,15 +26,15 @@ def test_median_curve_is_over_the_instances_still_trained():
 
 
 def test_diverged_instances_are_counted_not_drawn():
-    (axes,) = learning_curves([[1.0, 2.0], [1.0, np.inf], [np.nan]], label="loss").axes
+    axes = drawn(draw_curves, [[1.0, 2.0], [1.0, np.inf], [np.nan]], label="loss")
     assert axes.get_title(loc="right") == "2 diverged or failed, not drawn"
-    drawn = np.concatenate([line.get_ydata() for line in axes.get_lines()])
-    assert not np.isinf(drawn).any()
+    lines = np.concatenate([line.get_ydata() for line in axes.get_lines()])
+    assert not np.isinf(lines).any()
 
 
 @pytest.mark.parametrize(("highest", "scale"), [(7.9, "linear"), (8.1, "log")])
 def test_losses_of_a_wide_range_get_a_logarithmic_axis(highest, scale):
-    (axes,) = learning_curves([[highest, 1.0]], label="loss").axes
+    axes = drawn(draw_curves, [[highest, 1.0]], label="loss")
     assert axes.get_yscale() == scale
 
 
@@ -43,7 +44,7 @@ def test_boxes_are_the_quartiles_of_each_round():
         RoundLosses(1, "screen", 9, losses, [2.0]),
         RoundLosses(2, "race", 4, [*losses[:4], np.inf], [2.0, 4.0]),
     ]
-    (axes,) = boxplots_by_round(rounds, baseline=5.0).axes
+    axes = drawn(draw_rounds, rounds, baseline=5.0)
     tops = [patch.get_path().vertices[:, 1].max() for patch in axes.patches]
     bottoms = [patch.get_path().vertices[:, 1].min() for patch in axes.patches]
     assert bottoms == [np.quantile(losses, 0.25), np.quantile(losses[:4], 0.25)]
@@ -57,14 +58,19 @@ def test_boxes_are_the_quartiles_of_each_round():
 
 def test_a_round_in_which_all_diverged_has_no_box():
     rounds = [RoundLosses(1, "race", 2, [np.inf, np.inf], [np.inf])]
-    (axes,) = boxplots_by_round(rounds).axes
+    axes = drawn(draw_rounds, rounds)
     assert len(axes.patches) == 0
 
 
 def test_certificate_steps_count_the_diverged_in_their_share():
-    (axes,) = certificate_figure(
-        [3.0, 1.0, np.inf, 2.0], bound=3.0, bound_label="bound 3", racing=[0.5], baseline=4.0
-    ).axes
+    axes = drawn(
+        draw_certificate,
+        [3.0, 1.0, np.inf, 2.0],
+        bound=3.0,
+        bound_label="bound 3",
+        racing=[0.5],
+        baseline=4.0,
+    )
     lines = lines_by_label(axes)
     steps = lines["4 fresh instances"]
     assert steps.get_xdata().tolist() == [1.0, 1.0, 2.0, 3.0]
@@ -76,12 +82,13 @@ def test_certificate_steps_count_the_diverged_in_their_share():
 
 def test_nothing_depends_on_colour():
     rounds = [RoundLosses(1, "race", 2, [1.0, 2.0], [1.0])]
-    figures = [
-        learning_curves([[2.0, 1.0], [3.0, 1.0]], baseline=1.0),
-        boxplots_by_round(rounds, baseline=1.0),
-        certificate_figure([1.0, 2.0], bound=2.0, racing=[1.0], baseline=1.0),
+    panels = [
+        drawn(draw_curves, [[2.0, 1.0], [3.0, 1.0]], baseline=1.0),
+        drawn(draw_rounds, rounds, baseline=1.0),
+        drawn(draw_certificate, [1.0, 2.0], bound=2.0, racing=[1.0], baseline=1.0),
     ]
-    for figure in figures:
+    for axes in panels:
+        figure = axes.figure
         figure.canvas.draw()
         pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3].astype(int)
         assert (pixels.max(axis=-1) == pixels.min(axis=-1)).all()

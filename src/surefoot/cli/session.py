@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from surefoot.cli.show.console import bar, busy, check_folder, console, say_paths
 from surefoot.executors.local.executor import LocalExecutor
-from surefoot.report.figures import check_path, loss_label, save
+from surefoot.report.files import check_path, save
+from surefoot.report.style import loss_label
 from surefoot.studies.duration import estimate
 from surefoot.studies.extension import announcement
 from surefoot.studies.runner import missing

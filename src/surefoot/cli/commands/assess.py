@@ -21,10 +21,7 @@ from surefoot.cli.options import (
 from surefoot.errors import SurefootError
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from surefoot.statistics.promise import Promise
-    from surefoot.studies.assess.run import Assessment
 
 BROKEN = 1
 """Exit code when the promise asked about is broken."""
@@ -78,6 +75,7 @@ def assess(
 
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
+    from surefoot.report.assessment import assessment_figure
     from surefoot.studies.assess.run import assess
     from surefoot.studies.base import AssessStudy
 
@@ -121,7 +119,7 @@ def assess(
         said = str(found.certificate).splitlines()
         say_sentences(out, "Certificate", said, "bold" if promise is None else "")
     title = f"{session.population.name}: {chosen.label}"
-    session.finish(lambda: drawn(found, session.loss_label, title))
+    session.finish(lambda: assessment_figure(found, label=session.loss_label, title=title))
     if found.kept is False:
         raise typer.Exit(BROKEN)
 
@@ -141,26 +139,3 @@ def promise_of(
             f"--instances {n} cannot be asked for: a promise decides how many it takes"
         )
     return Promise(limit, content, confidence, allowed)
-
-
-def drawn(found: Assessment, label: str, title: str) -> Figure:
-    """Return the figure of an assessment: curves, losses and the certificate's bound."""
-    import numpy as np
-
-    from surefoot.report.journal_figures import bound_label
-    from surefoot.report.study_figures import assessment_figure
-
-    end = np.array([np.nan], dtype=np.float32)
-    if found.certificate is not None:
-        bound, name = found.certificate.bound.value, bound_label(found.certificate)
-    else:
-        assert found.study.promise is not None
-        bound, name = found.study.promise.limit, "limit of the promise"
-    return assessment_figure(
-        [o.curve if np.isfinite(o.loss) else np.append(o.curve, end) for o in found.outcomes],
-        found.losses,
-        label=label,
-        title=title,
-        bound=bound,
-        bound_label=name,
-    )

@@ -78,7 +78,7 @@ def compare(
     from surefoot.cli.session import Session
     from surefoot.cli.show.comparison import bound_sentence, comparison_table
     from surefoot.cli.show.console import say_sentences
-    from surefoot.report.compare_figures import comparison_figure
+    from surefoot.report.comparison import comparison_figure
     from surefoot.studies.sizes.compare import PAPER_INSTANCES, compare
     from surefoot.study_files.comparison import comparison_of
 

@@ -73,7 +73,7 @@ def plan(
     from surefoot.cli.show.plan import advice_in_words, notes, plan_table, races_in_words
     from surefoot.executors.parallel_map import parallel_map
     from surefoot.journal import Journal
-    from surefoot.report.plan_figure import plan_figure
+    from surefoot.report.plan import plan_figure
     from surefoot.studies.plan.advice import advise
     from surefoot.studies.plan.study import measured, pilot_study, plan_races, train_pilot
     from surefoot.study_files.build import study_of

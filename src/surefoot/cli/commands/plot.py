@@ -45,8 +45,8 @@ def plot(
     """
     from surefoot.cli.show.console import busy, console
     from surefoot.journal import Journal
-    from surefoot.report.figures import check_path, save
-    from surefoot.report.journal_figures import draw_journal
+    from surefoot.report.files import check_path, save
+    from surefoot.report.race import draw_journal
     from surefoot.studies.replay import find_candidate
 
     check_path(output)

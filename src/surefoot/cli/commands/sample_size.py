@@ -93,7 +93,7 @@ def sample_size(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
-    from surefoot.report.study_figures import sample_size_figure
+    from surefoot.report.sample_size import sample_size_figure
     from surefoot.studies.sizes.robust_size import RobustRule
     from surefoot.studies.sizes.sample_size import SampleSizeStudy, sample_size
 

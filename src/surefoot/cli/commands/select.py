@@ -108,7 +108,7 @@ def _race(session: Session, study: SelectStudy, retry_failed: bool) -> None:
     from surefoot.cli.show.live import LiveTable, PlainLog
     from surefoot.cli.show.race import say_winner
     from surefoot.executors.local.executor import LocalExecutor
-    from surefoot.report.journal_figures import draw_journal
+    from surefoot.report.race import draw_journal
     from surefoot.seeds.ledger import Role
     from surefoot.studies.duration import TimeLeft
     from surefoot.studies.extension import announcement

@@ -65,7 +65,7 @@ def transfer(
     from surefoot.cli.show.comparison import bound_sentence, transfer_sentences, transfer_table
     from surefoot.cli.show.console import say_sentences
     from surefoot.journal import Journal
-    from surefoot.report.compare_figures import transfer_figure
+    from surefoot.report.comparison import transfer_figure
     from surefoot.studies.description import Description
     from surefoot.studies.sizes.compare import CompareStudy, compare
     from surefoot.studies.sizes.transfer import check_transfer

@@ -78,7 +78,7 @@ def variance(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
-    from surefoot.report.study_figures import variance_figure
+    from surefoot.report.variance import variance_figure
     from surefoot.studies.variance.run import VarianceDesign, VarianceStudy, variance
 
     session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)

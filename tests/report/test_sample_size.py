@@ -3,9 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from surefoot.report.figures import save
-from surefoot.report.size_panels import plateau_of
-from surefoot.report.study_figures import sample_size_figure
+from surefoot.report.files import save
+from surefoot.report.sample_size import plateau_of, sample_size_figure
 from surefoot.studies.sizes.robust_size import RobustRule, SampleSizeResult, judge
 
 SIZES = [100, 200, 400, 800]

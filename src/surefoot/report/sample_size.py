@@ -1,29 +1,32 @@
-"""Panels of a sample-size study: losses against the number of training examples."""
+"""The figure of a sample-size study: losses against the number of training examples."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from surefoot.report.panels import BLACK, DARK, LIGHT, MIDDLE
+from surefoot.report.style import (
+    BLACK,
+    BOX,
+    MIDDLE,
+    draw_baseline,
+    finite,
+    is_wide,
+    legend,
+    name_panels,
+    new_figure,
+    note_lost,
+    plain_numbers,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
     from surefoot.studies.sizes.robust_size import SampleSizeResult
 
-BOX: dict[str, Any] = {
-    "patch_artist": True,
-    "boxprops": {"facecolor": LIGHT, "edgecolor": DARK},
-    "medianprops": {"color": BLACK, "linewidth": 1.6},
-    "whiskerprops": {"color": DARK},
-    "capprops": {"color": DARK},
-    "flierprops": {"markersize": 3, "markeredgecolor": MIDDLE},
-}
 WIDE = 4.0
 """Losses that span more than this factor are drawn on a logarithmic axis."""
 NEAR = 1.5
@@ -32,16 +35,36 @@ NAMED_SIZES, CLOSE = 6, 1.4
 """At most so many sizes, in a ratio of at least 1.4, are written at the axis themselves."""
 
 
+def sample_size_figure(
+    result: SampleSizeResult,
+    *,
+    label: str,
+    title: str = "",
+    baseline: float | None = None,
+) -> Figure:
+    """Return boxplots of the losses against the number of training examples, on a log axis.
+
+    Where the losses span so much that the plateau is a line, a second panel enlarges it.
+    """
+    flat = plateau_of(result)
+    figure, panels = new_figure(2 if flat else 1, title)
+    _draw_sizes(panels[0], result, label=label, baseline=baseline)
+    if flat:
+        _draw_sizes(panels[1], result, label=label, baseline=baseline, only=flat)
+        name_panels(panels, ("all sizes", f"from {result.sizes[flat[0]]:,} on"))
+    return figure
+
+
 def plateau_of(result: SampleSizeResult) -> list[int]:
     """Return the places of the sizes to enlarge; none where all can be seen in one panel."""
-    if not _wide(_finite(result)):
+    if not is_wide(finite(result.losses), WIDE):
         return []
     far = [place for place, one in enumerate(result.bounds) if one.value > NEAR * result.plateau]
     kept = list(range(far[-1] + 1 if far else 0, len(result.sizes)))
     return kept if 1 < len(kept) < len(result.sizes) else []
 
 
-def draw_sizes(
+def _draw_sizes(
     axes: Axes,
     result: SampleSizeResult,
     *,
@@ -57,8 +80,8 @@ def draw_sizes(
     """
     places = list(only) or list(range(len(result.sizes)))
     sizes = np.array(result.sizes, dtype=np.float64)
-    finite = [result.losses[place][np.isfinite(result.losses[place])] for place in places]
-    drawn = [(sizes[place], row) for place, row in zip(places, finite) if row.size]
+    kept = [(sizes[place], finite(result.losses[place])) for place in places]
+    drawn = [(size, row) for size, row in kept if row.size]
     # Boxes of equal width on the logarithmic axis, and not wider than half their distance.
     ratio = float(np.min(sizes[1:] / sizes[:-1])) if sizes.size > 1 else 1.5
     width = 0.6 * min(0.3, ratio - 1.0)
@@ -72,24 +95,19 @@ def draw_sizes(
     medians = np.where(np.isfinite(result.medians), result.medians, np.nan)
     axes.plot(sizes[places], medians[places], color=BLACK, linewidth=0.8, zorder=1)
     _draw_rule(axes, result, places)
-    if baseline is not None and np.isfinite(baseline):
-        axes.axhline(baseline, color=DARK, linestyle=":", linewidth=1.4, label="baseline")
+    draw_baseline(axes, baseline)
     axes.set_xscale("log")
-    if not only and _wide(_finite(result)):
+    if not only and is_wide(finite(result.losses), WIDE):
         axes.set_yscale("log")
-        _plain_numbers(axes.yaxis)
-    _plain_numbers(axes.xaxis)
+    plain_numbers(axes.yaxis)
+    plain_numbers(axes.xaxis)
     if 1 < len(places) <= NAMED_SIZES and ratio >= CLOSE:
         axes.set_xticks(sizes[places])
     axes.set_xlabel("training examples")
     axes.set_ylabel(label)
-    lost = int(np.isinf(result.losses[places]).sum())
-    if lost:
-        axes.set_title(
-            f"{lost} diverged or failed, not drawn", fontsize="small", loc="right", color=DARK
-        )
-    if not only and axes.get_legend_handles_labels()[1]:
-        axes.legend(framealpha=1.0, edgecolor="none", fontsize="small")
+    note_lost(axes, int(np.isinf(result.losses[places]).sum()))
+    if not only:
+        legend(axes, frameon=True, framealpha=1.0, edgecolor="none")
 
 
 def _draw_rule(axes: Axes, result: SampleSizeResult, places: Sequence[int]) -> None:
@@ -117,24 +135,3 @@ def _draw_rule(axes: Axes, result: SampleSizeResult, places: Sequence[int]) -> N
     if result.flat is not None and sizes.index(result.flat) in places:
         words = f"median flat from {result.flat:,} on"
         axes.axvline(result.flat, color=MIDDLE, linewidth=4.0, alpha=0.4, zorder=0, label=words)
-
-
-def _finite(result: SampleSizeResult) -> NDArray[np.float64]:
-    return result.losses[np.isfinite(result.losses)]
-
-
-def _wide(values: NDArray[np.float64]) -> bool:
-    return bool(values.size and values.min() > 0.0 and values.max() > WIDE * values.min())
-
-
-def _plain_numbers(axis: Axis) -> None:
-    """Write ticks of a logarithmic axis as plain numbers, few enough not to touch each other."""
-    from matplotlib.ticker import FuncFormatter, LogLocator
-
-    if axis.get_scale() != "log":
-        return
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1.0 else f"{value:g}")
-    )
-    axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))

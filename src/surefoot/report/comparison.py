@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from surefoot.report.figures import new_figure
-from surefoot.report.panels import BLACK, DARK, WIDE_RANGE
+from surefoot.report.style import (
+    BLACK,
+    DARK,
+    finite,
+    is_wide,
+    legend,
+    name_panels,
+    new_figure,
+    note_lost,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
 
     from surefoot.studies.sizes.comparison import Comparison
 
@@ -30,6 +37,8 @@ STYLES = (
 """Shade and hatch of a box, marker and dash of a line: candidates differ without colour."""
 FAR = 1.5
 """A candidate whose losses are larger than the best one's by this factor may leave the figure."""
+BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 3}
+"""Place of a legend below its panel."""
 GROUP = 0.8
 """Width of the boxes of one size, of the distance between sizes."""
 
@@ -40,27 +49,27 @@ def comparison_figure(found: Comparison, *, label: str, title: str = "") -> Figu
     Boxes are quartiles, whiskers reach the furthest loss within 1.5 interquartile ranges, dots lie
     beyond. The second panel is left out without a reference.
     """
-    panels = 1 if found.reference is None else 2
-    figure, axes = new_figure(panels, title)
-    figure.set_size_inches(6.4 if panels == 1 else 10.6, 4.4)
+    if found.reference is None:
+        figure, axes = new_figure(1, title, (6.4, 4.4))
+        _draw_boxes(axes[0], found, label)
+        return figure
+    figure, axes = new_figure(2, title, (10.6, 4.4))
     _draw_boxes(axes[0], found, label)
-    if found.reference is not None:
-        axes[0].set_title("(a) losses", loc="left", fontsize="medium")
-        _draw_wins(axes[1], found, found.reference)
-        axes[1].set_title("(b) paired instances", loc="left", fontsize="medium")
+    _draw_wins(axes[1], found, found.reference)
+    name_panels(axes, ("losses", "paired instances"))
     return figure
 
 
 def _draw_boxes(axes: Axes, found: Comparison, label: str) -> None:
-    from matplotlib.patches import Patch as NewPatch
+    from matplotlib.patches import Patch
 
     count = len(found.names)
     width = GROUP / count
-    finite = found.losses[np.isfinite(found.losses)]
+    everything = finite(found.losses)
     for row in range(count):
         shade, hatch, _, _ = STYLES[row % len(STYLES)]
         places = np.arange(len(found.sizes)) + (row - (count - 1) / 2.0) * width
-        kept = [losses[np.isfinite(losses)] for losses in found.losses[row]]
+        kept = [finite(losses) for losses in found.losses[row]]
         drawn = [place for place, losses in enumerate(kept) if losses.size]
         if not drawn:
             continue
@@ -79,25 +88,20 @@ def _draw_boxes(axes: Axes, found: Comparison, label: str) -> None:
     axes.set_xticks(np.arange(len(found.sizes)), [f"{size:,}" for size in found.sizes])
     axes.set_xlim(-0.5, len(found.sizes) - 0.5)
     top = highest_shown(found)
-    shown = finite[finite <= top]
-    if shown.size and shown.min() > 0.0 and shown.max() > WIDE_RANGE * shown.min():
+    if is_wide(everything[everything <= top]):
         axes.set_yscale("log")
-    elif finite.size and finite.max() > top:
-        axes.set_ylim(finite.min() - 0.05 * (top - finite.min()), top)
+    elif everything.size and everything.max() > top:
+        axes.set_ylim(everything.min() - 0.05 * (top - everything.min()), top)
         _mark_above(axes, found, top)
-    lost = int(np.isinf(found.losses).sum())
-    if lost:
-        axes.set_title(
-            f"{lost} diverged or failed, not drawn", fontsize="small", loc="right", color=DARK
-        )
+    note_lost(axes, int(np.isinf(found.losses).sum()))
     axes.set_xlabel("training examples")
     axes.set_ylabel(label)
     patches = [
-        NewPatch(facecolor=STYLES[row % len(STYLES)][0], hatch=STYLES[row % len(STYLES)][1],
+        Patch(facecolor=STYLES[row % len(STYLES)][0], hatch=STYLES[row % len(STYLES)][1],
               edgecolor=DARK, label=name)
         for row, name in enumerate(found.names)
     ]  # fmt: skip
-    _legend_below(axes, patches)
+    legend(axes, handles=patches, **BELOW)
 
 
 def highest_shown(found: Comparison) -> float:
@@ -108,11 +112,10 @@ def highest_shown(found: Comparison) -> float:
     """
     medians = found.medians
     near = (medians <= FAR * medians.min(axis=0)).all(axis=1)
-    losses = found.losses[near] if near.any() else found.losses
-    finite = losses[np.isfinite(losses)]
-    if not finite.size:
+    losses = finite(found.losses[near] if near.any() else found.losses)
+    if not losses.size:
         return np.inf
-    return float(finite.max() + 0.05 * (finite.max() - finite.min()))
+    return float(losses.max() + 0.05 * (losses.max() - losses.min()))
 
 
 def _mark_above(axes: Axes, found: Comparison, top: float) -> None:
@@ -122,17 +125,6 @@ def _mark_above(axes: Axes, found: Comparison, top: float) -> None:
         place = size + (row - (len(found.names) - 1) / 2.0) * width
         words = f"{found.medians[row, size]:.3g} ▶"
         axes.text(place, top, words, fontsize=7, rotation=90, ha="center", va="top")
-
-
-def _legend_below(axes: Axes, handles: list[Patch] | None = None) -> None:
-    axes.legend(
-        handles=handles,
-        frameon=False,
-        fontsize="small",
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.16),
-        ncols=3,
-    )
 
 
 def _draw_wins(axes: Axes, found: Comparison, reference: int) -> None:
@@ -163,7 +155,7 @@ def _draw_wins(axes: Axes, found: Comparison, reference: int) -> None:
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlabel("training examples")
     axes.set_ylabel(f"chance to beat {found.names[reference]}")
-    _legend_below(axes)
+    legend(axes, **BELOW)
 
 
 def transfer_figure(
@@ -178,12 +170,10 @@ def transfer_figure(
     ``homes`` are in the order of the candidates, ``found`` has one size, ``populations`` names
     home and the other one.
     """
-    figure, axes = new_figure(2, "")
-    figure.set_size_inches(10.6, 4.4)
+    figure, axes = new_figure(2, "", (10.6, 4.4))
     there = [found.losses[row, 0] for row in range(len(found.names))]
     for panel, name, losses in zip(axes, populations, (homes, there)):
-        kept = [np.asarray(one, dtype=np.float64) for one in losses]
-        kept = [one[np.isfinite(one)] for one in kept]
+        kept = [finite(one) for one in losses]
         drawn = [row for row, one in enumerate(kept) if one.size]
         boxes = panel.boxplot(
             [kept[row] for row in drawn] or [[]],

@@ -6,8 +6,8 @@ import pytest
 from surefoot.racing.race import Race
 from surefoot.racing.schedules.base import Halving
 from surefoot.racing.simulation.planner import Forecast
-from surefoot.report.figures import save
-from surefoot.report.plan_figure import plan_figure
+from surefoot.report.files import save
+from surefoot.report.plan import plan_figure
 from surefoot.studies.plan.choices import OWN, Choice
 from surefoot.studies.plan.study import PlanRow
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from surefoot.report.compare_figures import comparison_figure, highest_shown, transfer_figure
+from surefoot.report.comparison import comparison_figure, highest_shown, transfer_figure
 from surefoot.studies.sizes.comparison import Comparison
 
 RNG = np.random.default_rng(1)

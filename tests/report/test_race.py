@@ -7,11 +7,17 @@ from surefoot.errors import JournalError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
 from surefoot.learning.losses.base import Loss
+from surefoot.racing.criteria import from_name
+from surefoot.racing.race import Race
 from surefoot.racing.rules.base import Elimination
+from surefoot.racing.schedules.base import Halving
 from surefoot.racing.state import Round
-from surefoot.report.journal_figures import SHOWN_ROUNDS, draw_journal, drawn_rounds
+from surefoot.racing.table import LossTable
+from surefoot.report.files import save
+from surefoot.report.race import SHOWN_ROUNDS, draw_journal, drawn_rounds, pareto_figure
 from surefoot.seeds.ledger import Role
 from surefoot.studies.base import SelectStudy
+from surefoot.studies.select.rivals import honesty
 from surefoot.studies.select.run import select
 
 
@@ -31,10 +37,16 @@ def raced():
         yield journal, selection
 
 
-def test_the_panels_show_what_the_journal_holds(raced):
+def test_the_panels_show_what_the_journal_holds(raced, tmp_path):
     journal, selection = raced
     figure = draw_journal(journal)
     rounds, curves, certificate = figure.axes
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "(a) losses by round",
+        "(b) the winner's instances",
+        "(c) the winner, trained afresh",
+    ]
+    assert save(figure, tmp_path / "race.png").stat().st_size > 10_000
     assert [text.get_text() for text in rounds.get_xticklabels()] == ["1\n4", "2\n2"]
     fresh = np.sort([o.loss for o in journal.outcomes(Role.CERTIFY)])
     ends = sorted(line.get_ydata()[0] for line in curves.get_lines() if line.get_marker() == ".")
@@ -59,6 +71,13 @@ def test_every_kind_has_one_panel_and_any_candidate_its_curves(raced):
         draw_journal(journal, "certificate", last)
     with pytest.raises(JournalError, match="did you mean 'curves'"):
         draw_journal(journal, "curve")
+
+
+def test_a_candidate_without_certificate_still_has_a_figure(raced, tmp_path):
+    journal, selection = raced
+    figure = draw_journal(journal, "race", selection.state.ranking[-1])
+    assert len(figure.axes) == 3
+    assert save(figure, tmp_path / "race.svg").exists()
 
 
 def test_a_journal_without_outcomes_has_nothing_to_draw(raced):
@@ -87,3 +106,23 @@ def test_of_many_rounds_those_are_drawn_that_removed_somebody(leaving, shown):
     numbers = [one.number for one in drawn]
     assert numbers == sorted(set(numbers))
     assert drawn_rounds(rounds[:SHOWN_ROUNDS]) == rounds[:SHOWN_ROUNDS]
+
+
+def test_a_front_is_drawn_with_its_winner(tmp_path):
+    rng = np.random.default_rng(4)
+    losses = (
+        1.0 + np.arange(4)[:, None] + rng.standard_normal((4, 30)) * [[0.9], [0.5], [0.1], [2.0]]
+    )
+    table = LossTable(tuple("abcd"), losses)
+    state = Race(table.keys, "mean", Halving(warmup=30)).replay(table)
+    found = honesty(table, state, from_name("mean"))
+    labels = {key: f"candidate {key}" for key in "abcd"}
+    (axes,) = pareto_figure(found, labels, label="loss").axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "worse than the winner",
+        "not to be told from it",
+        "nobody is better in both",
+        "winner",
+    ]
+    assert axes.get_xlabel() == "mean loss\n1 candidate a\n2 candidate b\n3 candidate c"
+    assert save(axes.figure, tmp_path / "front.svg").exists()

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.report.figures import new_figure
-from surefoot.report.panels import BLACK, DARK, MIDDLE
+from surefoot.report.style import BLACK, DARK, MIDDLE, new_figure, plain_numbers
 from surefoot.studies.plan.advice import efficient
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
     from surefoot.studies.plan.study import PlanRow
@@ -35,8 +33,7 @@ def plan_figure(
     joined by a line; a square is the study file's own, a ring surrounds the one to take. A race
     without any regret in the simulations lies on the lower edge, with an arrow.
     """
-    figure, (axes,) = new_figure(1, title)
-    figure.set_size_inches(7.6, 4.8)
+    figure, (axes,) = new_figure(1, title, (7.6, 4.8))
     seconds = np.array([row.seconds for row in rows])
     per, unit = next(one for one in UNITS if np.median(seconds) >= one[0] or one[0] == 1.0)
     regrets = 100.0 * np.array([row.forecast.regret for row in rows])
@@ -68,8 +65,8 @@ def plan_figure(
     lost = len(rows) - int(seen.sum())
     words += f"; {lost} without a stable winner, not drawn" if lost else ""
     axes.set_title(words, fontsize="small", loc="left", color=DARK)
-    _plain_numbers(axes.xaxis)
-    _plain_numbers(axes.yaxis)
+    plain_numbers(axes.xaxis)
+    plain_numbers(axes.yaxis)
     return figure
 
 
@@ -136,13 +133,3 @@ def _overlap(one: Floats, other: Floats) -> float:
 def _outside(box: Floats) -> float:
     whole = np.array([0.0, 0.0, WIDTH, HEIGHT])
     return 2.0 * (float(np.prod(box[2:] - box[:2])) - _overlap(box, whole))
-
-
-def _plain_numbers(axis: Axis) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator
-
-    low, high = axis.get_view_interval()
-    wide = high > 3000.0 * low
-    axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))

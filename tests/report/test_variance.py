@@ -3,13 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from surefoot.racing.criteria import from_name
-from surefoot.racing.race import Race
-from surefoot.racing.schedules.base import Halving
-from surefoot.racing.table import LossTable
-from surefoot.report.figures import save
-from surefoot.report.study_figures import assessment_figure, pareto_figure, variance_figure
-from surefoot.studies.select.rivals import honesty
+from surefoot.report.files import save
+from surefoot.report.variance import variance_figure
 from surefoot.studies.variance.analysis import analyse
 from surefoot.studies.variance.result import VarianceResult
 
@@ -25,10 +20,6 @@ def result(*, crossed: bool = True, tested: bool = True) -> VarianceResult:
         rng=rng,
         resamples=100,
     )
-
-
-def words(axes) -> list[str]:
-    return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def test_a_variance_figure_names_every_source(tmp_path) -> None:
@@ -68,37 +59,3 @@ def test_without_a_crossed_design_the_experiments_are_the_sources(tmp_path) -> N
     ]
     bars = [bar.get_width() for bar in right.patches]
     assert bars == pytest.approx([one.sd.estimate for one in found.experiments])
-
-
-def test_a_front_is_drawn_with_its_winner(tmp_path) -> None:
-    rng = np.random.default_rng(4)
-    losses = (
-        1.0 + np.arange(4)[:, None] + rng.standard_normal((4, 30)) * [[0.9], [0.5], [0.1], [2.0]]
-    )
-    table = LossTable(tuple("abcd"), losses)
-    state = Race(table.keys, "mean", Halving(warmup=30)).replay(table)
-    found = honesty(table, state, from_name("mean"))
-    labels = {key: f"candidate {key}" for key in "abcd"}
-    (axes,) = pareto_figure(found, labels, label="loss").axes
-    assert words(axes) == [
-        "worse than the winner",
-        "not to be told from it",
-        "nobody is better in both",
-        "winner",
-    ]
-    assert axes.get_xlabel() == "mean loss\n1 candidate a\n2 candidate b\n3 candidate c"
-    assert save(axes.figure, tmp_path / "front.svg").exists()
-
-
-def test_an_assessment_shows_curves_and_losses(tmp_path) -> None:
-    figure = assessment_figure(
-        [[2.0, 1.0], [3.0, 1.2], [4.0, np.nan]],
-        [1.0, 1.2, np.inf],
-        label="loss",
-        bound=1.2,
-        bound_label="the bound",
-    )
-    left, right = figure.axes
-    assert left.get_title(loc="left") == "(a) all instances"
-    assert "the bound" in words(right)
-    assert save(figure, tmp_path / "assess.png").exists()
