@@ -3,28 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from surefoot.racing.race import Race
-from surefoot.racing.schedules.base import Halving
-from surefoot.racing.simulation.planner import Forecast
 from surefoot.report.files import save
 from surefoot.report.plan import plan_figure
-from surefoot.studies.plan.choices import OWN, Choice
-from surefoot.studies.plan.study import PlanRow
-
-RACE = Race(("a", "b"), "mean", Halving())
-
-
-def row(name: str, seconds: float, regret: float, error: float = 0.001) -> PlanRow:
-    forecast = Forecast(name, 50, 100.0, 120, {}, 0.5, 0.6, regret, error, 0.01)
-    return PlanRow(Choice(name, RACE, "instances", True), forecast, seconds)
-
-
-ROWS = [
-    row(OWN, 4_000.0, 0.02),
-    row("dominated", 9_000.0, 0.03),
-    row("good", 20_000.0, 0.004),
-    row("rich", 90_000.0, 0.0, 0.0),
-]
+from surefoot.studies.plan.choices import OWN
+from tests.studies.plan.rows import ROWS, row
 
 
 def test_every_race_has_a_marker_a_name_and_units(tmp_path) -> None:

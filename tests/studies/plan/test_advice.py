@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.studies.plan.advice import advise, efficient, risk
-from tests.report.test_plan_figure import ROWS, row
+from tests.studies.plan.rows import ROWS, row
 
 
 def test_efficient_races_are_beaten_by_none() -> None:
