@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from surefoot.cli.commands import select as select_command
 from surefoot.journal import Journal
+from surefoot.studies.select import run as select_run
 
 
 def test_select_ends_with_winner_certificate_and_figure(run, folder):
@@ -73,10 +73,10 @@ def test_impossible_outputs_are_refused_before_anything_is_trained(run, folder):
 
 
 def test_ctrl_c_says_how_to_go_on(run, folder, monkeypatch):
-    def interrupted(*_):
+    def interrupted(*_, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(select_command, "_race", interrupted)
+    monkeypatch.setattr(select_run, "select", interrupted)
     code, _, err = run("select", "small.toml", "--engine", "direct")
     assert code == 130
     assert "Go on with: surefoot select small.toml --journal small.db --engine direct" in err

@@ -1,7 +1,5 @@
 """``surefoot compare``: named candidates at several sample sizes, on the same draws."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +26,7 @@ def compare(
             "--sizes",
             "-s",
             metavar="SIZES",
-            help="Training examples: 1000,2000,4000.",
+            help="Training examples: 1000,2000,4000, or first:last:count in equal ratios.",
             show_default="the study file's",
         ),
     ] = None,
@@ -78,6 +76,7 @@ def compare(
     from surefoot.cli.session import Session
     from surefoot.cli.show.comparison import bound_sentence, comparison_table
     from surefoot.cli.show.console import say_sentences
+    from surefoot.cli.sizes import read_sizes
     from surefoot.report.comparison import comparison_figure
     from surefoot.studies.sizes.compare import PAPER_INSTANCES, compare
     from surefoot.study_files.comparison import comparison_of
@@ -87,7 +86,7 @@ def compare(
     )
     session.name_files(f"{study.stem}-compare{'-paper' if paper else ''}")
     asked = comparison_of(session.file, session.population, engine, paper=paper)
-    steps = asked.study.check_sizes(asked.sizes if sizes is None else _numbers(sizes))
+    steps = asked.study.check_sizes(asked.sizes if sizes is None else read_sizes(sizes))
     n = instances or (PAPER_INSTANCES if paper else session.tables.compare.instances)
     out, wanted = session.out, session.tables.certificate
     session.headline(
@@ -123,14 +122,3 @@ def compare(
     say_sentences(out, "Bounds", [bound_sentence(n, wanted.content, wanted.confidence)])
     title = session.population.name
     session.finish(lambda: comparison_figure(found, label=session.loss_label, title=title))
-
-
-def _numbers(text: str) -> list[int]:
-    from surefoot.errors import SurefootError
-
-    try:
-        return [int(part.replace("_", "")) for part in text.split(",")]
-    except ValueError:
-        raise SurefootError(
-            f"--sizes {text!r} cannot be read: write sizes such as 1000,2000,4000"
-        ) from None

@@ -1,7 +1,5 @@
 """``surefoot plan``: what every race would cost and find, before it is paid for."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``surefoot plot``: a figure of a journal."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``surefoot replay``: a recorded instance trained again and compared with its record."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -87,7 +85,7 @@ def replay(
     out.print("the same: status, loss and curve agree to the last bit")
 
 
-def difference_of(recorded: Outcome, again: Outcome) -> str:
+def difference_of(recorded: "Outcome", again: "Outcome") -> str:
     """Return where status, loss or curve of two outcomes differ in a bit; "" if nowhere."""
     import numpy as np
 

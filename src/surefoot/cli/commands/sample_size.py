@@ -1,9 +1,6 @@
 """``surefoot sample-size``: how one candidate's losses depend on the number of examples."""
 
-from __future__ import annotations
-
-import re
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,12 +15,6 @@ from surefoot.cli.options import (
     StudyArgument,
     WorkersOption,
 )
-from surefoot.errors import SurefootError
-
-if TYPE_CHECKING:
-    from surefoot.studies.sizes.sample_size import SampleSizeStudy
-
-_RANGE = re.compile(r"(\d+):(\d+):(\d+)")
 
 
 def sample_size(
@@ -93,9 +84,14 @@ def sample_size(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
+    from surefoot.cli.sizes import read_sizes
     from surefoot.report.sample_size import sample_size_figure
     from surefoot.studies.sizes.robust_size import RobustRule
-    from surefoot.studies.sizes.sample_size import SampleSizeStudy, sample_size
+    from surefoot.studies.sizes.sample_size import (
+        SampleSizeStudy,
+        paper_sizes_within,
+        sample_size,
+    )
 
     rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
     session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
@@ -107,11 +103,14 @@ def sample_size(
         engine=session.engine,
         equal_test=not same_test,
     )
-    steps, left_out = sizes_of(sizes, asked)
+    if sizes == "paper":
+        steps, left_out = paper_sizes_within(asked)
+    else:
+        steps, left_out = asked.check_sizes(read_sizes(sizes, "'paper', ")), 0
     session.headline(f"Sample size: {session.about(chosen)}")
     session.out.print(
-        f"{len(steps)} sizes from {steps[0]:,} to {steps[-1]:,}, {instances} instances "
-        f"each{left_out}",
+        f"{len(steps)} sizes from {steps[0]:,} to {steps[-1]:,}, {instances} instances each"
+        + (f" ({left_out} larger sizes of the paper's grid need more data)" if left_out else ""),
         soft_wrap=True,
     )
     todo = asked.instances(steps, instances)
@@ -132,43 +131,3 @@ def sample_size(
     say_sentences(session.out, "Sample size", found.lines(), "bold")
     title = f"{session.population.name}: {chosen.label}"
     session.finish(lambda: sample_size_figure(found, label=session.loss_label, title=title))
-
-
-def sizes_of(text: str, study: SampleSizeStudy) -> tuple[list[int], str]:
-    """Return the sizes that an option names, and words on those that the population cannot give.
-
-    ``paper`` is the paper's grid, as far as the population holds enough examples;
-    ``100:8000:12`` is 12 sizes in equal ratios from 100 to 8,000; ``500,1000,2000`` are sizes.
-
-    Raises
-    ------
-    SurefootError
-        If it is none of these, or a size named is impossible.
-    """
-    from surefoot.studies.sizes.sample_size import geometric_sizes, paper_sizes
-
-    if text == "paper":
-        whole = paper_sizes()
-        fitting = [size for size in whole if size <= study.largest]
-        if not fitting:
-            raise SurefootError(
-                f"the paper's sizes begin at {whole[0]}, but "
-                f"{study.setting.halves.population.name} has {study.largest:,} examples for a "
-                "sample: give --sizes"
-            )
-        gone = len(whole) - len(fitting)
-        words = f" ({gone} larger sizes of the paper's grid need more data)" if gone else ""
-        return study.check_sizes(fitting), words
-    span = _RANGE.fullmatch(text)
-    if span is not None:
-        first, last, count = map(int, span.groups())
-        return study.check_sizes(geometric_sizes(first, last, count)), ""
-    try:
-        return study.check_sizes([int(part.replace("_", "")) for part in text.split(",")]), ""
-    except ValueError as error:
-        if isinstance(error, SurefootError):
-            raise
-        raise SurefootError(
-            f"--sizes {text!r} cannot be read: write 'paper', a range first:last:count such as "
-            "100:8000:12, or sizes such as 500,1000,2000"
-        ) from None

@@ -1,18 +1,12 @@
 """``surefoot select``: from the study file to the winner, its certificate and a figure."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from surefoot.cli.options import EngineOption, RetryOption, WorkersOption
-
-if TYPE_CHECKING:
-    from surefoot.cli.session import Session
-    from surefoot.studies.base import SelectStudy
 
 
 def select(
@@ -85,6 +79,12 @@ def select(
     """
     from surefoot.cli.session import Session, resumable
     from surefoot.cli.show.dry_run import say_plan
+    from surefoot.cli.show.live import live
+    from surefoot.cli.show.race import say_selection
+    from surefoot.executors.local.executor import LocalExecutor
+    from surefoot.report.race import draw_journal
+    from surefoot.studies.extension import announcement
+    from surefoot.studies.select.run import select
     from surefoot.study_files.build import study_of
 
     session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
@@ -99,50 +99,15 @@ def select(
         return
     again = ["surefoot", "select", str(study), "--journal", str(session.journal)]
     again += ["--engine", engine] if engine else []
-    with resumable(session.journal, f". Go on with: {shlex.join(again)}"):
-        _race(session, asked, retry_failed)
-
-
-def _race(session: Session, study: SelectStudy, retry_failed: bool) -> None:
-    """Race and certify under a live table, or a plain log where there is no terminal."""
-    from surefoot.cli.show.live import LiveTable, PlainLog
-    from surefoot.cli.show.race import say_winner
-    from surefoot.executors.local.executor import LocalExecutor
-    from surefoot.report.race import draw_journal
-    from surefoot.seeds.ledger import Role
-    from surefoot.studies.duration import TimeLeft
-    from surefoot.studies.extension import announcement
-    from surefoot.studies.race_record import recorded_certificates, recorded_race
-    from surefoot.studies.select.cost import plan
-    from surefoot.studies.select.run import select
-
-    out, planned = session.out, plan(study, 1.0)
     with (
-        LocalExecutor(session.workers, study.engine) as executor,
-        study.open(session.journal) as journal,
+        LocalExecutor(session.workers, asked.engine) as executor,
+        resumable(session.journal, f". Go on with: {shlex.join(again)}"),
+        asked.open(session.journal) as record,
     ):
-        for line in announcement(journal.extended):
-            out.print(line, soft_wrap=True)
-        progress = (LiveTable if out.is_terminal else PlainLog)(
-            candidates=study.candidates,
-            criterion=study.statistic,
-            plan=planned.rounds,
-            certifying_instances=planned.certifying,
-            time_left=TimeLeft(study.candidates, study.setting, executor.workers),
-        )
-        progress.remember((m.candidate, m.loss) for m in journal.measures(Role.RACE))
-        with progress.on(out):
-            select(study, journal, executor, progress, retry_failed=retry_failed)
-        record = recorded_race(journal)
-        state = record.state()
-        say_winner(
-            out,
-            study.known[state.ranking[0]],
-            record,
-            state,
-            recorded_certificates(journal, state),
-            {candidate.key: candidate.label for candidate in study.everyone},
-            study.setting.loss.unit(study.setting.halves.population.target_unit),
-        )
+        for line in announcement(record.extended):
+            session.out.print(line, soft_wrap=True)
+        with live(session.out, asked, record, executor.workers) as progress:
+            found = select(asked, record, executor, progress, retry_failed=retry_failed)
+        say_selection(session.out, found, record)
         more = f"surefoot show {shlex.quote(str(session.journal))}"
-        session.finish(lambda: draw_journal(journal), More=more)
+        session.finish(lambda: draw_journal(record), More=more)

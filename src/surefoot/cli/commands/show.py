@@ -1,7 +1,5 @@
 """``surefoot show``: the race of a journal as tables."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """``surefoot transfer``: a selection's winner retrained on other data, beside the baseline."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

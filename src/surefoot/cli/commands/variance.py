@@ -1,7 +1,5 @@
 """``surefoot variance``: where the spread of one candidate's losses comes from."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from surefoot.cli.show.progress import Progress, Row
-from surefoot.studies.duration import duration_words
+from surefoot.journal import Journal, Role
+from surefoot.studies.duration import TimeLeft, duration_words
+from surefoot.studies.select.cost import plan
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from surefoot.candidates.base import Candidate
     from surefoot.instances import Outcome
     from surefoot.racing.state import PlannedRound, Round
+    from surefoot.studies.base import SelectStudy
     from surefoot.studies.select.selection import Selection
 
 SHOWN_ROWS = 14
@@ -215,3 +219,21 @@ def clock_words(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@contextmanager
+def live(
+    out: Console, study: SelectStudy, journal: Journal, workers: int
+) -> Iterator[LiveTable | PlainLog]:
+    """Show a race as it goes on, as a table in a terminal and as a log elsewhere."""
+    planned = plan(study, 1.0)
+    progress = (LiveTable if out.is_terminal else PlainLog)(
+        candidates=study.candidates,
+        criterion=study.statistic,
+        plan=planned.rounds,
+        certifying_instances=planned.certifying,
+        time_left=TimeLeft(study.candidates, study.setting, workers),
+    )
+    progress.remember((m.candidate, m.loss) for m in journal.measures(Role.RACE))
+    with progress.on(out):
+        yield progress

@@ -14,6 +14,7 @@ from surefoot.journal import Journal, Known
 from surefoot.racing.state import stretch_name, stretches
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import rebuild_candidate
+from surefoot.studies.race_record import recorded_race
 from surefoot.studies.select.rivals import honesty
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from surefoot.racing.state import RaceState
     from surefoot.statistics.certificate import Certificate
     from surefoot.studies.race_record import RaceRecord
+    from surefoot.studies.select.selection import Selection
 
 SHOWN = 10
 
@@ -136,6 +138,15 @@ def say_winner(
     if len(state.ranking) > 1:
         found = honesty(record.table, state, record.race.statistic)
         say_sentences(out, "Rivals", found.lines(labels))
+
+
+def say_selection(out: Console, found: Selection, journal: Journal) -> None:
+    """Print the winner of a selection that has just ended."""
+    record = recorded_race(journal)
+    labels = {candidate.key: candidate.label for candidate in found.study.everyone}
+    say_winner(
+        out, found.winner, record, found.state, found.certificates, labels, record.study.unit
+    )
 
 
 def say_candidate(out: Console, journal: Journal, key: str) -> None:

@@ -194,7 +194,7 @@ def sample_size(
         equal_test=equal_test,
     )
     if sizes is None:
-        sizes = [size for size in sizing.paper_sizes() if size <= study.largest]
+        sizes, _ = sizing.paper_sizes_within(study)
     with given.open(study) as (record, executor):
         return sizing.sample_size(
             study,

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from surefoot.candidates.base import Candidate
-from surefoot.errors import StatisticsError
+from surefoot.errors import SamplingError, StatisticsError
 from surefoot.executors.base import Executor
 from surefoot.instances import Outcome
 from surefoot.journal import Journal
@@ -73,6 +73,24 @@ class SampleSizeStudy(SizedStudy):
     def everyone(self) -> tuple[Candidate, ...]:
         """The candidate."""
         return (self.candidate,)
+
+
+def paper_sizes_within(study: SizedStudy) -> tuple[list[int], int]:
+    """Return the paper's sizes that the population allows, and how many it does not.
+
+    Raises
+    ------
+    SamplingError
+        If it allows none.
+    """
+    whole = paper_sizes()
+    fitting = [size for size in whole if size <= study.largest]
+    if not fitting:
+        raise SamplingError(
+            f"the paper's sizes begin at {whole[0]}, but {study.setting.halves.population.name} "
+            f"has {study.largest:,} examples for a sample: give sizes up to that"
+        )
+    return study.check_sizes(fitting), len(whole) - len(fitting)
 
 
 def sample_size(
