@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from surefoot.data.population import Population, Sampling
     from surefoot.engines.base import Engine
     from surefoot.errors import SurefootError
+    from surefoot.exports.export import export
+    from surefoot.exports.saved import load, save
     from surefoot.learning.losses.base import Loss
     from surefoot.learning.stopping import Stopping
     from surefoot.selector.selector import RobustSelector
@@ -47,11 +49,14 @@ _HOMES = {
     "assess": "studies.assess.functions",
     "candidate": "candidates.function",
     "convnet": "candidates.convnet.notation",
+    "export": "exports.export",
+    "load": "exports.saved",
     "load_population": "data.files",
     "plan": "studies.select.functions",
     "preset": "candidates.convnet.presets",
     "rerace": "studies.select.functions",
     "sample_size": "studies.assess.functions",
+    "save": "exports.saved",
     "select": "studies.select.functions",
     "variance": "studies.assess.functions",
 }
@@ -74,11 +79,14 @@ __all__ = [
     "assess",
     "candidate",
     "convnet",
+    "export",
+    "load",
     "load_population",
     "plan",
     "preset",
     "rerace",
     "sample_size",
+    "save",
     "select",
     "variance",
 ]

@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from surefoot import registry
+from surefoot.data.files.loading import resolved
 from surefoot.study_files.build import blaming
 from surefoot.study_files.read import StudyFile
 from surefoot.study_files.schema import PopulationTable
 
 if TYPE_CHECKING:
     from surefoot.data.population import Population
-
-SUFFIXES = (".root", ".npz", ".parquet")
 
 
 def population_of(file: StudyFile) -> Population:
@@ -46,18 +44,3 @@ def origin_of(table: PopulationTable, folder: Path) -> dict[str, Any]:
     if resolved(table.source, folder.absolute()) != table.source:
         given["folder"] = str(folder.absolute())
     return given
-
-
-def resolved(source: str, folder: Path) -> str:
-    """Return a source with the path of its file, if it has one, relative to a folder.
-
-    >>> resolved("photons:A", Path("studies")), resolved("photons:my.root", Path("studies"))
-    ('photons:A', 'photons:studies/my.root')
-    >>> resolved("showers.root:tree", Path("studies"))
-    'studies/showers.root:tree'
-    """
-    name, colon, rest = source.partition(":")
-    if colon and name in registry.names("populations"):
-        own = any(suffix in rest for suffix in SUFFIXES)
-        return f"{name}:{folder / rest}" if own else source
-    return str(folder / source)

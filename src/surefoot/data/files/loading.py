@@ -157,6 +157,22 @@ def open_data_file(source: str) -> DataFile:
     return ParquetFile(path)
 
 
+def resolved(source: str, folder: Path) -> str:
+    """Return a source with the path of its file, if it has one, relative to a folder.
+
+    >>> resolved("photons:A", Path("studies")), resolved("photons:my.root", Path("studies"))
+    ('photons:A', 'photons:studies/my.root')
+    >>> resolved("showers.root:tree", Path("studies"))
+    'studies/showers.root:tree'
+    """
+    suffixes = (".root", ".npz", ".parquet")
+    name, colon, rest = source.partition(":")
+    if colon and name in registry.names("populations"):
+        own = any(suffix in rest for suffix in suffixes)
+        return f"{name}:{folder / rest}" if own else source
+    return str(folder / source)
+
+
 def _registered(name: str, rest: str, given: dict[str, Any]) -> Population:
     load = registry.lookup("populations", name)
     taken = list(inspect.signature(load).parameters)[1:]

@@ -14,7 +14,7 @@ from surefoot.data.population import Population, Sampling
 from surefoot.engines.estimator.engine import EstimatorEngine
 from surefoot.errors import CandidateError, SurefootError
 from surefoot.executors.inline import InlineExecutor
-from surefoot.export.saved import load, save
+from surefoot.exports.saved import load, save
 from surefoot.learning.stopping import Stopping
 from surefoot.racing.schedules.base import Halving
 from surefoot.seeds.ledger import Role

@@ -1,4 +1,4 @@
-"""Saving the winner: its trained model, what it is, and a model card for people.
+"""`save` and `load`: the winner's trained model, what it is, and a model card for people.
 
 A folder holds ``model.skops`` (an estimator) or ``model.safetensors`` (a network's weights),
 ``model.json`` (the candidate's spec and how to read its outputs) and ``README.md``, the card.
@@ -25,7 +25,7 @@ from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.engines.estimator.engine import fit
 from surefoot.engines.estimator.fitted import Fitted, sample
 from surefoot.errors import CandidateError, SurefootError, require
-from surefoot.export.model_card import card_of, versions
+from surefoot.exports.model_card import card_of, versions
 from surefoot.instances import Predictor, Status
 from surefoot.seeds.ledger import Role, Stream
 from surefoot.studies.select.selection import Selection

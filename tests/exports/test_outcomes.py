@@ -12,8 +12,10 @@ from pyarrow import parquet
 from surefoot.candidates.convnet.network import Conv, ConvNet
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.torch.eager import TorchEager
-from surefoot.errors import JournalError, SurefootError
-from surefoot.export.outcomes import export_outcomes, export_weights, outcome_rows, torch_module
+from surefoot.errors import SurefootError
+from surefoot.exports.export import export
+from surefoot.exports.outcomes import outcome_rows, write_outcomes
+from surefoot.exports.weights import torch_module, write_weights
 from surefoot.instances import Instance, Setting, Status, Training
 from surefoot.journal import Journal
 from surefoot.learning.losses.base import Loss
@@ -40,7 +42,7 @@ def test_rows_hold_every_outcome(journal: Journal) -> None:
 
 def test_csv_gives_back_the_losses_bit_for_bit(journal: Journal, tmp_path: Path) -> None:
     file = tmp_path / "o.csv"
-    assert export_outcomes(journal, file) == journal.count()
+    assert write_outcomes(journal, file) == journal.count()
     with file.open(newline="") as stream:
         losses = [float(row["loss"]) for row in csv.DictReader(stream)]
     assert losses == [outcome.loss for outcome in journal.outcomes()]
@@ -48,7 +50,7 @@ def test_csv_gives_back_the_losses_bit_for_bit(journal: Journal, tmp_path: Path)
 
 def test_json_has_null_for_what_is_not_finite(journal: Journal, tmp_path: Path) -> None:
     file = tmp_path / "o.json"
-    export_outcomes(journal, file)
+    write_outcomes(journal, file)
     rows = json.loads(file.read_text(), parse_constant=lambda word: pytest.fail(word))
     for row, outcome in zip(rows, journal.outcomes(), strict=True):
         finished = outcome.status is Status.FINISHED
@@ -58,7 +60,7 @@ def test_json_has_null_for_what_is_not_finite(journal: Journal, tmp_path: Path) 
 
 def test_parquet_holds_losses_and_curves(journal: Journal, tmp_path: Path) -> None:
     file = tmp_path / "o.parquet"
-    export_outcomes(journal, file)
+    write_outcomes(journal, file)
     table = parquet.read_table(file)
     assert table["loss"].to_pylist() == [outcome.loss for outcome in journal.outcomes()]
     first = np.array(table["curve"][0].as_py(), np.float32)
@@ -66,13 +68,14 @@ def test_parquet_holds_losses_and_curves(journal: Journal, tmp_path: Path) -> No
 
 
 def test_bad_targets_are_named_and_leave_nothing_behind(journal: Journal, tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match=r"\.cvs: did you mean '\.csv'"):
-        export_outcomes(journal, tmp_path / "o.cvs")
-    with pytest.raises(JournalError, match="cannot be written: No such file or directory"):
-        export_outcomes(journal, tmp_path / "nowhere" / "o.csv")
+    assert journal.path is not None
+    with pytest.raises(SurefootError, match=r"'.cvs': use one of .csv, .json, .parquet, .npz"):
+        export(journal.path, tmp_path / "o.cvs")
+    with pytest.raises(SurefootError, match="cannot be written: make the folder"):
+        export(journal.path, tmp_path / "nowhere" / "o.csv")
     (tmp_path / "d.csv").mkdir()
-    with pytest.raises(JournalError, match="cannot be written: Is a directory"):
-        export_outcomes(journal, tmp_path / "d.csv")
+    with pytest.raises(SurefootError, match="cannot be written: Is a directory"):
+        export(journal.path, tmp_path / "d.csv")
     assert [file.name for file in tmp_path.iterdir()] == ["d.csv"]
 
 
@@ -107,9 +110,9 @@ def test_weights_are_saved_as_plain_arrays(
 ) -> None:
     _, training = trained
     assert training.predictor is not None
-    names = export_weights(training, tmp_path / "w.npz")
+    write_weights(NET, training, tmp_path / "w.npz")
     with np.load(tmp_path / "w.npz", allow_pickle=False) as saved:
-        assert set(saved) == set(names) == set(training.predictor.weights)
+        assert set(saved) == set(training.predictor.weights)
         for name, values in training.predictor.weights.items():
             assert np.array_equal(saved[name], values)
     assert sum(values.size for name, values in training.predictor.weights.items()) >= (
@@ -121,6 +124,6 @@ def test_what_has_no_weights_says_so(trained: tuple[Setting, Training], tmp_path
     _, training = trained
     nothing = Training(training.outcome, None)
     with pytest.raises(SurefootError, match="left no weights"):
-        export_weights(nothing, tmp_path / "w.npz")
+        write_weights(NET, nothing, tmp_path / "w.npz")
     with pytest.raises(SurefootError, match="is no network"):
         torch_module(Fake(), training)

@@ -1,0 +1,1 @@
+"""Taking results elsewhere: outcomes as tables, trained weights, saved models and their cards."""
