@@ -19,7 +19,7 @@ from surefoot.engines.base import Engine, Monitor
 from surefoot.instances import Instance, Setting, Training
 from surefoot.learning.losses.base import Loss
 from surefoot.learning.stopping import Stopping
-from surefoot.seeds.ledger import Stream
+from surefoot.seeds.ledger import InstanceSeed, Role, Stream
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,11 @@ def befall(fate: str) -> None:
     if fate == "gorge slowly":
         hoard = [np.ones(1 << 24) for _ in range(100)]
         assert len(hoard) == 100
+
+
+def instances(candidate: Fake, count: int, first: int = 0) -> list[Instance]:
+    """Return instances of a race, numbered from ``first`` on."""
+    return [Instance(candidate, InstanceSeed(3, Role.RACE, first + i)) for i in range(count)]
 
 
 def register_fakes() -> None:

@@ -1,38 +1,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
-import numpy as np
 import pytest
 
 from surefoot import registry
-from surefoot.candidates.base import Candidate, DirectCandidate
+from surefoot.candidates.base import Candidate
 from surefoot.engines.choose import PREFERRED, Chooser
 from surefoot.errors import EngineError, MissingExtraError
 from surefoot.instances import Setting
+from tests.engines.cases import Mean
 from tests.fakes import Fake, FakeThreads, fake_setting
-
-
-class Mean(DirectCandidate):
-    """Predicts the mean."""
-
-    family: ClassVar[str] = "mean"
-    label = "mean"
-
-    def spec(self) -> dict[str, Any]:
-        return {}
-
-    @classmethod
-    def from_spec(cls, spec: Mapping[str, Any]) -> Self:
-        return cls()
-
-    def fit(
-        self, features: np.ndarray, side: np.ndarray | None, target: np.ndarray, seed: int = 0
-    ) -> Any:
-        mean = target.mean(axis=0)
-        return lambda x, s: np.tile(mean, (len(x), 1))
 
 
 class Picky(FakeThreads):
