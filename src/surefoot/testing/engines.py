@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -21,6 +21,12 @@ from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role, candidate_salt
 from surefoot.testing.toys import Stranger, toy_instance, toy_population, toy_setting
+
+
+@functools.cache
+def other_process() -> Executor:
+    """Return a process that shares nothing with this one."""
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
 
 
 def bits(engine: Engine, instance: Instance, setting: Setting) -> bytes:
@@ -78,17 +84,9 @@ class EngineSuite:
         with ThreadPoolExecutor(4) as pool:
             assert list(pool.map(lambda one: bits(engine, one, setting), instances)) == alone
 
-    @pytest.fixture(scope="class")
-    def other_process(self) -> Iterator[Executor]:
-        """Yield a process that shares nothing with this one."""
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            yield pool
-
-    def test_another_process_changes_no_bit(
-        self, engine: Engine, candidate: Candidate, other_process: Executor
-    ) -> None:
+    def test_another_process_changes_no_bit(self, engine: Engine, candidate: Candidate) -> None:
         told = engine, toy_instance(candidate, 2), toy_setting()
-        assert other_process.submit(bits, *told).result() == bits(*told)
+        assert other_process().submit(bits, *told).result() == bits(*told)
 
     @pytest.mark.parametrize("loss", ["relative_rmse", "mae", "huber(0.5)", "mse"])
     @pytest.mark.parametrize("test_size", [50, None])
