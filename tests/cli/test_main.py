@@ -1,14 +1,17 @@
 import inspect
+import re
 import subprocess
 import sys
 import time
 
 import pytest
+from typer.main import get_command
 
 import surefoot
 from surefoot.cli.main import app
 
 COMMANDS = ("select", "show", "replay", "export", "plot")
+EVERY = sorted(command.name for command in app.registered_commands)
 HEAVY = ("numba", "scipy", "matplotlib", "sqlalchemy", "torch", "uproot", "pydantic", "pandas")
 
 
@@ -30,6 +33,45 @@ def test_the_help_of_a_command_teaches_by_examples_that_fit_80_columns(run, comm
     shown = [line.strip() for line in out.splitlines()]
     assert len(examples) >= 3
     assert all(example in shown for example in examples)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["assess", "variance", "sample-size", "plan", "rerace", "compare", "transfer", "simulate"],
+)
+def test_every_command_has_help_with_examples(run, command):
+    _, text, _ = run(command, "--help")
+    assert f"surefoot {command}" in text
+    assert "Examples" in text
+
+
+def parameters():
+    """Every command with its arguments and options, those of groups too."""
+    groups = [(get_command(app), ())]
+    while groups:
+        group, path = groups.pop()
+        for name, command in group.commands.items():
+            if hasattr(command, "commands"):
+                groups.append((command, (*path, name)))
+            else:
+                yield (*path, name), command.params
+
+
+@pytest.mark.parametrize(("path", "params"), list(parameters()))
+def test_help_shows_every_word_and_bracket(run, path, params):
+    shown = re.sub(r"[\s│]", "", run(*path, "--help")[1])
+    for one in params:
+        words = [getattr(one, "help", None) or ""]
+        if isinstance(one.show_default, str):
+            words.append(f"[default: ({one.show_default})]")
+        for text in words:
+            assert re.sub(r"[\s]", "", text.replace("\\[", "[")) in shown
+
+
+def test_the_module_is_the_command(folder):
+    command = [sys.executable, "-m", "surefoot", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"surefoot {surefoot.__version__}\n"
 
 
 def test_version(run):

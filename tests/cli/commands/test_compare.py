@@ -1,4 +1,4 @@
-"""``surefoot compare`` and ``surefoot transfer`` on small showers."""
+"""``surefoot compare`` on small showers."""
 
 import re
 
@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from surefoot.cli.show.comparison import bound_sentence
-from surefoot.journal import Journal
-from surefoot.seeds.ledger import Role
+from tests.cli.commands.small import count
 
 COMPARE = """
 [study]
@@ -56,11 +55,6 @@ def compared(folder):
     return folder
 
 
-def recorded(path):
-    with Journal.read(path) as journal:
-        return journal.count(Role.COMPARE)
-
-
 def test_a_comparison_ends_with_tables_and_a_figure(run, compared):
     code, out, err = run("compare", "c.toml")
     assert (code, err) == (0, "")
@@ -71,7 +65,7 @@ def test_a_comparison_ends_with_tables_and_a_figure(run, compared):
     assert "at least 54.9 % of a candidate's" in " ".join(out.split())
     assert re.search(r"Journal +c-compare\.db\nFigure +c-compare\.png\n", out)
     assert (compared / "c-compare.png").read_bytes().startswith(b"\x89PNG")
-    assert recorded("c-compare.db") == 30
+    assert count("c-compare.db") == 30
 
 
 def test_more_goes_on_where_it_was(run, compared):
@@ -80,7 +74,7 @@ def test_more_goes_on_where_it_was(run, compared):
     assert code == 0
     assert "instances: 21 to go" in out
     assert "(15 before)" in out
-    assert recorded("c.db") == 51
+    assert count("c.db") == 51
 
 
 def test_a_dry_run_trains_nothing(run, compared):
@@ -151,48 +145,3 @@ def test_ctrl_c_says_that_nothing_is_lost(run, compared, monkeypatch):
 def test_names_of_the_bound_are_rounded_down():
     assert "at least 95 % of" in bound_sentence(59, 0.95, 0.95)
     assert "at least 86 % of" in bound_sentence(20, 0.95, 0.95)
-
-
-@pytest.fixture
-def elsewhere(folder):
-    rng = np.random.default_rng(8)
-    energy = rng.uniform(1.0, 100.0, 160)
-    cells = rng.dirichlet(np.full(25, 0.7), 160) * (energy * rng.normal(0.25, 0.03, 160))[:, None]
-    np.savez(folder / "others.npz", cells=cells, energy=energy, total=cells.sum(axis=1))
-    return folder
-
-
-def test_a_winner_is_retrained_on_other_data(run, elsewhere):
-    assert run("select", "small.toml")[0] == 0
-    code, out, err = run("transfer", "small.toml", "others.npz", "--best", 2, "-i", 6)
-    assert (code, err) == (0, "")
-    assert "Transfer: the best 2 of showers.npz, 6 instances of 60 examples on others.npz" in out
-    assert "instances: 12 to go" in out
-    assert re.search(r"candidate +median on showers.npz +on others.npz +quartiles +bound", out)
-    assert "On others.npz the median loss of scaled sum" in " ".join(out.split())
-    assert re.search(r"Journal +small-transfer-others\.db\n", out)
-    assert (elsewhere / "small-transfer-others.png").read_bytes().startswith(b"\x89PNG")
-    _, again, _ = run("transfer", "small.toml", "others.npz", "--best", 2, "-i", 6)
-    assert "to go" not in again
-    code, out, _ = run("transfer", "small.toml", "others.npz", "-b", 3, "--dry-run", "-j", "n.db")
-    assert code == 0
-    assert "21 trainings" in out
-    code, _, err = run("transfer", "small.toml", "others.npz")
-    assert code == 2
-    assert "the winner, scaled sum, is the baseline itself" in err
-
-
-def test_what_cannot_be_transferred_is_one_sentence(run, elsewhere):
-    code, _, err = run("transfer", "small.toml", "others.npz")
-    assert code == 2
-    assert "there is no journal" in err
-    assert run("select", "small.toml")[0] == 0
-    code, _, err = run("transfer", "small.toml", "showers.npz")
-    assert code == 2
-    assert "showers.npz is the population of the race itself" in err
-    code, _, err = run("transfer", "small.toml", "others.npz", "--best", 9)
-    assert code == 2
-    assert "the race has 6" in err
-    code, _, err = run("transfer", "small.toml", "nowhere.npz")
-    assert code == 2
-    assert "nowhere.npz" in err

@@ -10,9 +10,8 @@ import time
 
 import pytest
 
-from surefoot.errors import JournalError
-from surefoot.journal import Journal
 from surefoot.studies.duration import duration_words
+from tests.cli.commands.small import count
 from tests.conftest import STUDY
 
 SPACE = """
@@ -34,15 +33,6 @@ def wide(folder) -> str:
     start, end = STUDY.index("[space]"), STUDY.index("[race]")
     (folder / "wide.toml").write_text(STUDY[:start] + SPACE + STUDY[end:])
     return "wide.toml"
-
-
-def count(path: str) -> int:
-    """Return the outcomes recorded, 0 while there is no whole journal yet."""
-    try:
-        with Journal.read(path) as journal:
-            return journal.count()
-    except JournalError:
-        return 0
 
 
 def test_plan_trains_a_pilot_and_prints_every_race(run, folder, wide) -> None:

@@ -1,31 +1,11 @@
-"""The commands assess, variance, sample-size, plan and rerace, on small showers."""
-
-from __future__ import annotations
+"""``surefoot assess``: candidates by name, certificates and promises."""
 
 import re
 
 import pytest
 
-from surefoot.cli.main import main
 from surefoot.executors.local.executor import LocalExecutor
-from surefoot.journal import Journal
-from surefoot.seeds.ledger import Role
-from surefoot.studies.variance.cells import Cell
-
-NETWORK = "channels = [2], hidden = [3], learning_rate = 0.01, side = true"
-
-
-def count(path: str) -> int:
-    with Journal.read(path) as journal:
-        return journal.count()
-
-
-@pytest.fixture
-def small(folder, monkeypatch):
-    """The study file of networks with a test sample of its own."""
-    text = (folder / "networks.toml").read_text()
-    (folder / "networks.toml").write_text(text.replace("size = 64", "size = 64\ntest_size = 50"))
-    return folder
+from tests.cli.commands.small import NETWORK, count
 
 
 def test_assess_certifies_a_candidate_by_its_family(run, folder) -> None:
@@ -111,94 +91,6 @@ def test_a_dry_run_trains_nothing(run, small) -> None:
     assert not list(small.glob("*.db"))
 
 
-def test_variance_finds_its_sources_and_goes_on(run, small) -> None:
-    options = ("-c", NETWORK, "-j", "v.db", "-a", "5", "--tested", "2", "--tests", "2")
-    crossed = ("--draws", "2", "--inits", "3")
-    code, out, err = run("variance", "networks.toml", *options, *crossed)
-    assert (code, err) == (0, "")
-    # 5 + 4 + 4 alone, two more of the 2 x 3, two further test samples of two instances.
-    assert count("v.db") == 13 + 1 + 4
-    assert "instances: 18 to go" in out
-    for words in (
-        "initialisation alone: standard deviation",
-        "sample alone: standard deviation",
-        "crossed, 2 samples x 3 initialisations; shares of the variance:",
-        "initialisation with batch order",
-        "test sample alone, part of the sample: standard deviation",
-    ):
-        assert words in out
-    assert (small / "v.png").read_bytes().startswith(b"\x89PNG")
-    _, more, _ = run("variance", "networks.toml", *options, "--draws", "3", "--inits", "3")
-    assert "2 to go (18 before)" in more or "1 to go" in more
-
-
-def test_an_instance_of_a_variance_study_can_be_replayed(run, small) -> None:
-    run("variance", "networks.toml", "-c", NETWORK, "-j", "v.db", "-a", "5", "--draws", "0",
-        "--inits", "0", "--tests", "1", "--tested", "1")  # fmt: skip
-    with Journal.read("v.db") as journal:
-        (key,) = journal.candidates()
-    number = Cell(0, 0, 0, 1).number
-    code, out, _ = run("replay", "v.db", key, number, "-r", "variance")
-    assert code == 0
-    assert "agree to the last bit" in out
-
-
-def test_sample_size_names_a_robust_size(run, small) -> None:
-    options = ("-c", "scaled_sum", "-j", "s.db", "--content", "0.5", "--confidence", "0.6")
-    code, out, err = run("sample-size", "small.toml", "-s", "10:80:3", "-i", "6", *options)
-    assert (code, err) == (0, "")
-    assert "3 sizes from 10 to 80, 6 instances each" in out
-    assert "rule: the limit is 1.1 times the median loss at 80 examples" in " ".join(out.split())
-    assert count("s.db") == 18
-    _, out, _ = run("sample-size", "small.toml", "-s", "10,28,50,80", "-i", "6", *options)
-    assert "6 to go (18 before)" in out
-    with Journal.read("s.db") as journal:
-        assert {o.sample for o in journal.outcomes(Role.SAMPLE_SIZE)} == {10, 28, 50, 80}
-
-
-def test_the_papers_grid_is_cut_to_the_data(run, folder) -> None:
-    _, _, err = run("sample-size", "small.toml", "-c", "scaled_sum", "--dry-run")
-    assert "the paper's sizes begin at 132, but showers.npz has 100 examples" in err
-    code, _, err = run("sample-size", "small.toml", "-c", "scaled_sum", "-s", "10;20")
-    assert code == 2
-    assert "--sizes '10;20' cannot be read: write 'paper'" in err
-    _, _, err = run("sample-size", "small.toml", "-c", "scaled_sum", "-s", "50,500")
-    assert "a sample of 500 examples exceeds the 100" in err
-
-
-def test_rerace_uses_the_record_and_says_what_is_missing(run, folder) -> None:
-    run("select", "small.toml", "-j", "r.db")
-    before = count("r.db")
-    code, out, _ = run("rerace", "r.db", "--criterion", "max", "--screen", "no")
-    assert code in (0, 3)
-    assert "max" in out.splitlines()[0]
-    code, out, _ = run("rerace", "r.db", "--schedule", "halving", "--warmup", "9")
-    assert code == 3
-    assert "are not recorded" in " ".join(out.split())
-    code, out, _ = run("rerace", "r.db")
-    assert code == 0
-    assert "the journal's own rules have the same winner" in " ".join(out.split())
-    assert count("r.db") == before
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--schedule", "halvin"), "did you mean 'halving'?"),
-        (("--keep", "0.3"), "--keep belongs to a --schedule"),
-        (("--schedule", "default", "--keep", "0.3"), "keep = 0.3 has no meaning"),
-        (("--rule", "tests"), "did you mean 'test'?"),
-        (("--screen", "little"), "--screen 'little' is no tolerance"),
-        (("--criterion", "maxx"), "did you mean 'max'?"),
-    ],
-)
-def test_rules_that_are_none_are_one_sentence(run, folder, options, message: str) -> None:
-    run("select", "small.toml", "-j", "r.db")
-    code, _, err = run("rerace", "r.db", *options)
-    assert code == 2
-    assert message in err
-
-
 def test_ctrl_c_keeps_what_is_finished(run, folder, monkeypatch) -> None:
     real = LocalExecutor.batches
 
@@ -216,22 +108,6 @@ def test_ctrl_c_keeps_what_is_finished(run, folder, monkeypatch) -> None:
     monkeypatch.setattr(LocalExecutor, "batches", real)
     assert run("assess", "small.toml", "-c", "scaled_sum", "-j", "a.db")[0] == 0
     assert count("a.db") == 7
-
-
-def test_the_pareto_front_of_a_journal_is_drawn(run, folder) -> None:
-    run("select", "small.toml", "-j", "r.db")
-    code, _, _ = run("plot", "r.db", "front.svg", "--what", "pareto")
-    assert code == 0
-    assert (folder / "front.svg").read_bytes().startswith(b"<?xml")
-
-
-@pytest.mark.parametrize("command", ["assess", "variance", "sample-size", "plan", "rerace"])
-def test_every_command_has_help_with_examples(command: str, capsys) -> None:
-    with pytest.raises(SystemExit):
-        main([command, "--help"])
-    text = capsys.readouterr().out
-    assert f"surefoot {command}" in text
-    assert "Examples" in text
 
 
 def test_a_promise_stops_as_soon_as_it_is_broken(run, folder) -> None:
