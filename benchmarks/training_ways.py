@@ -8,39 +8,18 @@ the same optimiser and loss (mean squared error), forward, backward and update, 
 from __future__ import annotations
 
 import importlib.util
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from training_data import EXAMPLES, SEED, data
 
 from surefoot.candidates.convnet.initialization import initial_weights, named_weights
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.learning.losses.base import Loss
-from surefoot.seeds.ledger import InstanceSeed, Role
 
-EXAMPLES = 2048
-SEED = InstanceSeed(1, Role.PILOT, 0)
 MODELS = 16
 """Networks that ``torch.func.vmap`` trains at once."""
-
-
-@dataclass
-class Data:
-    features: np.ndarray
-    target: np.ndarray
-    side: np.ndarray
-
-
-def data(net: ConvNet) -> Data:
-    generator = np.random.default_rng(0)
-    cells = math.prod(net.input_shape)
-    return Data(
-        generator.standard_normal((EXAMPLES, cells)).astype(np.float32),
-        generator.uniform(1, 2, (EXAMPLES, 1)).astype(np.float32),
-        generator.standard_normal((EXAMPLES, net.side)).astype(np.float32),
-    )
 
 
 class Fused:

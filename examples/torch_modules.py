@@ -2,7 +2,7 @@
 
     python examples/torch_modules.py
 
-The network is `surefoot.candidates.resnet.ResNet`; at width 64 it is the paper's preliminary model
+The network is `surefoot.ResNet`; at width 64 it is the paper's preliminary model
 of 11 million parameters, which takes hours. This race takes a few minutes. Yours can be any class
 derived from ``torch.nn.Module``, or any function annotated to return one, that can be imported by
 name: put it into a module of its own.
@@ -13,14 +13,12 @@ from __future__ import annotations
 import torch
 
 import surefoot
-from surefoot.candidates.resnet import ResNet
-from surefoot.registry import lookup
 
 
 def main() -> None:
     """Select among 6 candidates by the mean of their losses and print the certificate."""
     build = surefoot.ModuleCandidate.builder(
-        ResNet,
+        surefoot.ResNet,
         blocks=(1, 1, 1),
         input_shape=(1, 15, 15),
         initialization="he",
@@ -34,7 +32,7 @@ def main() -> None:
         print(f"{candidate.number_of_parameters:7,} parameters  {candidate.label}")
     selection = surefoot.select(
         space,
-        lookup("populations", "photons")("A"),
+        surefoot.load_population("photons:A"),
         loss="relative_rmse",
         sampling=surefoot.Sampling(1_000, test_size=1_000),
         stopping=surefoot.Stopping(max_epochs=8, reading="none"),

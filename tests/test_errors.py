@@ -23,15 +23,15 @@ def test_errors_about_values_are_value_errors_too(name: str) -> None:
 
 
 def test_a_missing_extra_names_its_install_command() -> None:
-    with pytest.raises(MissingExtraError, match=r"pip install 'surefoot\[optuna\]'") as caught:
-        require("no_such_module_anywhere", extra="optuna")
+    with pytest.raises(MissingExtraError, match=r"pip install 'surefoot\[xgboost\]'") as caught:
+        require("no_such_module_anywhere", extra="xgboost")
     assert isinstance(caught.value, ImportError)
     assert "'no_such_module_anywhere' is not installed" in str(caught.value)
 
 
 def test_a_missing_submodule_is_a_missing_extra() -> None:
     with pytest.raises(MissingExtraError):
-        require("no_such_package.part", extra="ray")
+        require("no_such_package.part", extra="geant4")
 
 
 def test_an_installed_module_is_returned() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from surefoot.candidates.estimator.candidate import EstimatorCandidate
     from surefoot.candidates.function import candidate
     from surefoot.candidates.module.candidate import ModuleCandidate
+    from surefoot.candidates.resnet import ResNet
     from surefoot.candidates.space import SearchSpace
     from surefoot.data.files import load_population
     from surefoot.data.population import Population, Sampling
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from surefoot.exports.saved import load, save
     from surefoot.learning.losses.base import Loss
     from surefoot.learning.stopping import Stopping
+    from surefoot.registry import register
     from surefoot.selector.selector import RobustSelector
     from surefoot.studies.assess.functions import assess, sample_size, variance
     from surefoot.studies.select.functions import plan, rerace, select
@@ -41,6 +43,7 @@ _HOMES = {
     "ModuleCandidate": "candidates.module.candidate",
     "Pool": "candidates.convnet.network",
     "Population": "data.population",
+    "ResNet": "candidates.resnet",
     "RobustSelector": "selector.selector",
     "Sampling": "data.population",
     "SearchSpace": "candidates.space",
@@ -54,6 +57,7 @@ _HOMES = {
     "load_population": "data.files",
     "plan": "studies.select.functions",
     "preset": "candidates.convnet.presets",
+    "register": "registry",
     "rerace": "studies.select.functions",
     "sample_size": "studies.assess.functions",
     "save": "exports.saved",
@@ -71,6 +75,7 @@ __all__ = [
     "ModuleCandidate",
     "Pool",
     "Population",
+    "ResNet",
     "RobustSelector",
     "Sampling",
     "SearchSpace",
@@ -84,6 +89,7 @@ __all__ = [
     "load_population",
     "plan",
     "preset",
+    "register",
     "rerace",
     "sample_size",
     "save",

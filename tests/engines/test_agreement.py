@@ -17,8 +17,7 @@ from surefoot.instances import Setting, Status
 from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS
 from surefoot.learning.stopping import Stopping
-from surefoot.testing import toy_instance, toy_population, toy_setting
-from tests.engines.cases import NETS, NOISY, PLAIN
+from tests.engines.cases import NETS, NOISY, PLAIN, RUN, blobs, instance_of, setting_of
 
 COMPILED: tuple[Engine, ...] = (FusedCpu(),)
 every_engine = pytest.mark.parametrize("engine", COMPILED, ids=lambda engine: engine.name)
@@ -40,13 +39,13 @@ SHAPES = {
 
 
 def curves(engine: Engine, net: ConvNet, setting: Setting, number: int = 0) -> np.ndarray:
-    outcome = engine.train(toy_instance(net, number), setting).outcome
+    outcome = engine.train(instance_of(net, number), setting, RUN).outcome
     assert outcome.status is Status.FINISHED, outcome.message
     return outcome.curve
 
 
 def agree(engine: Engine, net: ConvNet, **changes: Any) -> None:
-    setting = toy_setting(**changes)
+    setting = setting_of(**changes)
     reference = curves(TorchEager(), net, setting)
     assert reference.size == 3
     np.testing.assert_allclose(curves(engine, net, setting), reference, rtol=1e-3)
@@ -112,7 +111,7 @@ def test_losses(engine: Engine, trained: str, measured: str, outputs: int) -> No
     agree(
         engine,
         net,
-        halves=toy_setting(toy_population(outputs=outputs)).halves,
+        halves=setting_of(blobs(outputs=outputs)).halves,
         loss=parse_loss(measured),
     )
 
@@ -120,11 +119,11 @@ def test_losses(engine: Engine, trained: str, measured: str, outputs: int) -> No
 @every_engine
 @pytest.mark.parametrize("loss", ["cross_entropy", "brier", "error_rate"])
 def test_classification(engine: Engine, loss: str) -> None:
-    population = toy_population()
+    population = blobs()
     codes = np.digitize(population.target[:, 0], [2.3, 3.6])
     labelled = Population(population.features, codes, classes=True)
     net = replace(MIXED, outputs=3, hidden=(9,), learning_rate=0.01)
-    setting = toy_setting(labelled, loss=parse_loss(loss))
+    setting = setting_of(labelled, loss=parse_loss(loss))
     reference = curves(TorchEager(), net, setting)
     np.testing.assert_allclose(curves(engine, net, setting), reference, rtol=1e-3)
 
@@ -133,10 +132,10 @@ def test_classification(engine: Engine, loss: str) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_papers_networks(engine: Engine, name: str) -> None:
     # nas_2's own rate of 1e-2 amplifies rounding a thousandfold within an epoch: losses jump.
-    net, base = preset(name, learning_rate=min(1e-3, preset(name).learning_rate)), toy_population()
+    net, base = preset(name, learning_rate=min(1e-3, preset(name).learning_rate)), blobs()
     side = np.tile(base.side, (1, net.side)) if net.side and base.side is not None else None
     population = Population(base.features, base.target, side, base.groups)
-    agree(engine, net, halves=toy_setting(population).halves)
+    agree(engine, net, halves=setting_of(population).halves)
 
 
 @every_engine
@@ -144,7 +143,7 @@ def test_several_channels_and_oblong_images(engine: Engine) -> None:
     generator = np.random.default_rng(2)
     features = generator.normal(0.5, 1.0, (200, 3, 9, 12))
     target = 2.0 + np.abs(features[:, 0].mean(axis=(1, 2)) + features[:, 1, 3, 4])
-    halves = toy_setting(Population(features, target)).halves
+    halves = setting_of(Population(features, target)).halves
     agree(engine, replace(MIXED, input_shape=(3, 9, 12)), halves=halves)
 
 
@@ -155,11 +154,11 @@ def test_trained_weights_are_interchangeable(engine: Engine) -> None:
 
     from surefoot.engines.torch.eager import module_of
 
-    population = toy_population()
+    population = blobs()
     for net in NETS.values():
-        predictor = engine.train(toy_instance(net), toy_setting()).predictor
+        predictor = engine.train(instance_of(net), setting_of(), RUN).predictor
         assert predictor is not None
-        reference = TorchEager().train(toy_instance(net), toy_setting()).predictor
+        reference = TorchEager().train(instance_of(net), setting_of(), RUN).predictor
         assert reference is not None
         assert set(predictor.weights) == set(reference.weights)
         inputs = [torch.from_numpy(population.features)]
@@ -175,7 +174,7 @@ def test_trained_weights_are_interchangeable(engine: Engine) -> None:
 @pytest.mark.parametrize("net", [PLAIN, NOISY], ids=["plain", "noisy"])
 def test_final_losses_of_64_instances_have_one_distribution(engine: Engine, net: ConvNet) -> None:
     """Those of the same instances, and those of others: engines must not differ in luck either."""
-    setting = toy_setting(sampling=Sampling(None), stopping=Stopping(40, reading="none"))
+    setting = setting_of(sampling=Sampling(None), stopping=Stopping(40, reading="none"))
     reference = [curves(TorchEager(), net, setting, number)[-1] for number in range(64)]
     for first in (0, 1_000):
         found = [curves(engine, net, setting, first + number)[-1] for number in range(64)]

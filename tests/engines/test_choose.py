@@ -10,8 +10,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.engines.choose import PREFERRED, Chooser
 from surefoot.errors import EngineError, MissingExtraError
 from surefoot.instances import Setting
-from tests.engines.cases import Mean
-from tests.fakes import Fake, FakeThreads, fake_setting
+from tests.fakes import Fake, FakeThreads, Mean, fake_setting
 
 
 class Picky(FakeThreads):

@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +21,9 @@ from surefoot.journal import MEMORY, Journal
 from surefoot.journal.descriptions import canonical, differences, fingerprint
 from surefoot.seeds.ledger import Role
 from tests.fakes import Fake
+from tests.journal.recorded import FAKE, STUDY, outcome
 
 ROOT = Path(__file__).parents[2]
-FAKE = Fake(quality=0.3, when=(1, 2))
-STUDY = {"seed": str(2**64 - 1), "stopping": {"max_epochs": 100}, "candidates": [FAKE.key]}
-
-
-def outcome(number: int = 0, loss: float = 0.25, **changes: object) -> Outcome:
-    curve = np.array([1.5, np.nan, 0.25], np.float32)
-    made = Outcome(FAKE.key, Role.RACE, number, 20, Status.FINISHED, loss, curve, 0.125, "fake", "")
-    return replace(made, **changes)
 
 
 def same(one: Outcome, other: Outcome) -> bool:
@@ -202,7 +194,7 @@ def test_another_opener_is_refused_until_the_first_closes(path: Path) -> None:
 HOLDER = """
     import sys, time
     from surefoot.journal import Journal
-    from tests.journal.test_journal import FAKE, STUDY, outcome
+    from tests.journal.recorded import FAKE, STUDY, outcome
 
     journal = Journal.open(sys.argv[1], STUDY, [FAKE])
     journal.add(outcome(0))
@@ -313,7 +305,7 @@ FULL = """
     import sys
     from surefoot.errors import JournalError
     from surefoot.journal import Journal
-    from tests.journal.test_journal import FAKE, STUDY, outcome
+    from tests.journal.recorded import FAKE, STUDY, outcome
 
     journal = Journal.open(sys.argv[1], STUDY, [FAKE])
     number = 0

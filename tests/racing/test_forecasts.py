@@ -20,7 +20,7 @@ from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.simulation.planner import Contest, simulate
 from surefoot.racing.simulation.world import World
 from surefoot.racing.table import LossTable
-from tests.racing.simulation.test_world import NORMAL, keys
+from tests.racing.worlds import NORMAL, keys
 
 HEAVY = np.random.default_rng(1).standard_t(4, 20_000)
 HEAVY = (HEAVY - HEAVY.mean()) / HEAVY.std()

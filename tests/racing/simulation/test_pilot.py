@@ -5,15 +5,7 @@ from scipy import special
 from surefoot.errors import RaceError
 from surefoot.racing.simulation.pilot import Pilot, normal_scores, steadier
 from surefoot.racing.table import LossTable
-
-
-def pilot_table(candidates, instances, apart=0.25, noise=0.25, rho=0.0, seed=0, broken=0.0):
-    rng = np.random.default_rng(seed)
-    luck = np.sqrt(rho) * rng.normal(size=instances)
-    noises = np.sqrt(1 - rho) * rng.normal(size=(candidates, instances)) + luck
-    losses = np.exp(rng.normal(-4, apart, (candidates, 1)) + noise * noises)
-    losses[rng.random(losses.shape) < broken] = np.inf
-    return LossTable(tuple(f"{i:03d}" for i in range(candidates)), losses)
+from tests.racing.worlds import pilot_table
 
 
 @pytest.mark.parametrize(("apart", "noise", "rho"), [(0.25, 0.25, 0.0), (0.1, 0.3, 0.6)])

@@ -13,8 +13,7 @@ from surefoot.racing.schedules.base import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.simulation.planner import Contest, simulate
-from tests.racing.simulation.test_pilot import pilot_table
-from tests.racing.simulation.test_world import keys
+from tests.racing.worlds import keys, pilot_table
 
 
 def contest(count, schedule, criterion="mean", **rules):

@@ -9,14 +9,7 @@ from surefoot.racing.schedules.base import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.simulation.world import World, noise_quantiles
-from tests.racing.simulation.test_pilot import pilot_table
-
-NORMAL = np.random.default_rng(0).standard_normal(20_000)
-NORMAL = (NORMAL - NORMAL.mean()) / NORMAL.std()
-
-
-def keys(count):
-    return tuple(f"{i:08d}" for i in range(count))
+from tests.racing.worlds import NORMAL, keys, pilot_table
 
 
 def world(count=50, *, noise=0.2, broken=0.0, seed=0, apart=0.2, **options):
