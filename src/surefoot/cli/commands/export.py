@@ -1,7 +1,5 @@
 """``surefoot export``: outcomes as a table, a trained network as arrays or as a torch program."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 
@@ -51,12 +49,12 @@ def export(
       [dim]The winner as a torch module.[/dim]
       surefoot export energy.db winner.pt2
     """
-    from surefoot.cli.recorded_setting import setting_of_file
+    from surefoot.cli.session import Session
     from surefoot.cli.show.console import busy, console
     from surefoot.exports.export import export
 
     out = console()
+    setting = None if study is None else Session(study).setting
     with busy(out, f"writing {output}"):
-        setting = None if study is None else setting_of_file(study)
         done = export(journal, output, candidate, instance, setting=setting)
     out.print(str(done), soft_wrap=True)

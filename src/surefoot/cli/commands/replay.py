@@ -52,11 +52,12 @@ def replay(
       [dim]On another engine, which may differ in the last digits.[/dim]
       surefoot replay energy.db winner 0 -e torch_eager
     """
-    from surefoot.cli.recorded_setting import setting_again
+    from surefoot.cli.session import Session
     from surefoot.cli.show.console import busy, console
     from surefoot.journal import Journal
     from surefoot.seeds.ledger import Role
     from surefoot.studies.description import Description
+    from surefoot.studies.recorded_setting import recorded_setting
     from surefoot.studies.replay import find_candidate, replay
 
     out = console()
@@ -65,8 +66,11 @@ def replay(
         raise SurefootError(f"role {role!r} is unknown: {nearest(role, roles)}")
     with Journal.read(journal) as recorded:
         key = find_candidate(recorded, candidate)
-        with busy(out, f"loading {Description.read(recorded.study).population.name}"):
-            setting = setting_again(recorded, study)
+        if study is None:
+            with busy(out, f"loading {Description.read(recorded.study).population.name}"):
+                setting = recorded_setting(recorded)
+        else:
+            setting = Session(study).setting
         label = recorded.candidates()[key].label
         with busy(out, f"training instance {instance} of {label}"):
             before, training = replay(recorded, setting, key, instance, roles[role], engine=engine)

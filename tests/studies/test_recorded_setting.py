@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surefoot.cli.recorded_setting import setting_again
 from surefoot.errors import JournalError
 from surefoot.journal import Journal
 from surefoot.studies.description import DescribedSetting
+from surefoot.studies.recorded_setting import recorded_setting
 from surefoot.study_files.build import setting_of, study_of
 from surefoot.study_files.read import read_study_file
 from surefoot.study_files.sources import population_of
@@ -34,8 +34,7 @@ def test_the_setting_is_that_of_the_study_file(opened):
     file = read_study_file(Path("small.toml"))
     wanted = described(setting_of(file, population_of(file)))
     with Journal.read("small.db") as journal:
-        for study in (None, Path("small.toml")):
-            assert described(setting_again(journal, study)) == wanted
+        assert described(recorded_setting(journal)) == wanted
         assert journal.notes()["population"] == {
             "source": "showers.npz",
             "features": "cells",
@@ -55,14 +54,14 @@ def test_draws_halves_and_stopping_come_back(opened, sampling):
     file = read_study_file(Path("other.toml"))
     asked = study_of(file, population_of(file))
     with asked.open("other.db") as journal:
-        assert described(setting_again(journal, None)) == described(asked.setting)
+        assert described(recorded_setting(journal)) == described(asked.setting)
 
 
 def test_the_population_is_looked_for_from_anywhere(opened, tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     with Journal.read("../small.db") as journal:
-        assert len(setting_again(journal, None).halves.population) == 200
+        assert len(recorded_setting(journal).halves.population) == 200
 
 
 def test_a_folder_moved_whole_is_found(opened, tmp_path, monkeypatch):
@@ -72,7 +71,7 @@ def test_a_folder_moved_whole_is_found(opened, tmp_path, monkeypatch):
     for name in ("small.db", "showers.npz"):
         (opened / name).rename(moved / name)
     with Journal.read(moved / "small.db") as journal:
-        assert len(setting_again(journal, None).halves.population) == 200
+        assert len(recorded_setting(journal).halves.population) == 200
 
 
 def test_data_that_are_gone_or_changed_are_named(opened):
@@ -84,13 +83,13 @@ def test_data_that_are_gone_or_changed_are_named(opened):
         Journal.read("small.db") as journal,
         pytest.raises(JournalError, match=r"showers.npz holds other data than .* with --study"),
     ):
-        setting_again(journal, None)
+        recorded_setting(journal)
     Path("showers.npz").unlink()
     with (
         Journal.read("small.db") as journal,
         pytest.raises(JournalError, match=r"showers.npz does not exist; give .* with --study"),
     ):
-        setting_again(journal, None)
+        recorded_setting(journal)
 
 
 def test_a_population_made_in_python_has_no_source(opened):
@@ -101,21 +100,22 @@ def test_a_population_made_in_python_has_no_source(opened):
     with asked.open("python.db") as journal:
         assert journal.notes() == {}
         with pytest.raises(JournalError, match=r"does not say where .* with --study"):
-            setting_again(journal, None)
+            recorded_setting(journal)
 
 
 def test_a_journal_from_before_notes_needs_the_study_file_once(opened):
     with sqlite3.connect("small.db") as raw:
         raw.execute("DROP TABLE notes")
     raw.close()
-    with Journal.read("small.db") as journal:
-        with pytest.raises(JournalError, match=r"does not say where .* with --study"):
-            setting_again(journal, None)
-        assert len(setting_again(journal, Path("small.toml")).halves.population) == 200
+    with (
+        Journal.read("small.db") as journal,
+        pytest.raises(JournalError, match=r"does not say where .* with --study"),
+    ):
+        recorded_setting(journal)
     file = read_study_file(Path("small.toml"))
     study_of(file, population_of(file)).open("small.db").close()
     with Journal.read("small.db") as journal:
-        assert len(setting_again(journal, None).halves.population) == 200
+        assert len(recorded_setting(journal).halves.population) == 200
 
 
 def test_where_the_data_are_does_not_make_another_study(opened, tmp_path):
@@ -138,5 +138,5 @@ def test_photons_by_name_need_no_folder(opened):
     asked = study_of(file, population_of(file))
     with asked.open("photons.db") as journal:
         assert journal.notes()["population"] == {"source": "photons:A", "target": "energy"}
-        again = setting_again(journal, None)
+        again = recorded_setting(journal)
     assert described(again) == described(asked.setting)
