@@ -23,6 +23,7 @@ NAMES = [
     "SurefootError",
     "assess",
     "candidate",
+    "compare",
     "convnet",
     "export",
     "load",
@@ -34,6 +35,7 @@ NAMES = [
     "sample_size",
     "save",
     "select",
+    "transfer",
     "variance",
 ]
 HEAVY = "numpy numba scipy torch matplotlib sqlalchemy pydantic typer rich uproot jinja2 sklearn"

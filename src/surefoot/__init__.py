@@ -30,8 +30,12 @@ if TYPE_CHECKING:
     from surefoot.learning.stopping import Stopping
     from surefoot.registry import register
     from surefoot.selector.selector import RobustSelector
-    from surefoot.studies.assess.functions import assess, sample_size, variance
+    from surefoot.studies.assess.functions import assess
     from surefoot.studies.select.functions import plan, rerace, select
+    from surefoot.studies.sizes.compare import compare
+    from surefoot.studies.sizes.sample_size import sample_size
+    from surefoot.studies.sizes.transfer import transfer
+    from surefoot.studies.variance.study import variance
 
 _HOMES = {
     "Candidate": "candidates.base",
@@ -51,6 +55,7 @@ _HOMES = {
     "SurefootError": "errors",
     "assess": "studies.assess.functions",
     "candidate": "candidates.function",
+    "compare": "studies.sizes.compare",
     "convnet": "candidates.convnet.notation",
     "export": "exports.export",
     "load": "exports.saved",
@@ -59,10 +64,11 @@ _HOMES = {
     "preset": "candidates.convnet.presets",
     "register": "registry",
     "rerace": "studies.select.functions",
-    "sample_size": "studies.assess.functions",
+    "sample_size": "studies.sizes.sample_size",
     "save": "exports.saved",
     "select": "studies.select.functions",
-    "variance": "studies.assess.functions",
+    "transfer": "studies.sizes.transfer",
+    "variance": "studies.variance.study",
 }
 
 __all__ = [
@@ -83,6 +89,7 @@ __all__ = [
     "SurefootError",
     "assess",
     "candidate",
+    "compare",
     "convnet",
     "export",
     "load",
@@ -94,6 +101,7 @@ __all__ = [
     "sample_size",
     "save",
     "select",
+    "transfer",
     "variance",
 ]
 

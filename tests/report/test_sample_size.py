@@ -5,7 +5,7 @@ import pytest
 
 from surefoot.report.files import save
 from surefoot.report.sample_size import plateau_of, sample_size_figure
-from surefoot.studies.sizes.robust_size import RobustRule, SampleSizeResult, judge
+from surefoot.studies.sizes.robustness import RobustRule, SampleSizeResult, find_robust_size
 
 SIZES = [100, 200, 400, 800]
 
@@ -13,7 +13,7 @@ SIZES = [100, 200, 400, 800]
 def result(*levels: float, noise: float = 0.01, n: int = 40) -> SampleSizeResult:
     rng = np.random.default_rng(2)
     losses = np.array(levels)[:, None] * np.exp(noise * rng.standard_normal((len(levels), n)))
-    return judge(SIZES[: len(levels)], losses, RobustRule(), rng=rng)
+    return find_robust_size(SIZES[: len(levels)], losses, RobustRule(), rng=rng)
 
 
 def words(axes) -> list[str]:
@@ -74,7 +74,7 @@ def test_the_plateau_is_what_lies_near_the_last_median(levels, places) -> None:
 def test_diverged_instances_are_counted_and_sizes_without_a_loss_have_no_box(tmp_path) -> None:
     losses = np.ones((4, 40))
     losses[1] = np.inf
-    found = judge(SIZES, losses, RobustRule(), rng=np.random.default_rng(0))
+    found = find_robust_size(SIZES, losses, RobustRule(), rng=np.random.default_rng(0))
     (axes,) = sample_size_figure(found, label="loss").axes
     assert len(axes.patches) == 3
     assert axes.get_title(loc="right").startswith("40 diverged")

@@ -43,7 +43,7 @@ from surefoot.studies.extension import announcement, extension, extension_or_why
 from surefoot.studies.race_record import recorded_race
 from surefoot.studies.select.run import select
 from surefoot.studies.select.selection import Selection
-from surefoot.studies.variance.run import VarianceStudy
+from surefoot.studies.variance.study import VarianceStudy
 from tests.fakes import Fake, FakeThreads, fake_setting
 
 SETTING = fake_setting()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from surefoot.report.style import (
     BLACK,
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from surefoot.studies.sizes.comparison import Comparison
+    from surefoot.studies.sizes.transfer import Transfer
 
 STYLES = (
     ("0.25", "", "o", "-"),
@@ -158,21 +157,12 @@ def _draw_wins(axes: Axes, found: Comparison, reference: int) -> None:
     legend(axes, **BELOW)
 
 
-def transfer_figure(
-    found: Comparison,
-    homes: Sequence[ArrayLike],
-    populations: tuple[str, str],
-    *,
-    label: str,
-) -> Figure:
-    """Return boxplots of each candidate's losses at home [n] and on the other population.
-
-    ``homes`` are in the order of the candidates, ``found`` has one size, ``populations`` names
-    home and the other one.
-    """
+def transfer_figure(transfer: Transfer, *, label: str) -> Figure:
+    """Return boxplots of each candidate's losses at home beside those on the other population."""
+    found = transfer.comparison
     figure, axes = new_figure(2, "", (10.6, 4.4))
-    there = [found.losses[row, 0] for row in range(len(found.names))]
-    for panel, name, losses in zip(axes, populations, (homes, there)):
+    both = transfer.at_home, tuple(found.losses[:, 0])
+    for panel, name, losses in zip(axes, transfer.populations, both):
         kept = [finite(one) for one in losses]
         drawn = [row for row, one in enumerate(kept) if one.size]
         boxes = panel.boxplot(

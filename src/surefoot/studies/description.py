@@ -30,7 +30,7 @@ from surefoot.racing.rules.base import EliminationRule
 from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import InstanceSeed, Role, candidate_salt
-from surefoot.studies.variance.cells import Cell
+from surefoot.studies.variance.factors import FactorLevels
 
 Cost = Literal["instances", "seconds", "visits"]
 """What schedules and limits count: instances, seconds trained, or examples seen in training."""
@@ -186,7 +186,7 @@ class Description(DescribedSetting):
     def instance_seed(self, key: str, role: Role, number: int) -> InstanceSeed:
         """Return the luck of a candidate's instance."""
         if role is Role.VARIANCE:
-            return Cell.numbered(number).seed(self.seed)
+            return FactorLevels.numbered(number).seed(self.seed)
         if self.paired:
             return InstanceSeed(self.seed, role, number)
         place, inner = baseline_place(number)

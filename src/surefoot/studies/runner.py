@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome, Setting
 from surefoot.journal import Identity, Journal, identity
+from surefoot.studies.base import Study
 
 
 def identity_of(instance: Instance, setting: Setting) -> Identity:
@@ -26,6 +27,33 @@ def missing(
         what = identity_of(instance, setting)
         if what in retry or not journal.has(*what):
             yield instance
+
+
+def train(
+    study: Study,
+    instances: Iterable[Instance],
+    journal: Journal,
+    executor: Executor,
+    each: Callable[[Outcome], None] | None = None,
+    *,
+    retry_failed: bool = False,
+) -> None:
+    """Train what the journal lacks of a study's instances; ``each`` is told of every new outcome.
+
+    ``retry_failed`` trains those again that are recorded as failed.
+
+    Raises
+    ------
+    JournalMismatchError
+        If the journal is of another study.
+    EngineError
+        If no engine trains a candidate, or the executor was made for another one.
+    KeyboardInterrupt
+        On Ctrl-C, once everything finished is recorded.
+    """
+    study.check(journal, executor.engine)
+    retry = journal.failed() if retry_failed else set()
+    train_missing(instances, study.setting, journal, executor, retry=retry, each=each)
 
 
 def train_missing(

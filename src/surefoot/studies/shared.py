@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar
@@ -12,7 +12,7 @@ from typing import Any, TypedDict, TypeVar
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.choose import AUTO
-from surefoot.errors import SamplingError
+from surefoot.errors import SamplingError, StatisticsError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
@@ -31,20 +31,11 @@ DEFAULTS = {"criterion": "mean", "paired": True}
 """Defaults of a race's options that are not None."""
 
 
-class Training(TypedDict, total=False):
-    """Keyword parameters of every study that trains.
+class Running(TypedDict, total=False):
+    """Keyword parameters of where a study runs and what keeps it.
 
     Parameters
     ----------
-    loss
-        What is trained on and measured; see `surefoot.learning.losses.base`. Default ``rmse``.
-    sample_size, sampling
-        Training examples of an instance (None: as many as the pool holds), drawn as a bootstrap;
-        or a whole `Sampling`.
-    stopping
-        When the training of an instance ends.
-    seed
-        Decides every random number of the study. Default 0.
     journal
         File that keeps every outcome and from which the same call resumes; None for memory only.
     engine, workers
@@ -57,17 +48,35 @@ class Training(TypedDict, total=False):
         Train failed instances of the journal again.
     """
 
-    loss: Loss | str
-    sample_size: int | None
-    sampling: Sampling | None
-    stopping: Stopping | None
-    seed: int
     journal: str | os.PathLike[str] | None
     engine: str
     workers: int | None
     executor: Executor | None
     watch: Watcher | None
     retry_failed: bool
+
+
+class Training(Running, total=False):
+    """Keyword parameters of every study that trains: those of `Running`, and these.
+
+    Parameters
+    ----------
+    loss
+        What is trained on and measured; see `surefoot.learning.losses.base`. Default ``rmse``.
+    sample_size, sampling
+        Training examples of an instance (None: as many as the pool holds), drawn as a bootstrap;
+        or a whole `Sampling`.
+    stopping
+        When the training of an instance ends.
+    seed
+        Decides every random number of the study. Default 0.
+    """
+
+    loss: Loss | str
+    sample_size: int | None
+    sampling: Sampling | None
+    stopping: Stopping | None
+    seed: int
 
 
 class Rules(TypedDict, total=False):
@@ -163,6 +172,13 @@ class Given:
                 return
             with LocalExecutor(self.workers, self.engine) as local:
                 yield record, local
+
+
+def refuse_renamed(options: Mapping[str, Any], **names: str) -> None:
+    """Raise `StatisticsError` for an option of a former name; ``names`` are those of today."""
+    for old, new in names.items():
+        if old in options:
+            raise StatisticsError(f"{old} = {options[old]!r} is not known any more: give {new}")
 
 
 def lists_options(*kinds: type) -> Callable[[Call], Call]:

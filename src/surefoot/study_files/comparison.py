@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from surefoot.candidates.base import Candidate
     from surefoot.data.population import Population
 
-LAPTOP_SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
-"""Sizes unless given, as shares of the pool."""
-
 
 @dataclass(frozen=True)
 class FileComparison:
@@ -61,7 +58,7 @@ def comparison_of(
         )
     sizes: Sequence[int] | None = PAPER_SIZES if paper else file.tables.compare.sizes
     if sizes is None:
-        sizes = [max(2, int(share * study.largest)) for share in LAPTOP_SHARES]
+        sizes = study.usual_sizes()
     return FileComparison(study, tuple(name for name, _ in named), reference, sizes)
 
 

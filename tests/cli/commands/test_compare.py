@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pytest
 
-from surefoot.cli.show.comparison import bound_sentence
 from tests.cli.commands.small import count
 
 COMPARE = """
@@ -136,12 +135,7 @@ def test_ctrl_c_says_that_nothing_is_lost(run, compared, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(studies_compare, "compare", interrupted)
+    monkeypatch.setattr(studies_compare, "run_comparison", interrupted)
     code, _, err = run("compare", "c.toml")
     assert code == 130
     assert "interrupted; every finished instance is kept in c-compare.db" in err
-
-
-def test_names_of_the_bound_are_rounded_down():
-    assert "at least 95 % of" in bound_sentence(59, 0.95, 0.95)
-    assert "at least 86 % of" in bound_sentence(20, 0.95, 0.95)

@@ -1,7 +1,7 @@
 """``surefoot replay``: the recorded losses, to the bit."""
 
 from surefoot.journal import Journal
-from surefoot.studies.variance.cells import Cell
+from surefoot.studies.variance.factors import FactorLevels
 from tests.cli.commands.small import NETWORK
 
 
@@ -31,7 +31,7 @@ def test_an_instance_of_a_variance_study_can_be_replayed(run, small) -> None:
         "--inits", "0", "--tests", "1", "--tested", "1")  # fmt: skip
     with Journal.read("v.db") as journal:
         (key,) = journal.candidates()
-    number = Cell(0, 0, 0, 1).number
+    number = FactorLevels(0, 0, 0, 1).number
     code, out, _ = run("replay", "v.db", key, number, "-r", "variance")
     assert code == 0
     assert "agree to the last bit" in out

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import surefoot
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.convnet.notation import convnet
 from surefoot.data.population import Population, Sampling
@@ -14,7 +15,7 @@ from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import replay
-from surefoot.studies.sizes.compare import PAPER_SIZES, CompareStudy, compare
+from surefoot.studies.sizes.compare import PAPER_SIZES, CompareStudy, run_comparison
 
 SUMS = (ScaledSum(), ScaledSum(window="3x3"), ScaledSum(linear=True))
 NETWORK = convnet([2], [3], input_shape=(1, 5, 5), learning_rate=1e-2)
@@ -55,7 +56,7 @@ def test_every_candidate_has_the_same_draws_at_every_size(setting):
 def test_losses_are_those_of_fits_by_hand(setting):
     asked = study(setting, equal_test=False)
     with asked.open(":memory:") as journal, LocalExecutor(1) as executor:
-        found = compare(asked, [50, 25], 5, journal, executor, reference=SUMS[0].key)
+        found = run_comparison(asked, [50, 25], 5, journal, executor, reference=SUMS[0].key)
     assert found.sizes == (25, 50)
     assert found.losses.shape == (3, 2, 5)
     population, halves = setting.halves.population, setting.halves
@@ -75,9 +76,9 @@ def test_more_instances_and_sizes_go_on_in_the_same_journal(setting, tmp_path):
     new = []
     with LocalExecutor(1) as executor:
         with asked.open(path) as journal:
-            first = compare(asked, [30], 3, journal, executor, new.append)
+            first = run_comparison(asked, [30], 3, journal, executor, new.append)
         with asked.open(path) as journal:
-            second = compare(asked, [30, 40], 5, journal, executor, new.append)
+            second = run_comparison(asked, [30, 40], 5, journal, executor, new.append)
     assert len(new) == 3 * 2 * 5
     np.testing.assert_array_equal(second.losses[:, 0, :3], first.losses[:, 0])
     with pytest.raises(JournalMismatchError, match="candidates"):
@@ -87,7 +88,7 @@ def test_more_instances_and_sizes_go_on_in_the_same_journal(setting, tmp_path):
 def test_a_recorded_instance_is_replayed_to_the_bit(setting, tmp_path):
     asked, path = study(setting, (NETWORK, SUMS[0])), tmp_path / "c.db"
     with asked.open(path) as journal, LocalExecutor(1) as executor:
-        compare(asked, [32, 48], 2, journal, executor)
+        run_comparison(asked, [32, 48], 2, journal, executor)
     with Journal.read(path) as journal:
         for size in (32, 48):
             old, new = replay(journal, setting, NETWORK.key, 1, Role.COMPARE, sample=size)
@@ -115,4 +116,17 @@ def test_sizes_beyond_the_pool_are_refused(setting):
         LocalExecutor(1) as executor,
         pytest.raises(StatisticsError, match="n = 1 instances"),
     ):
-        compare(asked, [30], 1, journal, executor)
+        run_comparison(asked, [30], 1, journal, executor)
+
+
+def test_a_comparison_in_one_call(setting):
+    population = setting.halves.population
+    found = surefoot.compare(
+        {"core": SUMS[1]}, population, baseline=SUMS[0], n=3, loss="relative_rmse", workers=1
+    )
+    assert found.names == ("core", SUMS[0].label)
+    assert found.sizes == (6, 12, 25, 50)
+    assert found.reference == 1
+    assert "examples: " in str(found)
+    with pytest.raises(RaceError, match="two candidates or more, not 1"):
+        surefoot.compare([SUMS[0]], population, baseline=SUMS[0], loss="relative_rmse")

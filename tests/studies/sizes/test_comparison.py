@@ -63,3 +63,8 @@ def test_who_diverges_often_has_no_spread_and_no_bound():
 def test_shapes_that_do_not_agree():
     with pytest.raises(StatisticsError, match=r"losses of 2 candidates at 1 sizes have shape"):
         Comparison(("a", "b"), (10,), np.ones((3, 1, 4)))
+
+
+def test_the_share_that_a_bound_holds_for_is_rounded_down():
+    assert "at least 95 % of" in Comparison(("a",), (10,), np.ones((1, 1, 59))).bound_line()
+    assert "at least 86 % of" in Comparison(("a",), (10,), np.ones((1, 1, 20))).bound_line()

@@ -8,13 +8,13 @@ from surefoot.executors.local.executor import LocalExecutor
 from surefoot.journal import MEMORY, Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import replay
-from surefoot.studies.sizes.robust_size import RobustRule
+from surefoot.studies.sizes.robustness import RobustRule
 from surefoot.studies.sizes.sample_size import (
     SampleSizeStudy,
     geometric_sizes,
     paper_sizes,
     recorded_sample_size,
-    sample_size,
+    run_sample_size,
 )
 from tests.fakes import Fake, fake_loss, fake_setting
 
@@ -46,7 +46,7 @@ def test_geometric_sizes_are_a_range_or_an_error() -> None:
 def test_every_size_has_its_instances_on_their_luck() -> None:
     asked = study()
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        result = sample_size(asked, [80, 10, 40], 8, journal, executor, rule=RULE)
+        result = run_sample_size(asked, [80, 10, 40], 8, journal, executor, rule=RULE)
         outcomes = {(o.sample, o.instance): o.loss for o in journal.outcomes(Role.SAMPLE_SIZE)}
     assert result.sizes == (10, 40, 80)
     assert result.losses.shape == (3, 8)
@@ -77,9 +77,9 @@ def test_test_samples_are_as_large_only_if_asked() -> None:
 def test_more_sizes_and_instances_go_on_in_the_same_journal(tmp_path) -> None:
     path, trained = tmp_path / "sizes.db", []
     with study().open(path) as journal, LocalExecutor(2, "fake") as executor:
-        sample_size(study(), [10, 40], 4, journal, executor, rule=RULE)
+        run_sample_size(study(), [10, 40], 4, journal, executor, rule=RULE)
     with study().open(path) as journal, LocalExecutor(2, "fake") as executor:
-        sample_size(study(), [10, 20, 40], 6, journal, executor, trained.append, rule=RULE)
+        run_sample_size(study(), [10, 20, 40], 6, journal, executor, trained.append, rule=RULE)
     assert len(trained) == 3 * 6 - 2 * 4
     with Journal.read(path) as journal:
         again = recorded_sample_size(study(), [10, 20, 40], 6, journal, RULE)
@@ -89,7 +89,7 @@ def test_more_sizes_and_instances_go_on_in_the_same_journal(tmp_path) -> None:
 def test_a_recorded_instance_can_be_trained_again() -> None:
     asked = study()
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        sample_size(asked, [10, 40], 3, journal, executor, rule=RULE)
+        run_sample_size(asked, [10, 40], 3, journal, executor, rule=RULE)
         for size in (10, 40):
             recorded, training = replay(
                 journal, asked.setting, asked.candidate.key, 2, Role.SAMPLE_SIZE,
@@ -105,7 +105,7 @@ def test_another_choice_of_test_samples_needs_another_journal() -> None:
         LocalExecutor(1, "fake") as executor,
         pytest.raises(JournalMismatchError, match="equal_test"),
     ):
-        sample_size(study(equal_test=False), [10], 3, journal, executor)
+        run_sample_size(study(equal_test=False), [10], 3, journal, executor)
 
 
 def test_sizes_beyond_the_population_are_refused() -> None:
@@ -121,4 +121,4 @@ def test_one_instance_per_size_is_refused() -> None:
         LocalExecutor(1, "fake") as executor,
         pytest.raises(StatisticsError, match="n = 1 instances per size"),
     ):
-        sample_size(study(), [10], 1, journal, executor)
+        run_sample_size(study(), [10], 1, journal, executor)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import surefoot
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.data.population import Population, Sampling
 from surefoot.errors import JournalMismatchError, RaceError
@@ -10,6 +11,7 @@ from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
 from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.stopping import Stopping
+from surefoot.seeds.ledger import Role
 from surefoot.studies.base import SelectStudy
 from surefoot.studies.select.run import select
 from surefoot.studies.sizes.transfer import check_transfer, selected
@@ -35,11 +37,13 @@ def journal():
 
 def test_the_winner_comes_with_its_fresh_losses_and_the_others_with_racing_ones(journal):
     found, baseline = selected(journal, 3)
-    assert {one.candidate for one in found} == set(SUMS)
-    assert [one.fresh for one in found] == [True, False, False]
-    assert len(found[0].losses) == 6
-    assert found[0].certificate is not None
-    assert tuple(found[0].losses) == found[0].certificate.losses
+    assert set(found) == set(SUMS)
+    winner, *_ = found.values()
+    assert winner.tolist() == [o.loss for o in journal.outcomes(Role.CERTIFY)]
+    for candidate, losses in list(found.items())[1:]:
+        raced = [o.loss for o in journal.outcomes(Role.RACE, candidate.key)]
+        assert sorted(losses) == sorted(raced)
+    assert len(winner) == 6
     assert baseline.size == 0
 
 
@@ -57,3 +61,27 @@ def test_other_data_and_nothing_else(journal):
         check_transfer(journal, setting(2, loss="rmse"))
     with pytest.raises(JournalMismatchError, match=r"another target .*'energy' -> 'x'"):
         check_transfer(journal, setting(2, target="x"))
+
+
+def test_a_transfer_in_one_call(tmp_path):
+    here, there = (setting(seed).halves.population for seed in (1, 2))
+    arguments = {"loss": "relative_rmse", "sample_size": 60, "workers": 1}
+    race = tmp_path / "race.db"
+    surefoot.select(SUMS, here, baseline=ScaledSum(), certify=6, journal=race, **arguments)
+    found = surefoot.transfer(race, there, best=2, n=5, workers=1)
+    assert found.populations == ("seed 1", "seed 2")
+    assert found.comparison.losses.shape == (3, 1, 5)
+    assert found.comparison.sizes == (60,)
+    assert len(found.at_home[0]) == 6
+    assert str(found).startswith("On seed 2 the median loss of ")
+    with pytest.raises(JournalMismatchError, match="is the population of the race itself"):
+        surefoot.transfer(race, here, n=5, workers=1)
+
+
+def test_a_race_without_baseline_needs_one(tmp_path):
+    here, there = (setting(seed).halves.population for seed in (1, 2))
+    arguments = {"loss": "relative_rmse", "sample_size": 60, "workers": 1}
+    race = tmp_path / "race.db"
+    surefoot.select(SUMS, here, certify=0, journal=race, **arguments)
+    with pytest.raises(RaceError, match="had no baseline"):
+        surefoot.transfer(race, there, workers=1)

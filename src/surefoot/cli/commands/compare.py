@@ -74,11 +74,11 @@ def compare(
       surefoot compare examples/compare-energy.toml --paper --source photons:A.root
     """
     from surefoot.cli.session import Session
-    from surefoot.cli.show.comparison import bound_sentence, comparison_table
+    from surefoot.cli.show.comparison import comparison_table
     from surefoot.cli.show.console import say_sentences
     from surefoot.cli.sizes import read_sizes
     from surefoot.report.comparison import comparison_figure
-    from surefoot.studies.sizes.compare import PAPER_INSTANCES, compare
+    from surefoot.studies.sizes.compare import PAPER_INSTANCES, run_comparison
     from surefoot.study_files.comparison import comparison_of
 
     session = Session(
@@ -102,7 +102,7 @@ def compare(
         session.say_cost(asked.study, todo)
         return
     with session.training(asked.study, todo) as on:
-        found = compare(
+        found = run_comparison(
             asked.study,
             steps,
             n,
@@ -119,6 +119,6 @@ def compare(
         out.print()
         out.print(comparison_table(found, place))
     say_sentences(out, "Comparison", found.lines())
-    say_sentences(out, "Bounds", [bound_sentence(n, wanted.content, wanted.confidence)])
+    say_sentences(out, "Bounds", [found.bound_line()])
     title = session.population.name
     session.finish(lambda: comparison_figure(found, label=session.loss_label, title=title))

@@ -86,11 +86,11 @@ def sample_size(
     from surefoot.cli.show.console import say_sentences
     from surefoot.cli.sizes import read_sizes
     from surefoot.report.sample_size import sample_size_figure
-    from surefoot.studies.sizes.robust_size import RobustRule
+    from surefoot.studies.sizes.robustness import RobustRule
     from surefoot.studies.sizes.sample_size import (
         SampleSizeStudy,
         paper_sizes_within,
-        sample_size,
+        run_sample_size,
     )
 
     rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
@@ -118,7 +118,7 @@ def sample_size(
         session.say_cost(asked, todo)
         return
     with session.training(asked, todo) as on:
-        found = sample_size(
+        found = run_sample_size(
             asked,
             steps,
             instances,

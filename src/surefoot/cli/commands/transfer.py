@@ -14,7 +14,7 @@ from surefoot.cli.options import (
     RetryOption,
     WorkersOption,
 )
-from surefoot.errors import RaceError, StudyFileError
+from surefoot.errors import StudyFileError
 
 
 def transfer(
@@ -60,14 +60,11 @@ def transfer(
       surefoot transfer examples/energy.toml photons:mine.root --best 3
     """
     from surefoot.cli.session import Session
-    from surefoot.cli.show.comparison import bound_sentence, transfer_sentences, transfer_table
+    from surefoot.cli.show.comparison import transfer_table
     from surefoot.cli.show.console import say_sentences
     from surefoot.journal import Journal
     from surefoot.report.comparison import transfer_figure
-    from surefoot.studies.description import Description
-    from surefoot.studies.sizes.compare import CompareStudy, compare
-    from surefoot.studies.sizes.transfer import check_transfer
-    from surefoot.studies.sizes.transfer import selected as best_of
+    from surefoot.studies.sizes.transfer import run_transfer, transfer_study
     from surefoot.study_files.build import baseline_of
 
     session = Session(
@@ -79,58 +76,39 @@ def transfer(
             f"{study} has no [baseline] to compare with on other data: add one, such as "
             "family = 'scaled_sum'"
         )
-    race, setting = selected or Path(f"{study.stem}.db"), session.setting
+    race = selected or Path(f"{study.stem}.db")
+    seed = session.tables.study.seed
     with Journal.read(race) as record:
-        check_transfer(record, setting)
-        chosen, home = best_of(record, best)
-        home_name = Description.read(record.study).population.name
-    everyone = [one.candidate for one in chosen]
-    homes = [one.losses for one in chosen]
-    if baseline.key not in {one.key for one in everyone}:
-        everyone.append(baseline)
-        homes.append(home)
-    if len(everyone) < 2:
-        raise RaceError(
-            f"the winner, {everyone[0].label}, is the baseline itself, so there is nothing to "
-            "compare it with: give --best 2 or more"
+        asked = transfer_study(
+            record, session.setting, baseline, best, seed=seed, engine=session.engine
         )
-    asked = CompareStudy(
-        candidates=tuple(everyone),
-        setting=setting,
-        seed=session.tables.study.seed,
-        engine=session.engine,
-        equal_test=False,
-    )
     out, wanted, there = session.out, session.tables.certificate, session.population.name
-    n, size = instances or wanted.n or 59, setting.halves.train_size(setting.sampling)
+    n = instances or wanted.n or 59
     session.name_files(f"{race.stem}-transfer-{_word(source)}")
     session.headline(
-        f"Transfer: the best {f'{best} ' if best > 1 else ''}of {home_name}, {n} instances of "
-        f"{size:,} examples on {there}"
+        f"Transfer: the best {f'{best} ' if best > 1 else ''}of {asked.home}, {n} instances of "
+        f"{asked.size:,} examples on {there}"
     )
-    todo = asked.instances([size], n)
+    todo = asked.instances([asked.size], n)
     if dry_run:
         session.say_cost(asked, todo)
         return
     with session.training(asked, todo) as on:
-        found = compare(
+        found = run_transfer(
             asked,
-            [size],
             n,
             on.record,
             on.executor,
             on.watch.outcome,
-            reference=baseline.key,
             content=wanted.content,
             confidence=wanted.confidence,
             retry_failed=retry_failed,
         )
     out.print()
-    out.print(transfer_table(found, homes, home_name, there))
-    say_sentences(out, "Transfer", transfer_sentences(found, homes, home_name, there), "bold")
-    say_sentences(out, "Bounds", [bound_sentence(n, wanted.content, wanted.confidence)])
-    places = home_name, there
-    session.finish(lambda: transfer_figure(found, homes, places, label=session.loss_label))
+    out.print(transfer_table(found))
+    say_sentences(out, "Transfer", found.lines(), "bold")
+    say_sentences(out, "Bounds", [found.comparison.bound_line()])
+    session.finish(lambda: transfer_figure(found, label=session.loss_label))
 
 
 def _word(source: str) -> str:

@@ -77,7 +77,7 @@ def variance(
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
     from surefoot.report.variance import variance_figure
-    from surefoot.studies.variance.run import VarianceDesign, VarianceStudy, variance
+    from surefoot.studies.variance.study import VarianceDesign, VarianceStudy, run_variance
 
     session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
     chosen = session.candidate(candidate, source, "variance")
@@ -96,7 +96,7 @@ def variance(
         session.say_cost(asked, instances)
         return
     with session.training(asked, instances) as on:
-        found = variance(
+        found = run_variance(
             asked, design, on.record, on.executor, on.watch.outcome, retry_failed=retry_failed
         )
     say_sentences(session.out, "Spread", found.lines())

@@ -1,20 +1,18 @@
-"""Comparisons at several sizes, and on other data, as tables and in words."""
+"""Comparisons at several sizes, and on other data, as tables."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from surefoot.cli.show.console import table
-from surefoot.statistics.tolerance import content_reached
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from surefoot.studies.sizes.comparison import Comparison
+    from surefoot.studies.sizes.transfer import Transfer
 
 
 def comparison_table(found: Comparison, size: int) -> Table:
@@ -42,25 +40,14 @@ def comparison_table(found: Comparison, size: int) -> Table:
         if found.reference is not None:
             chance = found.wins(row, found.reference, size)
             same = row == found.reference
-            words = f"{chance.estimate:.0%} ({chance.low:.0%} to {chance.high:.0%})"
-            cells.append("" if same else words)
+            cells.append("" if same else f"{chance:.0%}")
         made.add_row(*cells)
     return made
 
 
-def bound_sentence(n: int, content: float, confidence: float) -> str:
-    """Return in words what the column ``bound`` of a comparison means with n instances."""
-    reached = min(content, math.floor(1000 * content_reached(n, confidence)) / 1000)
-    return (
-        f"With {100 * confidence:g} % confidence, at least {100 * reached:g} % of a candidate's "
-        "retrainings lose at most its bound; each bound by itself, on this pool and test half."
-    )
-
-
-def transfer_table(
-    found: Comparison, homes: list[NDArray[np.float64]], home: str, there: str
-) -> Table:
+def transfer_table(transfer: Transfer) -> Table:
     """Return a table of the candidates at home and on the other data."""
+    found, (home, there) = transfer.comparison, transfer.populations
     assert found.reference is not None
     unit = f" ({found.unit})" if found.unit else ""
     reference = found.names[found.reference]
@@ -70,48 +57,12 @@ def transfer_table(
     first, third = found.quantiles(0.25)[:, 0], found.quantiles(0.75)[:, 0]
     for row, name in enumerate(found.names):
         chance = found.wins(row, found.reference, 0)
-        words = f"{chance.estimate:.0%} ({chance.low:.0%} to {chance.high:.0%})"
         made.add_row(
             name,
-            f"{np.median(homes[row]):.4g}" if homes[row].size else "",
+            f"{np.median(transfer.at_home[row]):.4g}" if transfer.at_home[row].size else "",
             f"{found.medians[row, 0]:.4g}",
             f"{first[row]:.4g} – {third[row]:.4g}",
             f"{found.certificate(row, 0).bound.value:.4g}",
-            "" if row == found.reference else words,
+            "" if row == found.reference else f"{chance:.0%}",
         )
     return made
-
-
-def transfer_sentences(
-    found: Comparison, homes: list[NDArray[np.float64]], home: str, there: str
-) -> list[str]:
-    """Return in words how the winner stands to the baseline at home and on the other data."""
-    assert found.reference is not None
-    own, base = found.medians[0, 0], found.medians[found.reference, 0]
-    name, reference = found.names[0], found.names[found.reference]
-    words = f"On {there} the median loss of {name} is {_against(own, base)} that of {reference}"
-    if homes[0].size and homes[found.reference].size:
-        at_home = _against(float(np.median(homes[0])), float(np.median(homes[found.reference])))
-        words += f"; on {home} it is {at_home} it"
-    chance = found.wins(0, found.reference, 0)
-    lines = [
-        words + ".",
-        f"On the next retraining there it loses less with a probability of about "
-        f"{chance.estimate:.0%} ({chance.low:.0%} to {chance.high:.0%}).",
-    ]
-    best = found.best(0)
-    if best not in (0, found.reference):
-        lines.append(f"The best of those retrained is {found.names[best]}.")
-    return lines
-
-
-def _against(value: float, other: float) -> str:
-    """Return how a loss lies to another one.
-
-    >>> _against(0.018, 0.02), _against(0.022, 0.02)
-    ('10.0 % below', '10.0 % above')
-    """
-    if not (np.isfinite(value) and np.isfinite(other) and other > 0.0):
-        return "not to be compared with"
-    share = 100.0 * (value / other - 1.0)
-    return f"{abs(share):.1f} % {'below' if share < 0.0 else 'above'}"

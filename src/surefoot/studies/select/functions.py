@@ -31,12 +31,12 @@ from surefoot.studies.select import rerace as reracing
 from surefoot.studies.select import run as selecting
 from surefoot.studies.select.rerace import Rerace
 from surefoot.studies.select.selection import Selection
-from surefoot.studies.shared import Given, Racing, Rules, Training, lists_options
+from surefoot.studies.shared import Given, Racing, Rules, Running, Training, lists_options
 
 RULES = frozenset({*Rules.__annotations__, "baseline", "paired"})
 
 
-@lists_options(Training, Rules, Racing)
+@lists_options(Training, Running, Rules, Racing)
 def select(
     candidates: Iterable[Candidate],
     population: Population,
@@ -111,7 +111,7 @@ class RacePlan:
         )
 
 
-@lists_options(Training, Rules, Racing)
+@lists_options(Training, Running, Rules, Racing)
 def plan(
     candidates: Iterable[Candidate],
     population: Population,

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from surefoot.data.population import Sampling
-from surefoot.errors import SamplingError
+from surefoot.errors import SamplingError, StatisticsError
 from surefoot.instances import Instance
 from surefoot.seeds.ledger import Role
 from surefoot.studies.base import Study
@@ -20,7 +20,7 @@ from surefoot.studies.description import SizesDescription
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SizedStudy(Study):
+class MultiSizeStudy(Study):
     """A study at several sizes of the training sample.
 
     ``equal_test`` draws a test sample as large as the training sample (the paper's choice). The
@@ -51,15 +51,19 @@ class SizedStudy(Study):
             sampling, size=size, test_size=size if self.equal_test else sampling.test_size
         )
 
-    def check_sizes(self, sizes: Iterable[int]) -> list[int]:
-        """Return the sizes in order, each once.
+    def check_sizes(self, sizes: Iterable[int], n: int = 2) -> list[int]:
+        """Return the sizes in order, each once; ``n`` are the instances at each.
 
         Raises
         ------
         SamplingError
             If a size is impossible, or larger than the pool (a bootstrap would hold each example
             several times and say nothing about a larger population).
+        StatisticsError
+            If there is less than two instances.
         """
+        if n < 2:
+            raise StatisticsError(f"n = {n} instances per size show no spread: give at least 2")
         ordered = sorted(set(sizes))
         if not ordered:
             raise SamplingError(

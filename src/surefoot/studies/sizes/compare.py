@@ -8,29 +8,33 @@ candidate has its certificate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypedDict, Unpack
 
 import numpy as np
 
 from surefoot.candidates.base import Candidate
-from surefoot.errors import RaceError, StatisticsError
+from surefoot.data.population import Population
+from surefoot.errors import RaceError
 from surefoot.executors.base import Executor
 from surefoot.instances import Outcome
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
-from surefoot.studies.runner import missing, train_missing
-from surefoot.studies.sizes.base import SizedStudy
+from surefoot.studies.runner import train
+from surefoot.studies.shared import Given, Running, Training, lists_options
+from surefoot.studies.sizes.base import MultiSizeStudy
 from surefoot.studies.sizes.comparison import Comparison
 
 PAPER_SIZES = (8_000, 16_000, 24_000, 32_000)
 """Training examples at which the paper compares networks, baseline and boosted trees."""
 PAPER_INSTANCES = 50
+USUAL_SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
+"""Sizes unless given, as shares of the largest."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CompareStudy(SizedStudy):
+class CompareStudy(MultiSizeStudy):
     """Which of these candidates loses least, and from how many examples on?
 
     Parameters
@@ -68,8 +72,94 @@ class CompareStudy(SizedStudy):
         """The candidates."""
         return self.candidates
 
+    def usual_sizes(self) -> list[int]:
+        """Return a sixteenth, an eighth, a quarter and half of the examples there are."""
+        return [max(2, int(share * self.largest)) for share in USUAL_SHARES]
 
+
+@lists_options(Training, Running)
 def compare(
+    candidates: Iterable[Candidate] | Mapping[str, Candidate],
+    population: Population,
+    *,
+    baseline: Candidate | None = None,
+    sizes: Iterable[int] | None = None,
+    n: int = 20,
+    content: float = 0.95,
+    confidence: float = 0.95,
+    equal_test: bool = True,
+    **options: Unpack[Training],
+) -> Comparison:
+    """Compare candidates at several sample sizes, on the same draws.
+
+    Parameters
+    ----------
+    candidates
+        Those compared, all different; a mapping gives them names.
+    baseline
+        Whom the others are to beat, compared as well; None for nobody.
+    sizes
+        Numbers of training examples; None for four up to half of what the population has.
+    n
+        Instances of each candidate at each size.
+    content, confidence
+        What the certificates are to promise.
+    equal_test
+        Whether test samples are as large as training samples (the paper's choice).
+    **options
+
+    Raises
+    ------
+    RaceError
+        If there are fewer than two candidates, or one is given twice.
+    SamplingError
+        If a size is impossible.
+    JournalMismatchError, EngineError
+        As for `select`.
+
+    Examples
+    --------
+    >>> import surefoot
+    >>> from surefoot.calorimeter.baselines import ScaledSum
+    >>> photons = surefoot.load_population("photons:A", target="energy")
+    >>> found = surefoot.compare(
+    ...     {"core": ScaledSum(window="3x3")}, photons, baseline=ScaledSum(),
+    ...     loss="relative_rmse", sizes=[200, 400], n=10,
+    ... )
+    >>> found.names, found.losses.shape
+    (('core', 'scaled sum'), (2, 2, 10))
+    """
+    named = (
+        candidates.items() if isinstance(candidates, Mapping) else ((None, c) for c in candidates)
+    )
+    everyone = [(name or one.label, one) for name, one in named]
+    if baseline is not None and baseline.key not in {one.key for _, one in everyone}:
+        everyone.append((baseline.label, baseline))
+    given = Given(population=population, **options)
+    study = CompareStudy(
+        candidates=tuple(one for _, one in everyone),
+        setting=given.setting(),
+        seed=given.seed,
+        engine=given.asked,
+        equal_test=equal_test,
+    )
+    with given.open(study) as (record, executor):
+        return run_comparison(
+            study,
+            study.usual_sizes() if sizes is None else sizes,
+            n,
+            record,
+            executor,
+            given.told.outcome,
+            names=[name for name, _ in everyone],
+            reference=None if baseline is None else baseline.key,
+            content=content,
+            confidence=confidence,
+            retry_failed=given.retry_failed,
+        )
+
+
+def run_comparison(
     study: CompareStudy,
     sizes: Iterable[int],
     n: int,
@@ -77,53 +167,44 @@ def compare(
     executor: Executor,
     each: Callable[[Outcome], None] | None = None,
     *,
-    names: Sequence[str] | None = None,
-    reference: str | None = None,
-    content: float = 0.95,
-    confidence: float = 0.95,
     retry_failed: bool = False,
+    **reading: Unpack[Reading],
 ) -> Comparison:
     """Run or resume a comparison; ``each`` is told every new outcome once it is recorded.
 
+    ``sizes`` are numbers of training examples, ``n`` the instances at each of them; ``reading`` is
+    that of `recorded_comparison`.
+
+    Raises
+    ------
+    SamplingError
+        If a size is impossible.
+    JournalMismatchError, EngineError, KeyboardInterrupt
+        As of `surefoot.studies.runner.train`.
+    """
+    ordered = study.check_sizes(sizes, n)
+    instances = study.instances(ordered, n)
+    train(study, instances, journal, executor, each, retry_failed=retry_failed)
+    return recorded_comparison(study, ordered, n, journal, **reading)
+
+
+class Reading(TypedDict, total=False):
+    """How a comparison is read.
+
     Parameters
     ----------
-    sizes, n
-        Training examples, and instances at each size.
     names
         Names of the candidates, in their order; their labels by default.
     reference
         Key of the candidate that the others are to beat, such as the baseline; None for none.
     content, confidence
         What the certificates are to promise.
-
-    Raises
-    ------
-    SamplingError
-        If a size is impossible.
-    JournalMismatchError
-        If the journal is of another study.
-    EngineError
-        If no engine trains a candidate.
-    KeyboardInterrupt
-        On Ctrl-C, once everything finished is recorded.
     """
-    if n < 2:
-        raise StatisticsError(f"n = {n} instances per size show no spread: give at least 2")
-    ordered = study.check_sizes(sizes)
-    study.check(journal, executor.engine)
-    retry = journal.failed(Role.COMPARE) if retry_failed else set()
-    left = list(missing(study.instances(ordered, n), study.setting, journal, retry))
-    train_missing(left, study.setting, journal, executor, retry=retry, each=each)
-    return recorded_comparison(
-        study,
-        ordered,
-        n,
-        journal,
-        names=names,
-        reference=reference,
-        content=content,
-        confidence=confidence,
-    )
+
+    names: Sequence[str] | None
+    reference: str | None
+    content: float
+    confidence: float
 
 
 def recorded_comparison(
@@ -137,7 +218,7 @@ def recorded_comparison(
     content: float = 0.95,
     confidence: float = 0.95,
 ) -> Comparison:
-    """Return what the recorded instances say; raises `KeyError` if one is missing."""
+    """Return what the recorded instances say, read as `Reading`; `KeyError` if one is missing."""
     known = {(m.candidate, m.sample, m.instance): m.loss for m in journal.measures(Role.COMPARE)}
     ordered = sorted(set(sizes))
     losses = np.array(

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from surefoot.errors import StatisticsError
 from surefoot.statistics.certificate import Certificate
 from surefoot.statistics.comparison import shortlist, wins_next
-from surefoot.statistics.intervals import Interval
+from surefoot.statistics.intervals import Interval, quantile
+from surefoot.statistics.tolerance import content_reached
 
 Floats = NDArray[np.float64]
 
@@ -65,20 +66,11 @@ class Comparison:
     @property
     def medians(self) -> Floats:
         """Medians of the losses [k, sizes]."""
-        return np.asarray(self.quantiles(0.5))
+        return self.quantiles(0.5)
 
-    def quantiles(self, share: float) -> Floats:
-        """Return a quantile of the losses [k, sizes], interpolated as NumPy does; may be +inf."""
-        ordered = np.sort(self.losses, axis=2)
-        place = share * (self.n - 1)
-        low, high = ordered[..., int(np.floor(place))], ordered[..., int(np.ceil(place))]
-        rest = place - np.floor(place)
-        if rest == 0.0:
-            return np.asarray(low)
-        both = np.isinf(low) | np.isinf(high)
-        with np.errstate(invalid="ignore"):
-            mixed = low + rest * (high - low)
-        return np.asarray(np.where(both, high, mixed))
+    def quantiles(self, level: float) -> Floats:
+        """Return a quantile of the losses [k, sizes]; +inf where it rests on a divergence."""
+        return quantile(self.losses, level)
 
     @property
     def spreads(self) -> Floats:
@@ -109,9 +101,21 @@ class Comparison:
         """Return the probability that a candidate loses less than its rival on the next draw."""
         return wins_next(self.losses[candidate, size], self.losses[rival, size], self.confidence)
 
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
     def lines(self) -> list[str]:
         """Return who is best, who is steadiest and who beats the reference, size by size."""
         return [self._line(place) for place in range(len(self.sizes))]
+
+    def bound_line(self) -> str:
+        """Return what the certificates' bounds mean, with the share that n instances reach."""
+        share = min(self.content, content_reached(self.n, self.confidence))
+        return (
+            f"With {100 * self.confidence:g} % confidence, at least "
+            f"{np.floor(1000 * share + 1e-9) / 10:g} % of a candidate's retrainings lose at most "
+            "its bound; each bound by itself, on this pool and test half."
+        )
 
     def _line(self, place: int) -> str:
         best, *others = self.alike(place)

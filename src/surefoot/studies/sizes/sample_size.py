@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 import numpy as np
 
 from surefoot.candidates.base import Candidate
+from surefoot.data.population import Population
 from surefoot.errors import SamplingError, StatisticsError
 from surefoot.executors.base import Executor
 from surefoot.instances import Outcome
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
-from surefoot.studies.runner import missing, train_missing
-from surefoot.studies.sizes.base import SizedStudy
-from surefoot.studies.sizes.robust_size import RobustRule, SampleSizeResult, judge
+from surefoot.studies.runner import train
+from surefoot.studies.shared import Given, Running, Training, lists_options, refuse_renamed
+from surefoot.studies.sizes.base import MultiSizeStudy
+from surefoot.studies.sizes.robustness import RobustRule, SampleSizeResult, find_robust_size
 
 
 def paper_sizes() -> list[int]:
@@ -59,7 +61,7 @@ def geometric_sizes(first: int, last: int, count: int) -> list[int]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SampleSizeStudy(SizedStudy):
+class SampleSizeStudy(MultiSizeStudy):
     """How do this candidate's losses depend on the number of training examples?
 
     ``equal_test`` draws a test sample as large as the training sample (the paper's choice).
@@ -75,7 +77,7 @@ class SampleSizeStudy(SizedStudy):
         return (self.candidate,)
 
 
-def paper_sizes_within(study: SizedStudy) -> tuple[list[int], int]:
+def paper_sizes_within(study: MultiSizeStudy) -> tuple[list[int], int]:
     """Return the paper's sizes that the population allows, and how many it does not.
 
     Raises
@@ -93,7 +95,83 @@ def paper_sizes_within(study: SizedStudy) -> tuple[list[int], int]:
     return study.check_sizes(fitting), len(whole) - len(fitting)
 
 
+@lists_options(Training, Running)
 def sample_size(
+    candidate: Candidate,
+    population: Population,
+    *,
+    sizes: Iterable[int] | None = None,
+    n: int = 50,
+    content: float = 0.90,
+    confidence: float = 0.95,
+    tolerance: float = 0.10,
+    limit: float | None = None,
+    equal_test: bool = True,
+    **options: Unpack[Training],
+) -> SampleSizeResult:
+    """Find how many training examples one candidate needs to be robust.
+
+    Parameters
+    ----------
+    sizes
+        Numbers of training examples; None for the paper's, as far as the population reaches.
+    n
+        Instances of every size.
+    content, confidence
+        Share of retrainings that must keep the limit, and the confidence of the answer.
+    tolerance, limit
+        How much above the median loss at the largest size the limit lies; or the limit itself, in
+        the unit of the loss.
+    equal_test
+        Whether test samples are as large as training samples (the paper's choice).
+    **options
+
+    Raises
+    ------
+    SamplingError
+        If a size is impossible.
+    StatisticsError
+        If there are too few instances, or a number is impossible.
+    JournalMismatchError, EngineError
+        As for `select`.
+
+    Examples
+    --------
+    >>> import surefoot
+    >>> from surefoot.calorimeter.baselines import ScaledSum
+    >>> photons = surefoot.load_population("photons:A", target="energy")
+    >>> found = surefoot.sample_size(
+    ...     ScaledSum(), photons, loss="relative_rmse", sizes=[100, 400], n=29
+    ... )
+    >>> found.losses.shape
+    (2, 29)
+    """
+    refuse_renamed(options, rule="content, confidence, tolerance and limit")
+    rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
+    given = Given(population=population, **options)
+    study = SampleSizeStudy(
+        candidate=candidate,
+        setting=given.setting(),
+        seed=given.seed,
+        engine=given.asked,
+        equal_test=equal_test,
+    )
+    if sizes is None:
+        sizes, _ = paper_sizes_within(study)
+    with given.open(study) as (record, executor):
+        return run_sample_size(
+            study,
+            sizes,
+            n,
+            record,
+            executor,
+            given.told.outcome,
+            rule=rule,
+            retry_failed=given.retry_failed,
+        )
+
+
+def run_sample_size(
     study: SampleSizeStudy,
     sizes: Iterable[int],
     n: int,
@@ -110,20 +188,12 @@ def sample_size(
     ------
     SamplingError
         If a size is impossible.
-    JournalMismatchError
-        If the journal is of another study.
-    EngineError
-        If no engine trains the candidate.
-    KeyboardInterrupt
-        On Ctrl-C, once everything finished is recorded.
+    JournalMismatchError, EngineError, KeyboardInterrupt
+        As of `surefoot.studies.runner.train`.
     """
-    if n < 2:
-        raise StatisticsError(f"n = {n} instances per size show no spread: give at least 2")
-    ordered = study.check_sizes(sizes)
-    study.check(journal, executor.engine)
-    retry = journal.failed(Role.SAMPLE_SIZE) if retry_failed else set()
-    left = list(missing(study.instances(ordered, n), study.setting, journal, retry))
-    train_missing(left, study.setting, journal, executor, retry=retry, each=each)
+    ordered = study.check_sizes(sizes, n)
+    instances = study.instances(ordered, n)
+    train(study, instances, journal, executor, each, retry_failed=retry_failed)
     return recorded_sample_size(study, ordered, n, journal, rule)
 
 
@@ -139,4 +209,4 @@ def recorded_sample_size(
     ordered = sorted(set(sizes))
     losses = np.array([[known[size, number] for number in range(n)] for size in ordered])
     rng = study_generator(study.seed, Role.STATISTICS, int(Role.SAMPLE_SIZE))
-    return judge(ordered, losses, RobustRule() if rule is None else rule, rng=rng)
+    return find_robust_size(ordered, losses, RobustRule() if rule is None else rule, rng=rng)

@@ -7,36 +7,243 @@ other population with paired instances.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
+from surefoot.data.population import Population
 from surefoot.errors import JournalMismatchError, RaceError
-from surefoot.instances import Setting
+from surefoot.executors.base import Executor
+from surefoot.instances import Outcome, Setting
 from surefoot.journal import Journal
-from surefoot.statistics.certificate import Certificate
-from surefoot.studies.description import Description, rebuild_candidate
+from surefoot.studies.description import Description, RaceDescription, rebuild_candidate
 from surefoot.studies.race_record import recorded_certificates, recorded_race
+from surefoot.studies.shared import Given, Running, lists_options
+from surefoot.studies.sizes.compare import CompareStudy, run_comparison
+from surefoot.studies.sizes.comparison import Comparison
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TransferStudy(CompareStudy):
+    """How good are the best of a race, the winner first, and the baseline on other data?
+
+    ``home`` is the name of the race's population, ``at_home`` the losses there of every candidate
+    by key; ``baseline`` is whom the others are to beat.
+
+    Raises
+    ------
+    RaceError
+        If the winner is the baseline itself and alone.
+    """
+
+    equal_test: bool = False
+    baseline: Candidate
+    home: str
+    at_home: Mapping[str, Floats]
+
+    def __post_init__(self) -> None:
+        if len(self.candidates) < 2:
+            raise RaceError(
+                f"the winner, {self.baseline.label}, is the baseline itself, so there is nothing "
+                "to compare it with: ask for the best 2 or more"
+            )
+        super().__post_init__()
+
+    @property
+    def size(self) -> int:
+        """Training examples of an instance."""
+        return self.setting.halves.train_size(self.setting.sampling)
 
 
 @dataclass(frozen=True, eq=False)
-class Selected:
-    """A candidate of a finished race, best first, with what it lost at home.
+class Transfer:
+    """The result: a comparison on the other population, and what was lost at home.
 
-    ``losses`` are those of fresh instances where the race certified it, else its racing losses,
-    which flatter it; ``fresh`` says which.
+    ``at_home`` [n] are in the order of the candidates, empty where nothing is known;
+    ``populations`` names home and the other one.
     """
 
-    candidate: Candidate
-    losses: NDArray[np.float64]
-    fresh: bool
-    certificate: Certificate | None
+    comparison: Comparison
+    at_home: tuple[Floats, ...]
+    populations: tuple[str, str]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """Return in words how the winner stands to the baseline at home and on the other data."""
+        found, (home, there) = self.comparison, self.populations
+        reference = found.reference
+        assert reference is not None
+        own, other = found.medians[0, 0], found.medians[reference, 0]
+        words = f"On {there} the median loss of {found.names[0]} is {_against(own, other)} that of "
+        words += found.names[reference]
+        if self.at_home[0].size and self.at_home[reference].size:
+            own, other = np.median(self.at_home[0]), np.median(self.at_home[reference])
+            words += f"; on {home} it is {_against(own, other)} it"
+        lines = [
+            f"{words}.",
+            "On the next retraining there it loses less with a probability of about "
+            f"{found.wins(0, reference, 0):.0%}.",
+        ]
+        best = found.best(0)
+        if best not in (0, reference):
+            lines.append(f"The best of those retrained is {found.names[best]}.")
+        return lines
 
 
-def selected(journal: Journal, best: int = 1) -> tuple[list[Selected], NDArray[np.float64]]:
-    """Return the ``best`` of a race's ranking, and the baseline's racing losses [n], maybe none.
+@lists_options(Running)
+def transfer(
+    race: str | os.PathLike[str],
+    population: Population,
+    *,
+    best: int = 1,
+    n: int = 59,
+    baseline: Candidate | None = None,
+    content: float = 0.95,
+    confidence: float = 0.95,
+    **options: Unpack[Running],
+) -> Transfer:
+    """Retrain the winner of a recorded race on another population, beside the baseline.
+
+    Does what was best on one population stay good on another? Loss, draws, stopping rule and seed
+    are the race's; all candidates are trained on the same draws.
+
+    Parameters
+    ----------
+    race
+        The file that `select` wrote.
+    population
+        The other data.
+    best, n
+        How many of the race's ranking, and instances of each.
+    baseline
+        Whom they are to beat; None for the race's own.
+    content, confidence
+        What the certificates are to promise.
+    **options
+
+    Raises
+    ------
+    JournalError
+        If there is no such journal, or it holds no race.
+    JournalMismatchError
+        If target or loss differ from the race's, or the data do not.
+    RaceError
+        If the race is not over, has fewer candidates, or no baseline is known.
+
+    Examples
+    --------
+    >>> import tempfile, surefoot
+    >>> from surefoot.calorimeter.baselines import ScaledSum
+    >>> here, there = (
+    ...     surefoot.load_population(f"photons:{name}", target="energy") for name in "AB"
+    ... )
+    >>> sums = surefoot.SearchSpace.product(ScaledSum, window=["3x3", "5x5"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     race = f"{folder}/race.db"
+    ...     _ = surefoot.select(
+    ...         sums, here, loss="relative_rmse", sample_size=500, baseline=ScaledSum(),
+    ...         certify=5, journal=race,
+    ...     )
+    ...     found = surefoot.transfer(race, there, n=5)
+    >>> found.populations, found.comparison.n
+    (('photons:A', 'photons:B'), 5)
+    """
+    with Journal.read(race) as record:
+        asked = RaceDescription.read(record.study)
+        if baseline is None and asked.baseline is None:
+            raise RaceError("the race had no baseline to compare with on other data: give one")
+        if baseline is None:
+            baseline = rebuild_candidate(record.candidates()[str(asked.baseline)])
+        halves = asked.halves
+        setting = Setting(
+            population.split(asked.seed, halves.pool / (halves.pool + halves.test)),
+            asked.sampling,
+            asked.loss,
+            asked.stopping,
+        )
+        given = Given(population=population, seed=asked.seed, **options)
+        study = transfer_study(record, setting, baseline, best, seed=asked.seed, engine=given.asked)
+    with given.open(study) as (journal, executor):
+        return run_transfer(
+            study,
+            n,
+            journal,
+            executor,
+            given.told.outcome,
+            content=content,
+            confidence=confidence,
+            retry_failed=given.retry_failed,
+        )
+
+
+def transfer_study(
+    race: Journal, setting: Setting, baseline: Candidate, best: int = 1, *, seed: int, engine: str
+) -> TransferStudy:
+    """Return the question about the ``best`` of a race's ranking on the data of a setting.
+
+    Raises
+    ------
+    JournalMismatchError, JournalError, RaceError
+        As for `check_transfer`, `selected` and `TransferStudy`.
+    """
+    check_transfer(race, setting)
+    chosen, home = selected(race, best)
+    at_home = {one.key: losses for one, losses in chosen.items()}
+    return TransferStudy(
+        candidates=tuple(
+            dict.fromkeys([*chosen, *([baseline] if baseline.key not in at_home else [])])
+        ),
+        setting=setting,
+        seed=seed,
+        engine=engine,
+        baseline=baseline,
+        home=Description.read(race.study).population.name,
+        at_home={baseline.key: home, **at_home},
+    )
+
+
+def run_transfer(
+    study: TransferStudy,
+    n: int,
+    journal: Journal,
+    executor: Executor,
+    each: Callable[[Outcome], None] | None = None,
+    *,
+    content: float = 0.95,
+    confidence: float = 0.95,
+    retry_failed: bool = False,
+) -> Transfer:
+    """Run or resume a transfer of ``n`` instances each; errors are those of `run_comparison`."""
+    found = run_comparison(
+        study,
+        [study.size],
+        n,
+        journal,
+        executor,
+        each,
+        reference=study.baseline.key,
+        content=content,
+        confidence=confidence,
+        retry_failed=retry_failed,
+    )
+    at_home = tuple(study.at_home[one.key] for one in study.candidates)
+    return Transfer(found, at_home, (study.home, study.setting.halves.population.name))
+
+
+def selected(journal: Journal, best: int = 1) -> tuple[dict[Candidate, Floats], Floats]:
+    """Return the ``best`` of a race with their losses, and the baseline's [n], maybe none.
+
+    Losses are those of fresh instances where the race certified a candidate, else its racing
+    losses, which flatter it.
 
     Raises
     ------
@@ -54,16 +261,13 @@ def selected(journal: Journal, best: int = 1) -> tuple[list[Selected], NDArray[n
             f"best = {best} candidates cannot be retrained: the race has {len(state.ranking)}"
         )
     known, certificates = journal.candidates(), recorded_certificates(journal, state)
-    found = []
+    found = {}
     for key in state.ranking[:best]:
-        certificate = certificates.get(key)
-        row = record.table.row(key)
-        losses = row[~np.isnan(row)] if certificate is None else np.array(certificate.losses)
-        fresh = certificate is not None
-        found.append(Selected(rebuild_candidate(known[key]), losses, fresh, certificate))
+        fresh, row = certificates.get(key), record.table.row(key)
+        losses = row[~np.isnan(row)] if fresh is None else np.array(fresh.losses)
+        found[rebuild_candidate(known[key])] = losses
     baseline = record.baseline()
-    home = np.empty(0) if baseline is None else baseline[~np.isnan(baseline)]
-    return found, home
+    return found, np.empty(0) if baseline is None else baseline[~np.isnan(baseline)]
 
 
 def check_transfer(journal: Journal, setting: Setting) -> None:
@@ -90,3 +294,15 @@ def check_transfer(journal: Journal, setting: Setting) -> None:
             f"{population.name} is the population of the race itself: name other data, or assess "
             "the winner there"
         )
+
+
+def _against(value: float, other: float) -> str:
+    """Return how a loss lies to another one.
+
+    >>> _against(0.018, 0.02), _against(0.022, 0.02)
+    ('10.0 % below', '10.0 % above')
+    """
+    if not (np.isfinite(value) and np.isfinite(other) and other > 0.0):
+        return "not to be compared with"
+    share = 100.0 * (value / other - 1.0)
+    return f"{abs(share):.1f} % {'below' if share < 0.0 else 'above'}"

@@ -1,8 +1,8 @@
-"""Which luck an instance of a variance study has, packed into its number.
+"""Which draw, weights, batch order and test sample an instance of a variance study has.
 
-An instance is number ``draw · 2³² + init · 2¹⁶ + order · 2⁸ + test``, so that designs which share
-an instance (the first row of a crossed design is the initialisation varied alone) train it once,
-and a recorded number says by itself how to train it again.
+They are packed into its number, ``draw · 2³² + init · 2¹⁶ + order · 2⁸ + test``, so that designs
+which share an instance (the first row of a crossed design is the initialisation varied alone) train
+it once, and a recorded number says by itself how to train it again.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ MOST_REPEATS = 1 << 8
 
 
 @dataclass(frozen=True)
-class Cell:
-    """The luck of an instance of a variance study.
+class FactorLevels:
+    """The level that an instance of a variance study has of every source of luck.
 
     Parameters
     ----------
@@ -59,17 +59,17 @@ class Cell:
     def number(self) -> int:
         """The number of its instance.
 
-        >>> Cell(1, 2, 0, 3).number == (1 << 32) + (2 << 16) + 3
+        >>> FactorLevels(1, 2, 0, 3).number == (1 << 32) + (2 << 16) + 3
         True
         """
         return self.draw << 32 | self.init << 16 | self.order << 8 | self.test
 
     @classmethod
-    def numbered(cls, number: int) -> Cell:
-        """Return the cell with this number.
+    def numbered(cls, number: int) -> FactorLevels:
+        """Return the levels of the instance with this number.
 
-        >>> Cell.numbered(Cell(5, 7, 1, 0).number)
-        Cell(draw=5, init=7, order=1, test=0)
+        >>> FactorLevels.numbered(FactorLevels(5, 7, 1, 0).number)
+        FactorLevels(draw=5, init=7, order=1, test=0)
         """
         return cls(number >> 32, number >> 16 & 0xFFFF, number >> 8 & 0xFF, number & 0xFF)
 
@@ -77,7 +77,7 @@ class Cell:
         """Return the seed of its instance in a study.
 
         Batch orders and test samples of their own are numbered from 2³² on, beyond every draw and
-        initialisation, and differ between cells.
+        initialisation, and differ between instances.
         """
         own = replace(self, draw=0, order=0, test=0).number + ((self.draw + 1) << 32)
         return InstanceSeed(

@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Unpack
 
 from surefoot.candidates.base import Candidate
+from surefoot.data.population import Population
 from surefoot.errors import StatisticsError
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome
@@ -21,9 +23,10 @@ from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.base import Study
 from surefoot.studies.description import Description
-from surefoot.studies.runner import missing, train_missing
+from surefoot.studies.runner import train
+from surefoot.studies.shared import Given, Running, Training, lists_options, refuse_renamed
 from surefoot.studies.variance.analysis import FEWEST, analyse
-from surefoot.studies.variance.cells import Cell
+from surefoot.studies.variance.factors import FactorLevels
 from surefoot.studies.variance.result import VarianceResult
 
 
@@ -79,38 +82,40 @@ class VarianceDesign:
         if not self.alone and not self.draws:
             raise StatisticsError("alone = 0 and draws = 0 leave no instance: give one of them")
 
-    def init(self) -> list[Cell]:
+    def init(self) -> list[FactorLevels]:
         """Initialisation alone: the first sample, fixed."""
-        return [Cell(0, i) for i in range(self.alone)]
+        return [FactorLevels(0, i) for i in range(self.alone)]
 
-    def draw(self) -> list[Cell]:
+    def draw(self) -> list[FactorLevels]:
         """Sample alone: the first initial weights, fixed."""
-        return [Cell(i, 0) for i in range(self.alone)]
+        return [FactorLevels(i, 0) for i in range(self.alone)]
 
-    def both(self) -> list[Cell]:
+    def both(self) -> list[FactorLevels]:
         """Sample and initialisation anew for every instance."""
-        return [Cell(i, i) for i in range(self.alone)]
+        return [FactorLevels(i, i) for i in range(self.alone)]
 
-    def crossed(self) -> list[list[list[Cell]]]:
+    def crossed(self) -> list[list[list[FactorLevels]]]:
         """Every draw with every initialisation, ``[draws][inits][replicates]``."""
         orders = range(1, self.replicates + 1) if self.replicates > 1 else range(1)
         return [
-            [[Cell(d, i, order) for order in orders] for i in range(self.inits)]
+            [[FactorLevels(d, i, order) for order in orders] for i in range(self.inits)]
             for d in range(self.draws)
         ]
 
-    def test(self) -> list[list[Cell]]:
+    def test(self) -> list[list[FactorLevels]]:
         """Instances that differ in their test sample alone, ``[tested][tests + 1]``."""
         if not self.tests:
             return []
-        return [[Cell(i, i, 0, t) for t in range(self.tests + 1)] for i in range(self.tested)]
+        return [
+            [FactorLevels(i, i, 0, t) for t in range(self.tests + 1)] for i in range(self.tested)
+        ]
 
-    def cells(self, *, whole_test: bool = False) -> list[Cell]:
+    def levels(self, *, whole_test: bool = False) -> list[FactorLevels]:
         """Return every instance once; ``whole_test`` leaves out test samples of their own."""
         every = [*self.init(), *self.draw(), *self.both()]
-        every += [cell for row in self.crossed() for group in row for cell in group]
+        every += [one for row in self.crossed() for group in row for one in group]
         if not whole_test:
-            every += [cell for group in self.test() for cell in group]
+            every += [one for group in self.test() for one in group]
         return list(dict.fromkeys(every))
 
 
@@ -142,12 +147,79 @@ class VarianceStudy(Study):
     def instances(self, design: VarianceDesign) -> list[Instance]:
         """Return the instances of a design."""
         return [
-            self.instance(self.candidate.key, Role.VARIANCE, cell.number)
-            for cell in design.cells(whole_test=self.whole_test)
+            self.instance(self.candidate.key, Role.VARIANCE, levels.number)
+            for levels in design.levels(whole_test=self.whole_test)
         ]
 
 
+@lists_options(Training, Running)
 def variance(
+    candidate: Candidate,
+    population: Population,
+    *,
+    alone: int = 20,
+    draws: int = 8,
+    inits: int = 8,
+    replicates: int = 1,
+    tested: int = 4,
+    tests: int = 5,
+    confidence: float = 0.95,
+    **options: Unpack[Training],
+) -> VarianceResult:
+    """Find where the spread of one candidate's losses comes from.
+
+    Parameters
+    ----------
+    alone
+        Instances of each of the paper's three experiments; 0 for none.
+    draws, inits, replicates
+        Size of the crossed design, 0 for none, and batch orders of each of its instances.
+    tested, tests
+        Instances measured on further test samples, and on how many each.
+    confidence
+        Of the intervals.
+    **options
+
+    Raises
+    ------
+    StatisticsError
+        If the design is too small to say anything.
+    JournalMismatchError, EngineError
+        As for `select`.
+
+    Examples
+    --------
+    >>> import surefoot
+    >>> from surefoot.calorimeter.baselines import ScaledSum
+    >>> photons = surefoot.load_population("photons:A", target="energy")
+    >>> found = surefoot.variance(
+    ...     ScaledSum(), photons, loss="relative_rmse", sample_size=500,
+    ...     alone=5, draws=0, inits=0, tests=0,
+    ... )
+    >>> float(found.experiments[0].sd.estimate)  # nothing of a formula is initialised
+    0.0
+    """
+    refuse_renamed(options, design="alone, draws, inits, replicates, tested and tests")
+    design = VarianceDesign(
+        alone=alone, draws=draws, inits=inits, replicates=replicates, tested=tested, tests=tests
+    )
+    given = Given(population=population, **options)
+    study = VarianceStudy(
+        candidate=candidate, setting=given.setting(), seed=given.seed, engine=given.asked
+    )
+    with given.open(study) as (record, executor):
+        return run_variance(
+            study,
+            design,
+            record,
+            executor,
+            given.told.outcome,
+            confidence=confidence,
+            retry_failed=given.retry_failed,
+        )
+
+
+def run_variance(
     study: VarianceStudy,
     design: VarianceDesign,
     journal: Journal,
@@ -157,21 +229,9 @@ def variance(
     confidence: float = 0.95,
     retry_failed: bool = False,
 ) -> VarianceResult:
-    """Run or resume a variance study; ``each`` is told every new outcome once it is recorded.
-
-    Raises
-    ------
-    JournalMismatchError
-        If the journal is of another study.
-    EngineError
-        If no engine trains the candidate.
-    KeyboardInterrupt
-        On Ctrl-C, once everything finished is recorded.
-    """
-    study.check(journal, executor.engine)
-    retry = journal.failed(Role.VARIANCE) if retry_failed else set()
-    left = list(missing(study.instances(design), study.setting, journal, retry))
-    train_missing(left, study.setting, journal, executor, retry=retry, each=each)
+    """Run or resume a variance study; errors are those of `surefoot.studies.runner.train`."""
+    instances = study.instances(design)
+    train(study, instances, journal, executor, each, retry_failed=retry_failed)
     return recorded_variance(study, design, journal, confidence)
 
 
@@ -180,11 +240,12 @@ def recorded_variance(
 ) -> VarianceResult:
     """Return what the recorded instances of a design say; raises `KeyError` if one is missing."""
     losses = {
-        Cell.numbered(measure.instance): measure.loss for measure in journal.measures(Role.VARIANCE)
+        FactorLevels.numbered(measure.instance): measure.loss
+        for measure in journal.measures(Role.VARIANCE)
     }
 
-    def of(cells: list[Cell]) -> list[float]:
-        return [losses[cell] for cell in cells]
+    def of(levels: list[FactorLevels]) -> list[float]:
+        return [losses[one] for one in levels]
 
     return analyse(
         init=of(design.init()),

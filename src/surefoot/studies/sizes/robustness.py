@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surefoot.errors import StatisticsError
 from surefoot.statistics import tolerance
-from surefoot.statistics.intervals import median_interval
+from surefoot.statistics.intervals import check_share, median_interval
 from surefoot.statistics.tolerance import Bound
 
 Floats = NDArray[np.float64]
@@ -55,8 +55,7 @@ class RobustRule:
 
     def __post_init__(self) -> None:
         for name in ("content", "confidence"):
-            if not 0.0 < getattr(self, name) < 1.0:
-                raise StatisticsError(f"{name} = {getattr(self, name):g} must lie between 0 and 1")
+            check_share(name, getattr(self, name))
         for name in ("tolerance", "flat"):
             if not getattr(self, name) > 0.0:
                 raise StatisticsError(f"{name} = {getattr(self, name):g} must be positive")
@@ -98,7 +97,7 @@ class SampleSizeResult:
     @property
     def medians(self) -> Floats:
         """Median loss of every size; +inf where half of the instances diverged or failed."""
-        return _medians(self.losses)
+        return np.asarray(np.median(self.losses, axis=1))
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -168,17 +167,17 @@ class SampleSizeResult:
         ]
 
 
-def judge(
+def find_robust_size(
     sizes: Sequence[int],
     losses: ArrayLike,
     rule: RobustRule,
     *,
     rng: np.random.Generator,
-    resamples: int = 1000,
+    n_resamples: int = 1000,
 ) -> SampleSizeResult:
     """Return what losses [sizes, n] say; sizes ascend, +inf is a diverged or failed instance.
 
-    ``rng`` and ``resamples`` are of the bootstrap of the plateau, which resamples instances.
+    ``rng`` and ``n_resamples`` are of the bootstrap of the plateau, which resamples instances.
 
     Raises
     ------
@@ -199,10 +198,11 @@ def judge(
         if bound.content < rule.content - 1e-12 or not bound.value <= limit:
             break
         robust = size
-    first = _flat_from(_medians(table), rule.flat)
+    first = _flat_from(np.median(table, axis=1), rule.flat)
+    n = table.shape[1]
     drawn = [
-        _flat_from(_medians(table[:, rng.integers(0, table.shape[1], table.shape[1])]), rule.flat)
-        for _ in range(resamples)
+        _flat_from(np.median(table[:, rng.integers(0, n, n)], axis=1), rule.flat)
+        for _ in range(n_resamples)
     ]
     tails = [(1.0 - rule.confidence) / 2.0, (1.0 + rule.confidence) / 2.0]
     low, high = np.quantile(drawn, tails, method="inverted_cdf").astype(int)
@@ -213,7 +213,7 @@ def judge(
         limit,
         bounds,
         robust,
-        float(_medians(table[-1:])[0]),
+        float(np.median(table[-1])),
         sizes[first] if first < len(sizes) - 1 else None,
         (sizes[low], sizes[high]),
     )
@@ -231,13 +231,6 @@ def _limit(largest: Floats, rule: RobustRule) -> float:
             "positive one, so give a limit instead"
         )
     return float((1.0 + rule.tolerance) * median.low)
-
-
-def _medians(losses: Floats) -> Floats:
-    """Medians of rows; +inf where an order statistic they use is."""
-    ordered = np.sort(losses, axis=1)
-    n = ordered.shape[1]
-    return np.asarray((ordered[:, (n - 1) // 2] + ordered[:, n // 2]) / 2.0)
 
 
 def _flat_from(medians: Floats, share: float) -> int:

@@ -8,22 +8,28 @@ from hypothesis import strategies as st
 from surefoot.data.population import Sampling
 from surefoot.errors import StatisticsError
 from surefoot.seeds.ledger import MAX_NUMBER, Stream
-from surefoot.studies.variance.cells import Cell
+from surefoot.studies.variance.factors import FactorLevels
 from tests.fakes import fake_setting
 
-cells = st.builds(
-    Cell, st.integers(0, 65534), st.integers(0, 65535), st.integers(0, 255), st.integers(0, 255)
+levels = st.builds(
+    FactorLevels,
+    st.integers(0, 65534),
+    st.integers(0, 65535),
+    st.integers(0, 255),
+    st.integers(0, 255),
 )
 
 
-@given(cells)
-def test_a_number_says_which_cell_it_is(cell: Cell) -> None:
+@given(levels)
+def test_a_number_says_which_cell_it_is(cell: FactorLevels) -> None:
     assert 0 <= cell.number < MAX_NUMBER
-    assert Cell.numbered(cell.number) == cell
+    assert FactorLevels.numbered(cell.number) == cell
 
 
-@given(cells, cells)
-def test_streams_are_shared_exactly_where_cells_agree(one: Cell, other: Cell) -> None:
+@given(levels, levels)
+def test_streams_are_shared_exactly_where_cells_agree(
+    one: FactorLevels, other: FactorLevels
+) -> None:
     a, b = one.seed(7), other.seed(7)
     same = {
         Stream.DRAW: one.draw == other.draw,
@@ -42,7 +48,7 @@ def test_streams_are_shared_exactly_where_cells_agree(one: Cell, other: Cell) ->
 def test_a_test_sample_varies_by_itself() -> None:
     halves, sampling = fake_setting().halves, Sampling(20, test_size=30)
     first, own, again, whole = (
-        halves.draw(sampling, Cell(3, 4, test=test).seed(1)) for test in (0, 1, 1, 2)
+        halves.draw(sampling, FactorLevels(3, 4, test=test).seed(1)) for test in (0, 1, 1, 2)
     )
     np.testing.assert_array_equal(first.train, own.train)
     np.testing.assert_array_equal(own.test, again.test)
@@ -57,4 +63,4 @@ def test_a_test_sample_varies_by_itself() -> None:
 )
 def test_numbers_out_of_range_are_refused(numbers: tuple[int, ...], message: str) -> None:
     with pytest.raises(StatisticsError, match=message):
-        Cell(*numbers)
+        FactorLevels(*numbers)

@@ -15,8 +15,13 @@ from surefoot.instances import Instance, Setting
 from surefoot.journal import MEMORY, Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import replay
-from surefoot.studies.variance.cells import Cell
-from surefoot.studies.variance.run import VarianceDesign, VarianceStudy, recorded_variance, variance
+from surefoot.studies.variance.factors import FactorLevels
+from surefoot.studies.variance.study import (
+    VarianceDesign,
+    VarianceStudy,
+    recorded_variance,
+    run_variance,
+)
 from tests.fakes import Fake, fake_loss, fake_setting
 
 SMALL = VarianceDesign(alone=6, draws=3, inits=4, replicates=1, tested=2, tests=3)
@@ -29,51 +34,51 @@ def study(**changes: object) -> VarianceStudy:
 
 
 def test_designs_share_instances() -> None:
-    cells = SMALL.cells()
+    levels = SMALL.levels()
     # Both alone and both together start at (0, 0); the crossed design holds their first ones.
     alone = {(0, i) for i in range(6)} | {(i, 0) for i in range(6)} | {(i, i) for i in range(6)}
     crossed = {(d, i) for d in range(3) for i in range(4)}
-    assert {(c.draw, c.init) for c in cells if not c.test} == alone | crossed
-    assert len(cells) == len(alone | crossed) + 2 * 3
-    assert len(SMALL.cells(whole_test=True)) == len(alone | crossed)
+    assert {(c.draw, c.init) for c in levels if not c.test} == alone | crossed
+    assert len(levels) == len(alone | crossed) + 2 * 3
+    assert len(SMALL.levels(whole_test=True)) == len(alone | crossed)
 
 
 def test_replicates_have_batch_orders_of_their_own() -> None:
     design = VarianceDesign(alone=0, draws=2, inits=2, replicates=3, tested=0)
-    assert {cell.order for cell in design.cells()} == {1, 2, 3}
-    assert len(design.cells()) == 12
+    assert {cell.order for cell in design.levels()} == {1, 2, 3}
+    assert len(design.levels()) == 12
 
 
 def test_every_outcome_has_the_luck_of_its_cell_and_is_recorded() -> None:
     asked = study()
     seen = []
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        result = variance(asked, SMALL, journal, executor, seen.append)
+        result = run_variance(asked, SMALL, journal, executor, seen.append)
         outcomes = journal.outcomes(Role.VARIANCE)
-    assert len(seen) == len(outcomes) == len(SMALL.cells())
+    assert len(seen) == len(outcomes) == len(SMALL.levels())
     fixed = {o.instance: o.loss for o in outcomes}
-    instance = Instance(asked.candidate, Cell(0, 3).seed(11))
-    assert fixed[Cell(0, 3).number] == fake_loss(instance, SETTING)
+    instance = Instance(asked.candidate, FactorLevels(0, 3).seed(11))
+    assert fixed[FactorLevels(0, 3).number] == fake_loss(instance, SETTING)
     # A fake's loss knows no test sample.
     assert result.test is not None
     assert result.test.estimate == 0.0
     assert result.crossed is not None
     assert result.crossed.losses.shape == (3, 4, 1)
-    assert result.crossed.losses[0, 3, 0] == fixed[Cell(0, 3).number]
+    assert result.crossed.losses[0, 3, 0] == fixed[FactorLevels(0, 3).number]
 
 
 def test_a_larger_design_goes_on_in_the_same_journal() -> None:
     asked = study()
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        variance(asked, SMALL, journal, executor)
+        run_variance(asked, SMALL, journal, executor)
         before = journal.count()
         larger = replace(SMALL, alone=8, draws=4)
         trained: list[object] = []
-        first = variance(asked, larger, journal, executor, trained.append)
-        assert before + len(trained) == journal.count() == len(larger.cells())
-        second = variance(asked, larger, journal, executor, trained.append)
+        first = run_variance(asked, larger, journal, executor, trained.append)
+        assert before + len(trained) == journal.count() == len(larger.levels())
+        second = run_variance(asked, larger, journal, executor, trained.append)
     assert first.lines() == second.lines()
-    assert before + len(trained) == len(larger.cells())
+    assert before + len(trained) == len(larger.levels())
 
 
 def test_an_interrupted_study_goes_on_where_it_was(tmp_path) -> None:
@@ -89,23 +94,23 @@ def test_an_interrupted_study_goes_on_where_it_was(tmp_path) -> None:
                     raise KeyboardInterrupt
 
     with asked.open(path) as journal, pytest.raises(KeyboardInterrupt):
-        variance(asked, SMALL, journal, Interrupted())
+        run_variance(asked, SMALL, journal, Interrupted())
     with Journal.read(path) as journal:
         kept = journal.count()
     assert kept == 5
     trained: list[object] = []
     with asked.open(path) as journal, LocalExecutor(2, "fake") as executor:
-        result = variance(asked, SMALL, journal, executor, trained.append)
-    assert len(trained) == len(SMALL.cells()) - kept
+        result = run_variance(asked, SMALL, journal, executor, trained.append)
+    assert len(trained) == len(SMALL.levels()) - kept
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        assert variance(asked, SMALL, journal, executor).lines() == result.lines()
+        assert run_variance(asked, SMALL, journal, executor).lines() == result.lines()
 
 
 def test_a_recorded_instance_can_be_trained_again() -> None:
     asked = study()
-    number = Cell(2, 3).number
+    number = FactorLevels(2, 3).number
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        variance(asked, SMALL, journal, executor)
+        run_variance(asked, SMALL, journal, executor)
         recorded, training = replay(
             journal, SETTING, asked.candidate.key, number, Role.VARIANCE, engine="fake"
         )
@@ -118,7 +123,7 @@ def test_another_candidate_needs_another_journal() -> None:
         LocalExecutor(1, "fake") as executor,
         pytest.raises(JournalMismatchError),
     ):
-        variance(study(candidate=Fake(quality=2.0)), SMALL, journal, executor)
+        run_variance(study(candidate=Fake(quality=2.0)), SMALL, journal, executor)
 
 
 def test_what_is_not_recorded_has_no_result() -> None:
@@ -129,17 +134,17 @@ def test_what_is_not_recorded_has_no_result() -> None:
 def test_on_the_whole_test_half_no_test_sample_is_varied() -> None:
     asked = study(setting=fake_setting())
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        result = variance(asked, SMALL, journal, executor)
+        result = run_variance(asked, SMALL, journal, executor)
         numbers = [o.instance for o in journal.outcomes()]
     assert result.test is None
-    assert all(Cell.numbered(number).test == 0 for number in numbers)
+    assert all(FactorLevels.numbered(number).test == 0 for number in numbers)
 
 
 def test_the_initialisation_dominates_where_it_should() -> None:
     design = VarianceDesign(alone=40, draws=10, inits=10, tested=0)
     asked = study()
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        result = variance(asked, design, journal, executor)
+        result = run_variance(asked, design, journal, executor)
     # A fake's log loss moves by 0.5 of a normal with the weights and by 0.5 of the mean of 20
     # normals with the sample: 20 times the variance.
     assert result.ratio is not None
