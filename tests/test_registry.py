@@ -8,7 +8,7 @@ from surefoot import registry
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.engines.direct import Direct
 from surefoot.engines.torch.eager import TorchEager
-from surefoot.errors import StudyFileError
+from surefoot.errors import ConfigurationError
 
 
 @pytest.fixture(autouse=True)
@@ -46,5 +46,7 @@ def test_a_name_registered_in_the_process_comes_first() -> None:
 
 
 def test_an_unknown_name_is_echoed_with_the_nearest() -> None:
-    with pytest.raises(StudyFileError, match=r"'convnte' is not .* among the candidates: did you"):
+    with pytest.raises(
+        ConfigurationError, match=r"'convnte' is not .* among the candidates: did you"
+    ):
         registry.lookup("candidates", "convnte")

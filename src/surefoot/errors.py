@@ -1,8 +1,22 @@
-"""Every error surefoot raises on purpose, and how a missing extra is reported.
+"""Every error surefoot raises on purpose, by its cause, and how a missing extra is reported.
 
-All derive from `SurefootError`, so one ``except`` catches what bad input can cause; anything
-else that escapes is a defect. A message is one sentence: the bad value, where it came from and
-what would be right.
+=========================  ========================================================================
+`SurefootError`            all of them: one ``except`` catches what bad input can cause
+─ `ConfigurationError`     a parameter, an option or a name (also a `ValueError`)
+── `StudyFileError`        … that stands in a study file
+── `CandidateError`        … of a candidate; `SpaceError` of a space of candidates
+── `SamplingError`         … of a draw
+─ `DataError`              the data (also a `ValueError`); `StatisticsError` the losses
+─ `RaceError`              a race that cannot go on
+─ `EngineError`            an engine or its workers
+─ `JournalError`           a journal; `JournalMismatchError` one of another study
+─ `ExportError`            a file written or a model read back
+─ `SimulationError`        a simulation
+─ `MissingExtraError`      an optional dependency (also an `ImportError`)
+=========================  ========================================================================
+
+Anything else that escapes is a defect. A message is one sentence: the bad value, where it came
+from and what would be right.
 """
 
 from __future__ import annotations
@@ -12,16 +26,38 @@ import importlib
 from collections.abc import Iterable
 from typing import Any
 
+__all__ = [
+    "CandidateError",
+    "ConfigurationError",
+    "DataError",
+    "EngineError",
+    "ExportError",
+    "JournalError",
+    "JournalMismatchError",
+    "MissingExtraError",
+    "RaceError",
+    "SamplingError",
+    "SimulationError",
+    "SpaceError",
+    "StatisticsError",
+    "StudyFileError",
+    "SurefootError",
+]
+
 
 class SurefootError(Exception):
     """Base class of all errors that surefoot raises on purpose."""
 
 
-class DataError(SurefootError, ValueError):
-    """Features, targets, groups or a data file cannot be used as given."""
+class ConfigurationError(SurefootError, ValueError):
+    """A parameter, an option or a name asks for what cannot be."""
 
 
-class CandidateError(SurefootError, ValueError):
+class StudyFileError(ConfigurationError):
+    """A study file cannot be read, or asks for what cannot be; the message says where."""
+
+
+class CandidateError(ConfigurationError):
     """A candidate's fields contradict each other or its input (a kernel larger than its input)."""
 
 
@@ -29,24 +65,24 @@ class SpaceError(CandidateError):
     """A search space is empty or cannot be enumerated."""
 
 
-class SamplingError(SurefootError, ValueError):
+class SamplingError(ConfigurationError):
     """A draw is impossible: more examples than the pool holds without replacement."""
 
 
-class StudyFileError(SurefootError, ValueError):
-    """A study file has an unknown key, a missing key or a value of the wrong kind."""
+class DataError(SurefootError, ValueError):
+    """Features, targets, groups, losses or a data file cannot be used as given."""
+
+
+class StatisticsError(DataError):
+    """A statistic is undefined for the losses given."""
 
 
 class RaceError(SurefootError):
     """A race cannot go on, for example because every candidate was screened out."""
 
 
-class StatisticsError(SurefootError, ValueError):
-    """A statistic is undefined for the numbers given."""
-
-
 class EngineError(SurefootError):
-    """No engine can train a candidate, or the engine named cannot."""
+    """No engine can train a candidate, or an engine or its workers cannot work."""
 
 
 class JournalError(SurefootError):
@@ -55,6 +91,10 @@ class JournalError(SurefootError):
 
 class JournalMismatchError(JournalError):
     """A journal holds outcomes of another study than the one asked for."""
+
+
+class ExportError(SurefootError):
+    """A figure, table or model cannot be written, or a saved model cannot be read back."""
 
 
 class SimulationError(SurefootError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import Any, Literal
 
-from surefoot.errors import StudyFileError, nearest
+from surefoot.errors import ConfigurationError, nearest
 
 Kind = Literal["candidates", "populations", "engines", "commands"]
 
@@ -33,7 +33,7 @@ def lookup(kind: Kind, name: str) -> Any:
 
     Raises
     ------
-    StudyFileError
+    ConfigurationError
         If nothing is; the message says the nearest known name.
     """
     if (kind, name) in _added:
@@ -41,6 +41,6 @@ def lookup(kind: Kind, name: str) -> Any:
     for point in entry_points(group=f"surefoot.{kind}"):
         if point.name == name:
             return point.load()
-    raise StudyFileError(
+    raise ConfigurationError(
         f"{name!r} is not a known name among the {kind}: {nearest(name, names(kind))}"
     )

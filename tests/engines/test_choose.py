@@ -8,7 +8,7 @@ import pytest
 from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.engines.choose import PREFERRED, Chooser
-from surefoot.errors import EngineError, MissingExtraError
+from surefoot.errors import ConfigurationError, EngineError, MissingExtraError
 from surefoot.instances import Setting
 from tests.fakes import Fake, FakeThreads, Mean, fake_setting
 
@@ -79,5 +79,5 @@ def test_a_missing_extra_is_a_refusal_with_its_command(monkeypatch: pytest.Monke
 
 
 def test_an_unknown_engine_is_named_with_the_nearest() -> None:
-    with pytest.raises(EngineError, match="'fused' is unknown: did you mean 'fused_cpu'"):
+    with pytest.raises(ConfigurationError, match="'fused' is unknown: did you mean 'fused_cpu'"):
         Chooser("fused")

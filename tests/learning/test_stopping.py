@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.errors import StudyFileError
+from surefoot.errors import ConfigurationError
 from surefoot.learning.stopping import Stopping
 
 curves = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=30)
@@ -81,5 +81,5 @@ def test_codes() -> None:
     ],
 )
 def test_values_out_of_range(fields, message: str) -> None:
-    with pytest.raises(StudyFileError, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         Stopping(**fields)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.racing.criteria import Criterion, from_name
 
 NAMES = [
@@ -163,7 +163,7 @@ def test_the_needs_and_the_drift_of_a_sum_are_those_of_its_terms():
     ],
 )
 def test_a_name_that_cannot_be_read_says_what_would_be_right(name, message):
-    with pytest.raises(StatisticsError, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         from_name(name)
 
 

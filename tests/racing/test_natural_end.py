@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
 from surefoot.racing.rules.base import MOST, ByRank
 from surefoot.racing.rules.by_interval import ByQuantileInterval, BySwaps
@@ -188,7 +188,7 @@ def test_a_pilot_of_the_screen_is_judged_anew():
     ],
 )
 def test_what_a_rule_can_never_decide_is_refused_before_training(rule, criterion, message):
-    with pytest.raises(RaceError, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         Race(keys_of(64), criterion, rule=rule)
 
 
@@ -209,12 +209,12 @@ def test_needs_is_the_first_look_at_which_somebody_can_leave(rule, candidates):
 
 
 def test_bad_most():
-    with pytest.raises(RaceError, match=r"before 6 instances of each, but most = 5"):
+    with pytest.raises(ConfigurationError, match=r"before 6 instances of each, but most = 5"):
         Race(("a", "b"), rule=ByTest(), most=5)
-    with pytest.raises(RaceError, match="criterion 'sd' takes 2 instances of each"):
+    with pytest.raises(ConfigurationError, match="criterion 'sd' takes 2 instances of each"):
         Race(("a", "b"), "sd", most=1)
-    with pytest.raises(RaceError, match="the screen's pilot takes 5 instances of each"):
+    with pytest.raises(ConfigurationError, match="the screen's pilot takes 5 instances of each"):
         Race(("a", "b"), screen=Screen(0.2, "noise"), most=4)
-    with pytest.raises(RaceError, match=r"'exact_max' can remove nobody .* before 32"):
+    with pytest.raises(ConfigurationError, match=r"'exact_max' can remove nobody .* before 32"):
         Race(("a", "b"), "max", ExactMax(), rule=ByMax(), most=31)
     assert Race(("a", "b"), "max", ExactMax(), rule=ByMax()).most == 32

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.race import Race
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
@@ -27,7 +27,7 @@ def test_the_baseline_is_needed_on_the_first_draw():
     state = Race(KEYS, screen=Screen()).replay(table, [np.nan, 0.3])
     assert state.baseline_need == (0,)
     assert state.need == ()
-    with pytest.raises(RaceError, match="no baseline"):
+    with pytest.raises(ConfigurationError, match="no baseline"):
         Race(KEYS, screen=Screen()).replay(table)
 
 
@@ -39,9 +39,11 @@ def test_every_candidate_may_have_its_own_draw():
 
 
 def test_all_screened_out_says_by_how_much_the_best_missed():
-    with pytest.raises(RaceError, match=r"has loss 0\.3, 25\.0% above the bar 0\.24 = baseline"):
+    with pytest.raises(
+        ConfigurationError, match=r"has loss 0\.3, 25\.0% above the bar 0\.24 = baseline"
+    ):
         screened([[0.3], [0.4]], 0.2, Screen())
-    with pytest.raises(RaceError, match="first instance of each diverged"):
+    with pytest.raises(ConfigurationError, match="first instance of each diverged"):
         screened([[np.inf], [np.inf]], 0.2, Screen())
 
 
@@ -109,5 +111,5 @@ def test_a_hopeless_candidate_still_leaves():
     ],
 )
 def test_bad_fields(fields, message):
-    with pytest.raises(RaceError, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         Screen(**fields)

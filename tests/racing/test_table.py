@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.errors import RaceError
+from surefoot.errors import DataError
 from surefoot.racing.table import LossTable
 
 triples = st.dictionaries(
@@ -74,7 +74,7 @@ def test_the_table_cannot_be_changed():
     ],
 )
 def test_bad_input_gets_one_sentence(build, message):
-    with pytest.raises(RaceError, match=message):
+    with pytest.raises(DataError, match=message):
         build()
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.errors import SurefootError
+from surefoot.errors import ConfigurationError
 from surefoot.seeds.ledger import (
     MAX_NUMBER,
     InstanceSeed,
@@ -103,15 +103,17 @@ def test_order_and_test_sample_can_have_numbers_of_their_own(
 @pytest.mark.parametrize("number", [-1, MAX_NUMBER])
 def test_numbers_out_of_range_are_refused(field: str, number: int) -> None:
     fields = {"instance": 0, field: number}
-    with pytest.raises(SurefootError, match=rf"{field} number {number} is not in 0 … 2\^48 - 1"):
+    with pytest.raises(
+        ConfigurationError, match=rf"{field} number {number} is not in 0 … 2\^48 - 1"
+    ):
         InstanceSeed(1, Role.RACE, **fields)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64])
 def test_study_seeds_out_of_range_are_refused(seed: int) -> None:
-    with pytest.raises(SurefootError, match=f"study seed {seed} is not in"):
+    with pytest.raises(ConfigurationError, match=f"study seed {seed} is not in"):
         InstanceSeed(seed, Role.RACE, 0)
-    with pytest.raises(SurefootError):
+    with pytest.raises(ConfigurationError):
         check_study_seed(seed)
 
 

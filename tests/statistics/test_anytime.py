@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics import anytime
 
 
@@ -46,9 +46,9 @@ def test_quantile_sequences_shrink():
 def test_bad_input():
     with pytest.raises(StatisticsError, match="more losses than comparisons"):
         anytime.log_evidence_of_losing(3, 2)
-    with pytest.raises(StatisticsError, match="confidence_level = 2"):
+    with pytest.raises(ConfigurationError, match="confidence_level = 2"):
         anytime.quantile_sequence([0.5], 0.5, 2.0)
     with pytest.raises(StatisticsError, match="n >= 1"):
         anytime.quantile_sequence([], 0.5)
-    with pytest.raises(StatisticsError, match="level = 1"):
+    with pytest.raises(ConfigurationError, match="level = 1"):
         anytime.quantile_sequence([0.1], 1.0)

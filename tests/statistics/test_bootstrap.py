@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics.bootstrap import iqr_interval, sd_interval
 
 
@@ -67,7 +67,7 @@ def test_two_losses_are_enough_to_answer():
 def test_bad_input():
     with pytest.raises(StatisticsError, match="at least 2"):
         sd_interval([0.1], rng=rng())
-    with pytest.raises(StatisticsError, match="confidence_level = 2"):
+    with pytest.raises(ConfigurationError, match="confidence_level = 2"):
         sd_interval([0.1, 0.2], 2.0, rng=rng())
     with pytest.raises(StatisticsError, match="NaN"):
         sd_interval([0.1, np.nan], rng=rng())

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics.certificate import Certificate
 
 
@@ -57,7 +57,7 @@ def test_an_infinite_fresh_value_has_no_gap():
 
 
 def test_bad_input():
-    with pytest.raises(StatisticsError, match="give both"):
+    with pytest.raises(ConfigurationError, match="give both"):
         Certificate(losses(5), racing_value=0.1)
     with pytest.raises(StatisticsError, match="n >= 1"):
         Certificate(())

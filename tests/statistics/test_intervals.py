@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics import intervals
 
 
@@ -68,9 +68,9 @@ def test_intervals_print_themselves():
 
 
 def test_bad_input():
-    with pytest.raises(StatisticsError, match="level = 0"):
+    with pytest.raises(ConfigurationError, match="level = 0"):
         intervals.quantile_interval([1.0], 0.0)
-    with pytest.raises(StatisticsError, match="confidence_level = 2"):
+    with pytest.raises(ConfigurationError, match="confidence_level = 2"):
         intervals.quantile_interval([1.0], 0.5, 2.0)
     with pytest.raises(StatisticsError, match=r"not \[0\]"):
         intervals.median_interval([])

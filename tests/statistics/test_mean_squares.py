@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError
 from surefoot.statistics.mean_squares import (
     KURTOSIS,
     MeanSquare,
@@ -88,5 +88,5 @@ def test_quantiles_of_resampled_variances_cover(noise, least):
 def test_intervals_of_resamples_hold_the_estimate():
     one = resampled_interval(np.linspace(1.0, 2.0, 101), 2.5, 0.9)
     assert (one.low, one.high) == pytest.approx((1.05, 2.5))
-    with pytest.raises(StatisticsError, match="confidence_level = 3"):
+    with pytest.raises(ConfigurationError, match="confidence_level = 3"):
         resampled_interval(np.ones(3), 1.0, 3.0)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics.promise import Promise
 
 
@@ -44,11 +44,11 @@ def test_a_candidate_just_below_the_promise_passes_at_most_five_percent_of_the_t
 
 
 def test_bad_input():
-    with pytest.raises(StatisticsError, match="finite limit"):
+    with pytest.raises(ConfigurationError, match="finite limit"):
         Promise(np.inf)
     with pytest.raises(StatisticsError, match="max_exceedances = -1"):
         Promise(1.0, max_exceedances=-1)
-    with pytest.raises(StatisticsError, match="content = 1 "):
+    with pytest.raises(ConfigurationError, match="content = 1 "):
         Promise(1.0, content=1.0)
     with pytest.raises(StatisticsError, match="finite or"):
         Promise(1.0).test([np.nan])

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics import tolerance
 
 shares = st.floats(0.01, 0.999)
@@ -130,5 +130,5 @@ def test_certificates_cover_in_2000_simulated_populations(population, n):
     ],
 )
 def test_bad_input(call, message):
-    with pytest.raises(StatisticsError, match=message):
+    with pytest.raises((ConfigurationError, StatisticsError), match=message):
         call()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from surefoot.errors import RaceError, StudyFileError
+from surefoot.errors import ConfigurationError, StudyFileError
 from surefoot.racing.criteria import from_name
 from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race
@@ -120,7 +120,7 @@ def test_a_key_is_used_or_refused_with_its_homes(key):
         if key in keys:
             assert build(full) != build(table(**given))
             continue
-        with pytest.raises(StudyFileError) as caught:
+        with pytest.raises(ConfigurationError) as caught:
             build(full)
         assert f"{key} = " in str(caught.value)
         assert str(caught.value).endswith(
@@ -142,7 +142,7 @@ def test_a_key_is_used_or_refused_with_its_homes(key):
     ],
 )
 def test_impossible_tables_are_one_sentence(keys, message):
-    with pytest.raises((StudyFileError, RaceError), match=message):
+    with pytest.raises((StudyFileError, ConfigurationError), match=message):
         build_rules(table(**keys), 64, MEAN)
 
 
@@ -203,7 +203,7 @@ def test_the_sentences_of_the_page_are_those_said():
 
     said = []
     for keys, criterion in (({"level": 0.01}, "mean"), ({"rule": "quantile"}, "quantile(0.9)")):
-        with pytest.raises((StudyFileError, RaceError)) as caught:
+        with pytest.raises((StudyFileError, ConfigurationError)) as caught:
             race(keys, criterion)
         said.append(f"surefoot: study.toml: [race] {caught.value}\n")
     assert f"```text\n{''.join(said)}```" in PAGE

@@ -7,7 +7,7 @@ import logging
 from surefoot import registry
 from surefoot.candidates.base import Candidate, DirectCandidate
 from surefoot.engines.base import Engine
-from surefoot.errors import EngineError, MissingExtraError, nearest
+from surefoot.errors import ConfigurationError, EngineError, MissingExtraError, nearest
 from surefoot.instances import Setting
 
 AUTO = "auto"
@@ -39,7 +39,9 @@ class Chooser:
         self._said: set[tuple[str, str, str]] = set()
         known = registry.names("engines")
         if engine not in (AUTO, *known):
-            raise EngineError(f"engine {engine!r} is unknown: {nearest(engine, [AUTO, *known])}")
+            raise ConfigurationError(
+                f"engine {engine!r} is unknown: {nearest(engine, [AUTO, *known])}"
+            )
         self._order = [engine]
         if engine == AUTO:
             self._order = [name for name in PREFERRED if name in known]

@@ -78,14 +78,14 @@ def save(
     ------
     CandidateError
         If the winner is neither an estimator nor has weights, or cannot be trained.
-    SurefootError
+    ExportError
         If the folder holds something.
     MissingExtraError
         If skops or safetensors is not installed.
     """
     target = Path(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise SurefootError(f"{target} exists and is not an empty folder: name a new one")
+        raise ExportError(f"{target} exists and is not an empty folder: name a new one")
     predictor, loss = _trained(selection, refit, instance)
     setting, winner = selection.study.setting, selection.winner
     population = setting.halves.population
@@ -128,26 +128,26 @@ def load(folder: str | Path, *, trusted: Sequence[str] = ()) -> Saved:
 
     Raises
     ------
-    SurefootError
+    ExportError
         If the folder holds no such model, or one with types that are not trusted.
     """
     source = Path(folder)
     try:
         record = json.loads((source / "model.json").read_text(encoding="utf-8"))
         if record["format"] != FORMAT:
-            raise SurefootError(f"{source} has format {record['format']}; this reads {FORMAT}")
+            raise ExportError(f"{source} has format {record['format']}; this reads {FORMAT}")
         candidate: Candidate = registry.lookup("candidates", record["family"]).from_spec(
             record["spec"]
         )
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise SurefootError(f"{source} holds no saved model: {error}") from None
+        raise ExportError(f"{source} holds no saved model: {error}") from None
     classes = None if record["classes"] is None else tuple(record["classes"])
     if isinstance(candidate, EstimatorCandidate):
         predictor: Predictor = _load_estimator(source, record, candidate, trusted)
     elif isinstance(candidate, ConvNet | ModuleCandidate):
         predictor = _load_network(source, candidate)
     else:
-        raise SurefootError(f"{source} holds a {candidate.family}, which cannot be read back")
+        raise ExportError(f"{source} holds a {candidate.family}, which cannot be read back")
     return Saved(candidate, predictor, classes, record)
 
 
@@ -155,7 +155,7 @@ def _trained(selection: Selection, refit: Refit, instance: int) -> tuple[Predict
     """Return a predictor of the winner and its loss, None if unknown."""
     winner, setting = selection.winner, selection.study.setting
     if refit not in ("instance", "everything"):
-        raise SurefootError(f"refit = {refit!r} is unknown: use 'instance' or 'everything'")
+        raise ConfigurationError(f"refit = {refit!r} is unknown: use 'instance' or 'everything'")
     if refit == "instance":
         training = selection.train(instance)
         if training.outcome.status is not Status.FINISHED or training.predictor is None:
@@ -217,10 +217,10 @@ def _load_estimator(
     try:
         asked = skops.get_untrusted_types(file=path)
     except Exception as error:
-        raise SurefootError(f"{path} cannot be read: {error}") from None
+        raise ExportError(f"{path} cannot be read: {error}") from None
     unknown = [kind for kind in asked if kind not in trusted and not _is_trusted(kind)]
     if unknown:
-        raise SurefootError(
+        raise ExportError(
             f"{path} holds types that are not trusted ({', '.join(unknown)}): if you trust who "
             "made the file, give them as trusted"
         )
@@ -237,5 +237,5 @@ def _load_network(source: Path, net: ConvNet | ModuleCandidate) -> Predictor:
     try:
         weights = safetensors.load_file(source / "model.safetensors")
     except Exception as error:
-        raise SurefootError(f"{source / 'model.safetensors'} cannot be read: {error}") from None
+        raise ExportError(f"{source / 'model.safetensors'} cannot be read: {error}") from None
     return predictor_of(net, weights)

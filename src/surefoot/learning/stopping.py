@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from surefoot.errors import StudyFileError, nearest
+from surefoot.errors import ConfigurationError, nearest
 
 Reading = Literal["plateau", "explosion", "none"]
 
@@ -44,7 +44,7 @@ class Stopping:
 
     Raises
     ------
-    StudyFileError
+    ConfigurationError
         If a value is out of range or the reading is unknown.
     """
 
@@ -56,15 +56,17 @@ class Stopping:
 
     def __post_init__(self) -> None:
         if self.reading not in get_args(Reading):
-            raise StudyFileError(
+            raise ConfigurationError(
                 f"stopping reading {self.reading!r} is unknown: "
                 + nearest(str(self.reading), get_args(Reading))
             )
         for name in ("max_epochs", "min_epochs", "window"):
             if getattr(self, name) < 1:
-                raise StudyFileError(f"stopping {name} = {getattr(self, name)} must be at least 1")
+                raise ConfigurationError(
+                    f"stopping {name} = {getattr(self, name)} must be at least 1"
+                )
         if not 0 <= self.tolerance < float("inf"):
-            raise StudyFileError(
+            raise ConfigurationError(
                 f"stopping tolerance = {self.tolerance} must be a non-negative number such as 0.10"
             )
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.errors import StatisticsError, nearest
+from surefoot.errors import ConfigurationError, StatisticsError, nearest
 from surefoot.racing.table import Floats
 
 
@@ -220,7 +220,7 @@ def _quantile(ordered: Floats, level: float) -> Floats:
 def _check_share(word: str, share: float, *, closed: bool) -> None:
     inside = 0.0 <= share <= 1.0 if closed else 0.0 < share <= 1.0
     if not inside:
-        raise StatisticsError(
+        raise ConfigurationError(
             f"{word}({share:g}) is undefined; its parameter is a share between 0 and 1"
         )
 
@@ -260,14 +260,16 @@ def from_name(name: str) -> Criterion:
     for part in text.split("+"):
         match = _TERM.fullmatch(part)
         if match is None:
-            raise StatisticsError(
+            raise ConfigurationError(
                 f"criterion '{name}' cannot be read at '{part}'; write for example "
                 "'mean', 'quantile(0.9)' or 'mean+2*sd'"
             )
         factor, word, parameter = match.groups()
         terms.append((float(factor or 1.0), _term(name, word, parameter)))
         if terms[-1][0] <= 0.0:
-            raise StatisticsError(f"criterion '{name}' has the factor 0 for '{word}'; leave it out")
+            raise ConfigurationError(
+                f"criterion '{name}' has the factor 0 for '{word}'; leave it out"
+            )
     if len(terms) == 1 and terms[0][0] == 1.0:
         return terms[0][1]
     return Weighted(tuple(terms))
@@ -279,9 +281,9 @@ def _term(name: str, word: str, parameter: str | None) -> Criterion:
         return _WITH_PARAMETER[word](share)
     if word in PLAIN:
         if parameter is not None:
-            raise StatisticsError(f"criterion '{name}': '{word}' takes no parameter")
+            raise ConfigurationError(f"criterion '{name}': '{word}' takes no parameter")
         return PLAIN[word]
-    raise StatisticsError(
+    raise ConfigurationError(
         f"'{word}' in criterion '{name}' is unknown; "
         + nearest(word, [*PLAIN, *_WITH_PARAMETER, "q3+iqr"])
     )

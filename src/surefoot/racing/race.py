@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import Criterion, as_criterion
 from surefoot.racing.replay import Baseline, Replay
 from surefoot.racing.rules.base import ByRank, EliminationRule, Integers
@@ -44,7 +44,7 @@ class Race:
 
     Raises
     ------
-    RaceError
+    ConfigurationError
         If no candidate is given or one is given twice, the rule cannot judge the criterion, or
         ``most`` is fewer than the criterion or the screen needs.
 
@@ -63,20 +63,22 @@ class Race:
     def __post_init__(self) -> None:
         keys = tuple(self.keys)
         if not keys:
-            raise RaceError("a race needs at least one candidate; none was given")
+            raise ConfigurationError("a race needs at least one candidate; none was given")
         if len(set(keys)) != len(keys):
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise RaceError(f"candidate '{twice}' was given twice to the race; keys are unique")
+            raise ConfigurationError(
+                f"candidate '{twice}' was given twice to the race; keys are unique"
+            )
         object.__setattr__(self, "keys", keys)
         if self.most is None:
             object.__setattr__(self, "most", self.rule.most)
         self._check_rule(len(keys) if self.screen is None else min(2, len(keys)))
 
     def _check_rule(self, judged: int) -> None:
-        """Raise `RaceError` if the rule could never remove anybody of so many candidates."""
+        """Raise `ConfigurationError` if the rule could never remove anybody of so many."""
         refusal = self.rule.refusal(self.statistic, judged)
         if refusal is not None:
-            raise RaceError(refusal)
+            raise ConfigurationError(refusal)
         if self.most is None:
             return
         screen = self.screen
@@ -90,7 +92,7 @@ class Race:
             ),
         ):
             if self.most < least:
-                raise RaceError(
+                raise ConfigurationError(
                     f"{whose} {least} instances of each, but most = {self.most}: give a larger "
                     "most, or other rules"
                 )
@@ -128,7 +130,7 @@ class Race:
         where not assessed yet), or ``[candidates, instances]`` when every candidate has draws of
         its own. The screen alone uses it. ``costs`` holds the seconds or example-visits of the
         same instances for a race budgeted in those. Candidates outside the race are ignored.
-        Raises `RaceError` when every candidate is screened out or has diverged.
+        Raises `ConfigurationError` when every candidate is screened out or has diverged.
         """
         return Replay(self).run(table, baseline, costs)
 

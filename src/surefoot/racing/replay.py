@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.prediction.mixed_model import SIZE, predict
 from surefoot.racing.rules.base import Booleans, Contest, Integers, Verdict, evaluate
 from surefoot.racing.schedules.base import Standing, Step, capped, check_progress, idle
@@ -165,7 +165,7 @@ class Replay:
     def _screen(self, screen: Screen) -> RaceState | None:
         """Run the screen's round; return a waiting state when losses are missing."""
         if self.baseline is None:
-            raise RaceError(
+            raise ConfigurationError(
                 "the race has a screen but was given no baseline losses to compare with"
             )
         baseline = self._baseline_matrix(1 + (screen.extra if screen.measures_noise else 0))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.errors import RaceError, nearest
+from surefoot.errors import ConfigurationError, RaceError, nearest
 from surefoot.racing.rules.base import Booleans, Integers
 from surefoot.racing.table import Floats
 
@@ -45,17 +45,23 @@ class Screen:
 
     def __post_init__(self) -> None:
         if self.margin not in MARGINS:
-            raise RaceError(f"screen: margin '{self.margin}'; {nearest(self.margin, MARGINS)}")
+            raise ConfigurationError(
+                f"screen: margin '{self.margin}'; {nearest(self.margin, MARGINS)}"
+            )
         if not self.tolerance > -1.0:
-            raise RaceError(f"screen: tolerance = {self.tolerance:g}; give for example 0.20")
+            raise ConfigurationError(
+                f"screen: tolerance = {self.tolerance:g}; give for example 0.20"
+            )
         if not 0.0 < self.level < 0.5:
-            raise RaceError(
+            raise ConfigurationError(
                 f"screen: level = {self.level:g}; give a small probability such as 0.02"
             )
         if self.noise is not None and not self.noise >= 0.0:
-            raise RaceError(f"screen: noise = {self.noise:g}; a standard deviation is >= 0")
+            raise ConfigurationError(
+                f"screen: noise = {self.noise:g}; a standard deviation is >= 0"
+            )
         if self.pilot < 1 or self.extra < 2:
-            raise RaceError(
+            raise ConfigurationError(
                 f"screen: pilot = {self.pilot} candidates with extra = {self.extra} instances "
                 "cannot measure noise; give at least 1 and 2"
             )

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.errors import RaceError, nearest
+from surefoot.errors import DataError, nearest
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,7 +30,7 @@ class LossTable:
         ``[candidates, instances]``, in the unit of the loss: NaN = not trained, +inf = diverged or
         failed. It is copied and made read-only.
 
-    Raises `RaceError` when the shapes disagree, a key occurs twice or a loss is -inf.
+    Raises `DataError` when the shapes disagree, a key occurs twice or a loss is -inf.
     """
 
     keys: tuple[str, ...]
@@ -40,16 +40,16 @@ class LossTable:
         keys = tuple(self.keys)
         losses = np.array(self.losses, dtype=np.float64)
         if losses.ndim != 2 or losses.shape[0] != len(keys):
-            raise RaceError(
+            raise DataError(
                 f"a loss table of {len(keys)} candidates needs losses of shape "
                 f"[{len(keys)}, instances], not {list(losses.shape)}"
             )
         if len(set(keys)) != len(keys):
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise RaceError(f"candidate '{twice}' occurs twice in the loss table; keys are unique")
+            raise DataError(f"candidate '{twice}' occurs twice in the loss table; keys are unique")
         if np.isneginf(losses).any():
             row = int(np.argwhere(np.isneginf(losses))[0, 0])
-            raise RaceError(f"candidate '{keys[row]}' has the loss -inf; a loss is finite or +inf")
+            raise DataError(f"candidate '{keys[row]}' has the loss -inf; a loss is finite or +inf")
         losses.setflags(write=False)
         object.__setattr__(self, "keys", keys)
         object.__setattr__(self, "losses", losses)
@@ -68,7 +68,7 @@ class LossTable:
 
         An outcome always counts: a loss of NaN becomes +inf, so that a broken training is never
         mistaken for a missing one. Without ``keys`` the rows are the keys in order of appearance.
-        Raises `RaceError` for an unknown key, a negative instance or two different losses of one
+        Raises `DataError` for an unknown key, a negative instance or two different losses of one
         instance (the same loss twice is accepted).
         """
         triples = list(outcomes)
@@ -84,7 +84,7 @@ class LossTable:
         try:
             rows = np.fromiter((index[t[0]] for t in triples), np.int64, len(triples))
         except KeyError as error:
-            raise RaceError(
+            raise DataError(
                 f"an outcome is of candidate {error}, which is not in this race; "
                 + nearest(str(error.args[0]), self.keys[:50])
             ) from None
@@ -92,7 +92,7 @@ class LossTable:
         losses = np.fromiter((t[2] for t in triples), np.float64, len(triples))
         losses[np.isnan(losses)] = np.inf
         if columns.min() < 0:
-            raise RaceError(f"instance {columns.min()} is negative; instances count from 0")
+            raise DataError(f"instance {columns.min()} is negative; instances count from 0")
         width = max(self.instances, int(columns.max()) + 1)
         merged = np.full((len(self.keys), width), np.nan)
         merged[:, : self.instances] = self.losses
@@ -101,7 +101,7 @@ class LossTable:
         differs = (merged[rows, columns] != losses) | (~np.isnan(known) & (known != losses))
         if differs.any():
             first = int(np.argmax(differs))
-            raise RaceError(
+            raise DataError(
                 f"candidate '{triples[first][0]}' has two different losses of instance "
                 f"{columns[first]}; an instance is trained once"
             )
@@ -137,10 +137,10 @@ class LossTable:
     def row(self, key: str) -> Floats:
         """Return the losses of one candidate, ``[instances]``, read-only.
 
-        Raises `RaceError` for a key that is not in the table.
+        Raises `DataError` for a key that is not in the table.
         """
         if key not in self._index:
-            raise RaceError(
+            raise DataError(
                 f"candidate '{key}' is not in the loss table; " + nearest(key, self.keys[:50])
             )
         row: Floats = self.losses[self._index[key]]

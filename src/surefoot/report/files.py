@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surefoot.errors import SurefootError
+from surefoot.errors import ExportError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,14 +14,14 @@ SUFFIXES = (".png", ".pdf", ".svg")
 
 
 def check_path(path: Path) -> None:
-    """Raise `SurefootError` unless a figure can be written to a file of this name."""
+    """Raise `ExportError` unless a figure can be written to a file of this name."""
     if path.suffix.lower() not in SUFFIXES:
-        raise SurefootError(
+        raise ExportError(
             f"figure '{path}' has the suffix {path.suffix or '(none)'!r}: use one of "
             + ", ".join(SUFFIXES)
         )
     if not path.parent.is_dir():
-        raise SurefootError(f"figure '{path}' cannot be written: '{path.parent}' is no directory")
+        raise ExportError(f"figure '{path}' cannot be written: '{path.parent}' is no directory")
 
 
 def save(figure: Figure, path: Path) -> Path:
@@ -29,7 +29,7 @@ def save(figure: Figure, path: Path) -> Path:
 
     Raises
     ------
-    SurefootError
+    ExportError
         If the suffix is another one or the file cannot be written.
     """
     check_path(path)
@@ -37,5 +37,5 @@ def save(figure: Figure, path: Path) -> Path:
     try:
         figure.savefig(path, dpi=150, metadata=metadata)
     except OSError as error:
-        raise SurefootError(f"figure '{path}' cannot be written: {error.strerror}") from None
+        raise ExportError(f"figure '{path}' cannot be written: {error.strerror}") from None
     return path

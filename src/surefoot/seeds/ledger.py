@@ -17,7 +17,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from surefoot.errors import SurefootError
+from surefoot.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +80,7 @@ class InstanceSeed:
 
     Raises
     ------
-    SurefootError
+    ConfigurationError
         If a number is outside its range.
     """
 
@@ -98,7 +98,7 @@ class InstanceSeed:
         for name in ("instance", "draw", "init", "order", "test"):
             number = getattr(self, name)
             if number is not None and not 0 <= number < MAX_NUMBER:
-                raise SurefootError(f"{name} number {number} is not in 0 … 2^48 - 1")
+                raise ConfigurationError(f"{name} number {number} is not in 0 … 2^48 - 1")
 
     def key(self, stream: Stream) -> tuple[int, int]:
         """Return the Philox key ``(k0, k1)`` of one stream, two unsigned 64-bit integers."""
@@ -120,9 +120,9 @@ class InstanceSeed:
 
 
 def check_study_seed(seed: int) -> None:
-    """Raise `SurefootError` unless ``seed`` is an unsigned 64-bit integer."""
+    """Raise `ConfigurationError` unless ``seed`` is an unsigned 64-bit integer."""
     if not 0 <= seed <= _MASK64:
-        raise SurefootError(f"study seed {seed} is not in 0 … 2^64 - 1")
+        raise ConfigurationError(f"study seed {seed} is not in 0 … 2^64 - 1")
 
 
 def candidate_salt(key: str) -> int:

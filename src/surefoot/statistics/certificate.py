@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError
 from surefoot.statistics import tolerance
 from surefoot.statistics.intervals import Interval, median_interval
 
@@ -44,7 +44,9 @@ class Certificate:
     def __post_init__(self) -> None:
         object.__setattr__(self, "losses", tuple(float(loss) for loss in self.losses))
         if (self.racing_value is None) != (self.fresh_value is None):
-            raise StatisticsError("a certificate compares racing_value with fresh_value: give both")
+            raise ConfigurationError(
+                "a certificate compares racing_value with fresh_value: give both"
+            )
         _ = self.bound
 
     @property

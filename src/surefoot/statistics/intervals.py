@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 
 Floats = npt.NDArray[np.float64]
 
@@ -128,4 +128,4 @@ def finite_or_inf(losses: npt.ArrayLike) -> Floats:
 def check_share(name: str, share: float) -> None:
     """Raise `StatisticsError` unless a share, such as a confidence, lies inside (0, 1)."""
     if not 0.0 < share < 1.0:
-        raise StatisticsError(f"{name} = {share:g} must lie between 0 and 1, such as 0.95")
+        raise ConfigurationError(f"{name} = {share:g} must lie between 0 and 1, such as 0.95")

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics.tolerance import needed, rate_bound
 
 Answer = Literal["kept", "broken", "open"]
@@ -57,7 +57,7 @@ class Promise:
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.limit):
-            raise StatisticsError(f"a promise needs a finite limit, not {self.limit:g}")
+            raise ConfigurationError(f"a promise needs a finite limit, not {self.limit:g}")
         if self.max_exceedances < 0:
             raise StatisticsError(
                 f"max_exceedances = {self.max_exceedances} losses above the limit; give 0 or more"

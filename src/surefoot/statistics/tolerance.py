@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics.intervals import check_share, checked_losses
 
 
@@ -67,7 +67,7 @@ def needed(content: float = 0.95, confidence: float = 0.95, order: int = 1) -> i
     """
     check_share("confidence", confidence)
     if order < 1:
-        raise StatisticsError(f"order {order} does not exist; 1 is the largest loss")
+        raise ConfigurationError(f"order {order} does not exist; 1 is the largest loss")
     enough = order
     while confidence_reached(enough, content, order) < confidence:
         enough *= 2
@@ -111,6 +111,6 @@ def rate_bound(failures: int, n: int, confidence: float = 0.95) -> float:
 
 def _check_order(n: int, order: int) -> None:
     if n < 1:
-        raise StatisticsError(f"n = {n} losses say nothing; give at least 1")
+        raise ConfigurationError(f"n = {n} losses say nothing; give at least 1")
     if not 1 <= order <= n:
-        raise StatisticsError(f"order {order} of {n} losses does not exist; give 1 to {n}")
+        raise ConfigurationError(f"order {order} of {n} losses does not exist; give 1 to {n}")

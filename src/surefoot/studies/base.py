@@ -11,7 +11,7 @@ from typing import Any
 
 from surefoot.candidates.base import Candidate
 from surefoot.engines.choose import AUTO, Chooser
-from surefoot.errors import EngineError, JournalMismatchError, RaceError, StatisticsError, nearest
+from surefoot.errors import ConfigurationError, JournalMismatchError, nearest
 from surefoot.instances import Instance, Setting
 from surefoot.journal import Journal
 from surefoot.journal.descriptions import canonical, mismatches
@@ -102,7 +102,7 @@ class Study(ABC):
             If the executor was made for another engine, or no engine trains a candidate.
         """
         if engine != self.engine:
-            raise EngineError(
+            raise ConfigurationError(
                 f"the study asks for engine {self.engine!r} but its executor for {engine!r}: "
                 "make them agree"
             )
@@ -145,7 +145,7 @@ class SelectStudy(Study):
 
     Raises
     ------
-    RaceError
+    ConfigurationError
         If no candidate is given, one is given twice, or a screen lacks its baseline.
     """
 
@@ -168,9 +168,9 @@ class SelectStudy(Study):
         super().__post_init__()
         object.__setattr__(self, "candidates", tuple(self.candidates))
         if self.certify < 0:
-            raise StatisticsError(f"certify = {self.certify} instances must not be negative")
+            raise ConfigurationError(f"certify = {self.certify} instances must not be negative")
         if self.screen is not None and self.baseline is None:
-            raise RaceError(
+            raise ConfigurationError(
                 "a screen compares with a baseline, but the study has none: give a baseline "
                 "or leave the screen out"
             )
@@ -234,7 +234,7 @@ class SelectStudy(Study):
         for candidate in ranked:
             spec = candidate.spec()
             if name not in spec:
-                raise RaceError(
+                raise ConfigurationError(
                     f"certify_best_of = {name!r} is no field of {candidate.label}: "
                     + nearest(name, spec)
                 )
@@ -264,7 +264,9 @@ class AssessStudy(Study):
             object.__setattr__(self, "content", self.promise.content)
             object.__setattr__(self, "confidence", self.promise.confidence)
         if self.n < 1:
-            raise StatisticsError(f"n = {self.n} instances cannot assess anything: give at least 1")
+            raise ConfigurationError(
+                f"n = {self.n} instances cannot assess anything: give at least 1"
+            )
 
     @property
     def everyone(self) -> tuple[Candidate, ...]:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal, Self
 from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Sampling
-from surefoot.errors import JournalError, StudyFileError
+from surefoot.errors import ConfigurationError, JournalError
 from surefoot.instances import Setting
 from surefoot.journal import Known
 from surefoot.journal.descriptions import mismatches
@@ -286,7 +286,7 @@ def rebuild_candidate(known: Known) -> Candidate:
     """
     try:
         family = registry.lookup("candidates", known.family)
-    except StudyFileError as error:
+    except ConfigurationError as error:
         raise JournalError(f"candidate {known.label} cannot be rebuilt: {error}") from None
     candidate: Candidate = family.from_spec(known.spec)
     return candidate

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from surefoot import registry
-from surefoot.errors import SamplingError, StudyFileError, SurefootError
+from surefoot.errors import ConfigurationError, SamplingError, StudyFileError, SurefootError
 from surefoot.study_files.read import StudyFile
 from surefoot.study_files.schema import ConvNetTable, FamilyTable
 
@@ -132,7 +132,7 @@ def rules_of(file: StudyFile, candidates: int) -> dict[str, Any]:
         criterion = from_name(tables.study.criterion)
     with blaming(file, "race"):
         if tables.race.screen is not False and tables.baseline is None:
-            raise StudyFileError(
+            raise ConfigurationError(
                 f"screen = {tables.race.screen:g} compares with a baseline: add [baseline] with "
                 "its family, such as 'scaled_sum', or set screen = false"
             )
@@ -186,7 +186,7 @@ def _convnet_fields(table: ConvNetTable, population: Population) -> dict[str, An
 
 def _side_features(population: Population) -> int:
     if population.side is None:
-        raise StudyFileError(
+        raise ConfigurationError(
             f"side = true, but {population.name} has no side features: "
             "name some as side in [population]"
         )
@@ -198,13 +198,13 @@ def _input_shape(given: list[int] | None, population: Population) -> tuple[int, 
     if given is None:
         edge = math.isqrt(columns)
         if edge * edge != columns:
-            raise StudyFileError(
+            raise ConfigurationError(
                 f"input_shape is missing: the {columns} features of {population.name} are no "
                 "square image, so give [channels, rows, columns]"
             )
         return (1, edge, edge)
     if len(given) != 3 or math.prod(given) != columns:
-        raise StudyFileError(
+        raise ConfigurationError(
             f"input_shape = {given} does not hold the {columns} features of {population.name}: "
             "give [channels, rows, columns]"
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from surefoot import registry
-from surefoot.errors import CandidateError, StudyFileError, nearest
+from surefoot.errors import CandidateError, ConfigurationError, StudyFileError, nearest
 from surefoot.study_files.build import blaming, candidates_of, space_of
 from surefoot.study_files.read import StudyFile
 from surefoot.study_files.schema import ConvNetTable
@@ -64,9 +64,11 @@ def choose_candidate(
     if len(found) == 1:
         return found[0]
     if found:
-        raise StudyFileError(f"--candidate {text!r} names {len(found)} candidates of {file.path}")
+        raise ConfigurationError(
+            f"--candidate {text!r} names {len(found)} candidates of {file.path}"
+        )
     known = [*PRESETS, *registry.names("candidates")]
-    raise StudyFileError(
+    raise ConfigurationError(
         f"--candidate {text!r} is no key or label of a candidate of {file.path}, no preset and no "
         f"family: {nearest(text, known)}"
     )

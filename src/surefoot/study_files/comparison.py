@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from surefoot.errors import StudyFileError
+from surefoot.errors import ConfigurationError, StudyFileError
 from surefoot.learning.stopping import Stopping
 from surefoot.studies.sizes.compare import PAPER_SIZES, CompareStudy
 from surefoot.study_files.build import baseline_of, blaming, setting_of, space_of
@@ -72,7 +72,7 @@ def _named_candidates(
             candidates = space_of(table, population).candidates
             if len(candidates) != 1:
                 words = f"{table.name!r} " if table.name else ""
-                raise StudyFileError(
+                raise ConfigurationError(
                     f"{words}describes {len(candidates):,} candidates, but compare takes one from "
                     "each [[space]]: give one value of each field"
                 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from surefoot.errors import StudyFileError
+from surefoot.errors import ConfigurationError
 from surefoot.study_files.schema import RaceTable
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def build_rules(race: RaceTable, candidates: int, criterion: Criterion) -> dict[
 
     Raises
     ------
-    StudyFileError
+    ConfigurationError
         If a key has no meaning beside the others, or is missing.
-    RaceError
+    ConfigurationError
         If a number is none that schedule, rule or screen can have.
     """
     return {
@@ -83,7 +83,7 @@ def build_schedule(race: RaceTable, candidates: int, criterion: Criterion) -> Sc
     given = _given(race, "schedule", race.schedule, SCHEDULES)
     for name, meaning in _NEEDED.get(race.schedule, {}).items():
         if name not in given:
-            raise StudyFileError(f"schedule = '{race.schedule}' needs {name}, {meaning}")
+            raise ConfigurationError(f"schedule = '{race.schedule}' needs {name}, {meaning}")
     match race.schedule:
         case "halving":
             return Halving(**given)
@@ -129,7 +129,7 @@ def build_screen(race: RaceTable) -> Screen | None:
     if race.screen is not False:
         return Screen(tolerance=race.screen, margin=race.screen_margin)
     if "screen_margin" in race.model_fields_set:
-        raise StudyFileError(
+        raise ConfigurationError(
             f"screen_margin = '{race.screen_margin}' has no meaning without a screen: give its "
             "tolerance too, such as screen = 0.2"
         )
@@ -156,8 +156,8 @@ def _given(
 
 def _meaningless(
     key: str, value: Any, choice: str, chosen: str, homes: list[str]
-) -> StudyFileError:
-    return StudyFileError(
+) -> ConfigurationError:
+    return ConfigurationError(
         f"{key} = {_shown(value)} has no meaning for {choice} = '{chosen}': it belongs to "
         f"{choice} = {_either(homes)}"
     )

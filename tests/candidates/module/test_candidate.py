@@ -10,7 +10,7 @@ import torch
 
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.space import SearchSpace
-from surefoot.errors import CandidateError, SpaceError, StudyFileError
+from surefoot.errors import CandidateError, ConfigurationError, SpaceError
 from surefoot.learning.losses.base import Loss
 from tests.engines import modules
 
@@ -168,7 +168,7 @@ def test_what_is_no_candidate(make, message: str) -> None:
 
 
 def test_a_misspelt_loss() -> None:
-    with pytest.raises(StudyFileError, match="did you mean 'mae'"):
+    with pytest.raises(ConfigurationError, match="did you mean 'mae'"):
         ModuleCandidate(DENSE, loss="maee")
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from surefoot import registry
 from surefoot.candidates.base import Candidate
-from surefoot.errors import EngineError
+from surefoot.errors import ConfigurationError, EngineError
 from surefoot.executors.local import executor as local
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.executors.local.worker import IN_WORKER
@@ -216,9 +216,9 @@ def test_starting_a_process_is_not_an_instances_time(monkeypatch: pytest.MonkeyP
 
 
 def test_bad_arguments_are_named() -> None:
-    with pytest.raises(EngineError, match="workers = -1 must be positive"):
+    with pytest.raises(ConfigurationError, match="workers = -1 must be positive"):
         LocalExecutor(-1)
-    with pytest.raises(EngineError, match="'fak' is unknown: did you mean 'fake'"):
+    with pytest.raises(ConfigurationError, match="'fak' is unknown: did you mean 'fake'"):
         LocalExecutor(engine="fak")
 
 

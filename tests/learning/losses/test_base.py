@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.errors import StudyFileError
+from surefoot.errors import ConfigurationError
 from surefoot.learning.losses.base import Loss, parse_loss
 
 
@@ -22,7 +22,7 @@ from surefoot.learning.losses.base import Loss, parse_loss
     ],
 )
 def test_texts_that_name_no_loss(text: str, message: str) -> None:
-    with pytest.raises(StudyFileError, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         parse_loss(text)
 
 

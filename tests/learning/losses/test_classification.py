@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.errors import DataError, StudyFileError
+from surefoot.errors import ConfigurationError, DataError
 from surefoot.learning.losses.base import Loss, parse_loss
 from surefoot.learning.losses.classification import log_softmax, logits_of
 
@@ -83,7 +83,7 @@ def test_codes_continue_the_table_of_losses_and_names_parse() -> None:
     assert parse_loss("error_rate") == Loss("error_rate")
     assert all(Loss(name).classification and Loss(name).unit("mm") == "" for name in names)
     assert not Loss("rmse").classification
-    with pytest.raises(StudyFileError, match="did you mean 'cross_entropy'"):
+    with pytest.raises(ConfigurationError, match="did you mean 'cross_entropy'"):
         parse_loss("crossentropy")
 
 

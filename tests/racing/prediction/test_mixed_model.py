@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import from_name
 from surefoot.racing.prediction.mixed_model import (
     ByPrediction,
@@ -131,7 +131,7 @@ def test_its_race_says_what_it_predicted():
     assert reason.startswith("predicted max ")
     assert "over 64 (max " in reason
     assert "over 3 instances) ranks 8 of 8; the best 4 stay" in reason
-    with pytest.raises(RaceError, match="size = 1 instances"):
+    with pytest.raises(ConfigurationError, match="size = 1 instances"):
         ByPrediction(1)
 
 

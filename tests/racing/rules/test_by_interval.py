@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.criteria import from_name
 from surefoot.racing.rules.base import Contest, evaluate
 from surefoot.racing.rules.by_interval import ByQuantileInterval, BySwaps
@@ -65,7 +65,7 @@ def test_a_level_the_swaps_cannot_reach_removes_nobody():
 def test_bad_fields():
     with pytest.raises(RaceError, match="cannot judge 'mean'"):
         ByQuantileInterval().judge(contest(np.ones((2, 30)), "mean"))
-    with pytest.raises(RaceError, match="resamples = 3"):
+    with pytest.raises(ConfigurationError, match="resamples = 3"):
         BySwaps(resamples=3)
-    with pytest.raises(RaceError, match="level = 0"):
+    with pytest.raises(ConfigurationError, match="level = 0"):
         BySwaps(level=0.0)

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import from_name
 from surefoot.racing.rules.base import Contest, evaluate
 from surefoot.racing.rules.by_test import BySigns, ByTest
@@ -126,9 +126,9 @@ def test_later_looks_must_show_more():
 
 
 def test_bad_fields():
-    with pytest.raises(RaceError, match="did you mean 'wilcoxon'"):
+    with pytest.raises(ConfigurationError, match="did you mean 'wilcoxon'"):
         ByTest(few="wilcoxn")
-    with pytest.raises(RaceError, match="level = 2"):
+    with pytest.raises(ConfigurationError, match="level = 2"):
         BySigns(2.0)
-    with pytest.raises(RaceError, match="many = 1"):
+    with pytest.raises(ConfigurationError, match="many = 1"):
         ByTest(many=1)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
 from surefoot.racing.rules.exact_max import ByMax, ExactMax
 from surefoot.racing.screen import Screen
@@ -59,9 +59,9 @@ def test_after_a_screen():
 
 def test_other_criteria_are_refused():
     keys = ("a", "b")
-    with pytest.raises(RaceError, match="'max' alone, not of 'mean'"):
+    with pytest.raises(ConfigurationError, match="'max' alone, not of 'mean'"):
         Race(keys, "mean", ExactMax(2), rule=ByMax(2)).replay(LossTable(keys, np.ones((2, 2))))
-    with pytest.raises(RaceError, match="complete = 0"):
+    with pytest.raises(ConfigurationError, match="complete = 0"):
         ExactMax(0)
-    with pytest.raises(RaceError, match="complete = 0"):
+    with pytest.raises(ConfigurationError, match="complete = 0"):
         ByMax(0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
 from surefoot.racing.schedules.base import Halving
 from surefoot.racing.screen import Screen
@@ -39,7 +39,7 @@ def test_a_spread_is_never_judged_on_one_instance():
 
 @pytest.mark.parametrize("fields", [{"keep": 1.0}, {"keep": 0.0}, {"per_round": 0}, {"warmup": 0}])
 def test_bad_fields(fields):
-    with pytest.raises(RaceError, match="give"):
+    with pytest.raises(ConfigurationError, match="give"):
         Halving(**fields)
 
 

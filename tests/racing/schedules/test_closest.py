@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race
 from surefoot.racing.schedules.base import Chain
@@ -126,11 +126,11 @@ def test_what_a_screen_measured_noise_with_is_shared_with_the_next_schedule():
 
 @pytest.mark.parametrize("fields", [(0,), (9, 0.5, 0), (9, 0.5, 4, 0.2, 0)])
 def test_numbers_that_are_not_positive(fields):
-    with pytest.raises(RaceError, match=r"closest: .* must be positive"):
+    with pytest.raises(ConfigurationError, match=r"closest: .* must be positive"):
         Closest(*fields)
 
 
 @pytest.mark.parametrize(("name", "value"), [("part", 0.0), ("share", 1.5), ("share", -0.1)])
 def test_shares_that_are_none(name, value):
-    with pytest.raises(RaceError, match=f"closest: {name} = {value:g} is a share"):
+    with pytest.raises(ConfigurationError, match=f"closest: {name} = {value:g} is a share"):
         Closest(9, **{name: value})

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import from_name
 from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race
@@ -129,7 +129,7 @@ def test_a_limit_that_pays_for_less_than_one_instance_each_is_no_budget():
 
 
 def test_bad_budgets():
-    with pytest.raises(RaceError, match="0 candidates"):
+    with pytest.raises(ConfigurationError, match="0 candidates"):
         default_schedule(0)
-    with pytest.raises(RaceError, match="budget of 5 trainings for 8 candidates"):
+    with pytest.raises(ConfigurationError, match="budget of 5 trainings for 8 candidates"):
         default_schedule(8, 5)

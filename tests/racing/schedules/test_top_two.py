@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
 from surefoot.racing.rules.base import ByRank
 from surefoot.racing.schedules.base import Chain, FlatBudget, Halving
@@ -90,11 +90,11 @@ def test_a_budget_in_seconds_gives_cheap_survivors_more_instances():
 
 
 def test_bad_fields():
-    with pytest.raises(RaceError, match="cap = 0"):
+    with pytest.raises(ConfigurationError, match="cap = 0"):
         TopTwo(0)
-    with pytest.raises(RaceError, match="budget = 0"):
+    with pytest.raises(ConfigurationError, match="budget = 0"):
         FlatBudget(0)
-    with pytest.raises(RaceError, match="total = 0"):
+    with pytest.raises(ConfigurationError, match="total = 0"):
         TopTwo(4, total=0)
 
 

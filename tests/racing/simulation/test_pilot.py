@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from surefoot.errors import RaceError
+from surefoot.errors import DataError
 from surefoot.racing.simulation.pilot import Pilot, normal_scores, steadier
 from surefoot.racing.table import LossTable
 from tests.racing.worlds import pilot_table
@@ -89,9 +89,9 @@ def test_normal_scores_are_those_of_blom():
 
 
 def test_bad_pilots():
-    with pytest.raises(RaceError, match="has 7 candidates with 3 finite losses or more"):
+    with pytest.raises(DataError, match="has 7 candidates with 3 finite losses or more"):
         Pilot.of(pilot_table(7, 5))
-    with pytest.raises(RaceError, match="must be positive"):
+    with pytest.raises(DataError, match="must be positive"):
         Pilot.of(LossTable(("a",), np.zeros((1, 4))))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from surefoot.errors import JournalError, JournalMismatchError, RaceError
+from surefoot.errors import ConfigurationError, JournalError, JournalMismatchError
 from surefoot.executors.base import Executor
 from surefoot.executors.inline import InlineExecutor
 from surefoot.executors.local.executor import LocalExecutor
@@ -103,7 +103,7 @@ def test_a_pilot_trains_the_baseline_on_the_same_draws() -> None:
 def test_a_screen_needs_the_baselines_losses() -> None:
     asked = study(candidates=MANY, baseline=BASELINE, screen=Screen(0.2))
     found = replace(pilot(asked, 8, 3), baseline=np.empty(0))
-    with pytest.raises(RaceError, match="no loss of its baseline"):
+    with pytest.raises(ConfigurationError, match="no loss of its baseline"):
         plan_races(asked, found, 1, races=1)
 
 
@@ -178,16 +178,16 @@ def test_a_recorded_race_serves_as_a_pilot(paired: bool) -> None:
 
 def test_pilots_that_say_nothing_are_refused() -> None:
     asked = study(candidates=MANY)
-    with pytest.raises(RaceError, match="a pilot of 4 candidates"):
+    with pytest.raises(ConfigurationError, match="a pilot of 4 candidates"):
         pilot_study(asked, 4)
-    with pytest.raises(RaceError, match="needs no plan"):
+    with pytest.raises(ConfigurationError, match="needs no plan"):
         pilot_study(study(candidates=MANY[:5], setting=fake_setting()))
     small = pilot_study(asked)
     with (
         small.open(MEMORY) as journal,
         LocalExecutor(1, "fake") as executor,
-        pytest.raises(RaceError, match="2 instances each"),
+        pytest.raises(ConfigurationError, match="2 instances each"),
     ):
         train_pilot(small, 2, journal, executor)
-    with pytest.raises(RaceError, match="races = 0"):
+    with pytest.raises(ConfigurationError, match="races = 0"):
         plan_races(asked, pilot(asked, 8, 3), 1, races=0)

@@ -11,12 +11,11 @@ import pytest
 import surefoot
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import (
+    ConfigurationError,
     DataError,
     JournalError,
     JournalMismatchError,
-    RaceError,
     SamplingError,
-    StatisticsError,
 )
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Outcome
@@ -98,9 +97,9 @@ def test_a_promise_in_one_call() -> None:
     assert (found.kept, len(found.losses), found.certificate) == (False, 3, None)
     kept = surefoot.assess(Fake(noise=0.3), POPULATION, promise=100.0, content=0.9, **arguments)
     assert (kept.kept, kept.saved, len(kept.losses)) == (True, 0, 29)
-    with pytest.raises(StatisticsError, match="n = 7 cannot be chosen"):
+    with pytest.raises(ConfigurationError, match="n = 7 cannot be chosen"):
         surefoot.assess(Fake(), POPULATION, promise=1.0, n=7, **arguments)
-    with pytest.raises(StatisticsError, match="allowed = 1 "):
+    with pytest.raises(ConfigurationError, match="allowed = 1 "):
         surefoot.assess(Fake(), POPULATION, allowed=1, **arguments)
 
 
@@ -135,7 +134,7 @@ def test_a_plan_in_one_call() -> None:
     assert found.advice.row in found.rows
     assert f"take {found.advice.row.choice.name}: " in str(found)
     assert len(str(found).splitlines()) == len(found.rows) + 2
-    with pytest.raises(RaceError, match="a study of 3 candidates needs no plan"):
+    with pytest.raises(ConfigurationError, match="a study of 3 candidates needs no plan"):
         surefoot.plan(candidates[:3], POPULATION, **arguments)
 
 
@@ -175,7 +174,7 @@ def test_the_examples_of_the_docstrings_run(home: ModuleType) -> None:
 
 
 def test_bad_input_is_one_sentence() -> None:
-    with pytest.raises(RaceError, match="at least one candidate"):
+    with pytest.raises(ConfigurationError, match="at least one candidate"):
         surefoot.select([], POPULATION)
     with pytest.raises(SamplingError, match="not both"):
         surefoot.select(

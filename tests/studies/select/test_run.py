@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surefoot.errors import EngineError, JournalMismatchError, RaceError
+from surefoot.errors import ConfigurationError, JournalMismatchError, RaceError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Outcome, Setting, Status
@@ -166,7 +166,7 @@ def test_the_best_of_each_group_is_certified() -> None:
     sides = [selection.candidate(key).side for key in selection.certificates]
     assert next(iter(selection.certificates)) == selection.winner.key
     assert sorted(sides) == [0, 1]
-    with pytest.raises(RaceError, match="did you mean 'side'"):
+    with pytest.raises(ConfigurationError, match="did you mean 'side'"):
         study(certify_best_of="sides")
 
 
@@ -355,11 +355,11 @@ def test_what_does_not_fit_together_is_refused(tmp_path: Path) -> None:
     with asked.open(MEMORY) as journal:
         with pytest.raises(JournalMismatchError, match='criterion: "mean" -> "max"'):
             select(study(criterion="max"), journal, LocalExecutor(1, "fake"))
-        with pytest.raises(EngineError, match="make them agree"):
+        with pytest.raises(ConfigurationError, match="make them agree"):
             select(asked, journal, LocalExecutor(1))
-    with pytest.raises(RaceError, match="needs at least one candidate"):
+    with pytest.raises(ConfigurationError, match="needs at least one candidate"):
         study(candidates=())
-    with pytest.raises(RaceError, match="compares with a baseline"):
+    with pytest.raises(ConfigurationError, match="compares with a baseline"):
         study(screen=Screen(0.2))
 
 

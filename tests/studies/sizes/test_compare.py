@@ -7,7 +7,7 @@ import surefoot
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.convnet.notation import convnet
 from surefoot.data.population import Population, Sampling
-from surefoot.errors import JournalMismatchError, RaceError, SamplingError, StatisticsError
+from surefoot.errors import ConfigurationError, JournalMismatchError, SamplingError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
 from surefoot.journal import Journal
@@ -101,7 +101,7 @@ def test_a_recorded_instance_is_replayed_to_the_bit(setting, tmp_path):
     [((SUMS[0],), "needs two candidates or more, not 1"), (SUMS[:1] * 2, "is given twice")],
 )
 def test_what_is_no_comparison(setting, candidates, message):
-    with pytest.raises(RaceError, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         study(setting, candidates)
 
 
@@ -114,7 +114,7 @@ def test_sizes_beyond_the_pool_are_refused(setting):
     with (
         asked.open(":memory:") as journal,
         LocalExecutor(1) as executor,
-        pytest.raises(StatisticsError, match="n = 1 instances"),
+        pytest.raises(ConfigurationError, match="n = 1 instances"),
     ):
         run_comparison(asked, [30], 1, journal, executor)
 

@@ -108,7 +108,7 @@ def test_a_size_is_called_robust_wrongly_at_most_as_often_as_stated() -> None:
     ],
 )
 def test_impossible_rules_are_refused(fields: dict[str, float], message: str) -> None:
-    with pytest.raises(StatisticsError, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         RobustRule(**fields)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from surefoot.errors import JournalMismatchError, SamplingError, StatisticsError
+from surefoot.errors import ConfigurationError, JournalMismatchError, SamplingError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.journal import MEMORY, Journal
 from surefoot.seeds.ledger import Role
@@ -37,9 +37,9 @@ def test_the_papers_grid() -> None:
 
 def test_geometric_sizes_are_a_range_or_an_error() -> None:
     assert geometric_sizes(10, 80, 4) == [10, 20, 40, 80]
-    with pytest.raises(StatisticsError, match="are no range"):
+    with pytest.raises(ConfigurationError, match="are no range"):
         geometric_sizes(80, 10, 4)
-    with pytest.raises(StatisticsError, match="no 9 different sizes"):
+    with pytest.raises(ConfigurationError, match="no 9 different sizes"):
         geometric_sizes(3, 6, 9)
 
 
@@ -119,6 +119,6 @@ def test_one_instance_per_size_is_refused() -> None:
     with (
         study().open(MEMORY) as journal,
         LocalExecutor(1, "fake") as executor,
-        pytest.raises(StatisticsError, match="n = 1 instances per size"),
+        pytest.raises(ConfigurationError, match="n = 1 instances per size"),
     ):
         run_sample_size(study(), [10], 1, journal, executor)

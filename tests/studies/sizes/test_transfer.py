@@ -6,7 +6,7 @@ import pytest
 import surefoot
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.data.population import Population, Sampling
-from surefoot.errors import JournalMismatchError, RaceError
+from surefoot.errors import ConfigurationError, JournalMismatchError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
 from surefoot.learning.losses.base import parse_loss
@@ -49,7 +49,7 @@ def test_the_winner_comes_with_its_fresh_losses_and_the_others_with_racing_ones(
 
 def test_more_than_raced_cannot_be_retrained(journal):
     for best in (0, 4):
-        with pytest.raises(RaceError, match=f"best = {best} .* the race has 3"):
+        with pytest.raises(ConfigurationError, match=f"best = {best} .* the race has 3"):
             selected(journal, best)
 
 

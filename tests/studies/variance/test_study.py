@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from surefoot.data.population import Sampling
-from surefoot.errors import JournalMismatchError, StatisticsError
+from surefoot.errors import ConfigurationError, JournalMismatchError
 from surefoot.executors.base import Executor
 from surefoot.executors.inline import InlineExecutor
 from surefoot.executors.local.executor import LocalExecutor
@@ -164,5 +164,5 @@ def test_the_initialisation_dominates_where_it_should() -> None:
     ],
 )
 def test_designs_that_say_nothing_are_refused(fields: dict[str, int], message: str) -> None:
-    with pytest.raises(StatisticsError, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         VarianceDesign(**fields)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surefoot.errors import DataError, JournalMismatchError, SurefootError, nearest
+from surefoot.errors import ConfigurationError, DataError, JournalMismatchError, nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,9 +97,9 @@ def show(
     if target not in TARGETS:
         raise DataError(f"--target {target!r} does not exist: {nearest(target, TARGETS)}")
     if suffix not in FORMATS:
-        raise SurefootError(f"--format {suffix!r} does not exist: {nearest(suffix, FORMATS)}")
+        raise ConfigurationError(f"--format {suffix!r} does not exist: {nearest(suffix, FORMATS)}")
     if not output.is_dir():
-        raise SurefootError(f"there is no folder '{output}' for the figures: make it first")
+        raise ConfigurationError(f"there is no folder '{output}' for the figures: make it first")
     with busy(out, f"loading {source}"):
         population = load_photons(source, target)
         sample = read_photons(source)
@@ -209,7 +209,7 @@ def of_study(
     from surefoot.study_files.sources import population_of
 
     if retrainings < 1:
-        raise SurefootError(f"--retrainings {retrainings} shows nothing: give 1 or more")
+        raise ConfigurationError(f"--retrainings {retrainings} shows nothing: give 1 or more")
     file = read_study_file(study)
     own = population_of(file)
     for what, theirs, ours in (
@@ -250,7 +250,7 @@ def predicted(
         instance = Instance(candidate, InstanceSeed(seed, Role.ASSESS, number))
         training = chosen.train(instance, setting, np.zeros(1, dtype=np.uint8))
         if training.predictor is None:
-            raise SurefootError(
+            raise ConfigurationError(
                 f"instance {number} of {candidate.label} {training.outcome.status}: "
                 f"{training.outcome.message or 'there is nothing to show'}"
             )

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from surefoot.cli.options import WorkersOption
-from surefoot.errors import DataError, SurefootError, nearest
+from surefoot.errors import DataError, ExportError, nearest
 
 ENGINES = ("fast", "geant4")
 SUFFIXES = (".root", ".npz", ".parquet")
@@ -79,7 +79,7 @@ def simulate(
     check_choices(n, output, engine, cells)
     check_folder(output, "file")
     if output.exists() and not overwrite:
-        raise SurefootError(f"{output} exists already: give another name, or --overwrite")
+        raise ExportError(f"{output} exists already: give another name, or --overwrite")
     detector = PRESETS[cells]
     parts = output.with_name(f"{output.name}.chunks") if engine == "geant4" else None
     about = {

@@ -18,7 +18,7 @@ from surefoot.cli.options import (
     StudyArgument,
     WorkersOption,
 )
-from surefoot.errors import SurefootError
+from surefoot.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from surefoot.statistics.promise import Promise
@@ -127,15 +127,15 @@ def assess(
 def promise_of(
     limit: float | None, allowed: int, n: int | None, content: float, confidence: float
 ) -> Promise | None:
-    """Return the promise that options make, or None; raises `SurefootError` if they disagree."""
+    """Return the promise that options make, or None, unless they disagree."""
     from surefoot.statistics.promise import Promise
 
     if limit is None:
         if allowed:
-            raise SurefootError("--allowed counts losses above a --promise: give that too")
+            raise ConfigurationError("--allowed counts losses above a --promise: give that too")
         return None
     if n is not None:
-        raise SurefootError(
+        raise ConfigurationError(
             f"--instances {n} cannot be asked for: a promise decides how many it takes"
         )
     return Promise(limit, content, confidence, allowed)

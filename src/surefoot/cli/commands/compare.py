@@ -13,6 +13,7 @@ from surefoot.cli.options import (
     RetryOption,
     WorkersOption,
 )
+from surefoot.errors import ConfigurationError
 
 
 def compare(

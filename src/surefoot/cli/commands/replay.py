@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from surefoot.cli.options import JournalArgument, StudyOption
-from surefoot.errors import SurefootError, nearest
+from surefoot.errors import ConfigurationError, nearest
 
 if TYPE_CHECKING:
     from surefoot.instances import Outcome
@@ -63,7 +63,7 @@ def replay(
     out = console()
     roles = {one.name.lower(): one for one in Role}
     if role not in roles:
-        raise SurefootError(f"role {role!r} is unknown: {nearest(role, roles)}")
+        raise ConfigurationError(f"role {role!r} is unknown: {nearest(role, roles)}")
     with Journal.read(journal) as recorded:
         key = find_candidate(recorded, candidate)
         if study is None:

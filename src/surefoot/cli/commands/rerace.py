@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from surefoot.cli.show.console import console, say_sentences
-from surefoot.errors import RaceError, nearest
+from surefoot.errors import ConfigurationError, nearest
 from surefoot.journal import Journal
 from surefoot.study_files.race import (
     EXACT,
@@ -59,7 +59,7 @@ def changes_of(given: dict[str, Any], own: Race) -> dict[str, Any]:
 
     Raises
     ------
-    RaceError, StudyFileError
+    ConfigurationError, StudyFileError
         If a rule or schedule is unknown, or an option belongs to another one.
     """
     from surefoot.racing.criteria import from_name
@@ -72,7 +72,7 @@ def changes_of(given: dict[str, Any], own: Race) -> dict[str, Any]:
     for choice, keys in (("schedule", SCHEDULE_KEYS), ("rule", RULE_KEYS)):
         lost = [key for key in keys if key in named and choice not in named]
         if lost:
-            raise RaceError(f"{_option(lost[0])} belongs to a --{choice}: name it too")
+            raise ConfigurationError(f"{_option(lost[0])} belongs to a --{choice}: name it too")
     changes: dict[str, Any] = {name: given[name] for name in ("most", "limit") if name in named}
     criterion = own.statistic
     if "criterion" in given:
@@ -96,7 +96,7 @@ def _table(given: dict[str, Any]) -> RaceTable:
     known = {"schedule": SCHEDULES, "rule": RULES}.get(name)
     right = RaceTable.model_fields[name].description
     hint = f"it must be {right}" if known is None else nearest(str(given[name]), known)
-    raise RaceError(f"{_option(name)} {given[name]!r} cannot be used: {hint}")
+    raise ConfigurationError(f"{_option(name)} {given[name]!r} cannot be used: {hint}")
 
 
 def _screen(text: str | None) -> dict[str, Any]:
@@ -107,7 +107,9 @@ def _screen(text: str | None) -> dict[str, Any]:
     try:
         return {"screen": float(text)}
     except ValueError:
-        raise RaceError(f"--screen {text!r} is no tolerance such as 0.2, and not 'no'") from None
+        raise ConfigurationError(
+            f"--screen {text!r} is no tolerance such as 0.2, and not 'no'"
+        ) from None
 
 
 def _option(name: str) -> str:

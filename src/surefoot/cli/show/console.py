@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from surefoot.errors import SurefootError
+from surefoot.errors import ExportError
 
 FILE_WIDTH = 200
 WIDTH = 96
@@ -119,8 +119,8 @@ def say_paths(out: Console, paths: Mapping[str, str]) -> None:
 
 
 def check_folder(path: Path, what: str) -> None:
-    """Raise `SurefootError` unless the folder of a file to be written exists."""
+    """Raise `ExportError` unless the folder of a file to be written exists."""
     if not path.parent.is_dir():
-        raise SurefootError(
+        raise ExportError(
             f"{what} '{path}' cannot be written: make the folder '{path.parent}' first"
         )

@@ -23,7 +23,7 @@ from surefoot.engines.base import Engine, Monitor
 from surefoot.engines.estimator.fitted import Fitted, sample
 from surefoot.engines.estimator.interruptible import interruptible
 from surefoot.engines.refusals import data_refusal
-from surefoot.errors import CandidateError
+from surefoot.errors import CandidateError, EngineError
 from surefoot.instances import Instance, Setting, Status
 from surefoot.learning.losses.base import Loss
 from surefoot.seeds.ledger import Stream
@@ -96,7 +96,7 @@ class EstimatorEngine(Engine):
                 x, y = sample(population, draw.train, candidate.side)
                 fitted = fit(model, x, y, population, setting.loss, candidate.side)
             else:
-                raise TypeError(f"{candidate.label} is neither an estimator nor a function")
+                raise EngineError(f"{candidate.label} is neither an estimator nor a function")
             return fitted, setting.test_loss(fitted, draw.test)
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from surefoot.candidates.convnet.layers import Layer
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.errors import CandidateError
+from surefoot.errors import CandidateError, DataError
 
 Keep = Callable[[int, int, int], Tensor]
 """(dropout layer from 0, examples, units) -> mask [examples, units], True to keep."""
@@ -64,7 +64,7 @@ class ConvModule(nn.Module):
                     dropouts += 1
                 case "side":
                     if side is None:
-                        raise ValueError(
+                        raise DataError(
                             f"the network takes {self.net.side} side features; give them"
                         )
                     x = torch.cat([x, side], dim=1)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from surefoot.engines.base import Stopped
 from surefoot.engines.choose import AUTO, Chooser
-from surefoot.errors import EngineError
+from surefoot.errors import ConfigurationError, EngineError
 from surefoot.executors.base import Executor
 from surefoot.executors.interrupts import Alarm, Interrupts
 from surefoot.executors.local.processes import WorkerPool
@@ -71,7 +71,7 @@ class LocalExecutor(Executor):
             ("threads_per_worker", threads_per_worker),
         ):
             if value is not None and not value > 0:
-                raise EngineError(f"{name} = {value} must be positive")
+                raise ConfigurationError(f"{name} = {value} must be positive")
         self.engine, self.workers = engine, workers or _cores()
         self.chooser = Chooser(engine)
         self.time_limit = time_limit

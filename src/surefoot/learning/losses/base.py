@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.errors import StudyFileError, nearest
+from surefoot.errors import ConfigurationError, nearest
 from surefoot.learning.losses import classification, regression
 
 Array = NDArray[np.floating[Any]]
@@ -36,7 +36,7 @@ class Loss:
 
     Raises
     ------
-    StudyFileError
+    ConfigurationError
         If the name is unknown or the parameter is not positive.
     """
 
@@ -45,9 +45,9 @@ class Loss:
 
     def __post_init__(self) -> None:
         if self.name not in _NAMES:
-            raise StudyFileError(f"loss {self.name!r} is unknown: {nearest(self.name, _NAMES)}")
+            raise ConfigurationError(f"loss {self.name!r} is unknown: {nearest(self.name, _NAMES)}")
         if not 0 < self.parameter < float("inf"):
-            raise StudyFileError(f"huber's delta = {self.parameter} must be a positive number")
+            raise ConfigurationError(f"huber's delta = {self.parameter} must be a positive number")
 
     def __str__(self) -> str:
         if self.name != "huber":
@@ -129,20 +129,20 @@ def parse_loss(text: str) -> Loss:
 
     Raises
     ------
-    StudyFileError
+    ConfigurationError
         If the text names no loss.
     """
     match = re.fullmatch(r"\s*(\w+)\s*(?:\(\s*([^()\s]+)\s*\))?\s*", text)
     if match is None:
-        raise StudyFileError(f"loss {text!r} is unknown: write a name such as relative_rmse")
+        raise ConfigurationError(f"loss {text!r} is unknown: write a name such as relative_rmse")
     name, parameter = match.groups()
     if parameter is None:
         return Loss(name)
     if name != "huber":
-        raise StudyFileError(f"loss {text!r}: only huber takes a parameter, as in huber(0.5)")
+        raise ConfigurationError(f"loss {text!r}: only huber takes a parameter, as in huber(0.5)")
     try:
         return Loss(name, float(parameter))
-    except StudyFileError:
+    except ConfigurationError:
         raise
     except ValueError:
-        raise StudyFileError(f"loss {text!r}: {parameter!r} is not a number") from None
+        raise ConfigurationError(f"loss {text!r}: {parameter!r} is not a number") from None

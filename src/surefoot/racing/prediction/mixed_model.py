@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.rules.base import (
     Booleans,
@@ -121,7 +121,7 @@ class ByPrediction(EliminationRule):
 
     def __post_init__(self) -> None:
         if self.size < 2:
-            raise RaceError(f"by prediction: size = {self.size} instances; give 2 or more")
+            raise ConfigurationError(f"by prediction: size = {self.size} instances; give 2 or more")
 
     def judge(self, contest: Contest) -> Verdict:
         """Remove all ranked behind the schedule's number."""

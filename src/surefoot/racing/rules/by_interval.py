@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.criteria import Criterion, Quantile
 from surefoot.racing.rules.base import Contest, EliminationRule, Verdict, instances
 from surefoot.racing.rules.by_test import check_level
@@ -116,7 +116,7 @@ class BySwaps(EliminationRule):
     def __post_init__(self) -> None:
         check_level("by swaps", self.level)
         if self.resamples < 100:
-            raise RaceError(f"by swaps: resamples = {self.resamples}; give 100 or more")
+            raise ConfigurationError(f"by swaps: resamples = {self.resamples}; give 100 or more")
 
     def refusal(self, criterion: Criterion, candidates: int) -> str | None:
         """Refuse more candidates than the swaps could ever tell apart."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.errors import RaceError, nearest
+from surefoot.errors import ConfigurationError, nearest
 from surefoot.racing.criteria import Criterion, Mean, Quantile
 from surefoot.racing.rules.base import Contest, EliminationRule, Verdict, instances
 from surefoot.racing.rules.looks import look_at
@@ -44,9 +44,9 @@ class ByTest(EliminationRule):
     def __post_init__(self) -> None:
         check_level("by test", self.level)
         if self.few not in TESTS:
-            raise RaceError(f"by test: few = '{self.few}'; {nearest(self.few, TESTS)}")
+            raise ConfigurationError(f"by test: few = '{self.few}'; {nearest(self.few, TESTS)}")
         if self.many < 2:
-            raise RaceError(f"by test: many = {self.many} candidates; give 2 or more")
+            raise ConfigurationError(f"by test: many = {self.many} candidates; give 2 or more")
 
     def refusal(self, criterion: Criterion, candidates: int) -> str | None:
         """Refuse every criterion but mean and median."""
@@ -164,6 +164,8 @@ def _not_typical(name: str, criterion: Criterion) -> str | None:
 
 
 def check_level(name: str, level: float) -> None:
-    """Raise `RaceError` unless the level is a small probability."""
+    """Raise `ConfigurationError` unless the level is a small probability."""
     if not 0.0 < level < 0.5:
-        raise RaceError(f"{name}: level = {level:g}; give a small probability such as 0.05")
+        raise ConfigurationError(
+            f"{name}: level = {level:g}; give a small probability such as 0.05"
+        )

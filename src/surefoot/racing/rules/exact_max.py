@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import Criterion, Max, Quantile
 from surefoot.racing.rules.base import Contest, EliminationRule, Verdict, instances
 from surefoot.racing.schedules.base import Schedule, Standing, Step
@@ -99,4 +99,4 @@ class ByMax(EliminationRule):
 
 def _check_complete(complete: int) -> None:
     if complete < 1:
-        raise RaceError(f"exact maximum: complete = {complete} instances; give 1 or more")
+        raise ConfigurationError(f"exact maximum: complete = {complete} instances; give 1 or more")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.rules.base import Integers
 from surefoot.racing.table import Floats
@@ -118,7 +118,7 @@ class FlatBudget(Schedule):
     def __post_init__(self) -> None:
         check_schedule("flat budget", self.keep, self.per_round, self.warmup)
         if not self.budget > 0.0 or self.cap < self.per_round or self.finalists < 1:
-            raise RaceError(
+            raise ConfigurationError(
                 f"flat budget: budget = {self.budget:g}, cap = {self.cap} and finalists = "
                 f"{self.finalists} must be positive, and cap at least per_round = {self.per_round}"
             )
@@ -177,9 +177,9 @@ def share_of(survivors: int, keep: float) -> int:
 def check_schedule(name: str, keep: float, per_round: int, warmup: int) -> None:
     """Raise `RaceError` for numbers no schedule can have."""
     if not 0.0 < keep < 1.0:
-        raise RaceError(
+        raise ConfigurationError(
             f"{name}: keep = {keep:g} is the share that stays after a round; give one in (0, 1)"
         )
     for word, number in (("per_round", per_round), ("warmup", warmup)):
         if number < 1:
-            raise RaceError(f"{name}: {word} = {number} instances; give 1 or more")
+            raise ConfigurationError(f"{name}: {word} = {number} instances; give 1 or more")

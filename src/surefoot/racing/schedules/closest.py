@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.prediction.gaps import gaps_to_leader
 from surefoot.racing.prediction.mixed_model import SIZE
 from surefoot.racing.schedules.base import Schedule, Standing, Step
@@ -37,13 +37,13 @@ class Closest(Schedule):
 
     def __post_init__(self) -> None:
         if self.total < 1 or self.finalists < 1 or self.cap < 1:
-            raise RaceError(
+            raise ConfigurationError(
                 f"closest: total = {self.total}, finalists = {self.finalists} and cap = "
                 f"{self.cap} must be positive"
             )
         for name, value in (("part", self.part), ("share", self.share)):
             if not 0.0 < value <= 1.0:
-                raise RaceError(
+                raise ConfigurationError(
                     f"closest: {name} = {value:g} is a share of the trainings left; give one in "
                     "(0, 1]"
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.prediction.mixed_model import SIZE
 from surefoot.racing.schedules.base import Chain, Schedule
 from surefoot.racing.schedules.closest import Closest
@@ -25,15 +25,15 @@ def default_schedule(
 
     Raises
     ------
-    RaceError
+    ConfigurationError
         If the budget is smaller than one instance each.
     """
     if candidates < 1:
-        raise RaceError(f"a schedule for {candidates} candidates is none; give at least 1")
+        raise ConfigurationError(f"a schedule for {candidates} candidates is none; give at least 1")
     if budget is None:
         budget = needs * candidates + max(int(1.2 * candidates), 192)
     if budget < candidates:
-        raise RaceError(
+        raise ConfigurationError(
             f"a budget of {budget:,} trainings for {candidates:,} candidates; give at least "
             "one each"
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.racing.prediction.gaps import gaps_to_leader
 from surefoot.racing.rules.base import Integers
 from surefoot.racing.schedules.base import Schedule, Standing, Step
@@ -36,12 +36,12 @@ class TopTwo(Schedule):
 
     def __post_init__(self) -> None:
         if self.cap < 1 or self.per_round < 1 or not self.separation > 0.0:
-            raise RaceError(
+            raise ConfigurationError(
                 f"top two: cap = {self.cap}, per_round = {self.per_round} and separation = "
                 f"{self.separation:g} must be positive"
             )
         if self.total is not None and self.total < 1:
-            raise RaceError(f"top two: total = {self.total} instances; give 1 or more")
+            raise ConfigurationError(f"top two: total = {self.total} instances; give 1 or more")
 
     def step(self, standing: Standing) -> Step | None:
         """Return the next round; None once one candidate is left."""

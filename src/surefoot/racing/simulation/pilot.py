@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.errors import RaceError
+from surefoot.errors import DataError
 from surefoot.racing.rules.base import Integers
 from surefoot.racing.simulation.best_tail import BestTail, fit, leading_group, location
 from surefoot.racing.table import Floats, LossTable
@@ -72,18 +72,18 @@ class Pilot:
 
         Raises
         ------
-        RaceError
+        DataError
             For fewer than eight candidates with three finite losses, or a loss that is not
             positive.
         """
         losses = table.losses
         finite = np.isfinite(losses)
         if (losses[finite] <= 0.0).any():
-            raise RaceError("the planner simulates the logarithm of losses; they must be positive")
+            raise DataError("the planner simulates the logarithm of losses; they must be positive")
         counts = finite.sum(axis=1)
         usable = counts >= FEWEST_INSTANCES
         if usable.sum() < FEWEST_CANDIDATES:
-            raise RaceError(
+            raise DataError(
                 f"the pilot has {int(usable.sum())} candidates with {FEWEST_INSTANCES} finite "
                 f"losses or more; planning takes at least {FEWEST_CANDIDATES}"
             )

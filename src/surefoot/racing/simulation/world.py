@@ -126,7 +126,7 @@ class World:
         Return its state and the instances that each candidate trained. Budgets and limits count
         what ``cost`` names, one of `costs` or instances. A race that asks for more than 4,096
         instances of a candidate ends there, with the best so far as its winner and the reason in
-        `RaceState.stopped`. Raises `RaceError` as `Race.replay` does.
+        `RaceState.stopped`. Raises `ConfigurationError` as `Race.replay` does.
         """
         simulation = _Simulation(race, self, cost)
         return simulation.simulate(), simulation.paid

@@ -6,7 +6,7 @@ from typing import Unpack
 
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError
 from surefoot.statistics.promise import Promise
 from surefoot.studies.assess import run as assessing
 from surefoot.studies.assess.run import Assessment
@@ -43,7 +43,7 @@ def assess(
 
     Raises
     ------
-    StatisticsError
+    ConfigurationError
         If ``n`` is given with a promise, or ``allowed`` without.
     JournalMismatchError, EngineError
         As for `select`.
@@ -60,9 +60,11 @@ def assess(
     (False, 1, 58)
     """
     if promise is None and allowed:
-        raise StatisticsError(f"allowed = {allowed} losses above which promise? give promise too")
+        raise ConfigurationError(
+            f"allowed = {allowed} losses above which promise? give promise too"
+        )
     if promise is not None and n is not None:
-        raise StatisticsError(f"n = {n} cannot be chosen: a promise decides how many it takes")
+        raise ConfigurationError(f"n = {n} cannot be chosen: a promise decides how many it takes")
     given = Given(population=population, **options)
     study = AssessStudy(
         candidate=candidate,

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from surefoot.candidates.base import Candidate
-from surefoot.errors import JournalError, RaceError
+from surefoot.errors import ConfigurationError, JournalError
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome
 from surefoot.journal import Journal, Measure
@@ -46,12 +46,12 @@ class PilotStudy(Study):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.size < FEWEST_CANDIDATES:
-            raise RaceError(
+            raise ConfigurationError(
                 f"a pilot of {self.size} candidates says too little: give {FEWEST_CANDIDATES} or "
                 "more"
             )
         if len(self.candidates) < FEWEST_CANDIDATES:
-            raise RaceError(
+            raise ConfigurationError(
                 f"a study of {len(self.candidates)} candidates needs no plan; planning takes at "
                 f"least {FEWEST_CANDIDATES}"
             )
@@ -111,7 +111,7 @@ class Measured:
 
     @cached_property
     def pilot(self) -> Pilot:
-        """What it says about the population; `RaceError` if it is too small."""
+        """What it says about the population; `ConfigurationError` if it is too small."""
         baseline = self.baseline if self.baseline.size else None
         return Pilot.of(self.table, costs=dict(self.costs), baseline=baseline)
 
@@ -145,7 +145,7 @@ def train_pilot(
 
     Raises
     ------
-    RaceError
+    ConfigurationError
         If ``n`` is too small.
     JournalMismatchError
         If the journal is of another study.
@@ -155,7 +155,7 @@ def train_pilot(
         On Ctrl-C, once everything finished is recorded.
     """
     if n < FEWEST_INSTANCES:
-        raise RaceError(
+        raise ConfigurationError(
             f"a pilot of {n} instances each shows no noise: give {FEWEST_INSTANCES} or more"
         )
     study.check(journal, executor.engine)
@@ -240,13 +240,13 @@ def plan_races(
 
     Raises
     ------
-    RaceError
+    ConfigurationError
         If the pilot is too small, has no baseline for the study's screen, or nobody wins a race.
     """
     if races < 1:
-        raise RaceError(f"races = {races} simulate nothing: give at least 1")
+        raise ConfigurationError(f"races = {races} simulate nothing: give at least 1")
     if study.screen is not None and not np.isfinite(pilot.baseline).any():
-        raise RaceError(
+        raise ConfigurationError(
             "the study has a screen, but the pilot holds no loss of its baseline: train a pilot "
             "of this study, or set screen = false"
         )

@@ -17,7 +17,7 @@ from typing import Any, Unpack
 from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.journal import Journal
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.prediction.mixed_model import ByPrediction
@@ -65,7 +65,7 @@ def select(
 
     Raises
     ------
-    RaceError
+    ConfigurationError
         If there are no candidates, or the rules do not fit together.
     JournalMismatchError
         If the journal is of another study.
@@ -140,7 +140,7 @@ def plan(
 
     Raises
     ------
-    RaceError
+    ConfigurationError
         If there are too few candidates or instances for a pilot.
     JournalMismatchError, EngineError
         As for `select`.
@@ -193,7 +193,7 @@ def rerace(journal: str | os.PathLike[str], **rules: Unpack[Rules]) -> Rerace:
     ------
     JournalError
         If there is no such journal, or it holds no race.
-    RaceError
+    ConfigurationError
         If the rule cannot judge the criterion.
 
     Examples
@@ -227,7 +227,7 @@ def _selection(
     """Return the selection that parameters describe, and those that say how it is trained."""
     everyone = tuple(candidates)
     if not everyone:
-        raise RaceError("a race needs at least one candidate; none was given")
+        raise ConfigurationError("a race needs at least one candidate; none was given")
     known: Mapping[str, Any] = options
     given = Given(
         population=population, **{name: known[name] for name in known if name not in RULES}

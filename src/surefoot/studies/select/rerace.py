@@ -99,7 +99,7 @@ def rerace(journal: Journal, **changes: Any) -> Rerace:
     ------
     JournalError
         If the journal holds no race, or no racing loss.
-    RaceError
+    ConfigurationError
         If the rule cannot judge the criterion, or screen or divergence leaves no candidate.
     """
     study = RaceDescription.read(journal.study)

@@ -7,7 +7,7 @@ where it was, with the same winner and the same losses as if it had never stoppe
 
 from __future__ import annotations
 
-from surefoot.errors import RaceError
+from surefoot.errors import EngineError
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance
 from surefoot.journal import Identity, Journal, identity
@@ -45,7 +45,7 @@ def select(
 
     Raises
     ------
-    RaceError
+    ConfigurationError
         If every candidate is screened out (the message says by how much the best missed the bar),
         or all diverge.
     JournalMismatchError
@@ -89,7 +89,7 @@ def _race(
         watch.round_started(state.current, len(todo))
         new = train_missing(todo, study.setting, journal, executor, retry=retry, each=watch.outcome)
         if not new:
-            raise RaceError(f"the executor left no outcome of {len(todo)} instances to train")
+            raise EngineError(f"the executor left no outcome of {len(todo)} instances to train")
         record.add(new)
 
 

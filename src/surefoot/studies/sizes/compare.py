@@ -46,7 +46,7 @@ class CompareStudy(MultiSizeStudy):
 
     Raises
     ------
-    RaceError
+    ConfigurationError
         If there are fewer than two, or one is given twice.
     """
 
@@ -58,13 +58,15 @@ class CompareStudy(MultiSizeStudy):
         super().__post_init__()
         object.__setattr__(self, "candidates", tuple(self.candidates))
         if len(self.candidates) < 2:
-            raise RaceError(
+            raise ConfigurationError(
                 f"a comparison needs two candidates or more, not {len(self.candidates)}"
             )
         seen: set[str] = set()
         for candidate in self.candidates:
             if candidate.key in seen:
-                raise RaceError(f"{candidate.label} is given twice: compare different candidates")
+                raise ConfigurationError(
+                    f"{candidate.label} is given twice: compare different candidates"
+                )
             seen.add(candidate.key)
 
     @property

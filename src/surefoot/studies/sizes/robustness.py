@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics import tolerance
 from surefoot.statistics.intervals import check_share, median_interval
 from surefoot.statistics.tolerance import Bound
@@ -58,9 +58,9 @@ class RobustRule:
             check_share(name, getattr(self, name))
         for name in ("tolerance", "flat"):
             if not getattr(self, name) > 0.0:
-                raise StatisticsError(f"{name} = {getattr(self, name):g} must be positive")
+                raise ConfigurationError(f"{name} = {getattr(self, name):g} must be positive")
         if self.limit is not None and not np.isfinite(self.limit):
-            raise StatisticsError(f"limit = {self.limit:g} must be a finite loss")
+            raise ConfigurationError(f"limit = {self.limit:g} must be a finite loss")
 
     @property
     def each(self) -> float:
@@ -190,7 +190,7 @@ def find_robust_size(
             f"losses of {len(sizes)} sizes are [sizes, n], not {list(table.shape)}"
         )
     if list(sizes) != sorted(set(sizes)):
-        raise StatisticsError("sizes must ascend, each once")
+        raise ConfigurationError("sizes must ascend, each once")
     bounds = tuple(tolerance.upper_bound(row, rule.content, rule.each) for row in table)
     limit = _limit(table[-1], rule)
     robust = None

@@ -47,16 +47,16 @@ def geometric_sizes(first: int, last: int, count: int) -> list[int]:
 
     Raises
     ------
-    StatisticsError
+    ConfigurationError
         If they are no range or too many for it.
     """
     if not 1 <= first < last or count < 2:
-        raise StatisticsError(
+        raise ConfigurationError(
             f"{count} sizes from {first} to {last} are no range: give first < last and at least 2"
         )
     sizes = sorted({round(float(size)) for size in np.geomspace(first, last, count)})
     if len(sizes) < count:
-        raise StatisticsError(f"there are no {count} different sizes from {first} to {last}")
+        raise ConfigurationError(f"there are no {count} different sizes from {first} to {last}")
     return sizes
 
 

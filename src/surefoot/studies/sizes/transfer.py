@@ -257,7 +257,7 @@ def selected(journal: Journal, best: int = 1) -> tuple[dict[Candidate, Floats], 
     if state.winner is None:
         raise RaceError("the race of the journal has no winner yet: let it end first")
     if not 1 <= best <= len(state.ranking):
-        raise RaceError(
+        raise ConfigurationError(
             f"best = {best} candidates cannot be retrained: the race has {len(state.ranking)}"
         )
     known, certificates = journal.candidates(), recorded_certificates(journal, state)

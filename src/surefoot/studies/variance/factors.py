@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError
 from surefoot.seeds.ledger import InstanceSeed, Role
 
 MOST_DRAWS = (1 << 16) - 1
@@ -32,7 +32,7 @@ class FactorLevels:
 
     Raises
     ------
-    StatisticsError
+    ConfigurationError
         If a number is outside its range.
     """
 
@@ -51,7 +51,7 @@ class FactorLevels:
         for name, limit in limits.items():
             number = getattr(self, name)
             if not 0 <= number < limit:
-                raise StatisticsError(
+                raise ConfigurationError(
                     f"{name} {number} of a variance study is not in 0 … {limit - 1}: ask for fewer"
                 )
 

@@ -48,7 +48,7 @@ class VarianceDesign:
 
     Raises
     ------
-    StatisticsError
+    ConfigurationError
         If a design is too small to say anything.
     """
 
@@ -69,18 +69,18 @@ class VarianceDesign:
         ):
             number = getattr(self, name)
             if number and number < least:
-                raise StatisticsError(
+                raise ConfigurationError(
                     f"{name} = {number} says nothing about a spread: give {least} or more, or 0"
                 )
         if self.replicates < 1:
-            raise StatisticsError(f"replicates = {self.replicates} batch orders: give 1 or more")
+            raise ConfigurationError(f"replicates = {self.replicates} batch orders: give 1 or more")
         if bool(self.draws) != bool(self.inits):
-            raise StatisticsError(
+            raise ConfigurationError(
                 f"a crossed design of {self.draws} draws and {self.inits} initialisations is none: "
                 "give both, or 0 for both"
             )
         if not self.alone and not self.draws:
-            raise StatisticsError("alone = 0 and draws = 0 leave no instance: give one of them")
+            raise ConfigurationError("alone = 0 and draws = 0 leave no instance: give one of them")
 
     def init(self) -> list[FactorLevels]:
         """Initialisation alone: the first sample, fixed."""
