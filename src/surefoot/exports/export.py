@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from surefoot.errors import SurefootError, require
+from surefoot.errors import ExportError, require
 from surefoot.exports.outcomes import TABLES, write_outcomes
 from surefoot.exports.weights import TRAINED
 from surefoot.instances import Outcome, Setting
@@ -68,19 +68,19 @@ def export(
     ------
     JournalError
         If the journal cannot be read or holds no such instance.
-    SurefootError
+    ExportError
         If the suffix is another one, there are no weights or the file cannot be written.
     MissingExtraError
         Without torch for ``.pt2``, without pyarrow for ``.parquet``.
     """
     file = Path(output)
     if file.suffix not in (*TABLES, *TRAINED):
-        raise SurefootError(
+        raise ExportError(
             f"'{file}' has the suffix {file.suffix or '(none)'!r}: use one of "
             + ", ".join([*TABLES, *TRAINED])
         )
     if not file.parent.is_dir():
-        raise SurefootError(f"'{file}' cannot be written: make the folder '{file.parent}' first")
+        raise ExportError(f"'{file}' cannot be written: make the folder '{file.parent}' first")
     with Journal.read(journal) as record:
         if file.suffix in TABLES:
             return Exported(file, write_outcomes(record, file))
@@ -91,7 +91,7 @@ def export(
         if instance is None:
             recorded = sorted(record.outcomes(role, key), key=lambda o: (o.loss, o.instance))
             if not recorded:
-                raise SurefootError(f"candidate {key} has no instance in the journal yet")
+                raise ExportError(f"candidate {key} has no instance in the journal yet")
             instance = recorded[(len(recorded) - 1) // 2].instance
         outcome, training = replay(record, setting or recorded_setting(record), key, instance, role)
         model = rebuild_candidate(record.candidates()[key])

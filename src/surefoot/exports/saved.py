@@ -24,7 +24,7 @@ from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.engines.estimator.engine import fit
 from surefoot.engines.estimator.fitted import Fitted, sample
-from surefoot.errors import CandidateError, SurefootError, require
+from surefoot.errors import CandidateError, ConfigurationError, ExportError, require
 from surefoot.exports.model_card import card_of, versions
 from surefoot.instances import Predictor, Status
 from surefoot.seeds.ledger import Role, Stream

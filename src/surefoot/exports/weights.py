@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.module.candidate import ModuleCandidate
-from surefoot.errors import SurefootError, require
+from surefoot.errors import ExportError, require
 from surefoot.exports.replacing import replaced
 from surefoot.instances import Training
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 def weights_of(training: Training) -> Mapping[str, NDArray[np.float32]]:
     """Return the arrays of a trained instance by name, in torch's names and shapes.
 
-    Raises `SurefootError` if the instance failed or its family has no arrays.
+    Raises `ExportError` if the instance failed or its family has no arrays.
     """
     outcome = training.outcome
     if training.predictor is None:
-        raise SurefootError(
+        raise ExportError(
             f"instance {outcome.instance} of {outcome.candidate} {outcome.status} and left no "
             f"weights ({outcome.message or 'no message'}): export another instance"
         )
     weights = training.predictor.weights
     if not weights:
-        raise SurefootError(
+        raise ExportError(
             f"engine {outcome.engine} trains without arrays of weights: there is nothing to export"
         )
     return weights
@@ -52,13 +52,13 @@ def torch_module(candidate: Candidate, training: Training) -> nn.Module:
 
     Raises
     ------
-    SurefootError
+    ExportError
         If the candidate is no network, or its instance failed.
     MissingExtraError
         Without torch.
     """
     if not isinstance(candidate, ConvNet | ModuleCandidate):
-        raise SurefootError(f"{candidate.label} is no network: only those become torch modules")
+        raise ExportError(f"{candidate.label} is no network: only those become torch modules")
     require("torch", extra="torch")
     from surefoot.engines.torch.eager import module_of
 
@@ -70,14 +70,14 @@ def write_program(candidate: Candidate, training: Training, file: Path) -> None:
 
     Raises
     ------
-    SurefootError
+    ExportError
         If the candidate is no `ConvNet`, its instance failed or the file cannot be written.
     MissingExtraError
         Without torch.
     """
     module = torch_module(candidate, training)
     if not isinstance(candidate, ConvNet):
-        raise SurefootError(
+        raise ExportError(
             f"{candidate.label} ({candidate.family}) cannot be written as .pt2: its code is yours; "
             "write its weights as .npz"
         )

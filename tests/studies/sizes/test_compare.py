@@ -7,7 +7,7 @@ import surefoot
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.convnet.notation import convnet
 from surefoot.data.population import Population, Sampling
-from surefoot.errors import ConfigurationError, JournalMismatchError, SamplingError
+from surefoot.errors import ConfigurationError, JournalMismatchError, RaceError, SamplingError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
 from surefoot.journal import Journal

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.studies.sizes.robustness import RobustRule, find_robust_size
 
 SIZES = [100, 200, 400, 800, 1600, 3200]

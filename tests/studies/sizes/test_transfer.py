@@ -6,7 +6,7 @@ import pytest
 import surefoot
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.data.population import Population, Sampling
-from surefoot.errors import ConfigurationError, JournalMismatchError
+from surefoot.errors import ConfigurationError, JournalMismatchError, RaceError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
 from surefoot.learning.losses.base import parse_loss

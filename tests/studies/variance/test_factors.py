@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.data.population import Sampling
-from surefoot.errors import ConfigurationError
+from surefoot.errors import StatisticsError
 from surefoot.seeds.ledger import MAX_NUMBER, Stream
 from surefoot.studies.variance.factors import FactorLevels
 from tests.fakes import fake_setting

@@ -13,7 +13,6 @@ from surefoot.cli.options import (
     RetryOption,
     WorkersOption,
 )
-from surefoot.errors import ConfigurationError
 
 
 def compare(

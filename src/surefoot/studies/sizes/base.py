@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from surefoot.data.population import Sampling
-from surefoot.errors import SamplingError, StatisticsError
+from surefoot.errors import ConfigurationError, SamplingError
 from surefoot.instances import Instance
 from surefoot.seeds.ledger import Role
 from surefoot.studies.base import Study
@@ -59,11 +59,11 @@ class MultiSizeStudy(Study):
         SamplingError
             If a size is impossible, or larger than the pool (a bootstrap would hold each example
             several times and say nothing about a larger population).
-        StatisticsError
+        ConfigurationError
             If there is less than two instances.
         """
         if n < 2:
-            raise StatisticsError(f"n = {n} instances per size show no spread: give at least 2")
+            raise ConfigurationError(f"n = {n} instances per size show no spread: give at least 2")
         ordered = sorted(set(sizes))
         if not ordered:
             raise SamplingError(

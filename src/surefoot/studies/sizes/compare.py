@@ -16,7 +16,7 @@ import numpy as np
 
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
-from surefoot.errors import RaceError
+from surefoot.errors import ConfigurationError
 from surefoot.executors.base import Executor
 from surefoot.instances import Outcome
 from surefoot.journal import Journal
@@ -112,7 +112,7 @@ def compare(
 
     Raises
     ------
-    RaceError
+    ConfigurationError
         If there are fewer than two candidates, or one is given twice.
     SamplingError
         If a size is impossible.

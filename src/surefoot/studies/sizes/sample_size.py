@@ -15,7 +15,7 @@ import numpy as np
 
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
-from surefoot.errors import SamplingError, StatisticsError
+from surefoot.errors import ConfigurationError, SamplingError
 from surefoot.executors.base import Executor
 from surefoot.instances import Outcome
 from surefoot.journal import Journal
@@ -130,7 +130,7 @@ def sample_size(
     ------
     SamplingError
         If a size is impossible.
-    StatisticsError
+    ConfigurationError
         If there are too few instances, or a number is impossible.
     JournalMismatchError, EngineError
         As for `select`.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
-from surefoot.errors import JournalMismatchError, RaceError
+from surefoot.errors import ConfigurationError, JournalMismatchError, RaceError
 from surefoot.executors.base import Executor
 from surefoot.instances import Outcome, Setting
 from surefoot.journal import Journal
@@ -50,7 +50,7 @@ class TransferStudy(CompareStudy):
 
     def __post_init__(self) -> None:
         if len(self.candidates) < 2:
-            raise RaceError(
+            raise ConfigurationError(
                 f"the winner, {self.baseline.label}, is the baseline itself, so there is nothing "
                 "to compare it with: ask for the best 2 or more"
             )
@@ -160,7 +160,9 @@ def transfer(
     with Journal.read(race) as record:
         asked = RaceDescription.read(record.study)
         if baseline is None and asked.baseline is None:
-            raise RaceError("the race had no baseline to compare with on other data: give one")
+            raise ConfigurationError(
+                "the race had no baseline to compare with on other data: give one"
+            )
         if baseline is None:
             baseline = rebuild_candidate(record.candidates()[str(asked.baseline)])
         halves = asked.halves

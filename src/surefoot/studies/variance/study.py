@@ -16,7 +16,7 @@ from typing import Unpack
 
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome
 from surefoot.journal import Journal
@@ -182,7 +182,7 @@ def variance(
 
     Raises
     ------
-    StatisticsError
+    ConfigurationError
         If the design is too small to say anything.
     JournalMismatchError, EngineError
         As for `select`.
