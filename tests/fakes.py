@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 
 from surefoot import registry
-from surefoot.candidates.base import Candidate, DirectCandidate
+from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Engine, Monitor
 from surefoot.instances import Instance, Setting, Training
@@ -124,6 +124,11 @@ def befall(fate: str) -> None:
         assert len(hoard) == 100
 
 
+def instances(candidate: Fake, count: int, first: int = 0) -> list[Instance]:
+    """Return instances of a race, numbered from ``first`` on."""
+    return [Instance(candidate, InstanceSeed(3, Role.RACE, first + i)) for i in range(count)]
+
+
 def register_fakes() -> None:
     registry.register("engines", "fake", FakeThreads)
     registry.register("engines", "fake_processes", FakeProcesses)
@@ -144,27 +149,3 @@ def fake_setting(examples: int = 200, size: int | None = 20) -> Setting:
 
 
 register_fakes()
-
-
-class Mean(DirectCandidate):
-    """Predicts the mean."""
-
-    family: ClassVar[str] = "mean"
-    label = "mean"
-
-    def spec(self) -> dict[str, Any]:
-        return {}
-
-    @classmethod
-    def from_spec(cls, spec: Mapping[str, Any]) -> Self:
-        return cls()
-
-    def fit(
-        self, features: np.ndarray, side: np.ndarray | None, target: np.ndarray, seed: int = 0
-    ) -> Any:
-        mean = target.mean(axis=0)
-        return lambda x, s: np.tile(mean, (len(x), 1))
-
-
-def instances(candidate: Fake, count: int, first: int = 0) -> list[Instance]:
-    return [Instance(candidate, InstanceSeed(3, Role.RACE, first + i)) for i in range(count)]

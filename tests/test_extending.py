@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -17,7 +18,7 @@ from surefoot.data.population import Population
 from surefoot.executors.inline import InlineExecutor
 from surefoot.instances import Status
 from surefoot.learning.losses.base import Loss
-from tests.engines.cases import RUN, blobs, instance_of, setting_of
+from surefoot.testing import toy_instance, toy_population, toy_setting
 
 PAGE = Path(__file__).parents[1] / "docs" / "extending.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -50,21 +51,36 @@ def test_the_function_races(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_engine_of_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
     made = module("medians", "class MedianEngine", monkeypatch)
-    setting, candidate = setting_of(loss=Loss("mae")), made.Median()
-    training = made.MedianEngine().train(instance_of(candidate), setting, RUN)
-    draw, target = instance_of(candidate).draw(setting), setting.halves.population.target
+    setting, candidate = toy_setting(loss=Loss("mae")), made.Median()
+    training = made.MedianEngine().train(toy_instance(candidate), setting)
+    draw, target = toy_instance(candidate).draw(setting), setting.halves.population.target
     expected = np.abs(target[draw.test] - np.median(target[draw.train])).mean()
     assert training.outcome.status is Status.FINISHED
     assert training.outcome.loss == pytest.approx(float(expected), rel=1e-6)
     monkeypatch.setitem(registry._added, ("engines", "median"), made.MedianEngine)
     monkeypatch.setitem(registry._added, ("candidates", "median"), made.Median)
     both = [made.Median(), made.Median(0.1)]
-    selection = surefoot.select(both, blobs(), loss="mae", certify=0, executor=InlineExecutor())
+    selection = surefoot.select(
+        both, toy_population(), loss="mae", certify=0, executor=InlineExecutor()
+    )
     assert selection.winner == made.Median()
+
+
+def test_the_engine_passes_its_suite(tmp_path: Path) -> None:
+    engine, suite = (
+        next(block for block in BLOCKS if text in block)
+        for text in ("class MedianEngine", "class TestMedianEngine")
+    )
+    (tmp_path / "medians.py").write_text(engine)
+    (tmp_path / "test_medians.py").write_text(f"from medians import Median, MedianEngine\n{suite}")
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
 
 
 def test_the_selector_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     made = module("selector_page", "RobustSelector", monkeypatch)
-    population = blobs()
+    population = toy_population()
     fitted = made.model.fit(population.features, population.target[:, 0])
     assert fitted.score(population.features, population.target[:, 0]) > 0.5

@@ -1,68 +1,22 @@
-"""What the conformance suite trains: a small population and, for each engine, its candidates.
-
-A new engine joins the suite with one `Case` in `CASES`.
-"""
+"""Candidates of every family, small enough to be trained by any test."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from surefoot import registry
-from surefoot.candidates.base import Candidate, DirectCandidate
+from surefoot.candidates.base import DirectCandidate
 from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.function import FunctionCandidate
 from surefoot.candidates.module.candidate import ModuleCandidate
-from surefoot.data.population import Population, Sampling
-from surefoot.engines.base import Engine
-from surefoot.instances import Instance, Setting, Training
-from surefoot.learning.losses.base import Loss
-from surefoot.learning.stopping import Stopping
-from surefoot.seeds.ledger import InstanceSeed, Role
+from surefoot.data.population import Population
 
 if TYPE_CHECKING:
     from surefoot.candidates.base import Matrix, Prediction
-
-RUN = np.zeros(1, dtype=np.uint8)
-"""A stop flag that is never set."""
-
-
-def blobs(n: int = 240, seed: int = 5, outputs: int = 1) -> Population:
-    """Return n images [15, 15] of a blob, its energy (and x) as target, the sum as side feature."""
-    generator = np.random.default_rng(seed)
-    energy = generator.uniform(1.0, 5.0, n)
-    x, y = generator.uniform(-2.0, 2.0, (2, n))
-    cells = np.arange(15) - 7.0
-    profile = np.exp(
-        -0.5 * (cells[:, None] - y[:, None, None]) ** 2 - 0.5 * (cells - x[:, None, None]) ** 2
-    )
-    images = energy[:, None, None] * profile * generator.normal(1.0, 0.1, (n, 15, 15)) / 6.0
-    target = np.stack([energy, x + 4.0], axis=1)[:, :outputs]
-    side = images.sum(axis=(1, 2))[:, None]
-    return Population(images, target, side, groups=np.arange(n) // 2, name="blobs")
-
-
-def setting_of(population: Population | None = None, **changes: Any) -> Setting:
-    """Return a setting of three epochs on 70 bootstrapped examples, tested on 50."""
-    fields: dict[str, Any] = {
-        "halves": (population or blobs()).split(11),
-        "sampling": Sampling(70, test_size=50),
-        "loss": Loss("relative_rmse"),
-        "stopping": Stopping(max_epochs=3, reading="none"),
-    }
-    return Setting(**{**fields, **changes})
-
-
-def instance_of(
-    candidate: Candidate, number: int = 0, *, salt: int = 0, **overrides: int
-) -> Instance:
-    """Return the instance with this number of a race with study seed 1."""
-    return Instance(candidate, InstanceSeed(1, Role.RACE, number, salt, **overrides))
-
 
 PLAIN = ConvNet((Conv(4, bias=False, pool=Pool()),), (5,), learning_rate=0.01)
 SIDE = ConvNet(
@@ -146,27 +100,6 @@ class Line(DirectCandidate):
         return predict
 
 
-@dataclass(frozen=True)
-class Case:
-    """An engine, candidates it trains, and one whose loss becomes infinite or NaN.
-
-    ``seeded`` names candidates without epochs that have luck beside their draw.
-    """
-
-    engine: str
-    candidates: Mapping[str, Candidate]
-    diverging: Candidate
-    trains_epochs: bool = True
-    seeded: tuple[str, ...] = ()
-
-    def make(self) -> Engine:
-        engine: Engine = registry.lookup("engines", self.engine)()
-        return engine
-
-    def train(self, instance: Instance, setting: Setting) -> Training:
-        return self.make().train(instance, setting, RUN)
-
-
 ESTIMATORS = {
     "ridge": EstimatorCandidate("sklearn.linear_model.Ridge", {"alpha": 0.5}),
     "tree": EstimatorCandidate(
@@ -176,38 +109,25 @@ ESTIMATORS = {
 }
 INFINITE = EstimatorCandidate("tests.engines.estimators.Constant", {"value": 1e300})
 
-CASES = (
-    Case("fused_cpu", NETS, EXPLODING),
-    Case("torch_eager", NETS, EXPLODING),
-    Case("torch_eager", MODULES, WILD),
-    Case("direct", {"line": Line(), "double": Line(2.0)}, Line(float(2**127) * 2), False),
-    Case("estimator", ESTIMATORS, INFINITE, False, ("tree",)),
-)
 
-Pick = Callable[[Case], bool]
+class Mean(DirectCandidate):
+    """Predicts the mean."""
 
+    family: ClassVar[str] = "mean"
+    label = "mean"
 
-def pairs(pick: Pick = lambda case: True) -> list[Any]:
-    """Return pytest parameters: every case with each of its candidates."""
-    import pytest
+    def spec(self) -> dict[str, Any]:
+        return {}
 
-    return [
-        pytest.param(case, candidate, id=f"{case.engine}-{name}")
-        for case in CASES
-        if pick(case)
-        for name, candidate in case.candidates.items()
-    ]
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Self:
+        return cls()
 
-
-def cases(pick: Pick = lambda case: True) -> list[Any]:
-    """Return pytest parameters: every case."""
-    import pytest
-
-    return [
-        pytest.param(case, id=f"{case.engine}-{next(iter(case.candidates.values())).family}")
-        for case in CASES
-        if pick(case)
-    ]
+    def fit(
+        self, features: np.ndarray, side: np.ndarray | None, target: np.ndarray, seed: int = 0
+    ) -> Any:
+        mean = target.mean(axis=0)
+        return lambda x, s: np.tile(mean, (len(x), 1))
 
 
 def species(n: int = 200, classes: int = 3, seed: int = 2) -> Population:

@@ -17,7 +17,8 @@ from surefoot.instances import Setting, Status
 from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS
 from surefoot.learning.stopping import Stopping
-from tests.engines.cases import NETS, NOISY, PLAIN, RUN, blobs, instance_of, setting_of
+from surefoot.testing import toy_instance, toy_population, toy_setting
+from tests.engines.cases import NETS, NOISY, PLAIN
 
 COMPILED: tuple[Engine, ...] = (FusedCpu(),)
 every_engine = pytest.mark.parametrize("engine", COMPILED, ids=lambda engine: engine.name)
@@ -39,13 +40,13 @@ SHAPES = {
 
 
 def curves(engine: Engine, net: ConvNet, setting: Setting, number: int = 0) -> np.ndarray:
-    outcome = engine.train(instance_of(net, number), setting, RUN).outcome
+    outcome = engine.train(toy_instance(net, number), setting).outcome
     assert outcome.status is Status.FINISHED, outcome.message
     return outcome.curve
 
 
 def agree(engine: Engine, net: ConvNet, **changes: Any) -> None:
-    setting = setting_of(**changes)
+    setting = toy_setting(**changes)
     reference = curves(TorchEager(), net, setting)
     assert reference.size == 3
     np.testing.assert_allclose(curves(engine, net, setting), reference, rtol=1e-3)
@@ -111,7 +112,7 @@ def test_losses(engine: Engine, trained: str, measured: str, outputs: int) -> No
     agree(
         engine,
         net,
-        halves=setting_of(blobs(outputs=outputs)).halves,
+        halves=toy_setting(toy_population(outputs=outputs)).halves,
         loss=parse_loss(measured),
     )
 
@@ -119,11 +120,11 @@ def test_losses(engine: Engine, trained: str, measured: str, outputs: int) -> No
 @every_engine
 @pytest.mark.parametrize("loss", ["cross_entropy", "brier", "error_rate"])
 def test_classification(engine: Engine, loss: str) -> None:
-    population = blobs()
+    population = toy_population()
     codes = np.digitize(population.target[:, 0], [2.3, 3.6])
     labelled = Population(population.features, codes, classes=True)
     net = replace(MIXED, outputs=3, hidden=(9,), learning_rate=0.01)
-    setting = setting_of(labelled, loss=parse_loss(loss))
+    setting = toy_setting(labelled, loss=parse_loss(loss))
     reference = curves(TorchEager(), net, setting)
     np.testing.assert_allclose(curves(engine, net, setting), reference, rtol=1e-3)
 
@@ -132,10 +133,10 @@ def test_classification(engine: Engine, loss: str) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_papers_networks(engine: Engine, name: str) -> None:
     # nas_2's own rate of 1e-2 amplifies rounding a thousandfold within an epoch: losses jump.
-    net, base = preset(name, learning_rate=min(1e-3, preset(name).learning_rate)), blobs()
+    net, base = preset(name, learning_rate=min(1e-3, preset(name).learning_rate)), toy_population()
     side = np.tile(base.side, (1, net.side)) if net.side and base.side is not None else None
     population = Population(base.features, base.target, side, base.groups)
-    agree(engine, net, halves=setting_of(population).halves)
+    agree(engine, net, halves=toy_setting(population).halves)
 
 
 @every_engine
@@ -143,7 +144,7 @@ def test_several_channels_and_oblong_images(engine: Engine) -> None:
     generator = np.random.default_rng(2)
     features = generator.normal(0.5, 1.0, (200, 3, 9, 12))
     target = 2.0 + np.abs(features[:, 0].mean(axis=(1, 2)) + features[:, 1, 3, 4])
-    halves = setting_of(Population(features, target)).halves
+    halves = toy_setting(Population(features, target)).halves
     agree(engine, replace(MIXED, input_shape=(3, 9, 12)), halves=halves)
 
 
@@ -154,11 +155,11 @@ def test_trained_weights_are_interchangeable(engine: Engine) -> None:
 
     from surefoot.engines.torch.eager import module_of
 
-    population = blobs()
+    population = toy_population()
     for net in NETS.values():
-        predictor = engine.train(instance_of(net), setting_of(), RUN).predictor
+        predictor = engine.train(toy_instance(net), toy_setting()).predictor
         assert predictor is not None
-        reference = TorchEager().train(instance_of(net), setting_of(), RUN).predictor
+        reference = TorchEager().train(toy_instance(net), toy_setting()).predictor
         assert reference is not None
         assert set(predictor.weights) == set(reference.weights)
         inputs = [torch.from_numpy(population.features)]
@@ -174,7 +175,7 @@ def test_trained_weights_are_interchangeable(engine: Engine) -> None:
 @pytest.mark.parametrize("net", [PLAIN, NOISY], ids=["plain", "noisy"])
 def test_final_losses_of_64_instances_have_one_distribution(engine: Engine, net: ConvNet) -> None:
     """Those of the same instances, and those of others: engines must not differ in luck either."""
-    setting = setting_of(sampling=Sampling(None), stopping=Stopping(40, reading="none"))
+    setting = toy_setting(sampling=Sampling(None), stopping=Stopping(40, reading="none"))
     reference = [curves(TorchEager(), net, setting, number)[-1] for number in range(64)]
     for first in (0, 1_000):
         found = [curves(engine, net, setting, first + number)[-1] for number in range(64)]

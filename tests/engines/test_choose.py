@@ -10,7 +10,8 @@ from surefoot.candidates.base import Candidate
 from surefoot.engines.choose import PREFERRED, Chooser
 from surefoot.errors import ConfigurationError, EngineError, MissingExtraError
 from surefoot.instances import Setting
-from tests.fakes import Fake, FakeThreads, Mean, fake_setting
+from tests.engines.cases import Mean
+from tests.fakes import Fake, FakeThreads, fake_setting
 
 
 class Picky(FakeThreads):

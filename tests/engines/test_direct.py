@@ -12,7 +12,8 @@ from surefoot.engines.base import Stopped
 from surefoot.engines.direct import Direct, DirectPredictor
 from surefoot.errors import CandidateError
 from surefoot.instances import Status
-from tests.engines.cases import RUN, Line, blobs, instance_of, setting_of
+from surefoot.testing import toy_instance, toy_population, toy_setting
+from tests.engines.cases import Line
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,13 @@ class Odd(DirectCandidate):
 
 
 def train(what: str):
-    return Direct().train(instance_of(Odd(what)), setting_of(), RUN)
+    return Direct().train(toy_instance(Odd(what)), toy_setting())
 
 
 def test_the_loss_is_that_of_the_fit() -> None:
-    setting, instance = setting_of(), instance_of(Odd("mean"))
+    setting, instance = toy_setting(), toy_instance(Odd("mean"))
     draw, target = instance.draw(setting), setting.halves.population.target
-    training = Direct().train(instance, setting, RUN)
+    training = Direct().train(instance, setting)
     expected = np.sqrt(
         np.mean((target[draw.train].mean() / target[draw.test].astype(float) - 1) ** 2)
     )
@@ -93,7 +94,7 @@ def test_a_flag_set_while_it_fits_stops() -> None:
             return super().fit(features, side, target)
 
     with pytest.raises(Stopped):
-        Direct().train(instance_of(Slow()), setting_of(), stop)
+        Direct().train(toy_instance(Slow()), toy_setting(), stop)
 
 
 def test_a_fit_gets_the_luck_of_its_instance() -> None:
@@ -105,15 +106,15 @@ def test_a_fit_gets_the_luck_of_its_instance() -> None:
             return super().fit(features, side, target)
 
     for number in (3, 4, 3):
-        Direct().train(instance_of(Lucky(), number), setting_of(), RUN)
+        Direct().train(toy_instance(Lucky(), number), toy_setting())
     assert seeds[0] == seeds[2] != seeds[1]
     assert all(0 <= seed < 2**32 for seed in seeds)
 
 
 def test_its_predictor_checks_the_shape_of_every_prediction() -> None:
-    training = Direct().train(instance_of(Line()), setting_of(), RUN)
+    training = Direct().train(toy_instance(Line()), toy_setting())
     assert training.predictor is not None
-    population = blobs()
+    population = toy_population()
     assert training.predictor.predict(population.features, population.side).shape == (240, 1)
     assert training.predictor.weights == {}
     with pytest.raises(CandidateError, match=r"shape \(240, 225\); must be \(240, 1\)"):

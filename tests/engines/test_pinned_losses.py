@@ -12,7 +12,8 @@ import pytest
 from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
-from tests.engines.cases import MODULES, NETS, RUN, Line, instance_of, setting_of
+from surefoot.testing import toy_instance, toy_setting
+from tests.engines.cases import MODULES, NETS, Line
 
 RIDGE = EstimatorCandidate(
     "sklearn.linear_model.Ridge", {"alpha": 0.5}, steps=["sklearn.preprocessing.StandardScaler"]
@@ -45,9 +46,7 @@ CLOSE: list[tuple[str, Candidate, list[float]]] = [
 
 
 def curve(engine: str, candidate: Candidate) -> np.ndarray:
-    trained = registry.lookup("engines", engine)().train(
-        instance_of(candidate, 3), setting_of(), RUN
-    )
+    trained = registry.lookup("engines", engine)().train(toy_instance(candidate, 3), toy_setting())
     return trained.outcome.curve
 
 

@@ -19,8 +19,9 @@ from surefoot.learning.stopping import Stopping
 from surefoot.racing.schedules.base import Halving
 from surefoot.seeds.ledger import Role
 from surefoot.studies.select.selection import Selection
+from surefoot.testing import toy_population
 from tests.engines import estimators
-from tests.engines.cases import MODULES, PLAIN, RUN, blobs, species
+from tests.engines.cases import MODULES, PLAIN, species
 
 FOREST = EstimatorCandidate(
     "sklearn.ensemble.RandomForestRegressor", {"n_estimators": 4}, side=True
@@ -47,7 +48,7 @@ def selected(candidate: Candidate, population: Population, loss: str, **changes:
     ids=lambda candidate: candidate.label[:20],
 )
 def test_an_estimator_comes_back_with_its_predictions(candidate: Candidate, tmp_path: Path) -> None:
-    population = blobs()
+    population = toy_population()
     selection = selected(candidate, population, "rmse")
     folder = save(selection, tmp_path / "winner", instance=2)
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -85,7 +86,7 @@ def test_everything_is_a_fit_to_all_examples(tmp_path: Path) -> None:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    population = blobs()
+    population = toy_population()
     folder = save(selected(PIPED, population, "rmse"), tmp_path / "all", refit="everything")
     x, y = population.features.astype(np.float64), population.target[:, 0].astype(np.float64)
     expected = make_pipeline(StandardScaler(), Ridge(0.5)).fit(x, y).predict(x)
@@ -96,7 +97,7 @@ def test_everything_is_a_fit_to_all_examples(tmp_path: Path) -> None:
 
 
 def test_a_networks_weights_come_back(tmp_path: Path) -> None:
-    population = blobs()
+    population = toy_population()
     selection = selected(
         PLAIN,
         population,
@@ -117,7 +118,7 @@ def test_a_networks_weights_come_back(tmp_path: Path) -> None:
 
 
 def test_a_torch_module_comes_back_with_its_side_features(tmp_path: Path) -> None:
-    population, candidate = blobs(), MODULES["he"]
+    population, candidate = toy_population(), MODULES["he"]
     selection = selected(candidate, population, "rmse", certify=1, stopping=Stopping(2))
     model = load(save(selection, tmp_path / "module"))
     assert model.candidate == candidate
@@ -129,7 +130,7 @@ def test_a_torch_module_comes_back_with_its_side_features(tmp_path: Path) -> Non
 
 
 def test_the_card_says_what_how_and_what_is_certified(tmp_path: Path) -> None:
-    population = blobs()
+    population = toy_population()
     selection = selected(PIPED, population, "rmse", certify=59)
     card = (save(selection, tmp_path / "winner") / "README.md").read_text()
     assert card.startswith("# StandardScaler → Ridge(alpha=0.5)\n")
@@ -140,19 +141,19 @@ def test_the_card_says_what_how_and_what_is_certified(tmp_path: Path) -> None:
     assert selection.certificate.sentence() in card
     assert "scikit-learn " in card
     loss = selection.study.instance(PIPED.key, Role.CERTIFY, 0)
-    outcome = EstimatorEngine().train(loss, selection.study.setting, RUN).outcome
+    outcome = EstimatorEngine().train(loss, selection.study.setting).outcome
     assert f"{outcome.loss:.6g} on its test sample" in card
 
 
 def test_what_cannot_be_saved_or_read_is_said(tmp_path: Path) -> None:
-    selection = selected(estimators.measured.candidate(), blobs(), "rmse", certify=0)
+    selection = selected(estimators.measured.candidate(), toy_population(), "rmse", certify=0)
     with pytest.raises(CandidateError, match=r"left no model to save.*returns its loss alone"):
         save(selection, tmp_path / "function")
     with pytest.raises(CandidateError, match="cannot be fitted to everything"):
         save(selection, tmp_path / "function", refit="everything")
     with pytest.raises(CandidateError, match="has no weights to save: only estimators"):
-        save(selected(estimators.line.candidate(), blobs(), "rmse"), tmp_path / "line")
-    good = selected(PIPED, blobs(), "rmse", certify=0)
+        save(selected(estimators.line.candidate(), toy_population(), "rmse"), tmp_path / "line")
+    good = selected(PIPED, toy_population(), "rmse", certify=0)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes").write_text("mine")
     with pytest.raises(SurefootError, match="exists and is not an empty folder"):
@@ -164,7 +165,7 @@ def test_what_cannot_be_saved_or_read_is_said(tmp_path: Path) -> None:
 
 def test_a_file_with_foreign_types_is_not_read_unless_trusted(tmp_path: Path) -> None:
     constant = EstimatorCandidate("tests.engines.estimators.Constant", {"value": 3.0})
-    folder = save(selected(constant, blobs(), "rmse", certify=0), tmp_path / "constant")
+    folder = save(selected(constant, toy_population(), "rmse", certify=0), tmp_path / "constant")
     with pytest.raises(SurefootError, match=r"not trusted \(tests.engines.estimators.Constant\)"):
         load(folder)
     model = load(folder, trusted=["tests.engines.estimators.Constant"])

@@ -10,7 +10,7 @@ from surefoot.instances import Status
 from surefoot.journal import Journal
 from surefoot.racing.schedules.base import Halving
 from surefoot.seeds.ledger import Role
-from tests.engines.cases import blobs
+from surefoot.testing import toy_population
 
 
 def test_a_killed_worker_fails_one_instance_and_a_rerun_retries_it(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_a_killed_worker_fails_one_instance_and_a_rerun_retries_it(tmp_path: Pat
     def select(retry: bool) -> surefoot.Candidate:
         return surefoot.select(
             [ridge, killed],
-            blobs(),
+            toy_population(),
             schedule=Halving(warmup=2),
             certify=0,
             workers=2,

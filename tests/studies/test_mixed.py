@@ -13,7 +13,7 @@ from surefoot.instances import Status
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import replay
-from tests.fakes import Mean
+from tests.engines.cases import Mean
 
 
 def test_each_engine_takes_its_own_on_the_same_draws(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ from surefoot.candidates.base import Candidate
 from surefoot.errors import MissingExtraError
 from surefoot.instances import Instance, Outcome, Predictor, Setting, Training
 
+Flag = NDArray[np.uint8]
+"""[1], 0 until somebody asks to stop."""
+
 
 class Engine(ABC):
     """Trains one instance at a time; an executor runs many at once."""
@@ -34,12 +37,13 @@ class Engine(ABC):
         test, is told too and ends it (*diverged*); so does an exception (*failed*).
         """
 
-    def train(self, instance: Instance, setting: Setting, stop: NDArray[np.uint8]) -> Training:
+    def train(self, instance: Instance, setting: Setting, stop: Flag | None = None) -> Training:
         """Return what `fit` left; raise `Stopped` within two seconds of ``stop[0]`` being set.
 
         The curve of a diverged or failed outcome ends with the last finite test loss.
         """
-        began, monitor, predictor, failure = time.perf_counter(), Monitor(stop), None, ""
+        began, predictor, failure = time.perf_counter(), None, ""
+        monitor = Monitor(np.zeros(1, dtype=np.uint8) if stop is None else stop)
         try:
             monitor.check()
             predictor = self.fit(instance, setting, monitor)
@@ -63,11 +67,11 @@ class Stopped(Exception):
 class Monitor:
     """What an engine tells while it trains one instance, and whether it should go on.
 
-    ``stop[0]`` becomes non-zero when it should not (compiled code reads it itself); ``losses`` are
-    the losses told so far; ``message`` goes into the outcome.
+    Compiled code reads the flag ``stop`` itself; ``losses`` are those told so far; ``message`` goes
+    into the outcome.
     """
 
-    stop: NDArray[np.uint8]
+    stop: Flag
     losses: list[float] = field(default_factory=list)
     message: str = ""
 

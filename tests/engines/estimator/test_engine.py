@@ -26,8 +26,9 @@ from surefoot.engines.estimator.engine import EstimatorEngine, deterministic, li
 from surefoot.instances import Setting, Status, Training
 from surefoot.learning.losses.base import Loss
 from surefoot.seeds.ledger import Stream
+from surefoot.testing import toy_instance, toy_population, toy_setting
 from tests.engines import estimators
-from tests.engines.cases import RUN, blobs, instance_of, setting_of, species
+from tests.engines.cases import species
 
 HERE = "tests.engines.estimators."
 RIDGE = EstimatorCandidate("sklearn.linear_model.Ridge", {"alpha": 0.5})
@@ -36,16 +37,16 @@ TREE = EstimatorCandidate("sklearn.tree.DecisionTreeClassifier", {"max_depth": 2
 
 
 def train(candidate: Candidate, setting: Setting | None = None, number: int = 0) -> Training:
-    return EstimatorEngine().train(instance_of(candidate, number), setting or setting_of(), RUN)
+    return EstimatorEngine().train(toy_instance(candidate, number), setting or toy_setting())
 
 
 def classes_setting(loss: str, population: Population | None = None, **sampling: Any) -> Setting:
-    return setting_of(population or species(), loss=Loss(loss), sampling=Sampling(60, **sampling))
+    return toy_setting(population or species(), loss=Loss(loss), sampling=Sampling(60, **sampling))
 
 
 def test_a_ridge_has_the_loss_of_scikit_learns_own() -> None:
-    setting = setting_of(loss=Loss("rmse"))
-    draw, population = instance_of(RIDGE).draw(setting), setting.halves.population
+    setting = toy_setting(loss=Loss("rmse"))
+    draw, population = toy_instance(RIDGE).draw(setting), setting.halves.population
     x, y = population.features.astype(np.float64), population.target[:, 0].astype(np.float64)
     model = Ridge(alpha=0.5).fit(x[draw.train], y[draw.train])
     expected = sklearn.metrics.root_mean_squared_error(y[draw.test], model.predict(x[draw.test]))
@@ -56,9 +57,9 @@ def test_a_ridge_has_the_loss_of_scikit_learns_own() -> None:
 
 def test_a_pipeline_of_live_objects_is_trained_as_scikit_learn_trains_it() -> None:
     live = make_pipeline(StandardScaler(), Ridge(alpha=2.0))
-    setting = setting_of(blobs(outputs=2), loss=Loss("mae"))
+    setting = toy_setting(toy_population(outputs=2), loss=Loss("mae"))
     candidate = EstimatorCandidate.of(live)
-    draw, population = instance_of(candidate).draw(setting), setting.halves.population
+    draw, population = toy_instance(candidate).draw(setting), setting.halves.population
     x, y = population.features.astype(np.float64), population.target.astype(np.float64)
     expected = np.abs(live.fit(x[draw.train], y[draw.train]).predict(x[draw.test]) - y[draw.test])
     assert train(candidate, setting).outcome.loss == pytest.approx(expected.mean(), rel=1e-5)
@@ -69,18 +70,18 @@ def test_the_seed_comes_from_the_ledger_wherever_it_sits() -> None:
     for candidate in (FOREST, piped):
         first, again, other = (train(candidate, number=i).outcome.loss for i in (0, 0, 1))
         assert first == again != other
-    setting, instance = setting_of(), instance_of(FOREST)
+    setting, instance = toy_setting(), toy_instance(FOREST)
     made = FOREST.make(np.random.default_rng(4))
     assert made.random_state == FOREST.make(np.random.default_rng(4)).random_state
     assert made.random_state != FOREST.make(np.random.default_rng(5)).random_state
     lucky = replace(instance, seed=replace(instance.seed, init=7))
-    assert EstimatorEngine().train(lucky, setting, RUN).outcome.loss != train(FOREST).outcome.loss
+    assert EstimatorEngine().train(lucky, setting).outcome.loss != train(FOREST).outcome.loss
 
 
 def test_a_seed_alone_changes_the_loss_of_a_noisy_estimator() -> None:
     noisy = EstimatorCandidate(HERE + "Noisy")
     losses = [
-        EstimatorEngine().train(instance_of(noisy, 3, init=i), setting_of(), RUN).outcome.loss
+        EstimatorEngine().train(toy_instance(noisy, 3, init=i), toy_setting()).outcome.loss
         for i in range(4)
     ]
     assert len(set(losses)) == 4
@@ -100,7 +101,7 @@ def test_a_seed_alone_changes_the_loss_of_a_noisy_estimator() -> None:
     ids=str,
 )
 def test_deterministic_candidates_are_noticed(candidate: Candidate, expected: bool) -> None:
-    assert deterministic(instance_of(candidate), setting_of(), EstimatorEngine()) is expected
+    assert deterministic(toy_instance(candidate), toy_setting(), EstimatorEngine()) is expected
 
 
 def test_determinism_of_what_cannot_be_fitted_is_an_error() -> None:
@@ -108,15 +109,15 @@ def test_determinism_of_what_cannot_be_fitted_is_an_error() -> None:
 
     with pytest.raises(CandidateError, match=r"cannot be fitted: CandidateError"):
         deterministic(
-            instance_of(FunctionCandidate(HERE + "talks")), setting_of(), EstimatorEngine()
+            toy_instance(FunctionCandidate(HERE + "talks")), toy_setting(), EstimatorEngine()
         )
 
 
 def test_an_object_without_scikit_learn_is_an_estimator_too() -> None:
     plain = EstimatorCandidate(HERE + "Plain", {"shift": 0.25})
-    setting = setting_of(loss=Loss("mae"))
+    setting = toy_setting(loss=Loss("mae"))
     training = train(plain, setting)
-    draw, target = instance_of(plain).draw(setting), setting.halves.population.target
+    draw, target = toy_instance(plain).draw(setting), setting.halves.population.target
     mean = target[draw.train].astype(np.float64).mean() + 0.25
     expected = np.abs(target[draw.test] - mean).mean()
     assert training.outcome.loss == pytest.approx(expected, rel=1e-5)
@@ -168,22 +169,22 @@ def test_a_fit_is_stopped_within_two_seconds(mood: str) -> None:
 
     threading.Timer(0.1, raise_flag).start()
     with pytest.raises(Stopped):
-        EstimatorEngine().train(instance_of(candidate), setting_of(), stop)
+        EstimatorEngine().train(toy_instance(candidate), toy_setting(), stop)
     assert time.perf_counter() - raised[0] < 2.0
 
 
 def test_side_features_are_further_columns_only_where_asked_for() -> None:
-    setting = setting_of(loss=Loss("rmse"))
+    setting = toy_setting(loss=Loss("rmse"))
     population = setting.halves.population
     assert population.side is not None
     with_side = train(FunctionCandidate(HERE + "by_side", side=True, version=3), setting)
-    draw = instance_of(FOREST).draw(setting)
+    draw = toy_instance(FOREST).draw(setting)
     residual = population.side[draw.test] - population.target[draw.test]
     assert with_side.outcome.loss == pytest.approx(float(np.sqrt((residual**2).mean())), rel=1e-5)
     ridge = EstimatorCandidate("sklearn.linear_model.Ridge", {"alpha": 1e-3}, side=True)
     assert train(ridge, setting).predictor.model.n_features_in_ == 226  # type: ignore[union-attr]
     bare = Population(population.features, population.target)
-    reason = EstimatorEngine().refusal(ridge, setting_of(bare))
+    reason = EstimatorEngine().refusal(ridge, toy_setting(bare))
     assert reason == "Ridge(alpha=0.001) +side takes side features but population has none"
 
 
@@ -191,8 +192,8 @@ def test_side_features_are_further_columns_only_where_asked_for() -> None:
 def test_classifiers_have_scikit_learns_losses(loss: str) -> None:
     setting = classes_setting(loss)
     training, population = train(TREE, setting), setting.halves.population
-    draw = instance_of(TREE).draw(setting)
-    model = TREE.make(instance_of(TREE).seed.generator(Stream.NOISE))
+    draw = toy_instance(TREE).draw(setting)
+    model = TREE.make(toy_instance(TREE).seed.generator(Stream.NOISE))
     x, y = population.features.astype(np.float64), population.target[:, 0].astype(int)
     model.fit(x[draw.train], y[draw.train])
     p, truth = model.predict_proba(x[draw.test]).astype(np.float32), y[draw.test]
@@ -207,7 +208,7 @@ def test_classifiers_have_scikit_learns_losses(loss: str) -> None:
 def test_a_class_that_the_draw_missed_has_probability_zero() -> None:
     labels = ["common", "other"] * 90 + ["rare"] * 4
     population = Population(np.random.default_rng(1).standard_normal((184, 3)), labels)
-    setting = setting_of(population, loss=Loss("brier"), sampling=Sampling(8))
+    setting = toy_setting(population, loss=Loss("brier"), sampling=Sampling(8))
     for number in range(20):
         training = train(TREE, setting, number)
         assert training.outcome.status is Status.FINISHED
@@ -222,7 +223,7 @@ def test_xgboost_sees_classes_without_a_gap() -> None:
     population = Population(
         np.random.default_rng(1).standard_normal((120, 3)), labels, classes=True
     )
-    setting = setting_of(population, loss=Loss("cross_entropy"), sampling=Sampling(4))
+    setting = toy_setting(population, loss=Loss("cross_entropy"), sampling=Sampling(4))
     booster = EstimatorCandidate("xgboost.XGBClassifier", {"n_estimators": 2, "max_depth": 2})
     outcomes = [train(booster, setting, i).outcome for i in range(6)]
     assert {outcome.status for outcome in outcomes} == {Status.FINISHED}
@@ -234,7 +235,7 @@ def test_the_error_rate_needs_no_probabilities() -> None:
     majority = EstimatorCandidate(HERE + "Majority")
     setting = classes_setting("error_rate")
     outcome = train(majority, setting).outcome
-    draw, codes = instance_of(majority).draw(setting), setting.halves.population.target[:, 0]
+    draw, codes = toy_instance(majority).draw(setting), setting.halves.population.target[:, 0]
     common = np.bincount(codes[draw.train].astype(int)).argmax()
     assert outcome.loss == pytest.approx(float((codes[draw.test] != common).mean()))
     refusal = EstimatorEngine().refusal(majority, classes_setting("brier"))
@@ -249,20 +250,20 @@ def test_the_wrong_kind_of_estimator_or_loss_is_refused() -> None:
         "Ridge(alpha=0.5) is a regressor, but the target target of species needs a classifier"
         in (str(refusal(RIDGE, classes_setting("error_rate"))))
     )
-    assert "is a classifier" in str(refusal(TREE, setting_of()))
+    assert "is a classifier" in str(refusal(TREE, toy_setting()))
     assert "rmse is one of regression" in str(refusal(TREE, classes_setting("rmse")))
     assert "cross_entropy is one of classification" in str(
-        refusal(TREE, setting_of(loss=Loss("cross_entropy")))
+        refusal(TREE, toy_setting(loss=Loss("cross_entropy")))
     )
-    assert "not convnet" in str(refusal(ConvNet((Conv(2),)), setting_of()))
+    assert "not convnet" in str(refusal(ConvNet((Conv(2),)), toy_setting()))
     absent = EstimatorCandidate("sklearn.svm.SVRR")
-    assert "has no class 'SVRR': did you mean 'SVR'" in str(refusal(absent, setting_of()))
+    assert "has no class 'SVRR': did you mean 'SVR'" in str(refusal(absent, toy_setting()))
     scaler = EstimatorCandidate("sklearn.preprocessing.StandardScaler")
-    assert "has no fit and predict" in str(refusal(scaler, setting_of()))
+    assert "has no fit and predict" in str(refusal(scaler, toy_setting()))
 
 
 def test_functions_return_predictors_or_losses() -> None:
-    setting = setting_of(loss=Loss("rmse"))
+    setting = toy_setting(loss=Loss("rmse"))
     good, shrunk = (train(estimators.line.candidate(shrink=s), setting).outcome for s in (1.0, 0.5))
     assert good.status is Status.FINISHED
     assert good.loss < shrunk.loss
@@ -284,6 +285,6 @@ def test_a_function_may_return_class_codes() -> None:
 def test_only_marked_functions_are_ever_called() -> None:
     refusal = EstimatorEngine().refusal
     for path in (HERE + "unmarked", "os.getcwd"):
-        reason = refusal(FunctionCandidate(path), setting_of())
+        reason = refusal(FunctionCandidate(path), toy_setting())
         assert reason is not None
         assert "is not a function marked with @surefoot.candidate" in reason

@@ -25,11 +25,12 @@ from surefoot.learning.optimizers import OPTIMIZERS
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Stream
 from surefoot.seeds.philox import epoch_order, keep_masks
-from tests.engines.cases import EXPLODING, NOISY, PLAIN, RUN, SIDE, blobs, instance_of, setting_of
+from surefoot.testing import toy_instance, toy_population, toy_setting
+from tests.engines.cases import EXPLODING, NOISY, PLAIN, SIDE
 
 
 def train(instance: Instance, **changes: object):
-    return TorchEager().train(instance, setting_of(**changes), RUN)
+    return TorchEager().train(instance, toy_setting(**changes))
 
 
 def test_two_epochs_are_those_written_out_by_hand() -> None:
@@ -46,8 +47,8 @@ def test_two_epochs_are_those_written_out_by_hand() -> None:
         decay=0.1,
         batch_size=30,
     )
-    setting = setting_of(stopping=Stopping(2, reading="none"))
-    instance = instance_of(net, 6)
+    setting = toy_setting(stopping=Stopping(2, reading="none"))
+    instance = toy_instance(net, 6)
     population, draw = setting.halves.population, instance.draw(setting)
     names = named_weights(net, initial_weights(net, instance.seed))
     w = {name: torch.tensor(values, requires_grad=True) for name, values in names.items()}
@@ -83,7 +84,7 @@ def test_two_epochs_are_those_written_out_by_hand() -> None:
         with torch.no_grad():
             relative = forward(draw.test, None).double() / data[2][draw.test].double() - 1
         curve.append(float((relative**2).mean().sqrt()))
-    training = TorchEager().train(instance, setting, RUN)
+    training = TorchEager().train(instance, setting)
     np.testing.assert_allclose(training.outcome.curve, curve, rtol=2e-5)
     assert training.predictor is not None
     for name, values in training.predictor.weights.items():
@@ -91,8 +92,8 @@ def test_two_epochs_are_those_written_out_by_hand() -> None:
 
 
 def test_initial_weights_are_the_ledgers() -> None:
-    seed = instance_of(NOISY, 9).seed
-    module = convnet_job(NOISY, seed, setting_of()).predictor.module
+    seed = toy_instance(NOISY, 9).seed
+    module = convnet_job(NOISY, seed, toy_setting()).predictor.module
     state = {name: value.numpy() for name, value in module.state_dict().items()}
     for name, values in named_weights(NOISY, initial_weights(NOISY, seed)).items():
         np.testing.assert_array_equal(state[name], values)
@@ -104,7 +105,7 @@ def test_initial_weights_are_the_ledgers() -> None:
 @pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5, 6, 7])
 def test_same_padding_is_torchs(kernel: int) -> None:
     net = ConvNet((Conv(2, kernel, padding="same"),), activation="sigmoid")
-    weights = named_weights(net, initial_weights(net, instance_of(net).seed))
+    weights = named_weights(net, initial_weights(net, toy_instance(net).seed))
     x = torch.randn(3, 1, 15, 15, generator=torch.Generator().manual_seed(kernel))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -136,10 +137,10 @@ def test_layers_have_the_shapes_that_the_candidate_says(activation: str) -> None
 
 @pytest.mark.parametrize("net", [PLAIN, SIDE, NOISY], ids=["plain", "side", "noisy"])
 def test_a_module_of_trained_weights_predicts_as_the_predictor(net: ConvNet) -> None:
-    predictor = train(instance_of(net)).predictor
+    predictor = train(toy_instance(net)).predictor
     assert predictor is not None
     module = module_of(net, predictor.weights)
-    population = blobs()
+    population = toy_population()
     assert population.side is not None
     expected = predictor.predict(population.features, population.side)
     features, side = torch.from_numpy(population.features), torch.from_numpy(population.side)
@@ -150,7 +151,7 @@ def test_a_module_of_trained_weights_predicts_as_the_predictor(net: ConvNet) -> 
 
 
 def test_running_averages_are_among_the_weights() -> None:
-    predictor = train(instance_of(NOISY)).predictor
+    predictor = train(toy_instance(NOISY)).predictor
     assert predictor is not None
     names = set(predictor.weights)
     assert {"conv1_norm.running_mean", "fc1_norm.running_var"} <= names
@@ -159,7 +160,7 @@ def test_running_averages_are_among_the_weights() -> None:
 
 
 def test_weights_of_another_network_are_refused() -> None:
-    weights = named_weights(PLAIN, initial_weights(PLAIN, instance_of(PLAIN).seed))
+    weights = named_weights(PLAIN, initial_weights(PLAIN, toy_instance(PLAIN).seed))
     with pytest.raises(CandidateError, match=r"'conv1.weight' of shape \(4, 1, 3, 3\) do not fit"):
         module_of(replace(PLAIN, convolutions=(Conv(5, bias=False),)), weights)
     with pytest.raises(CandidateError, match=r"fc2\.bias of .* are missing"):
@@ -196,17 +197,17 @@ def test_classification_losses_in_torch_are_those_in_numpy(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["cross_entropy", "brier", "error_rate"])
 def test_classes_are_learnt(name: str) -> None:
-    population = blobs()
+    population = toy_population()
     codes = np.digitize(population.target[:, 0], [2.3, 3.6])
     labelled = Population(population.features, codes, classes=True)
     net = replace(PLAIN, outputs=3, hidden=(16,), learning_rate=0.01)
-    setting = setting_of(
+    setting = toy_setting(
         labelled,
         loss=parse_loss(name),
         sampling=Sampling(None),
         stopping=Stopping(60, reading="none"),
     )
-    curve = TorchEager().train(instance_of(net), setting, RUN).outcome.curve
+    curve = TorchEager().train(toy_instance(net), setting).outcome.curve
     assert curve[-1] < 0.7 * curve[0]
 
 
@@ -225,23 +226,23 @@ def test_optimizers_are_those_of_torch_with_its_defaults(name: str) -> None:
 
 
 def test_a_training_loss_that_is_not_finite_is_diverged_before_the_epoch_ends() -> None:
-    outcome = train(instance_of(replace(EXPLODING, batch_size=16))).outcome
+    outcome = train(toy_instance(replace(EXPLODING, batch_size=16))).outcome
     assert (outcome.status, outcome.epochs) == (Status.DIVERGED, 0)
 
 
 def test_a_test_loss_that_is_not_finite_is_diverged_though_training_was_finite() -> None:
     """The one step of an epoch blows the weights up; only the test notices."""
-    outcome = train(instance_of(replace(EXPLODING, batch_size=70))).outcome
+    outcome = train(toy_instance(replace(EXPLODING, batch_size=70))).outcome
     assert (outcome.status, outcome.epochs) == (Status.DIVERGED, 0)
 
 
 def test_an_exception_inside_training_is_failed() -> None:
-    setting = setting_of()
+    setting = toy_setting()
     signed = Population(
         setting.halves.population.features[:, :200], setting.halves.population.target
     )
     broken = replace(setting, halves=replace(setting.halves, population=signed))
-    outcome = TorchEager().train(instance_of(PLAIN), broken, RUN).outcome
+    outcome = TorchEager().train(toy_instance(PLAIN), broken).outcome
     assert outcome.status is Status.FAILED
     assert outcome.message.startswith("RuntimeError: ")
 
@@ -249,7 +250,7 @@ def test_an_exception_inside_training_is_failed() -> None:
 def test_a_lone_value_per_channel_is_normalised_to_the_shift() -> None:
     """A last batch of one example has no variance after the flattening; it must not end in NaN."""
     net = replace(NOISY, batch_size=69, dropout=0.0)
-    module = convnet_job(net, instance_of(net).seed, setting_of()).predictor.module
+    module = convnet_job(net, toy_instance(net).seed, toy_setting()).predictor.module
     module.train()
     before = module.get_buffer("fc1_norm.running_mean").clone()
     x = torch.randn(1, 225, generator=torch.Generator().manual_seed(0), requires_grad=True)
@@ -262,13 +263,13 @@ def test_a_lone_value_per_channel_is_normalised_to_the_shift() -> None:
     assert x.grad is not None
     assert not x.grad.any()
     assert torch.equal(module.get_buffer("fc1_norm.running_mean"), before)
-    assert train(instance_of(net)).outcome.status is Status.FINISHED
+    assert train(toy_instance(net)).outcome.status is Status.FINISHED
 
 
 def test_predictions_do_not_depend_on_company() -> None:
-    predictor = train(instance_of(NOISY)).predictor
+    predictor = train(toy_instance(NOISY)).predictor
     assert predictor is not None
-    features = np.tile(blobs().features, (6, 1))[: CHUNK + 100]
+    features = np.tile(toy_population().features, (6, 1))[: CHUNK + 100]
     together = predictor.predict(features, None)
     np.testing.assert_allclose(predictor.predict(features[-5:], None), together[-5:], rtol=1e-5)
 
@@ -278,7 +279,7 @@ def test_torchs_own_random_numbers_and_threads_are_left_alone() -> None:
     expected = torch.rand(3)
     threads = torch.get_num_threads()
     torch.manual_seed(5)
-    train(instance_of(NOISY))
+    train(toy_instance(NOISY))
     assert torch.equal(torch.rand(3), expected)
     assert torch.get_num_threads() == threads
 
@@ -288,9 +289,10 @@ def test_without_torch_it_is_importable_refuses_and_names_the_install_command() 
 import sys
 sys.modules["torch"] = None
 from surefoot.engines.torch.eager import TorchEager, module_of
-from tests.engines.cases import PLAIN, RUN, instance_of, setting_of
-print(TorchEager().refusal(PLAIN, setting_of()))
-for call in (lambda: TorchEager().train(instance_of(PLAIN), setting_of(), RUN),
+from surefoot.testing import toy_instance, toy_setting
+from tests.engines.cases import PLAIN
+print(TorchEager().refusal(PLAIN, toy_setting()))
+for call in (lambda: TorchEager().train(toy_instance(PLAIN), toy_setting()),
              lambda: module_of(PLAIN, {})):
     try:
         call()

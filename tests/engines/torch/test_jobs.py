@@ -18,18 +18,19 @@ from surefoot.learning.losses.base import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Stream
 from surefoot.seeds.philox import epoch_order
+from surefoot.testing import toy_instance, toy_population, toy_setting
 from tests.engines import modules
-from tests.engines.cases import MODULES, RUN, blobs, instance_of, setting_of
+from tests.engines.cases import MODULES
 
 DENSE = ModuleCandidate(modules.Dense)
 
 
 def train(candidate: ModuleCandidate, number: int = 0, **changes: Any) -> Training:
-    return TorchEager().train(instance_of(candidate, number), setting_of(**changes), RUN)
+    return TorchEager().train(toy_instance(candidate, number), toy_setting(**changes))
 
 
 def refusal(candidate: ModuleCandidate, **changes: Any) -> str | None:
-    return TorchEager().refusal(candidate, setting_of(**changes))
+    return TorchEager().refusal(candidate, toy_setting(**changes))
 
 
 def test_two_epochs_are_those_written_out_by_hand() -> None:
@@ -47,8 +48,11 @@ def test_two_epochs_are_those_written_out_by_hand() -> None:
         schedule=torch.optim.lr_scheduler.StepLR,
         schedule_parameters={"step_size": 1, "gamma": 0.1},
     )
-    setting, instance = setting_of(stopping=Stopping(2, reading="none")), instance_of(candidate, 4)
-    training = TorchEager().train(instance, setting, RUN)
+    setting, instance = (
+        toy_setting(stopping=Stopping(2, reading="none")),
+        toy_instance(candidate, 4),
+    )
+    training = TorchEager().train(instance, setting)
     population, draw = setting.halves.population, instance.draw(setting)
     x, y = torch.from_numpy(population.features), torch.from_numpy(population.target)
     with torch.random.fork_rng():
@@ -83,7 +87,7 @@ def test_own_initialization_and_noise_follow_the_ledger_alone() -> None:
 
 
 def test_candidates_of_one_factory_start_alike_when_paired() -> None:
-    seed, setting = instance_of(DENSE).seed, setting_of()
+    seed, setting = toy_instance(DENSE).seed, toy_setting()
     with torch.random.fork_rng():
         one, other = (
             module_job(replace(DENSE, learning_rate=rate), seed, setting).predictor.weights
@@ -93,7 +97,7 @@ def test_candidates_of_one_factory_start_alike_when_paired() -> None:
 
 
 def test_he_weights_are_normal_from_the_ledger_and_biases_zero() -> None:
-    module, seed = modules.Normed(channels=40), instance_of(DENSE).seed
+    module, seed = modules.Normed(channels=40), toy_instance(DENSE).seed
     start_as_he(module, seed)
     conv, head = module.conv.weight.detach(), module.head.weight.detach()
     normal = seed.generator(Stream.INIT).standard_normal(40 * 9 + 40, dtype=np.float32)
@@ -133,8 +137,8 @@ def test_the_residual_network_trains(initialization: Any) -> None:
 def test_any_loss_is_trained_and_the_settings_is_recorded(loss: Any) -> None:
     candidate = replace(DENSE, loss=loss)
     assert refusal(candidate) is None
-    setting, instance = setting_of(), instance_of(candidate)
-    training = TorchEager().train(instance, setting, RUN)
+    setting, instance = toy_setting(), toy_instance(candidate)
+    training = TorchEager().train(instance, setting)
     rows = instance.draw(setting).test
     population = setting.halves.population
     assert training.predictor is not None
@@ -152,27 +156,27 @@ def test_torchs_loss_and_ours_of_one_formula_train_alike() -> None:
 
 @pytest.mark.parametrize("loss", [None, torch.nn.functional.cross_entropy])
 def test_classes(loss: Any) -> None:
-    population = blobs()
+    population = toy_population()
     codes = np.digitize(population.target[:, 0], [2.3, 3.6])
     labelled = Population(population.features, codes, classes=True)
     candidate = ModuleCandidate(
         modules.Dense, {"outputs": 3, "width": 16}, loss=loss, learning_rate=0.01
     )
-    setting = setting_of(
+    setting = toy_setting(
         labelled,
         loss=parse_loss("cross_entropy"),
         sampling=Sampling(None),
         stopping=Stopping(40, reading="none"),
     )
     assert TorchEager().refusal(candidate, setting) is None
-    curve = TorchEager().train(instance_of(candidate), setting, RUN).outcome.curve
+    curve = TorchEager().train(toy_instance(candidate), setting).outcome.curve
     assert curve[-1] < 0.7 * curve[0]
 
 
 def test_several_targets() -> None:
-    two = setting_of(blobs(outputs=2))
+    two = toy_setting(toy_population(outputs=2))
     candidate = ModuleCandidate(modules.Dense, {"outputs": 2})
-    assert TorchEager().train(instance_of(candidate), two, RUN).outcome.status is Status.FINISHED
+    assert TorchEager().train(toy_instance(candidate), two).outcome.status is Status.FINISHED
 
 
 @pytest.mark.parametrize(
@@ -220,15 +224,15 @@ def test_what_cannot_be_trained_is_refused(candidate, message: str) -> None:
 
 
 def test_side_features_that_are_missing_are_refused() -> None:
-    population = blobs()
+    population = toy_population()
     bare = Population(population.features, population.target, name="bare")
-    reason = TorchEager().refusal(MODULES["he"], setting_of(bare))
+    reason = TorchEager().refusal(MODULES["he"], toy_setting(bare))
     assert "takes side features but bare has none" in str(reason)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_weights_make_the_predictor_and_the_module_again(name: str) -> None:
-    candidate, population = MODULES[name], blobs()
+    candidate, population = MODULES[name], toy_population()
     predictor = train(candidate).predictor
     assert predictor is not None
     expected = predictor.predict(population.features, population.side)

@@ -22,6 +22,8 @@ from surefoot.executors.local.executor import LocalExecutor
 from surefoot.executors.local.worker import IN_WORKER
 from surefoot.instances import Instance, Outcome, Setting, Status
 from surefoot.seeds.ledger import InstanceSeed, Role
+from surefoot.testing import ExecutorSuite, toy_function
+from tests.engines.cases import Line
 from tests.fakes import Fake, FakeProcesses, fake_loss, fake_setting, instances
 
 ROOT = Path(__file__).parents[3]
@@ -36,6 +38,17 @@ def by_instance(outcomes: list[Outcome]) -> dict[int, Outcome]:
 def executor(request: pytest.FixtureRequest) -> Iterator[LocalExecutor]:
     with LocalExecutor(2, request.param) as local:
         yield local
+
+
+class TestConformance(ExecutorSuite):
+    @pytest.fixture
+    def executor(self) -> Iterator[LocalExecutor]:
+        with LocalExecutor(2) as local:
+            yield local
+
+    @pytest.fixture(params=[Line(), toy_function.candidate()], ids=["threads", "processes"])
+    def candidate(self, request: pytest.FixtureRequest) -> Candidate:
+        return request.param
 
 
 def test_every_instance_gives_the_engines_own_outcome(executor: LocalExecutor) -> None:
@@ -78,13 +91,6 @@ def test_neither_the_first_nor_the_last_waits_for_others(monkeypatch: pytest.Mon
     batches = list(LocalExecutor(2, "fake").batches(instances(Fake(), 9), fake_setting()))
     assert sum(map(len, batches)) == 9
     assert time.perf_counter() - start < 10.0
-
-
-def test_an_exception_is_a_failed_outcome_and_the_rest_goes_on(executor: LocalExecutor) -> None:
-    todo = instances(Fake(fate="raise", when=(2,)), 5)
-    outcomes = by_instance(list(executor.run(todo, fake_setting())))
-    assert outcomes.pop(2).message == "ValueError: this fake was told to fail"
-    assert {o.status for o in outcomes.values()} == {Status.FINISHED}
 
 
 def test_a_diverged_outcome_passes_unchanged(executor: LocalExecutor) -> None:
@@ -166,21 +172,6 @@ def test_closing_the_iterator_stops_training(executor: LocalExecutor) -> None:
     stream.close()
     assert time.perf_counter() - start < 2.5
     assert not [t for t in threading.enumerate() if t.name == "surefoot-worker"]
-
-
-def test_two_settings_do_not_mix(executor: LocalExecutor) -> None:
-    (todo,) = instances(Fake(), 1)
-    for setting in (fake_setting(200), fake_setting(300)):
-        (outcome,) = executor.run([todo], setting)
-        assert outcome.loss == fake_loss(todo, setting)
-
-
-def test_a_candidate_nobody_trains_raises(executor: LocalExecutor) -> None:
-    from surefoot.candidates.convnet.presets import preset
-
-    todo = [Instance(preset("model_1"), InstanceSeed(3, Role.RACE, 0))]
-    with pytest.raises(EngineError, match="it trains fakes only"):
-        list(executor.run([*instances(Fake(), 2), *todo], fake_setting()))
 
 
 class Unsendable(Fake):
