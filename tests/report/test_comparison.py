@@ -3,6 +3,7 @@ import pytest
 
 from surefoot.report.comparison import comparison_figure, highest_shown, transfer_figure
 from surefoot.studies.sizes.comparison import Comparison
+from surefoot.studies.sizes.transfer import Transfer
 
 RNG = np.random.default_rng(1)
 
@@ -45,7 +46,7 @@ def test_divergences_are_counted_not_drawn():
 def test_transfer_shows_home_beside_there():
     one = found(sizes=(10,), reference=2)
     homes = [RNG.uniform(1.0, 2.0, 9), RNG.uniform(1.0, 2.0, 5), np.empty(0)]
-    figure = transfer_figure(one, homes, ("home", "there"), label="loss")
+    figure = transfer_figure(Transfer(one, tuple(homes), ("home", "there")), label="loss")
     left, right = figure.axes
     assert (left.get_title(loc="left"), right.get_title(loc="left")) == ("home", "there")
     assert len(left.patches) == 2

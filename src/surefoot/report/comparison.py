@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from surefoot.report.style import (
     BLACK,
     DARK,
+    Floats,
     finite,
     is_wide,
     legend,
@@ -60,32 +62,12 @@ def comparison_figure(found: Comparison, *, label: str, title: str = "") -> Figu
 
 
 def _draw_boxes(axes: Axes, found: Comparison, label: str) -> None:
-    from matplotlib.patches import Patch
-
     count = len(found.names)
-    width = GROUP / count
     everything = finite(found.losses)
-    for row in range(count):
-        shade, hatch, _, _ = STYLES[row % len(STYLES)]
-        places = np.arange(len(found.sizes)) + (row - (count - 1) / 2.0) * width
-        kept = [finite(losses) for losses in found.losses[row]]
-        drawn = [place for place, losses in enumerate(kept) if losses.size]
-        if not drawn:
-            continue
-        axes.boxplot(
-            [kept[place] for place in drawn],
-            positions=places[drawn],
-            widths=0.85 * width,
-            manage_ticks=False,
-            patch_artist=True,
-            boxprops={"facecolor": shade, "hatch": hatch, "edgecolor": DARK, "linewidth": 0.7},
-            medianprops={"color": "white" if shade == "0.25" else BLACK, "linewidth": 1.6},
-            whiskerprops={"color": DARK, "linewidth": 0.8},
-            capprops={"color": DARK, "linewidth": 0.8},
-            flierprops={"marker": ".", "markersize": 3, "markeredgecolor": DARK},
-        )
-    axes.set_xticks(np.arange(len(found.sizes)), [f"{size:,}" for size in found.sizes])
-    axes.set_xlim(-0.5, len(found.sizes) - 0.5)
+    for row, name in enumerate(found.names):
+        places = np.arange(len(found.sizes)) + (row - (count - 1) / 2.0) * GROUP / count
+        _draw_styled(axes, found.losses[row], places, 0.85 * GROUP / count, row, name)
+    _name_sizes(axes, found)
     top = highest_shown(found)
     if is_wide(everything[everything <= top]):
         axes.set_yscale("log")
@@ -93,14 +75,36 @@ def _draw_boxes(axes: Axes, found: Comparison, label: str) -> None:
         axes.set_ylim(everything.min() - 0.05 * (top - everything.min()), top)
         _mark_above(axes, found, top)
     note_lost(axes, int(np.isinf(found.losses).sum()))
-    axes.set_xlabel("training examples")
     axes.set_ylabel(label)
-    patches = [
-        Patch(facecolor=STYLES[row % len(STYLES)][0], hatch=STYLES[row % len(STYLES)][1],
-              edgecolor=DARK, label=name)
-        for row, name in enumerate(found.names)
-    ]  # fmt: skip
-    legend(axes, handles=patches, **BELOW)
+    legend(axes, **BELOW)
+
+
+def _draw_styled(
+    axes: Axes, losses: Iterable[Floats], places: Iterable[float], width: float, row: int, name: str
+) -> None:
+    """Draw boxes of the finite losses in the style of candidate number ``row``."""
+    shade, hatch, _, _ = STYLES[row % len(STYLES)]
+    thin = {"color": DARK, "linewidth": 0.8}
+    kept = [(place, finite(one)) for place, one in zip(places, losses)]
+    drawn = axes.boxplot(
+        [one for _, one in kept if one.size] or [[]],
+        positions=[place for place, one in kept if one.size] or [0.0],
+        widths=width,
+        manage_ticks=False,
+        patch_artist=True,
+        boxprops={"facecolor": shade, "hatch": hatch, "edgecolor": DARK, "linewidth": 0.7},
+        medianprops={"color": "white" if shade == "0.25" else BLACK, "linewidth": 1.6},
+        whiskerprops=thin,
+        capprops=thin,
+        flierprops={"marker": ".", "markersize": 3, "markeredgecolor": DARK},
+    )
+    drawn["boxes"][0].set_label(name)
+
+
+def _name_sizes(axes: Axes, found: Comparison) -> None:
+    axes.set_xticks(np.arange(len(found.sizes)), [f"{size:,}" for size in found.sizes])
+    axes.set_xlim(-0.5, len(found.sizes) - 0.5)
+    axes.set_xlabel("training examples")
 
 
 def highest_shown(found: Comparison) -> float:
@@ -149,10 +153,8 @@ def _draw_wins(axes: Axes, found: Comparison, reference: int) -> None:
             capsize=2,
         )
     axes.axhline(0.5, color=BLACK, linewidth=0.8, linestyle=":")
-    axes.set_xticks(np.arange(len(found.sizes)), [f"{size:,}" for size in found.sizes])
-    axes.set_xlim(-0.5, len(found.sizes) - 0.5)
+    _name_sizes(axes, found)
     axes.set_ylim(-0.03, 1.03)
-    axes.set_xlabel("training examples")
     axes.set_ylabel(f"chance to beat {found.names[reference]}")
     legend(axes, **BELOW)
 
@@ -163,20 +165,8 @@ def transfer_figure(transfer: Transfer, *, label: str) -> Figure:
     figure, axes = new_figure(2, "", (10.6, 4.4))
     both = transfer.at_home, tuple(found.losses[:, 0])
     for panel, name, losses in zip(axes, transfer.populations, both):
-        kept = [finite(one) for one in losses]
-        drawn = [row for row, one in enumerate(kept) if one.size]
-        boxes = panel.boxplot(
-            [kept[row] for row in drawn] or [[]],
-            positions=drawn or [0],
-            widths=0.5,
-            manage_ticks=False,
-            patch_artist=True,
-            medianprops={"color": BLACK, "linewidth": 1.6},
-            flierprops={"marker": ".", "markersize": 3, "markeredgecolor": DARK},
-        )
-        for row, box in zip(drawn, boxes["boxes"]):
-            shade, hatch, _, _ = STYLES[(row + 1) % len(STYLES)]
-            box.set(facecolor=shade, hatch=hatch, edgecolor=DARK)
+        for row, one in enumerate(losses):
+            _draw_styled(panel, [one], [row], 0.5, row + 1, found.names[row])
         words = [textwrap.fill(one, 22) for one in found.names]
         panel.set_xticks(np.arange(len(words)), words, fontsize="small")
         panel.set_xlim(-0.6, len(words) - 0.4)

@@ -196,18 +196,11 @@ def pareto(location: npt.ArrayLike, spread: npt.ArrayLike) -> Booleans:
     A candidate is out when another is at least as good in both and better in one.
     """
     first, second = finite_or_inf(location), finite_or_inf(spread)
-    order = np.lexsort((second, first))
-    best_before = np.inf
-    on_front = np.zeros(len(first), np.bool_)
-    start = 0
-    while start < len(order):
-        same = order[start:][first[order[start:]] == first[order[start]]]
-        lowest = second[same[0]]
-        if lowest < best_before or start == 0:
-            on_front[same[second[same] == lowest]] = True
-            best_before = lowest
-        start += len(same)
-    return on_front
+    beaten = [
+        ((first <= x) & (second <= y) & ((first < x) | (second < y))).any()
+        for x, y in zip(first, second)
+    ]
+    return ~np.array(beaten, np.bool_)
 
 
 def _ranks(losses: npt.ArrayLike) -> tuple[Floats, int, int]:
