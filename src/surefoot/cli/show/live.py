@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from surefoot.cli.show.progress import Progress, Row
+from surefoot.cli.show.progress import PATIENCE, WAITING, Progress, Row
 from surefoot.journal import Journal, Role
-from surefoot.studies.duration import TimeLeft, duration_words
+from surefoot.studies.duration import TimeLeft
 from surefoot.studies.select.cost import plan
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 14
 LOG_EVERY = 10.0
-PATIENCE = 3.0
-WAITING = "waiting for the first instance; used for the first time, an engine compiles for a minute"
 
 
 class LiveTable(Progress):
@@ -47,12 +44,7 @@ class LiveTable(Progress):
         self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._live.stop()
 
     def render(self) -> Group:
@@ -90,10 +82,6 @@ class LiveTable(Progress):
             row.label,
         ]
 
-    def status(self) -> str:
-        """Return the line below the table."""
-        return status(self)
-
 
 def _line(cells: list[str], widths: list[int]) -> str:
     """Return a line of the live table: names to the left, numbers to the right."""
@@ -121,12 +109,7 @@ class PlainLog(Progress):
         self._timer.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._timer.cancel()
 
     def _excuse(self) -> None:
@@ -152,7 +135,7 @@ class PlainLog(Progress):
         super().outcome(outcome)
         if self.clock() - self._said >= LOG_EVERY:
             self._said = self.clock()
-            self.write(f"  {status(self)}")
+            self.write(f"  {self.status()}")
 
     def round_finished(self, finished: Round) -> None:
         """Say who is best and how many stay, once somebody leaves."""
@@ -181,23 +164,6 @@ class PlainLog(Progress):
         """Say how a race ended that nobody left."""
         self._say_rounds()
         super().finished(selection)
-
-
-def status(race: Progress) -> str:
-    """Return how much is trained and how long the rest takes, in one line."""
-    if not race.trained and race.rows and race.clock() - race.rows[0].began > PATIENCE:
-        return WAITING
-    parts = [f"{race.trained + race.recorded:,} instances trained"]
-    if race.recorded:
-        parts[0] += f" ({race.recorded:,} before)"
-    if race.troubles:
-        parts.append(f"{race.troubles:,} diverged or failed")
-    left = race.left
-    if left:
-        seconds = race.seconds_left
-        rest = "" if seconds is None else f", {duration_words(seconds)}"
-        parts.append(f"{'at most' if race.open_ended else 'about'} {left:,} left{rest}")
-    return " · ".join(parts)
 
 
 def bar(done: int, total: int, width: int = 12) -> str:

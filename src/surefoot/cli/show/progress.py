@@ -13,7 +13,7 @@ from surefoot.instances import Outcome, Status
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.state import PlannedRound, Round, stretch_name
 from surefoot.seeds.ledger import Role
-from surefoot.studies.duration import TimeLeft
+from surefoot.studies.duration import TimeLeft, duration_words
 from surefoot.studies.watch import Silent
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from surefoot.studies.select.selection import Selection
 
 Clock = Callable[[], float]
+PATIENCE = 3.0
+WAITING = "waiting for the first instance; used for the first time, an engine compiles for a minute"
 
 
 @dataclass
@@ -166,6 +168,22 @@ class Progress(Silent):
     def seconds_left(self) -> float | None:
         """Seconds until the end, None before anything was measured."""
         return self.time_left.seconds(self.left, self._alive)
+
+    def status(self) -> str:
+        """Return how much is trained and how long the rest takes, in one line."""
+        if not self.trained and self.rows and self.clock() - self.rows[0].began > PATIENCE:
+            return WAITING
+        parts = [f"{self.trained + self.recorded:,} instances trained"]
+        if self.recorded:
+            parts[0] += f" ({self.recorded:,} before)"
+        if self.troubles:
+            parts.append(f"{self.troubles:,} diverged or failed")
+        left = self.left
+        if left:
+            seconds = self.seconds_left
+            rest = "" if seconds is None else f", {duration_words(seconds)}"
+            parts.append(f"{'at most' if self.open_ended else 'about'} {left:,} left{rest}")
+        return " · ".join(parts)
 
     def _round(self, one: PlannedRound | Round, candidates: int) -> Row:
         """Return the row of a round."""
