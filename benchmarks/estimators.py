@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from surefoot import Loss, Population, Sampling
-from surefoot.engines.estimator.engine import limited
+from surefoot.engines.estimator.engine import one_thread
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Setting
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream
@@ -46,7 +46,7 @@ def by_hand(instances: list[Instance], setting: Setting) -> tuple[float, list[fl
     population = setting.halves.population
     x, y = population.features.astype(np.float64), population.target[:, 0].astype(np.float64)
     spent, losses = 0.0, []
-    with limited(1), warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for instance in instances:
             draw = instance.draw(setting)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from surefoot.candidates.base import Candidate
+    from surefoot.candidates.base import Candidate, DirectCandidate
     from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
     from surefoot.candidates.convnet.notation import convnet
     from surefoot.candidates.convnet.presets import preset
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from surefoot.data.population import Population, Sampling
     from surefoot.engines.base import Engine
     from surefoot.errors import SurefootError
+    from surefoot.executors.base import Executor
+    from surefoot.executors.inline import InlineExecutor
+    from surefoot.executors.local.executor import LocalExecutor
     from surefoot.exports.export import export
     from surefoot.exports.saved import load, save
     from surefoot.learning.losses.base import Loss
@@ -41,8 +44,12 @@ _HOMES = {
     "Candidate": "candidates.base",
     "Conv": "candidates.convnet.network",
     "ConvNet": "candidates.convnet.network",
+    "DirectCandidate": "candidates.base",
     "Engine": "engines.base",
     "EstimatorCandidate": "candidates.estimator.candidate",
+    "Executor": "executors.base",
+    "InlineExecutor": "executors.inline",
+    "LocalExecutor": "executors.local.executor",
     "Loss": "learning.losses.base",
     "ModuleCandidate": "candidates.module.candidate",
     "Pool": "candidates.convnet.network",
@@ -75,8 +82,12 @@ __all__ = [
     "Candidate",
     "Conv",
     "ConvNet",
+    "DirectCandidate",
     "Engine",
     "EstimatorCandidate",
+    "Executor",
+    "InlineExecutor",
+    "LocalExecutor",
     "Loss",
     "ModuleCandidate",
     "Pool",

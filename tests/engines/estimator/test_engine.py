@@ -22,7 +22,7 @@ from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.function import FunctionCandidate
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Stopped
-from surefoot.engines.estimator.engine import EstimatorEngine, deterministic, limited
+from surefoot.engines.estimator.engine import EstimatorEngine, one_thread
 from surefoot.instances import Setting, Status, Training
 from surefoot.learning.losses.base import Loss
 from surefoot.seeds.ledger import Stream
@@ -87,32 +87,6 @@ def test_a_seed_alone_changes_the_loss_of_a_noisy_estimator() -> None:
     assert len(set(losses)) == 4
 
 
-@pytest.mark.parametrize(
-    ("candidate", "expected"),
-    [
-        (RIDGE, True),
-        (EstimatorCandidate("sklearn.svm.SVR"), True),
-        (EstimatorCandidate("sklearn.linear_model.Lasso", {"alpha": 0.1}), True),
-        (FOREST, False),
-        (EstimatorCandidate(HERE + "Noisy"), False),
-        (FunctionCandidate(HERE + "line"), True),
-        (FunctionCandidate(HERE + "measured"), False),
-    ],
-    ids=str,
-)
-def test_deterministic_candidates_are_noticed(candidate: Candidate, expected: bool) -> None:
-    assert deterministic(toy_instance(candidate), toy_setting(), EstimatorEngine()) is expected
-
-
-def test_determinism_of_what_cannot_be_fitted_is_an_error() -> None:
-    from surefoot.errors import CandidateError
-
-    with pytest.raises(CandidateError, match=r"cannot be fitted: CandidateError"):
-        deterministic(
-            toy_instance(FunctionCandidate(HERE + "talks")), toy_setting(), EstimatorEngine()
-        )
-
-
 def test_an_object_without_scikit_learn_is_an_estimator_too() -> None:
     plain = EstimatorCandidate(HERE + "Plain", {"shift": 0.25})
     setting = toy_setting(loss=Loss("mae"))
@@ -130,7 +104,7 @@ def test_one_thread_each_unless_told() -> None:
     assert EstimatorCandidate(HERE + "Noisy", {"n_jobs": 2}).make(generator).n_jobs == 2
     import threadpoolctl
 
-    with limited(1):
+    with one_thread():
         assert {pool["num_threads"] for pool in threadpoolctl.threadpool_info()} == {1}
 
 

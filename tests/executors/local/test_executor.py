@@ -118,13 +118,14 @@ def test_a_dead_worker_costs_exactly_its_instance(fate: str, words: str) -> None
 
 
 def test_a_worker_killed_from_outside_is_replaced() -> None:
+    others = children(os.getpid())
     with LocalExecutor(1, "fake_processes") as executor:
         setting = fake_setting()
         outcomes = []
         for outcome in executor.run(instances(Fake(seconds=0.3), 3), setting):
             outcomes.append(outcome)
             if len(outcomes) == 1:
-                (worker,) = executor.pool(setting).processes
+                (worker,) = set(children(os.getpid())) - set(others)
                 os.kill(worker, signal.SIGKILL)
     statuses = [by_instance(outcomes)[i].status for i in range(3)]
     assert statuses == [Status.FINISHED, Status.FAILED, Status.FINISHED]
@@ -329,8 +330,9 @@ def test_shared_settings_are_mapped_without_a_copy_and_privately() -> None:
     from surefoot.executors.local.shared_memory import Mapped, Shared
 
     setting = fake_setting()
-    with Shared(setting) as shared:
-        one, other = (Mapped(shared.descriptor).load() for _ in range(2))
+    shared = Shared(setting)
+    one, other = (Mapped(shared.descriptor).load() for _ in range(2))
+    shared.close()
     assert settings_are_equal(one, setting)
     assert one.halves.population.fingerprint == setting.halves.population.fingerprint
     assert not one.halves.population.features.flags.owndata

@@ -8,7 +8,6 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
 from numbers import Real
 from typing import Any, ClassVar, Literal
 
@@ -24,7 +23,7 @@ from surefoot.engines.estimator.fitted import Fitted, sample
 from surefoot.engines.estimator.interruptible import interruptible
 from surefoot.engines.refusals import data_refusal
 from surefoot.errors import CandidateError, EngineError
-from surefoot.instances import Instance, Setting, Status
+from surefoot.instances import Instance, Setting
 from surefoot.learning.losses.base import Loss
 from surefoot.seeds.ledger import Stream
 
@@ -35,19 +34,12 @@ class EstimatorEngine(Engine):
     """Fits a new estimator to the draw of each instance, or calls its function.
 
     Seeds come from the instance's NOISE stream. Warnings do not reach the user, one per fit would
-    be thousands; the first is kept in the outcome's message.
-
-    Parameters
-    ----------
-    threads
-        Threads of one fit, in OpenMP, BLAS and ``n_jobs``; parameters that name ``n_jobs`` prevail.
+    be thousands; the first is kept in the outcome's message. One fit has one thread, in OpenMP,
+    BLAS and ``n_jobs``; parameters that name ``n_jobs`` prevail.
     """
 
     name: ClassVar[str] = "estimator"
     workers: ClassVar[Literal["threads", "processes"]] = "processes"
-
-    def __init__(self, threads: int = 1) -> None:
-        self.threads = threads
 
     def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
         """Refuse what is neither kind, cannot be imported or does not fit the data or the loss."""
@@ -60,7 +52,7 @@ class EstimatorEngine(Engine):
             if isinstance(candidate, FunctionCandidate):
                 candidate.resolve()
                 return None
-            made = candidate.make(np.random.default_rng(0), self.threads)
+            made = candidate.make(np.random.default_rng(0))
         except CandidateError as error:
             return f"{candidate.label} cannot be trained: {error}"
         return _unfit(candidate, made, setting)
@@ -79,7 +71,7 @@ class EstimatorEngine(Engine):
         candidate, population = instance.candidate, setting.halves.population
         generator = instance.seed.generator(Stream.NOISE)
         draw = instance.draw(setting)
-        with np.errstate(all="ignore"), limited(self.threads):
+        with np.errstate(all="ignore"), one_thread():
             if isinstance(candidate, FunctionCandidate):
                 seed = int(generator.integers(0, 2**32))
                 trained, tested = (
@@ -92,7 +84,7 @@ class EstimatorEngine(Engine):
                     return None, float(np.float32(result))
                 fitted = _predictor(result, candidate, setting)
             elif isinstance(candidate, EstimatorCandidate):
-                model = candidate.make(generator, self.threads)
+                model = candidate.make(generator)
                 x, y = sample(population, draw.train, candidate.side)
                 fitted = fit(model, x, y, population, setting.loss, candidate.side)
             else:
@@ -121,37 +113,14 @@ def fit(
     return Fitted(model, population.outputs, takes_side, codes, loss.name != "error_rate")
 
 
-def deterministic(instance: Instance, setting: Setting, engine: EstimatorEngine) -> bool:
-    """Return whether a candidate's luck is its draw alone.
-
-    True when nothing in it takes a seed; else it is fitted twice to the instance's draw, with
-    different seeds, and the test losses must agree to the bit.
-
-    Raises
-    ------
-    CandidateError
-        If one of the two fits fails.
-    """
-    candidate, seed = instance.candidate, instance.seed
-    if isinstance(candidate, EstimatorCandidate) and not candidate.seeded:
-        return True
-    draw = seed.instance if seed.draw is None else seed.draw
-    losses = []
-    for number in (draw, draw + 1):
-        luck = replace(instance, seed=replace(seed, draw=draw, init=number, order=None))
-        outcome = engine.train(luck, setting, np.zeros(1, dtype=np.uint8)).outcome
-        if outcome.status is Status.FAILED:
-            raise CandidateError(f"{candidate.label} cannot be fitted: {outcome.message}")
-        losses.append(outcome.loss)
-    return losses[0] == losses[1]
-
-
 def _unfit(candidate: EstimatorCandidate, made: Any, setting: Setting) -> str | None:
     """Return one sentence that says why an estimator does not suit the target or loss."""
     loss, population = setting.loss, setting.halves.population
     if not hasattr(made, "fit") or not hasattr(made, "predict"):
         return f"{candidate.label} cannot be trained: it has no fit and predict"
-    kind = _kind(made)
+    kind = getattr(made, "_estimator_type", None)
+    with contextlib.suppress(Exception):
+        kind = made.__sklearn_tags__().estimator_type
     wanted = "regressor" if population.classes is None else "classifier"
     if kind in ("regressor", "classifier") and kind != wanted:
         return (
@@ -164,16 +133,6 @@ def _unfit(candidate: EstimatorCandidate, made: Any, setting: Setting) -> str | 
             "or let it estimate probabilities"
         )
     return None
-
-
-def _kind(made: Any) -> str | None:
-    """Return what scikit-learn's tags call an estimator, None if it has none."""
-    if hasattr(made, "__sklearn_tags__"):
-        with contextlib.suppress(Exception):
-            found: str | None = made.__sklearn_tags__().estimator_type
-            return found
-    declared = getattr(made, "_estimator_type", None)
-    return declared if isinstance(declared, str) else None
 
 
 def _predictor(result: Any, candidate: FunctionCandidate, setting: Setting) -> Fitted:
@@ -189,29 +148,26 @@ def _predictor(result: Any, candidate: FunctionCandidate, setting: Setting) -> F
     return Fitted(result, population.outputs, candidate.side, codes, probabilities)
 
 
-_limits = threading.local()
+_seen = threading.local()
 
 
 @contextlib.contextmanager
-def limited(threads: int) -> Iterator[None]:
-    """Limit OpenMP and BLAS to a number of threads, in the calling thread.
+def one_thread() -> Iterator[None]:
+    """Limit OpenMP and BLAS to one thread, in the calling thread.
 
     The libraries loaded are looked up again only when modules were imported since, and left alone
-    where the environment of the process has set them to that number already.
+    where the environment of the process has set them to one already.
     """
     try:
         import threadpoolctl
     except ImportError:
         yield
         return
-    state = (len(sys.modules), threads)
-    if getattr(_limits, "state", None) != state:
-        controller = threadpoolctl.ThreadpoolController()
-        set_already = all(os.environ.get(name) == str(threads) for name in _SET)
-        quiet = all(library.num_threads == threads for library in controller.lib_controllers)
-        _limits.state, _limits.controller = state, None if set_already and quiet else controller
-    if _limits.controller is None:
-        yield
-        return
-    with _limits.controller.limit(limits=threads):
+    if getattr(_seen, "modules", None) != len(sys.modules):
+        libraries = threadpoolctl.ThreadpoolController()
+        set_already = all(os.environ.get(name) == "1" for name in _SET)
+        quiet = all(library.num_threads == 1 for library in libraries.lib_controllers)
+        _seen.modules = len(sys.modules)
+        _seen.limit = None if set_already and quiet else libraries.limit
+    with contextlib.nullcontext() if _seen.limit is None else _seen.limit(limits=1):
         yield

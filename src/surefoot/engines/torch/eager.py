@@ -70,10 +70,7 @@ def predictor_of(
     module = module_of(candidate, weights)
     from surefoot.engines.torch.predictor import TorchPredictor
 
-    if isinstance(candidate, ConvNet):
-        return TorchPredictor(module, candidate.side > 0)
-    shape = None if candidate.input_shape is None else tuple(candidate.input_shape)
-    return TorchPredictor(module, candidate.side, input_shape=shape)
+    return TorchPredictor(module, candidate.side > 0, input_shape=candidate.input_shape)
 
 
 def module_of(

@@ -67,10 +67,6 @@ class LedgerNoise:
     probability: float
     step: int = 0
 
-    def set_step(self, step: int) -> None:
-        """Say which training step comes next."""
-        self.step = step
-
     def __call__(self, layer: int, examples: int, units: int) -> Tensor:
         """Return the mask [examples, units] of a dropout layer, True to keep."""
         masks = keep_masks(self.key, self.step, layer, examples, units, self.probability)
@@ -93,11 +89,11 @@ def convnet_job(net: ConvNet, seed: InstanceSeed, setting: Setting) -> Job:
     noise = LedgerNoise(seed.key(Stream.NOISE), net.dropout)
     module.keep = noise
     return Job(
-        TorchPredictor(module, net.side > 0),
+        TorchPredictor(module, net.side > 0, input_shape=net.input_shape),
         optimizer_of(net.optimizer, module.parameters(), net.learning_rate, net.decay),
         mean_loss(net.loss or setting.loss),
         net.batch_size,
-        before_step=noise.set_step,
+        before_step=partial(setattr, noise, "step"),
     )
 
 
@@ -113,14 +109,13 @@ def module_job(candidate: ModuleCandidate, seed: InstanceSeed, setting: Setting)
         start_as_he(module, seed)
     torch.manual_seed(_number(seed, Stream.NOISE))
     module.to(candidate.device)
-    shape = None if candidate.input_shape is None else tuple(candidate.input_shape)
     optimizer = _optimizer(candidate, module)
     schedule = None
     if candidate.schedule is not None:
         arguments = candidate.arguments("schedule_parameters")
         schedule = candidate.part("schedule")(optimizer, **arguments)
     return Job(
-        TorchPredictor(module, candidate.side, candidate.device, shape),
+        TorchPredictor(module, candidate.side, candidate.device, candidate.input_shape),
         optimizer,
         _loss(candidate, setting),
         candidate.batch_size,

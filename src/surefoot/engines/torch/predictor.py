@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,7 @@ class TorchPredictor:
     module: nn.Module
     takes_side: bool
     device: str = "cpu"
-    input_shape: tuple[int, ...] | None = None
+    input_shape: Sequence[int] | None = None
 
     @property
     def weights(self) -> Mapping[str, Matrix]:

@@ -88,12 +88,12 @@ class LocalExecutor(Executor):
                 "a worker process was made to train by importing the main script: start the "
                 'script\'s work under if __name__ == "__main__":'
             )
-        crew = _Crew(self, instances, setting)
-        with Interrupts(crew.stop) as interrupts:
+        threads = _Threads(self, instances, setting)
+        with Interrupts(threads.stop) as interrupts:
             try:
-                yield from crew.batches()
+                yield from threads.batches()
             finally:
-                crew.dismiss()
+                threads.dismiss()
             if interrupts.seen:
                 raise KeyboardInterrupt
 
@@ -117,7 +117,7 @@ class LocalExecutor(Executor):
         self.close()
 
 
-class _Crew:
+class _Threads:
     """The threads of one call of `LocalExecutor.batches`."""
 
     def __init__(

@@ -33,7 +33,7 @@ _THREADS = (
     "NUMBA_NUM_THREADS",
 )
 _POLL = 0.1
-_FAREWELL = 5.0
+_END_WAIT = 5.0
 
 
 class Worker:
@@ -82,13 +82,8 @@ class Worker:
             result: Outcome | None = outcome
             return result
         late = kind == "late"
-        message = f"exceeded the time limit of {time_limit:g} s" if late else self._epitaph()
+        message = f"exceeded the time limit of {time_limit:g} s" if late else self._ending()
         return Outcome.of(instance, setting, engine.name, (), seconds, message, failed=True)
-
-    @property
-    def pid(self) -> int:
-        """Number of the process."""
-        return self._process.pid
 
     @property
     def dead(self) -> bool:
@@ -112,7 +107,7 @@ class Worker:
             kind, _ = self._ask((engine, instance, True), stopped, None)
         if kind == "died":
             raise EngineError(
-                f"a worker process could not start ({self._epitaph()}): see its messages above, "
+                f"a worker process could not start ({self._ending()}): see its messages above, "
                 "or train with an engine that runs in threads"
             )
         self._ready.add(engine.name)
@@ -151,11 +146,11 @@ class Worker:
             )
         return kind, content
 
-    def _epitaph(self) -> str:
+    def _ending(self) -> str:
         """Return how the process ended, in words."""
         self._channel.close()
         try:
-            code = self._process.wait(timeout=_FAREWELL)
+            code = self._process.wait(timeout=_END_WAIT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
@@ -176,12 +171,6 @@ class WorkerPool:
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
         self._lock = threading.Lock()
-
-    @property
-    def processes(self) -> tuple[int, ...]:
-        """Numbers of the processes, busy and idle."""
-        with self._lock:
-            return tuple(worker.pid for worker in self._all)
 
     def take(self) -> Worker:
         """Return an idle worker, or a new one."""

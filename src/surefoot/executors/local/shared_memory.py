@@ -14,7 +14,7 @@ import os
 import pickle
 import tempfile
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 from surefoot.errors import EngineError
 
@@ -70,12 +70,6 @@ class Shared:
     def close(self) -> None:
         """Let go of the file; processes that mapped it keep it."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Mapped:
