@@ -85,20 +85,22 @@ def _draw_styled(
     """Draw boxes of the finite losses in the style of candidate number ``row``."""
     shade, hatch, _, _ = STYLES[row % len(STYLES)]
     thin = {"color": DARK, "linewidth": 0.8}
+    axes.fill_between([], [], facecolor=shade, hatch=hatch, edgecolor=DARK, label=name)
     kept = [(place, finite(one)) for place, one in zip(places, losses)]
-    drawn = axes.boxplot(
-        [one for _, one in kept if one.size] or [[]],
-        positions=[place for place, one in kept if one.size] or [0.0],
-        widths=width,
-        manage_ticks=False,
-        patch_artist=True,
-        boxprops={"facecolor": shade, "hatch": hatch, "edgecolor": DARK, "linewidth": 0.7},
-        medianprops={"color": "white" if shade == "0.25" else BLACK, "linewidth": 1.6},
-        whiskerprops=thin,
-        capprops=thin,
-        flierprops={"marker": ".", "markersize": 3, "markeredgecolor": DARK},
-    )
-    drawn["boxes"][0].set_label(name)
+    kept = [(place, one) for place, one in kept if one.size]
+    if kept:
+        axes.boxplot(
+            [one for _, one in kept],
+            positions=[place for place, _ in kept],
+            widths=width,
+            manage_ticks=False,
+            patch_artist=True,
+            boxprops={"facecolor": shade, "hatch": hatch, "edgecolor": DARK, "linewidth": 0.7},
+            medianprops={"color": "white" if shade == "0.25" else BLACK, "linewidth": 1.6},
+            whiskerprops=thin,
+            capprops=thin,
+            flierprops={"marker": ".", "markersize": 3, "markeredgecolor": DARK},
+        )
 
 
 def _name_sizes(axes: Axes, found: Comparison) -> None:
