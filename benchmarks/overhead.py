@@ -54,8 +54,8 @@ from surefoot.journal import Journal
 from surefoot.racing.schedules.base import Halving
 from surefoot.racing.schedules.default import default_schedule
 from surefoot.seeds.ledger import InstanceSeed, Role
-from surefoot.studies.base import SelectStudy
 from surefoot.studies.select.rerace import rerace
+from surefoot.studies.select.study import SelectStudy
 
 PAPER_EPOCHS = 100
 """The fewest epochs after which the paper's stopping rule may end a training."""
@@ -77,7 +77,9 @@ class Progress:
 
 def commit_seconds(setting: Setting, path: Path, count: int = 500) -> float:
     """Return the processor seconds of recording one outcome by itself."""
-    study = SelectStudy(candidates=candidates(2), setting=setting, engine="no_time")
+    study = SelectStudy(
+        candidates=candidates(2), setting=setting, engine="no_time", schedule=Halving()
+    )
     engine, stop = NoTime(), np.zeros(1, np.uint8)
     key = study.candidates[0].key
     with study.open(path) as journal:

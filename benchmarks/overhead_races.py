@@ -20,10 +20,9 @@ from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Setting, Training
 from surefoot.journal import Journal
 from surefoot.racing.schedules.base import Schedule
-from surefoot.studies.base import SelectStudy
 from surefoot.studies.duration import TimeLeft
-from surefoot.studies.select.cost import plan
-from surefoot.studies.select.run import select
+from surefoot.studies.select.cost import count_trainings
+from surefoot.studies.select.study import SelectStudy
 
 CHOICES: dict[str, list[Any]] = {
     "side": [0, 1],
@@ -87,7 +86,7 @@ class Clocked(FusedCpu):
 def run_race(study: SelectStudy, path: Path, workers: int) -> dict[str, Any]:
     """Run a whole selection and return its seconds and outcomes."""
     wall, cpu = time.perf_counter(), time.process_time()
-    planned = plan(study, 1.0)
+    planned = count_trainings(study, 1.0)
     table = LiveTable(
         candidates=study.candidates,
         criterion=study.statistic,
@@ -102,7 +101,7 @@ def run_race(study: SelectStudy, path: Path, workers: int) -> dict[str, Any]:
         table.on(Console(file=nowhere, force_terminal=True, width=120)),
     ):
         opened = time.process_time() - cpu
-        selection = select(study, journal, executor, table)
+        selection = study.run(journal, executor=executor, watch=table)
         outcomes = journal.count()
         spent = time.process_time() - cpu
         seconds = time.perf_counter() - wall

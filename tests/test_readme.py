@@ -19,7 +19,7 @@ def test_the_python_example_runs_and_certifies(capsys, tmp_path, monkeypatch):
     scope = {}
     exec(compile(program, "README.md", "exec"), scope)
     printed = capsys.readouterr().out
-    assert printed.startswith(f"winner: {scope['selection'].winner.label}")
+    assert printed.startswith(f"Winner        {scope['selection'].winner.label}")
     assert "With 95 % confidence, at least 95 % of retrainings" in printed
     assert scope["selection"].certificate.n == 59
 

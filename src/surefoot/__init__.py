@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from surefoot.registry import register
     from surefoot.selector.selector import RobustSelector
     from surefoot.studies.assess.functions import assess
-    from surefoot.studies.select.functions import plan, rerace, select
+    from surefoot.studies.plan.plan import plan
+    from surefoot.studies.select.rerace import rerace
+    from surefoot.studies.select.study import select
     from surefoot.studies.sizes.compare import compare
     from surefoot.studies.sizes.sample_size import sample_size
     from surefoot.studies.sizes.transfer import transfer
@@ -67,13 +69,13 @@ _HOMES = {
     "export": "exports.export",
     "load": "exports.saved",
     "load_population": "data.files",
-    "plan": "studies.select.functions",
+    "plan": "studies.plan.plan",
     "preset": "candidates.convnet.presets",
     "register": "registry",
-    "rerace": "studies.select.functions",
+    "rerace": "studies.select.rerace",
     "sample_size": "studies.sizes.sample_size",
     "save": "exports.saved",
-    "select": "studies.select.functions",
+    "select": "studies.select.study",
     "transfer": "studies.sizes.transfer",
     "variance": "studies.variance.study",
 }

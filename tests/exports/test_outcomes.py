@@ -22,7 +22,7 @@ from surefoot.learning.losses.base import Loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role
 from tests.fakes import Fake
-from tests.studies.select.test_run import CANDIDATES, run, study
+from tests.studies.races import CANDIDATES, run, study
 
 
 @pytest.fixture(scope="module")

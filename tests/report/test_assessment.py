@@ -4,8 +4,7 @@ from surefoot.executors.local.executor import LocalExecutor
 from surefoot.report.assessment import assessment_figure
 from surefoot.report.files import save
 from surefoot.statistics.promise import Promise
-from surefoot.studies.assess.run import assess
-from surefoot.studies.base import AssessStudy
+from surefoot.studies.assess.run import AssessStudy, assess
 from tests.fakes import Fake, fake_setting
 
 

@@ -16,9 +16,8 @@ from surefoot.racing.table import LossTable
 from surefoot.report.files import save
 from surefoot.report.race import SHOWN_ROUNDS, draw_journal, drawn_rounds, pareto_figure
 from surefoot.seeds.ledger import Role
-from surefoot.studies.base import SelectStudy
-from surefoot.studies.select.rivals import honesty
-from surefoot.studies.select.run import select
+from surefoot.studies.select.rivals import rivals_of
+from surefoot.studies.select.study import SelectStudy
 
 
 @pytest.fixture
@@ -30,10 +29,14 @@ def raced():
     setting = Setting(population.split(1), Sampling(40), Loss("rmse"))
     candidates = [ScaledSum(window, linear) for window in ("full", "3x3") for linear in (0, 1)]
     study = SelectStudy(
-        setting=setting, candidates=tuple(candidates), certify=6, baseline=candidates[0]
+        schedule=Halving(),
+        setting=setting,
+        candidates=tuple(candidates),
+        certify=6,
+        baseline=candidates[0],
     )
     with study.open(":memory:") as journal, LocalExecutor(1) as executor:
-        selection = select(study, journal, executor)
+        selection = study.run(journal, executor=executor)
         yield journal, selection
 
 
@@ -115,7 +118,7 @@ def test_a_front_is_drawn_with_its_winner(tmp_path):
     )
     table = LossTable(tuple("abcd"), losses)
     state = Race(table.keys, "mean", Halving(warmup=30)).replay(table)
-    found = honesty(table, state, from_name("mean"))
+    found = rivals_of(table, state, from_name("mean"))
     labels = {key: f"candidate {key}" for key in "abcd"}
     (axes,) = pareto_figure(found, labels, label="loss").axes
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [

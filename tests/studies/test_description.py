@@ -15,7 +15,7 @@ from surefoot.racing.schedules.default import default_schedule
 from surefoot.racing.schedules.top_two import TopTwo
 from surefoot.racing.screen import Screen
 from surefoot.studies.description import Description
-from tests.studies.select.test_run import BASELINE, study
+from tests.studies.races import BASELINE, study
 
 RULES = [
     (ByRank(), "mean", None),

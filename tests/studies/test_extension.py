@@ -36,13 +36,13 @@ from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.promise import Promise
-from surefoot.studies.assess.run import assess
-from surefoot.studies.base import AssessStudy, SelectStudy, Study
+from surefoot.studies.assess.run import AssessStudy, assess
+from surefoot.studies.base import Study
 from surefoot.studies.description import Description
 from surefoot.studies.extension import announcement, extension, extension_or_why_not, history
 from surefoot.studies.race_record import recorded_race
-from surefoot.studies.select.run import select
 from surefoot.studies.select.selection import Selection
+from surefoot.studies.select.study import SelectStudy
 from surefoot.studies.variance.study import VarianceStudy
 from tests.fakes import Fake, FakeThreads, fake_setting
 
@@ -78,6 +78,7 @@ def study(**changes: Any) -> SelectStudy:
         "setting": SETTING,
         "seed": 3,
         "engine": "fake",
+        "schedule": Halving(),
         "certify": 7,
         "content": 0.8,
         "confidence": 0.9,
@@ -98,7 +99,7 @@ def described(asked: Study) -> Description:
 
 def run(asked: SelectStudy, path: str | Path = MEMORY, lives: int = 1 << 30) -> Selection:
     with asked.open(path) as journal:
-        return select(asked, journal, Counting(lives))
+        return asked.run(journal, executor=Counting(lives))
 
 
 def whole(state: RaceState) -> list[Any]:
@@ -329,11 +330,11 @@ def test_an_extended_race_ends_as_the_larger_one_and_trains_nothing_twice(
                 before = {canonical(e.study) for e in journal.extensions()}
                 kept = {(m.candidate, m.role, m.instance, m.loss) for m in everything(journal)}
                 try:
-                    selection = select(one, journal, executor)
+                    selection = one.run(journal, executor=executor)
                 except InterruptedError:
                     with pytest.raises(InterruptedError):
-                        select(one, journal, Counting(0))
-                    selection = select(one, journal, again := Counting())
+                        one.run(journal, executor=Counting(0))
+                    selection = one.run(journal, executor=(again := Counting()))
                     executor.trained += again.trained
                 now = {(m.candidate, m.role, m.instance, m.loss) for m in everything(journal)}
                 assert kept <= now
@@ -397,7 +398,7 @@ def test_a_crash_after_the_new_description_loses_nothing(tmp_path: Path) -> None
     with larger.open(path) as journal:
         assert journal.extended is None
         assert len(journal.extensions()) == 1
-        assert whole(select(larger, journal, Counting()).state) == whole(run(larger).state)
+        assert whole(larger.run(journal, executor=Counting()).state) == whole(run(larger).state)
 
 
 def test_description_and_history_change_both_or_neither(tmp_path: Path) -> None:
@@ -443,7 +444,7 @@ def test_a_certificate_keeps_its_instances_and_it_is_said_that_they_were_seen(
     larger = study(certify=10, content=0.7)
     executor = Counting()
     with larger.open(path) as journal:
-        second = select(larger, journal, executor)
+        second = larger.run(journal, executor=executor)
         assert announcement(journal.extended) == [
             "Extended: certify 7 -> 10, content 0.8 -> 0.7; nothing recorded is trained again",
             "7 fresh losses had been seen before it was extended: the certificate's confidence "

@@ -18,8 +18,8 @@ from surefoot.racing.schedules.default import default_schedule
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 from surefoot.seeds.ledger import Role
-from surefoot.studies.base import SelectStudy
 from surefoot.studies.race_record import RaceRecord
+from surefoot.studies.select.study import SelectStudy
 from tests.fakes import Fake, fake_setting
 
 RULES = (

@@ -11,9 +11,8 @@ from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import baseline_place
 from surefoot.studies.replay import find_candidate, replay
-from surefoot.studies.select.run import select
 from tests.fakes import fake_setting
-from tests.studies.select.test_run import BASELINE, CANDIDATES, run, study
+from tests.studies.races import BASELINE, CANDIDATES, run, study
 
 
 @pytest.mark.parametrize("paired", [True, False])
@@ -70,7 +69,7 @@ def test_a_running_race_has_no_winner_yet(tmp_path: Path) -> None:
 def test_what_is_not_recorded_or_not_the_journals_is_refused() -> None:
     asked = study()
     with asked.open(":memory:") as journal:
-        select(asked, journal, LocalExecutor(1, "fake"))
+        asked.run(journal, executor=LocalExecutor(1, "fake"))
         with pytest.raises(JournalError, match=r"instance 999 .* recorded are 0, 1"):
             replay(journal, asked.setting, "winner", 999)
         with pytest.raises(JournalMismatchError, match=r"population\.fingerprint"):

@@ -20,14 +20,14 @@ from surefoot.report.panels import (
 )
 from surefoot.report.style import BLACK, DARK, legend, loss_label, name_panels, new_figure
 from surefoot.seeds.ledger import Role
-from surefoot.studies.race_record import RaceRecord, recorded_certificates, recorded_race
-from surefoot.studies.select.rivals import honesty
+from surefoot.studies.race_record import RaceRecord
+from surefoot.studies.select.selection import Selection, recorded_selection
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from surefoot.racing.state import RaceState, Round
-    from surefoot.studies.select.rivals import Honesty
+    from surefoot.studies.select.rivals import Rivals
 
 SHOWN_ROUNDS = 13
 """As many boxes as the paper's race of 6,912 candidates has rounds, and have room for a label."""
@@ -42,7 +42,14 @@ KINDS = ("race", *PANELS, "pareto")
 
 
 def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -> Figure:
-    """Return a figure of a journal's race.
+    """Return a figure of a journal's race; parameters and errors are those of `draw_selection`."""
+    return draw_selection(recorded_selection(journal), journal, what, key)
+
+
+def draw_selection(
+    selection: Selection, journal: Journal, what: str = "race", key: str | None = None
+) -> Figure:
+    """Return a figure of a selection, with the curves of its journal.
 
     Parameters
     ----------
@@ -59,20 +66,18 @@ def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -
     """
     if what not in KINDS:
         raise JournalError(f"{what!r} cannot be drawn: {nearest(what, KINDS)}")
-    record = recorded_race(journal)
-    state = record.state()
+    record, state, study = selection.record, selection.state, selection.record.study
     leader = state.ranking[0]
     shown = leader if key is None else key
-    study, labels = record.study, {key: one.label for key, one in journal.candidates().items()}
     label = loss_label(str(study.loss), study.unit)
     if what == "pareto":
-        found = honesty(record.table, state, record.race.statistic)
-        return pareto_figure(found, labels, label=label, title=study.population.name)
-    title = f"{study.population.name}: {labels[shown]}"
-    certificate = recorded_certificates(journal, state).get(shown)
+        name = study.population.name
+        return pareto_figure(selection.rivals, selection.labels, label=label, title=name)
+    title = f"{study.population.name}: {selection.known[shown].label}"
+    certificate = selection.certificates.get(shown)
     if certificate is None and what == "certificate":
         raise JournalError(f"{title} has no fresh instances yet: there is no certificate")
-    baseline = _baseline(record)
+    baseline = selection.baseline
     chosen = tuple(PANELS) if what == "race" else (what,)
     figure, panels = new_figure(len(chosen), title)
     for panel, axes in zip(chosen, panels, strict=True):
@@ -98,7 +103,7 @@ def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -
 
 
 def pareto_figure(
-    found: Honesty, labels: Mapping[str, str], *, label: str, title: str = ""
+    found: Rivals, labels: Mapping[str, str], *, label: str, title: str = ""
 ) -> Figure:
     """Return the spread of the racing losses against their mean, the front joined and named."""
     figure, (axes,) = new_figure(1, title)
@@ -182,10 +187,3 @@ def _curves(journal: Journal, key: str) -> list[ArrayLike]:
         if outcomes:
             return curves_of(outcomes)
     raise JournalError(f"candidate {key} has no instance in the journal yet")
-
-
-def _baseline(record: RaceRecord) -> float | None:
-    losses = record.baseline()
-    if losses is None or np.isnan(losses).all():
-        return None
-    return float(np.nanmean(losses))

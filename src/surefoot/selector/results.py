@@ -18,22 +18,22 @@ def results_of(selection: Selection, journal: Journal) -> dict[str, Any]:
     Scores are minus the losses of the racing instances, NaN where a candidate has none because it
     was eliminated before; a diverged or failed instance scores −∞, and so does its mean.
     """
-    candidates = selection.study.candidates
-    losses = [selection.losses(candidate.key) for candidate in candidates]
+    keys = selection.table.keys
+    losses = [selection.losses(key) for key in keys]
     scores = np.full((len(losses), max(map(len, losses))), np.nan)
     for row, known in zip(scores, losses, strict=True):
         row[: len(known)] = -known
     seconds: dict[str, list[float]] = {}
-    for outcome in journal.outcomes(Role.RACE):
+    for outcome in journal.measures(Role.RACE):
         seconds.setdefault(outcome.candidate, []).append(outcome.seconds)
     place = {key: rank for rank, key in enumerate(selection.state.ranking, start=1)}
     return {
-        "params": [candidate.label for candidate in candidates],
-        "mean_fit_time": np.array([np.mean(seconds[c.key]) for c in candidates]),
+        "params": [selection.known[key].label for key in keys],
+        "mean_fit_time": np.array([np.mean(seconds[key]) for key in keys]),
         **{f"split{i}_test_score": scores[:, i] for i in range(scores.shape[1])},
         "mean_test_score": np.array([float(np.mean(-known)) for known in losses]),
         "std_test_score": np.array([_spread(known) for known in losses]),
-        "rank_test_score": np.array([place[c.key] for c in candidates], dtype=np.int32),
+        "rank_test_score": np.array([place[key] for key in keys], dtype=np.int32),
     }
 
 

@@ -20,12 +20,11 @@ from surefoot.executors.base import Executor
 from surefoot.executors.inline import InlineExecutor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
-from surefoot.learning.losses.base import Loss, parse_loss
-from surefoot.racing.schedules.base import Halving, Schedule
+from surefoot.racing.schedules.base import Schedule
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream
 from surefoot.selector.results import results_of
-from surefoot.studies.base import SelectStudy
-from surefoot.studies.select.run import select
+from surefoot.studies.options import make_setting
+from surefoot.studies.select.study import SelectStudy
 
 require("sklearn", extra="sklearn")
 
@@ -63,7 +62,7 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
     criterion
         The statistic of losses that is compared: ``mean``, ``max``, ``quantile(0.9)``, …
     schedule
-        Rounds of the race; None for the paper's halving after five instances each.
+        Rounds of the race; None for those that suit the number of candidates.
     sample_size, method, stratify
         Size (None: the pool's) and kind of the training samples: ``bootstrap`` or ``subsample``;
         whether classes keep their shares.
@@ -148,11 +147,11 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
             setting=self._setting(population, candidates, seed),
             seed=seed,
             criterion=self.criterion,
-            schedule=self.schedule or Halving(warmup=5),
+            schedule=self.schedule,
             certify=self.certify,
         )
         with study.open(":memory:") as journal, self._executor() as executor:
-            selection = select(study, journal, executor)
+            selection = study.run(journal, executor=executor)
             self.cv_results_ = results_of(selection, journal)
         self.ranking_ = selection.ranking()
         self.best_candidate_ = selection.winner
@@ -229,17 +228,18 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         self, population: Population, candidates: tuple[EstimatorCandidate, ...], seed: int
     ) -> Setting:
         if self.loss is not None:
-            loss = parse_loss(self.loss)
+            loss = self.loss
         elif population.classes is None:
-            loss = Loss("rmse")
+            loss = "rmse"
         else:
             made = [candidate.make(np.random.default_rng(0)) for candidate in candidates]
             sure = all(hasattr(one, "predict_proba") for one in made)
-            loss = Loss("cross_entropy" if sure else "error_rate")
-        population.check_loss(loss)
+            loss = "cross_entropy" if sure else "error_rate"
         stratify = self.stratify and population.classes is not None
         sampling = Sampling(self.sample_size, self.method, stratify=stratify)
-        return Setting(population.split(seed, self.pool_fraction), sampling, loss)
+        return make_setting(
+            population, loss=loss, sampling=sampling, pool_fraction=self.pool_fraction, seed=seed
+        )
 
     @contextlib.contextmanager
     def _executor(self) -> Iterator[Executor]:

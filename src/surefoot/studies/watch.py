@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from surefoot.candidates.base import Candidate
-    from surefoot.instances import Outcome
-    from surefoot.racing.state import PlannedRound, Round
-    from surefoot.studies.select.selection import Selection
+from surefoot.candidates.base import Candidate
+from surefoot.instances import Outcome
+from surefoot.racing.state import PlannedRound, Round
+from surefoot.studies.select.selection import Selection
 
 
 class Watcher(Protocol):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from surefoot.candidates.space import SearchSpace
     from surefoot.data.population import Population
     from surefoot.instances import Setting
-    from surefoot.studies.base import SelectStudy
+    from surefoot.studies.select.study import SelectStudy
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def study_of(file: StudyFile, population: Population, engine: str | None = None)
         If a table asks for something impossible; the message names file and table.
     """
     from surefoot.seeds.ledger import check_study_seed
-    from surefoot.studies.base import SelectStudy
+    from surefoot.studies.select.study import SelectStudy
 
     tables = file.tables
     candidates = candidates_of(file, population)

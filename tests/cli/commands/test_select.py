@@ -3,7 +3,7 @@ import re
 import pytest
 
 from surefoot.journal import Journal
-from surefoot.studies.select import run as select_run
+from surefoot.studies.select.study import SelectStudy
 
 
 def test_select_ends_with_winner_certificate_and_figure(run, folder):
@@ -76,7 +76,7 @@ def test_ctrl_c_says_how_to_go_on(run, folder, monkeypatch):
     def interrupted(*_, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(select_run, "select", interrupted)
+    monkeypatch.setattr(SelectStudy, "run", interrupted)
     code, _, err = run("select", "small.toml", "--engine", "direct")
     assert code == 130
     assert "Go on with: surefoot select small.toml --journal small.db --engine direct" in err

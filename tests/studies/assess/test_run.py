@@ -18,8 +18,7 @@ from surefoot.instances import Instance, Outcome, Setting
 from surefoot.journal import MEMORY
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.promise import Promise
-from surefoot.studies.assess.run import Assessment, assess
-from surefoot.studies.base import AssessStudy
+from surefoot.studies.assess.run import Assessment, AssessStudy, assess
 from tests.fakes import Fake, FakeThreads, fake_loss, fake_setting
 
 SETTING = fake_setting()

@@ -13,12 +13,12 @@ from surefoot.racing.rules.by_test import ByTest
 from surefoot.racing.schedules.base import FlatBudget, Halving
 from surefoot.racing.schedules.default import default_schedule
 from surefoot.racing.screen import Screen
-from surefoot.studies.base import SelectStudy
 from surefoot.studies.plan.choices import OWN, choices, in_words
+from surefoot.studies.select.study import SelectStudy
 from surefoot.study_files.race import build_rules
 from surefoot.study_files.schema import RaceTable
 from tests.fakes import Fake
-from tests.studies.select.test_run import BASELINE, study
+from tests.studies.races import BASELINE, study
 
 MANY = tuple(Fake(quality=1.0 + 0.02 * i, noise=0.4) for i in range(200))
 
@@ -52,7 +52,11 @@ def test_the_own_race_is_there_whatever_its_rules(changes: dict[str, object]) ->
     assert own.name == OWN
     assert own.changes == ()
     race = own.contest(100).race
-    assert (race.schedule, race.rule, race.limit) == (asked.schedule, asked.rule, asked.limit)
+    assert (race.schedule, race.rule, race.limit) == (
+        asked.race.schedule,
+        asked.race.rule,
+        asked.limit,
+    )
     assert own.cost == asked.cost
 
 

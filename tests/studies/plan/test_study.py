@@ -17,12 +17,11 @@ from surefoot.racing.rules.by_test import ByTest
 from surefoot.racing.schedules.base import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
-from surefoot.studies.base import SelectStudy
 from surefoot.studies.plan.choices import OWN
 from surefoot.studies.plan.study import Measured, measured, pilot_study, plan_races, train_pilot
-from surefoot.studies.select.run import select
+from surefoot.studies.select.study import SelectStudy
 from tests.fakes import Fake, fake_setting
-from tests.studies.select.test_run import BASELINE, study
+from tests.studies.races import BASELINE, study
 
 MANY = tuple(Fake(quality=1.0 + 0.02 * i, noise=0.4) for i in range(200))
 
@@ -166,7 +165,7 @@ def test_a_recorded_race_serves_as_a_pilot(paired: bool) -> None:
     screen = {"baseline": BASELINE, "screen": Screen(3.0)}
     asked = study(schedule=FlatBudget(24 * 4, cap=8), certify=2, paired=paired, **screen)
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        select(asked, journal, executor)
+        asked.run(journal, executor=executor)
         found = measured(journal)
     assert found.role is Role.RACE
     assert found.baseline.size == (1 if paired else 24)

@@ -4,10 +4,10 @@ import pytest
 
 from surefoot.racing.schedules.base import FlatBudget, Halving
 from surefoot.racing.screen import Screen
-from surefoot.studies.base import SelectStudy
-from surefoot.studies.select.cost import plan
+from surefoot.studies.select.cost import count_trainings
+from surefoot.studies.select.study import SelectStudy
 from tests.fakes import Fake, fake_setting
-from tests.studies.select.test_run import BASELINE, run, study
+from tests.studies.races import BASELINE, run, study
 
 
 def test_the_papers_study_takes_41567_trainings_and_exhaustion_345600() -> None:
@@ -19,7 +19,7 @@ def test_the_papers_study_takes_41567_trainings_and_exhaustion_345600() -> None:
         certify=50,
         certify_best_of="side",
     )
-    counted = plan(asked)
+    counted = count_trainings(asked)
     assert counted.candidates == 6912
     assert [one.trainings for one in counted.rounds] == [
         6912 * 5, 3456, 1728, 864, 432, 216, 108, 54, 27, 13, 6, 3,
@@ -33,16 +33,16 @@ def test_the_papers_study_takes_41567_trainings_and_exhaustion_345600() -> None:
 
 def test_a_plan_without_a_screen_is_what_is_trained() -> None:
     asked = study()
-    assert plan(asked).total == run(asked).table.count + asked.certify
+    assert count_trainings(asked).total == run(asked).table.count + asked.certify
 
 
 def test_behind_a_screen_numbers_hold_if_nobody_leaves() -> None:
     asked = study(baseline=BASELINE, screen=Screen(0.2))
-    assert not plan(asked).exact
-    assert plan(asked).rounds[0].trainings == 24
+    assert not count_trainings(asked).exact
+    assert count_trainings(asked).rounds[0].trainings == 24
 
 
 @pytest.mark.parametrize(("cost", "rounds"), [("instances", 24 * 50), ("visits", 24 * 50 * 40)])
 def test_a_budget_counts_in_the_studys_unit(cost: str, rounds: int) -> None:
     asked = study(cost=cost, schedule=FlatBudget(rounds, keep=0.3))
-    assert plan(asked).rounds[0].trainings == 24 * 50
+    assert count_trainings(asked).rounds[0].trainings == 24 * 50

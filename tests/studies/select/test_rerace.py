@@ -12,12 +12,11 @@ from surefoot.journal import MEMORY, Journal
 from surefoot.racing.schedules.base import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
-from surefoot.studies.assess.run import assess
-from surefoot.studies.base import AssessStudy, SelectStudy
-from surefoot.studies.select.rerace import rerace
-from surefoot.studies.select.run import select
+from surefoot.studies.assess.run import AssessStudy, assess
+from surefoot.studies.select.rerace import replay_race
+from surefoot.studies.select.study import SelectStudy
 from tests.fakes import Fake, fake_setting
-from tests.studies.select.test_run import BASELINE, CANDIDATES, study
+from tests.studies.races import BASELINE, CANDIDATES, study
 
 LABELS = {candidate.key: candidate.label for candidate in (*CANDIDATES, BASELINE)}
 
@@ -25,7 +24,7 @@ LABELS = {candidate.key: candidate.label for candidate in (*CANDIDATES, BASELINE
 def raced(asked: SelectStudy) -> Journal:
     journal = asked.open(MEMORY)
     with LocalExecutor(2, "fake") as executor:
-        select(asked, journal, executor)
+        asked.run(journal, executor=executor)
     return journal
 
 
@@ -47,7 +46,7 @@ def recorded(losses: np.ndarray, asked: SelectStudy) -> Journal:
 def test_unchanged_rules_lead_to_the_same_winner() -> None:
     asked = study(certify=0)
     with raced(asked) as journal:
-        again = rerace(journal)
+        again = replay_race(journal)
         count = journal.count()
     assert again.state.winner == again.original.winner is not None
     assert [one.survivors for one in again.state.rounds] == [
@@ -63,7 +62,7 @@ def test_another_criterion_can_have_another_winner() -> None:
     losses = np.vstack([steady, lucky, *[np.full(12, 2.0)] * 22])
     asked = study(certify=0, schedule=Halving(warmup=8))
     with recorded(losses, asked) as journal:
-        by_mean, by_max = (rerace(journal, criterion=name) for name in ("median", "max"))
+        by_mean, by_max = (replay_race(journal, criterion=name) for name in ("median", "max"))
     assert by_mean.state.winner == CANDIDATES[1].key
     assert by_max.state.winner == CANDIDATES[0].key
     assert by_max.original.winner == CANDIDATES[0].key
@@ -71,7 +70,7 @@ def test_another_criterion_can_have_another_winner() -> None:
 
 def test_what_is_missing_is_named() -> None:
     with raced(study(certify=0)) as journal:
-        again = rerace(journal, schedule=FlatBudget(24 * 4, cap=8))
+        again = replay_race(journal, schedule=FlatBudget(24 * 4, cap=8))
     lacking = again.missing
     assert again.state.winner is None
     assert sum(lacking.values()) == len(again.state.need) > 0
@@ -88,7 +87,7 @@ def test_the_best_so_far_is_named_where_the_record_ends() -> None:
     losses[:, 0] = np.arange(24.0) + 1.0
     losses[:12, 1] = np.arange(12.0) + 1.0
     with recorded(losses, study(certify=0)) as journal:
-        again = rerace(journal)
+        again = replay_race(journal)
     assert len(again.state.rounds) == 2
     assert again.lines(LABELS)[1] == f"best so far: {CANDIDATES[0].label} ({CANDIDATES[0].key})"
 
@@ -98,11 +97,11 @@ def test_a_screen_needs_the_journals_baseline() -> None:
         raced(study(certify=0)) as journal,
         pytest.raises(JournalError, match="the journal has none"),
     ):
-        rerace(journal, screen=Screen(0.2))
+        replay_race(journal, screen=Screen(0.2))
     asked = study(certify=0, baseline=BASELINE, screen=Screen(0.05))
     with raced(asked) as journal:
-        without = rerace(journal, screen=None)
-        wider = rerace(journal, screen=Screen(0.2))
+        without = replay_race(journal, screen=None)
+        wider = replay_race(journal, screen=Screen(0.2))
     assert wider.state.rounds[0].name == "screen"
     assert len(wider.state.rounds[0].survivors) >= len(wider.original.rounds[0].survivors)
     assert without.state.rounds == () or without.state.rounds[0].name == "race"
@@ -110,12 +109,12 @@ def test_a_screen_needs_the_journals_baseline() -> None:
 
 def test_journals_without_a_race_are_refused() -> None:
     with study().open(MEMORY) as journal, pytest.raises(JournalError, match="nothing to race"):
-        rerace(journal)
+        replay_race(journal)
     single = AssessStudy(candidate=Fake(), setting=fake_setting(), engine="fake", n=3)
     with single.open(MEMORY) as journal, LocalExecutor(1, "fake") as executor:
         assess(single, journal, executor)
         with pytest.raises(JournalError, match="holds no race"):
-            rerace(journal)
+            replay_race(journal)
 
 
 @pytest.mark.slow
@@ -143,7 +142,7 @@ def test_fifty_thousand_outcomes_are_raced_again_in_two_seconds(tmp_path) -> Non
         )
     begin = time.process_time()
     with Journal.read(path) as journal:
-        again = rerace(journal, criterion="max", schedule=Halving(keep=0.1, warmup=5))
+        again = replay_race(journal, criterion="max", schedule=Halving(keep=0.1, warmup=5))
     seconds = time.process_time() - begin
     assert len(again.state.rounds) >= 2
     assert seconds < 2.0

@@ -10,25 +10,25 @@ from surefoot.racing.schedules.base import Halving, Schedule
 from surefoot.racing.schedules.default import default_schedule
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
-from surefoot.studies.select.rivals import Honesty, honesty
+from surefoot.studies.select.rivals import Rivals, rivals_of
 
 KEYS = ("a", "b", "c", "d")
 LABELS = {key: f"candidate {key}" for key in "abcdefgh"}
 
 
-def raced(losses: np.ndarray, criterion: str = "mean", **rules: object) -> Honesty:
+def raced(losses: np.ndarray, criterion: str = "mean", **rules: object) -> Rivals:
     keys = tuple("abcdefgh"[: len(losses)])
     table, race = LossTable(keys, losses), Race(keys, criterion, **rules)
-    return honesty(table, race.replay(table), race.statistic)
+    return rivals_of(table, race.replay(table), race.statistic)
 
 
-def ranked(losses: np.ndarray, criterion: str) -> Honesty:
+def ranked(losses: np.ndarray, criterion: str) -> Rivals:
     """What is said of a table whose rows are in the race's ranking."""
     keys = tuple("abcdefgh") if len(losses) == 8 else tuple(f"{i:05d}" for i in range(len(losses)))
     keys = KEYS if len(losses) == 4 else keys
     state = RaceState(keys, (), (), winner=keys[0])
     object.__setattr__(state, "ranking", keys)
-    return honesty(LossTable(keys, losses), state, from_name(criterion))
+    return rivals_of(LossTable(keys, losses), state, from_name(criterion))
 
 
 def paired(seed: int, means: list[float], sds: list[float], n: int = 20) -> np.ndarray:
@@ -296,7 +296,7 @@ def best_is_called_worse(
         for row, key in enumerate(keys):
             count = state.instances()[key]
             table[row, :count] = losses[row, :count]
-        found = honesty(LossTable(keys, table), state, race.statistic)
+        found = rivals_of(LossTable(keys, table), state, race.statistic)
         lost += "00" in found.tested and "00" not in found.shortlist
     return lost / races
 

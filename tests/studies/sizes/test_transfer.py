@@ -6,14 +6,13 @@ import pytest
 import surefoot
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.data.population import Population, Sampling
-from surefoot.errors import ConfigurationError, JournalMismatchError, RaceError
+from surefoot.errors import ConfigurationError, JournalMismatchError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
 from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Role
-from surefoot.studies.base import SelectStudy
-from surefoot.studies.select.run import select
+from surefoot.studies.select.study import SelectStudy
 from surefoot.studies.sizes.transfer import check_transfer, selected
 
 SUMS = (ScaledSum(linear=True), ScaledSum(window="3x3"), ScaledSum(window="5x5"))
@@ -31,7 +30,7 @@ def setting(seed, loss="relative_rmse", target="energy"):
 def journal():
     study = SelectStudy(candidates=SUMS, setting=setting(1), baseline=ScaledSum(), certify=6)
     with study.open(":memory:") as record, LocalExecutor(1) as executor:
-        select(study, record, executor)
+        study.run(record, executor=executor)
         yield record
 
 
@@ -83,5 +82,5 @@ def test_a_race_without_baseline_needs_one(tmp_path):
     arguments = {"loss": "relative_rmse", "sample_size": 60, "workers": 1}
     race = tmp_path / "race.db"
     surefoot.select(SUMS, here, certify=0, journal=race, **arguments)
-    with pytest.raises(RaceError, match="had no baseline"):
+    with pytest.raises(ConfigurationError, match="had no baseline"):
         surefoot.transfer(race, there, workers=1)

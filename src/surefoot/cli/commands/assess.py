@@ -76,8 +76,7 @@ def assess(
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
     from surefoot.report.assessment import assessment_figure
-    from surefoot.studies.assess.run import assess
-    from surefoot.studies.base import AssessStudy
+    from surefoot.studies.assess.run import AssessStudy, assess
 
     session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
     chosen = session.candidate(candidate, source, "assess" if promise is None else "promise")

@@ -33,13 +33,13 @@ def run(journal_path: Path, options: dict[str, Any]) -> int:
     """Run the command and return its exit code; ``options`` None are left as they were."""
     from surefoot.cli.show.race import say_race
     from surefoot.studies.description import RaceDescription
-    from surefoot.studies.select.rerace import rerace
+    from surefoot.studies.select.rerace import replay_race
 
     out = console()
     given = {name: value for name, value in options.items() if value is not None}
     with Journal.read(journal_path) as journal:
         changes = changes_of(given, RaceDescription.read(journal.study).race)
-        found = rerace(journal, **changes)
+        found = replay_race(journal, **changes)
         known = journal.candidates()
     labels = {key: one.label for key, one in known.items()}
     race = found.race
@@ -55,7 +55,7 @@ def run(journal_path: Path, options: dict[str, Any]) -> int:
 
 
 def changes_of(given: dict[str, Any], own: Race) -> dict[str, Any]:
-    """Return the changed rules of a race as `rerace` takes them.
+    """Return the changed rules of a race as `replay_race` takes them.
 
     Raises
     ------

@@ -82,9 +82,8 @@ def select(
     from surefoot.cli.show.live import live
     from surefoot.cli.show.race import say_selection
     from surefoot.executors.local.executor import LocalExecutor
-    from surefoot.report.race import draw_journal
+    from surefoot.report.race import draw_selection
     from surefoot.studies.extension import announcement
-    from surefoot.studies.select.run import select
     from surefoot.study_files.build import study_of
 
     session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
@@ -107,7 +106,9 @@ def select(
         for line in announcement(record.extended):
             session.out.print(line, soft_wrap=True)
         with live(session.out, asked, record, executor.workers) as progress:
-            found = select(asked, record, executor, progress, retry_failed=retry_failed)
-        say_selection(session.out, found, record)
+            selection = asked.run(
+                record, executor=executor, watch=progress, retry_failed=retry_failed
+            )
+        say_selection(session.out, selection)
         more = f"surefoot show {shlex.quote(str(session.journal))}"
-        session.finish(lambda: draw_journal(record), More=more)
+        session.finish(lambda: draw_selection(selection, record), More=more)

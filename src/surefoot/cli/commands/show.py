@@ -38,22 +38,22 @@ def show(
         say_candidate,
         say_eliminations,
         say_race,
+        say_selection,
         say_troubles,
-        say_winner,
     )
     from surefoot.journal import Journal
-    from surefoot.studies.description import rebuild_candidate
     from surefoot.studies.extension import history
-    from surefoot.studies.race_record import recorded_certificates, recorded_race
     from surefoot.studies.replay import find_candidate
+    from surefoot.studies.select.selection import recorded_selection
 
     out = console()
     with Journal.read(journal) as recorded:
         if candidate is not None:
             say_candidate(out, recorded, find_candidate(recorded, candidate))
             return
-        known, record = recorded.candidates(), recorded_race(recorded)
-        study, state = record.study, record.state()
+        selection = recorded_selection(recorded)
+        known, record, state = selection.known, selection.record, selection.state
+        study = record.study
         out.print(
             f"{study.population.name}: {len(study.candidates):,} candidates, "
             f"{record.race.statistic.name} of {study.loss}, {recorded.count():,} instances "
@@ -68,15 +68,7 @@ def show(
             say_eliminations(out, state, known)
         say_troubles(out, recorded, known)
         if state.winner is not None:
-            say_winner(
-                out,
-                rebuild_candidate(known[state.winner]),
-                record,
-                state,
-                recorded_certificates(recorded, state),
-                {key: one.label for key, one in known.items()},
-                study.unit,
-            )
+            say_selection(out, selection)
         elif state.current is not None:
             out.print()
             out.print(

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from surefoot.cli.show.console import busy
 from surefoot.racing.state import stretch_name, stretches
 from surefoot.studies.duration import cores, duration_words, has_epochs, mean_seconds, probe
-from surefoot.studies.select.cost import Plan, plan
+from surefoot.studies.select.cost import Trainings, count_trainings
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from surefoot.racing.state import PlannedRound
-    from surefoot.studies.base import SelectStudy
+    from surefoot.studies.select.study import SelectStudy
 
 
 def say_plan(out: Console, study: SelectStudy, workers: int) -> None:
@@ -27,7 +27,7 @@ def say_plan(out: Console, study: SelectStudy, workers: int) -> None:
     fewest, longest = (
         mean_seconds(study.candidates, study.setting, rates, epochs) for epochs in (least, longer)
     )
-    planned = plan(study, longest if study.cost == "seconds" else None)
+    planned = count_trainings(study, longest if study.cost == "seconds" else None)
     rows = [("candidates", f"{planned.candidates:,}{_sizes(study)}"), ("draws", _draws(study))]
     bounded = "" if study.race.rule.fixed else "at most "
     rows += _rounds(study, planned.rounds)
@@ -97,7 +97,7 @@ def _stretch(rounds: Sequence[PlannedRound]) -> tuple[str, str]:
     return name, f"{about}{last.survivors:,} candidates, {trainings:,} trainings, {stay}"
 
 
-def _fresh(study: SelectStudy, planned: Plan) -> str:
+def _fresh(study: SelectStudy, planned: Trainings) -> str:
     if planned.certified == 1:
         return f"{planned.certifying} trainings of the winner"
     return (

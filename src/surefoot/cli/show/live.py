@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from surefoot.cli.show.progress import PATIENCE, WAITING, Progress, Row
 from surefoot.journal import Journal, Role
 from surefoot.studies.duration import TimeLeft
-from surefoot.studies.select.cost import plan
+from surefoot.studies.select.cost import count_trainings
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from surefoot.candidates.base import Candidate
     from surefoot.instances import Outcome
     from surefoot.racing.state import PlannedRound, Round
-    from surefoot.studies.base import SelectStudy
     from surefoot.studies.select.selection import Selection
+    from surefoot.studies.select.study import SelectStudy
 
 SHOWN_ROWS = 14
 LOG_EVERY = 10.0
@@ -192,7 +192,7 @@ def live(
     out: Console, study: SelectStudy, journal: Journal, workers: int
 ) -> Iterator[LiveTable | PlainLog]:
     """Show a race as it goes on, as a table in a terminal and as a log elsewhere."""
-    planned = plan(study, 1.0)
+    planned = count_trainings(study, 1.0)
     progress = (LiveTable if out.is_terminal else PlainLog)(
         candidates=study.candidates,
         criterion=study.statistic,

@@ -16,9 +16,9 @@ from surefoot.studies.plan.advice import efficient, risk
 from surefoot.studies.plan.choices import OWN
 
 if TYPE_CHECKING:
-    from surefoot.studies.base import SelectStudy
     from surefoot.studies.plan.advice import Advice
     from surefoot.studies.plan.study import Measured, PlanRow
+    from surefoot.studies.select.study import SelectStudy
 
 
 def plan_table(rows: Sequence[PlanRow], pick: PlanRow) -> Table:

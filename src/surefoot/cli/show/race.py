@@ -7,22 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.cli.show.console import say, say_sentences, say_wrapped, table
+from surefoot.cli.show.console import table
 from surefoot.journal import Journal, Known
 from surefoot.racing.state import stretch_name, stretches
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import rebuild_candidate
-from surefoot.studies.race_record import recorded_race
-from surefoot.studies.select.rivals import honesty
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from surefoot.racing.state import RaceState
-    from surefoot.statistics.certificate import Certificate
     from surefoot.studies.race_record import RaceRecord
     from surefoot.studies.select.selection import Selection
 
@@ -99,54 +95,11 @@ def say_troubles(out: Console, journal: Journal, known: Mapping[str, Known]) -> 
             )
 
 
-def say_winner(
-    out: Console,
-    winner: Candidate,
-    record: RaceRecord,
-    state: RaceState,
-    certificates: Mapping[str, Certificate],
-    labels: Mapping[str, str],
-    unit: str,
-) -> None:
-    """Print the winner, its layers, the certificates and how it compares with the baseline."""
-    value, judged = state.values[winner.key], state.instances()[winner.key]
+def say_selection(out: Console, selection: Selection) -> None:
+    """Print the winner, its layers, the certificates and its rivals."""
     out.print()
-    say(out, "Winner", f"{winner.label}  (key {winner.key})", "bold")
-    unit = f" {unit}" if unit else ""
-    words = f"{record.race.statistic.name} {value:.4g}{unit} over {judged} racing instance"
-    words += "s" if judged > 1 else ""
-    losses = record.baseline()
-    if losses is not None and not np.isnan(losses).all():
-        label = labels[str(record.study.baseline)]
-        words += f"; the baseline, {label}: {np.nanmean(losses):.4g}{unit}"
-    say(out, "", words)
-    if state.stopped:
-        left = len(state.survivors)
-        say_wrapped(out, "", [f"The race ended with {left:,} candidates left: {state.stopped}."])
-    if isinstance(winner, ConvNet):
-        out.print()
-        for line in winner.summary().splitlines():
-            say(out, "", line)
-    for key, certificate in certificates.items():
-        lines = str(certificate).splitlines()
-        if key == winner.key:
-            say_sentences(out, "Certificate", lines, "bold")
-        else:
-            out.print()
-            say(out, "Also certified", labels[key])
-            say_wrapped(out, "", lines, "bold")
-    if len(state.ranking) > 1:
-        found = honesty(record.table, state, record.race.statistic)
-        say_sentences(out, "Rivals", found.lines(labels))
-
-
-def say_selection(out: Console, found: Selection, journal: Journal) -> None:
-    """Print the winner of a selection that has just ended."""
-    record = recorded_race(journal)
-    labels = {candidate.key: candidate.label for candidate in found.study.everyone}
-    say_winner(
-        out, found.winner, record, found.state, found.certificates, labels, record.study.unit
-    )
+    for line in selection.lines():
+        out.print(line.text, style="bold" if line.bold else "", soft_wrap=True)
 
 
 def say_candidate(out: Console, journal: Journal, key: str) -> None:

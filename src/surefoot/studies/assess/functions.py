@@ -9,12 +9,11 @@ from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.statistics.promise import Promise
 from surefoot.studies.assess import run as assessing
-from surefoot.studies.assess.run import Assessment
-from surefoot.studies.base import AssessStudy
-from surefoot.studies.shared import Given, Running, Training, lists_options
+from surefoot.studies.assess.run import Assessment, AssessStudy
+from surefoot.studies.options import RunOptions, TrainingOptions, lists_options, study_and_run
 
 
-@lists_options(Training, Running)
+@lists_options(TrainingOptions, RunOptions, used_by=AssessStudy)
 def assess(
     candidate: Candidate,
     population: Population,
@@ -24,7 +23,7 @@ def assess(
     confidence: float = 0.95,
     promise: float | None = None,
     allowed: int = 0,
-    **options: Unpack[Training],
+    **options: Unpack[TrainingOptions],
 ) -> Assessment:
     """Train fresh instances of one candidate and certify it, or test a promise about it.
 
@@ -65,18 +64,14 @@ def assess(
         )
     if promise is not None and n is not None:
         raise ConfigurationError(f"n = {n} cannot be chosen: a promise decides how many it takes")
-    given = Given(population=population, **options)
+    made, run = study_and_run(population, options)
     study = AssessStudy(
         candidate=candidate,
-        setting=given.setting(),
-        seed=given.seed,
-        engine=given.asked,
+        **made,
         n=59 if n is None else n,
         content=content,
         confidence=confidence,
         promise=None if promise is None else Promise(promise, content, confidence, allowed),
     )
-    with given.open(study) as (record, executor):
-        return assessing.assess(
-            study, record, executor, given.watch, retry_failed=given.retry_failed
-        )
+    with run.opened(study) as (record, executor):
+        return assessing.assess(study, record, executor, run.watch, retry_failed=run.retry_failed)

@@ -8,21 +8,78 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.candidates.base import Candidate
+from surefoot.errors import ConfigurationError
 from surefoot.executors.base import Executor
-from surefoot.instances import Outcome
+from surefoot.instances import Instance, Outcome
 from surefoot.journal import Identity, Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.statistics.bootstrap import iqr_interval, sd_interval
 from surefoot.statistics.certificate import Certificate
 from surefoot.statistics.promise import Promise, PromiseResult
-from surefoot.studies.base import AssessStudy
+from surefoot.studies.base import Study
+from surefoot.studies.description import AssessDescription, DescribedPromise
 from surefoot.studies.race_record import recorded_certificates
 from surefoot.studies.runner import identity_of, missing, train_missing
 from surefoot.studies.watch import Silent, Watcher
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AssessStudy(Study):
+    """How robust is this candidate? ``n`` fresh instances, their distribution and certificate.
+
+    With a ``promise``, ``n``, ``content`` and ``confidence`` are the promise's, and fewer instances
+    may do.
+    """
+
+    candidate: Candidate
+    n: int = 59
+    content: float = 0.95
+    confidence: float = 0.95
+    paired: bool = True
+    promise: Promise | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.promise is not None:
+            object.__setattr__(self, "n", self.promise.instances)
+            object.__setattr__(self, "content", self.promise.content)
+            object.__setattr__(self, "confidence", self.promise.confidence)
+        if self.n < 1:
+            raise ConfigurationError(
+                f"n = {self.n} instances cannot assess anything: give at least 1"
+            )
+
+    @property
+    def everyone(self) -> tuple[Candidate, ...]:
+        """The candidate."""
+        return (self.candidate,)
+
+    def instances(self) -> list[Instance]:
+        """Return its instances in their order."""
+        return [self.instance(self.candidate.key, Role.ASSESS, number) for number in range(self.n)]
+
+    @cached_property
+    def description(self) -> AssessDescription:
+        """The candidate and what its certificate is to promise."""
+        promise, promised = self.promise, None
+        if promise is not None:
+            promised = DescribedPromise(promise.limit, promise.max_exceedances)
+        return AssessDescription(
+            kind="assess",
+            candidates=(self.candidate.key,),
+            paired=self.paired,
+            n=self.n,
+            content=self.content,
+            confidence=self.confidence,
+            promise=promised,
+            **self.common(),
+        )
 
 
 @dataclass(frozen=True, eq=False)

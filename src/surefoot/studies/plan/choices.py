@@ -15,8 +15,8 @@ from surefoot.racing.schedules.base import FlatBudget, Halving, Schedule
 from surefoot.racing.schedules.closest import Closest
 from surefoot.racing.schedules.default import default_schedule, within
 from surefoot.racing.simulation.planner import Contest
-from surefoot.studies.base import SelectStudy
 from surefoot.studies.description import Cost
+from surefoot.studies.select.study import SelectStudy
 
 OWN = "yours"
 TIMES = (0.5, 1.0, 2.0, 4.0)

@@ -17,7 +17,7 @@ from surefoot.racing.simulation.pilot import FEWEST_CANDIDATES, FEWEST_INSTANCES
 from surefoot.racing.simulation.planner import Forecast, Spread, simulate
 from surefoot.racing.table import Floats, LossTable
 from surefoot.seeds.ledger import Role, study_generator
-from surefoot.studies.base import SelectStudy, Study
+from surefoot.studies.base import Study
 from surefoot.studies.description import (
     Description,
     PilotDescription,
@@ -26,6 +26,7 @@ from surefoot.studies.description import (
 )
 from surefoot.studies.plan.choices import Choice, choices
 from surefoot.studies.runner import missing, train_missing
+from surefoot.studies.select.study import SelectStudy
 
 NO_LOSSES: Floats = np.empty(0)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from surefoot.racing.state import PlannedRound
-from surefoot.studies.base import SelectStudy
+from surefoot.studies.select.study import SelectStudy
 
 
 @dataclass(frozen=True)
-class Plan:
+class Trainings:
     """The numbers of trainings of a selection.
 
     ``race`` sums the rounds; ``certifying`` is for all candidates certified; ``exhaustive`` would
@@ -39,7 +39,7 @@ class Plan:
         return all(one.exact for one in self.rounds)
 
 
-def plan(study: SelectStudy, cost: float | None = None) -> Plan:
+def count_trainings(study: SelectStudy, cost: float | None = None) -> Trainings:
     """Return the trainings of a selection.
 
     Parameters
@@ -53,7 +53,7 @@ def plan(study: SelectStudy, cost: float | None = None) -> Plan:
         visits = setting.halves.train_size(setting.sampling) * setting.stopping.max_epochs
         cost = float(visits) if study.cost == "visits" else 1.0
     certified = len(study.groups(study.candidates)) if study.certify else 0
-    return Plan(
+    return Trainings(
         candidates=len(study.candidates),
         rounds=tuple(study.race.plan(cost)),
         certified=certified,

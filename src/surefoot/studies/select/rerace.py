@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from surefoot.errors import JournalError
 from surefoot.journal import Journal
 from surefoot.racing.race import Race
+from surefoot.racing.screen import Screen
 from surefoot.racing.state import RaceState
 from surefoot.studies.description import RaceDescription
+from surefoot.studies.options import RaceOptions
 from surefoot.studies.race_record import RaceRecord, recorded_race
 
 
@@ -84,7 +87,51 @@ class Rerace:
         return words
 
 
-def rerace(journal: Journal, **changes: Any) -> Rerace:
+def rerace(journal: str | os.PathLike[str], **rules: Unpack[RaceOptions]) -> Rerace:
+    """Run a recorded race again under other rules, training nothing.
+
+    Parameters
+    ----------
+    journal
+        The file that `select` wrote.
+    **rules
+        Any of criterion, schedule, screen, rule, limit and most, as for `select`; what is not given
+        stays as it was. None takes a screen or limit away.
+
+    Returns
+    -------
+    Rerace
+        Where the race ends; ``state.winner`` is None where it asks for instances that nobody
+        trained.
+
+    Raises
+    ------
+    JournalError
+        If there is no such journal, or it holds no race.
+    ConfigurationError
+        If the rule cannot judge the criterion.
+
+    Examples
+    --------
+    >>> import tempfile, surefoot
+    >>> from surefoot.calorimeter.baselines import ScaledSum
+    >>> from surefoot.racing.schedules.base import Halving
+    >>> photons = surefoot.load_population("photons:A", target="energy")
+    >>> sums = surefoot.SearchSpace.product(ScaledSum, window=["full", "3x3"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = surefoot.select(
+    ...         sums, photons, loss="relative_rmse", sample_size=500, certify=0,
+    ...         schedule=Halving(), journal=f"{folder}/race.db",
+    ...     )
+    ...     found = surefoot.rerace(f"{folder}/race.db", criterion="max")
+    >>> found.race.statistic.name, found.state.over, len(found.missing)
+    ('max', True, 0)
+    """
+    with Journal.read(journal) as record:
+        return replay_race(record, **rules)
+
+
+def replay_race(journal: Journal, **changes: Any) -> Rerace:
     """Replay the race of a journal with some of its rules changed.
 
     Parameters
@@ -108,6 +155,9 @@ def rerace(journal: Journal, **changes: Any) -> Rerace:
     fields = {name: getattr(own, name) for name in names}
     if "rule" in changes:
         del fields["most"]
+    screen = changes.get("screen")
+    if isinstance(screen, int | float):
+        changes["screen"] = Screen(float(screen))
     race = Race(own.keys, **{**fields, **changes})
     if race.screen is not None and study.baseline is None:
         raise JournalError(

@@ -33,7 +33,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Honesty:
+class Rivals:
     """The winner among its rivals.
 
     Parameters
@@ -167,9 +167,9 @@ class Honesty:
         return [f"Its mean and spread are {own}; {others} that nobody beats in both: {names}."]
 
 
-def honesty(
+def rivals_of(
     table: LossTable, state: RaceState, criterion: Criterion, level: float = 0.05
-) -> Honesty:
+) -> Rivals:
     """Return what racing losses say of the winner's rivals.
 
     Losses are paired by instance number; a candidate is compared on the instances it shares with
@@ -204,7 +204,7 @@ def honesty(
         beats = wins_next(own[: pairs[runner_up]], rows[runner_up][: pairs[runner_up]])
     compared = (winner, *(key for key in rivals if pairs[key] >= FEWEST))
     location, spread = _location_and_spread([rows[key] for key in compared])
-    return Honesty(
+    return Rivals(
         winner=winner,
         tested=tuple(tested),
         shortlist=(

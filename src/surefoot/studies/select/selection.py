@@ -1,59 +1,125 @@
-"""What a selection leaves: the winner, its certificate and the way there."""
+"""What a race leaves: the winner, its certificate and the way there, in numbers and in words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
+from surefoot.candidates.convnet.network import ConvNet
+from surefoot.errors import JournalError
 from surefoot.instances import Training
+from surefoot.journal import Journal, Known
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.certificate import Certificate
-from surefoot.studies.base import SelectStudy
+from surefoot.studies.base import Study
+from surefoot.studies.description import rebuild_candidate
+from surefoot.studies.race_record import RaceRecord, recorded_certificates, recorded_race
 from surefoot.studies.replay import train_again
-from surefoot.studies.select.rivals import Honesty, honesty
+from surefoot.studies.select.rivals import Rivals, rivals_of
+
+WIDTH = 96
+MARGIN = 14
+
+
+class Line(NamedTuple):
+    """A line of a selection in words, and whether it matters most of its paragraph."""
+
+    text: str
+    bold: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """The result of `select`.
+    """The result of a race, or where it stands: command, figures and ``print`` show this.
 
-    ``table`` holds the racing losses, ``certificates`` those of the winner first, then of the best
-    of other groups; ``journal`` is the path of the record, None when it was in memory only.
+    Parameters
+    ----------
+    record
+        The losses of candidates and baseline under the rules of the race.
+    state
+        Where they lead.
+    certificates
+        Those of the winner first, then of the best of other groups.
+    known
+        What the journal knows of every candidate, by key.
+    journal
+        Path of the record; None when it was in memory only.
+    asked
+        The study; None where the selection was read from a journal.
     """
 
-    study: SelectStudy
+    record: RaceRecord
     state: RaceState
-    table: LossTable
     certificates: Mapping[str, Certificate]
+    known: Mapping[str, Known]
     journal: Path | None
+    asked: Study | None = None
+
+    @classmethod
+    def of(
+        cls, journal: Journal, record: RaceRecord, state: RaceState, asked: Study | None = None
+    ) -> Selection:
+        """Return the selection of a replayed race, with the certificates of its journal."""
+        certificates = recorded_certificates(journal, state)
+        return cls(record, state, certificates, journal.candidates(), journal.path, asked)
+
+    @property
+    def study(self) -> Study:
+        """The study, whose setting trains further instances.
+
+        Raises `JournalError` where the selection was read from a journal, which holds no data.
+        """
+        if self.asked is None:
+            raise JournalError(
+                "a selection read from a journal has no data to train on: give the study, or use "
+                "surefoot.replay"
+            )
+        return self.asked
+
+    @property
+    def table(self) -> LossTable:
+        """The racing losses."""
+        return self.record.table
 
     @cached_property
     def winner(self) -> Candidate:
-        """The candidate that won."""
+        """The candidate that won, or leads."""
         return self.candidate(self.state.ranking[0])
 
     @property
     def certificate(self) -> Certificate | None:
         """The winner's certificate; None if none was asked for."""
-        return self.certificates.get(self.winner.key)
+        return self.certificates.get(self.state.ranking[0])
 
     @property
     def value(self) -> float:
         """The winner's criterion over its racing losses, which flatter it (winner's curse)."""
-        return self.state.values[self.winner.key]
+        return self.state.values[self.state.ranking[0]]
+
+    @cached_property
+    def baseline(self) -> float | None:
+        """Mean of the baseline's losses; None without any."""
+        losses = self.record.baseline()
+        return None if losses is None or np.isnan(losses).all() else float(np.nanmean(losses))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Label of every candidate by key."""
+        return {key: one.label for key, one in self.known.items()}
 
     def candidate(self, key: str) -> Candidate:
         """Return a candidate by its key."""
-        return self.study.known[key]
+        return rebuild_candidate(self.known[key]) if self.asked is None else self.asked.known[key]
 
     def losses(self, key: str) -> NDArray[np.float64]:
         """Return the racing losses of a candidate, in the order of its instances."""
@@ -69,7 +135,7 @@ class Selection:
             {
                 "rank": rank,
                 "key": key,
-                "label": self.candidate(key).label,
+                "label": self.known[key].label,
                 "instances": instances.get(key, 0),
                 "value": values.get(key, float("nan")),
                 "round": out[key].round if key in out else None,
@@ -81,9 +147,9 @@ class Selection:
         ]
 
     @cached_property
-    def rivals(self) -> Honesty:
+    def rivals(self) -> Rivals:
         """Who is as good as the winner, who may win next, who is steadier."""
-        return honesty(self.table, self.state, self.study.statistic)
+        return rivals_of(self.table, self.state, self.record.race.statistic)
 
     def train(self, instance: int = 0) -> Training:
         """Train an instance of the winner again: its outcome and a predictor with its weights.
@@ -93,16 +159,63 @@ class Selection:
         role = Role.CERTIFY if self.certificates else Role.RACE
         return train_again(self.study, self.winner.key, role, instance)
 
-    def __str__(self) -> str:
-        lines = [
-            f"winner: {self.winner.label} ({self.winner.key})",
-            f"{self.study.statistic.name} {self.value:.4g} over "
-            f"{self.state.instances()[self.winner.key]} racing instances; "
-            f"{len(self.state.keys)} candidates, {self.table.count} instances trained",
-        ]
-        if self.certificate is not None:
-            lines.append(str(self.certificate))
+    def lines(self) -> Iterator[Line]:
+        """Yield it in words: winner, layers, baseline, certificates, rivals."""
+        winner, labels, key = self.winner, self.labels, self.state.ranking[0]
+        unit = f" {self.record.study.unit}" if self.record.study.unit else ""
+        judged = self.state.instances()[key]
+        words = f"{self.record.race.statistic.name} {self.value:.4g}{unit} over {judged} racing "
+        words += "instances" if judged > 1 else "instance"
+        if self.baseline is not None:
+            label = labels[str(self.record.study.baseline)]
+            words += f"; the baseline, {label}: {self.baseline:.4g}{unit}"
+        yield _titled("Winner", f"{winner.label}  (key {key})", bold=True)
+        yield _titled("", words)
+        if self.state.stopped:
+            left = len(self.state.survivors)
+            yield from wrapped(
+                "", f"The race ended with {left:,} candidates left: {self.state.stopped}."
+            )
+        if isinstance(winner, ConvNet):
+            yield Line("")
+            yield from (_titled("", line) for line in winner.summary().splitlines())
+        for certified, certificate in self.certificates.items():
+            yield Line("")
+            first, *others = str(certificate).splitlines()
+            if certified != key:
+                yield _titled("Also certified", labels[certified])
+            yield from wrapped("Certificate" if certified == key else "", first, bold=True)
+            for line in others:
+                yield from wrapped("", line)
         if len(self.state.ranking) > 1:
-            labels = {one.key: one.label for one in self.study.candidates}
-            lines += self.rivals.lines(labels)
-        return "\n".join(lines)
+            yield Line("")
+            for number, line in enumerate(self.rivals.lines(labels)):
+                yield from wrapped("" if number else "Rivals", line)
+
+    def __str__(self) -> str:
+        return "\n".join(line.text for line in self.lines())
+
+
+def recorded_selection(journal: Journal) -> Selection:
+    """Return the selection that a journal holds, or as far as its race has come.
+
+    Raises
+    ------
+    JournalError
+        If the journal holds no race.
+    RaceError
+        If every candidate is screened out, or all diverged.
+    """
+    record = recorded_race(journal)
+    return Selection.of(journal, record, record.state())
+
+
+def _titled(title: str, text: str, *, bold: bool = False) -> Line:
+    return Line(f"{title:<{MARGIN}}{text}".rstrip(), bold)
+
+
+def wrapped(title: str, text: str, *, bold: bool = False) -> Iterator[Line]:
+    """Yield a sentence after a title, wrapped and indented."""
+    for line in textwrap.wrap(text, WIDTH - MARGIN):
+        yield _titled(title, line, bold=bold)
+        title = ""

@@ -21,8 +21,8 @@ from surefoot.executors.base import Executor
 from surefoot.instances import Outcome
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
+from surefoot.studies.options import RunOptions, TrainingOptions, lists_options, study_and_run
 from surefoot.studies.runner import train
-from surefoot.studies.shared import Given, Running, Training, lists_options
 from surefoot.studies.sizes.base import MultiSizeStudy
 from surefoot.studies.sizes.comparison import Comparison
 
@@ -79,7 +79,7 @@ class CompareStudy(MultiSizeStudy):
         return [max(2, int(share * self.largest)) for share in USUAL_SHARES]
 
 
-@lists_options(Training, Running)
+@lists_options(TrainingOptions, RunOptions, used_by=CompareStudy)
 def compare(
     candidates: Iterable[Candidate] | Mapping[str, Candidate],
     population: Population,
@@ -90,7 +90,7 @@ def compare(
     content: float = 0.95,
     confidence: float = 0.95,
     equal_test: bool = True,
-    **options: Unpack[Training],
+    **options: Unpack[TrainingOptions],
 ) -> Comparison:
     """Compare candidates at several sample sizes, on the same draws.
 
@@ -137,27 +137,25 @@ def compare(
     everyone = [(name or one.label, one) for name, one in named]
     if baseline is not None and baseline.key not in {one.key for _, one in everyone}:
         everyone.append((baseline.label, baseline))
-    given = Given(population=population, **options)
+    made, run = study_and_run(population, options)
     study = CompareStudy(
         candidates=tuple(one for _, one in everyone),
-        setting=given.setting(),
-        seed=given.seed,
-        engine=given.asked,
+        **made,
         equal_test=equal_test,
     )
-    with given.open(study) as (record, executor):
+    with run.opened(study) as (record, executor):
         return run_comparison(
             study,
             study.usual_sizes() if sizes is None else sizes,
             n,
             record,
             executor,
-            given.told.outcome,
+            run.watcher.outcome,
             names=[name for name, _ in everyone],
             reference=None if baseline is None else baseline.key,
             content=content,
             confidence=confidence,
-            retry_failed=given.retry_failed,
+            retry_failed=run.retry_failed,
         )
 
 

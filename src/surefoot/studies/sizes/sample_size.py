@@ -20,8 +20,14 @@ from surefoot.executors.base import Executor
 from surefoot.instances import Outcome
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
+from surefoot.studies.options import (
+    RunOptions,
+    TrainingOptions,
+    lists_options,
+    refuse_renamed,
+    study_and_run,
+)
 from surefoot.studies.runner import train
-from surefoot.studies.shared import Given, Running, Training, lists_options, refuse_renamed
 from surefoot.studies.sizes.base import MultiSizeStudy
 from surefoot.studies.sizes.robustness import RobustRule, SampleSizeResult, find_robust_size
 
@@ -95,7 +101,7 @@ def paper_sizes_within(study: MultiSizeStudy) -> tuple[list[int], int]:
     return study.check_sizes(fitting), len(whole) - len(fitting)
 
 
-@lists_options(Training, Running)
+@lists_options(TrainingOptions, RunOptions, used_by=SampleSizeStudy)
 def sample_size(
     candidate: Candidate,
     population: Population,
@@ -107,7 +113,7 @@ def sample_size(
     tolerance: float = 0.10,
     limit: float | None = None,
     equal_test: bool = True,
-    **options: Unpack[Training],
+    **options: Unpack[TrainingOptions],
 ) -> SampleSizeResult:
     """Find how many training examples one candidate needs to be robust.
 
@@ -148,26 +154,24 @@ def sample_size(
     """
     refuse_renamed(options, rule="content, confidence, tolerance and limit")
     rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
-    given = Given(population=population, **options)
+    made, run = study_and_run(population, options)
     study = SampleSizeStudy(
         candidate=candidate,
-        setting=given.setting(),
-        seed=given.seed,
-        engine=given.asked,
+        **made,
         equal_test=equal_test,
     )
     if sizes is None:
         sizes, _ = paper_sizes_within(study)
-    with given.open(study) as (record, executor):
+    with run.opened(study) as (record, executor):
         return run_sample_size(
             study,
             sizes,
             n,
             record,
             executor,
-            given.told.outcome,
+            run.watcher.outcome,
             rule=rule,
-            retry_failed=given.retry_failed,
+            retry_failed=run.retry_failed,
         )
 
 

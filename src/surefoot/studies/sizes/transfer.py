@@ -22,8 +22,8 @@ from surefoot.executors.base import Executor
 from surefoot.instances import Outcome, Setting
 from surefoot.journal import Journal
 from surefoot.studies.description import Description, RaceDescription, rebuild_candidate
+from surefoot.studies.options import RunOptions, engine_and_run, lists_options
 from surefoot.studies.race_record import recorded_certificates, recorded_race
-from surefoot.studies.shared import Given, Running, lists_options
 from surefoot.studies.sizes.compare import CompareStudy, run_comparison
 from surefoot.studies.sizes.comparison import Comparison
 
@@ -99,7 +99,7 @@ class Transfer:
         return lines
 
 
-@lists_options(Running)
+@lists_options(RunOptions, used_by=TransferStudy)
 def transfer(
     race: str | os.PathLike[str],
     population: Population,
@@ -109,7 +109,7 @@ def transfer(
     baseline: Candidate | None = None,
     content: float = 0.95,
     confidence: float = 0.95,
-    **options: Unpack[Running],
+    **options: Unpack[RunOptions],
 ) -> Transfer:
     """Retrain the winner of a recorded race on another population, beside the baseline.
 
@@ -172,18 +172,18 @@ def transfer(
             asked.loss,
             asked.stopping,
         )
-        given = Given(population=population, seed=asked.seed, **options)
-        study = transfer_study(record, setting, baseline, best, seed=asked.seed, engine=given.asked)
-    with given.open(study) as (journal, executor):
+        engine, run = engine_and_run(options)
+        study = transfer_study(record, setting, baseline, best, seed=asked.seed, engine=engine)
+    with run.opened(study) as (journal, executor):
         return run_transfer(
             study,
             n,
             journal,
             executor,
-            given.told.outcome,
+            run.watcher.outcome,
             content=content,
             confidence=confidence,
-            retry_failed=given.retry_failed,
+            retry_failed=run.retry_failed,
         )
 
 

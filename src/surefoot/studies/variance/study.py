@@ -23,8 +23,14 @@ from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.base import Study
 from surefoot.studies.description import Description
+from surefoot.studies.options import (
+    RunOptions,
+    TrainingOptions,
+    lists_options,
+    refuse_renamed,
+    study_and_run,
+)
 from surefoot.studies.runner import train
-from surefoot.studies.shared import Given, Running, Training, lists_options, refuse_renamed
 from surefoot.studies.variance.analysis import FEWEST, analyse
 from surefoot.studies.variance.factors import FactorLevels
 from surefoot.studies.variance.result import VarianceResult
@@ -152,7 +158,7 @@ class VarianceStudy(Study):
         ]
 
 
-@lists_options(Training, Running)
+@lists_options(TrainingOptions, RunOptions, used_by=VarianceStudy)
 def variance(
     candidate: Candidate,
     population: Population,
@@ -164,7 +170,7 @@ def variance(
     tested: int = 4,
     tests: int = 5,
     confidence: float = 0.95,
-    **options: Unpack[Training],
+    **options: Unpack[TrainingOptions],
 ) -> VarianceResult:
     """Find where the spread of one candidate's losses comes from.
 
@@ -203,19 +209,17 @@ def variance(
     design = VarianceDesign(
         alone=alone, draws=draws, inits=inits, replicates=replicates, tested=tested, tests=tests
     )
-    given = Given(population=population, **options)
-    study = VarianceStudy(
-        candidate=candidate, setting=given.setting(), seed=given.seed, engine=given.asked
-    )
-    with given.open(study) as (record, executor):
+    made, run = study_and_run(population, options)
+    study = VarianceStudy(candidate=candidate, **made)
+    with run.opened(study) as (record, executor):
         return run_variance(
             study,
             design,
             record,
             executor,
-            given.told.outcome,
+            run.watcher.outcome,
             confidence=confidence,
-            retry_failed=given.retry_failed,
+            retry_failed=run.retry_failed,
         )
 
 

@@ -22,11 +22,13 @@ from surefoot.instances import Outcome
 from surefoot.journal import Journal
 from surefoot.racing.schedules.base import Halving
 from surefoot.seeds.ledger import Role
-from surefoot.studies.assess import functions as facade_single
-from surefoot.studies.select import functions as facade
-from surefoot.studies.shared import Racing, Training
+from surefoot.studies.assess import functions as of_one_candidate
+from surefoot.studies.options import SelectOptions, TrainingOptions
+from surefoot.studies.plan import plan as planning
+from surefoot.studies.select import rerace as reracing
+from surefoot.studies.select import study as selecting
 from surefoot.studies.sizes import compare, sample_size, transfer
-from surefoot.studies.variance import study as variance_study
+from surefoot.studies.variance import study as varying
 from surefoot.studies.watch import Silent
 from tests.fakes import Fake, fake_loss, fake_setting
 
@@ -122,7 +124,7 @@ def test_a_sample_size_study_in_one_call() -> None:
     assert found.losses.shape == (2, 3)
     assert told.count == 6
     assert str(found).startswith("robust")
-    with pytest.raises(SamplingError, match="sizes begin at 132"):
+    with pytest.raises(SamplingError, match="the paper's sizes begin at 132"):
         surefoot.sample_size(Fake(), POPULATION, engine="fake")
 
 
@@ -163,7 +165,7 @@ def test_an_unknown_parameter_is_a_type_error() -> None:
             call([Fake()], POPULATION, criterium="max")
 
 
-HOMES = [facade, facade_single, compare, sample_size, transfer, variance_study]
+HOMES = [selecting, planning, reracing, of_one_candidate, compare, sample_size, transfer, varying]
 
 
 @pytest.mark.parametrize("home", HOMES)
@@ -193,12 +195,12 @@ def test_help_lists_every_option_with_its_default() -> None:
     for call in (surefoot.select, surefoot.plan):
         shown = inspect.signature(call).parameters
         assert not [p for p in shown.values() if p.kind is p.VAR_KEYWORD]
-        assert set(shown) >= Training.__annotations__.keys() | Racing.__annotations__.keys()
+        assert set(shown) >= SelectOptions.__annotations__.keys()
         assert (shown["criterion"].default, shown["paired"].default) == ("mean", True)
         assert "    schedule, rule, limit, most\n" in call.__doc__
     for call in (surefoot.assess, surefoot.variance, surefoot.sample_size):
         shown = inspect.signature(call).parameters
-        assert set(shown) >= set(Training.__annotations__)
+        assert set(shown) >= set(TrainingOptions.__annotations__)
         assert (shown["loss"].default, shown["engine"].default) == ("rmse", "auto")
         assert "    loss\n        What is trained on" in call.__doc__
         assert "**options" not in call.__doc__

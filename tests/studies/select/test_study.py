@@ -26,33 +26,11 @@ from surefoot.racing.schedules.default import default_schedule
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import Round
 from surefoot.seeds.ledger import Role, Stream
-from surefoot.studies.base import SelectStudy
-from surefoot.studies.select.run import select
-from surefoot.studies.select.selection import Selection
 from surefoot.studies.watch import Silent
-from tests.fakes import Fake, fake_loss, fake_setting
+from tests.fakes import Fake, fake_loss
+from tests.studies.races import BASELINE, CANDIDATES, run, slow_study, study
 
 ROOT = Path(__file__).parents[3]
-CANDIDATES = tuple(Fake(quality=1.0 + 0.05 * i, noise=0.15) for i in range(24))
-BASELINE = Fake(quality=1.61, noise=0.11)
-
-
-def study(**changes: object) -> SelectStudy:
-    fields = {
-        "candidates": CANDIDATES,
-        "setting": fake_setting(),
-        "seed": 2**64 - 5,
-        "engine": "fake",
-        "certify": 12,
-        "content": 0.8,
-        "confidence": 0.9,
-    }
-    return SelectStudy(**(fields | changes))
-
-
-def run(asked: SelectStudy, path: str | Path = MEMORY, **options: object) -> Selection:
-    with asked.open(path) as journal, LocalExecutor(2, asked.engine) as executor:
-        return select(asked, journal, executor, **options)
 
 
 def test_the_race_is_the_paper_algorithm_written_out_plainly() -> None:
@@ -111,7 +89,7 @@ def test_the_screen_compares_with_the_baseline_on_the_same_draws(paired: bool, m
         candidates=tuple(Fake(quality=1.2 + 0.05 * i, noise=0.1) for i in range(20)),
     )
     with asked.open(MEMORY) as journal:
-        selection = select(asked, journal, LocalExecutor(2, "fake"))
+        selection = asked.run(journal, executor=LocalExecutor(2, "fake"))
         mine = journal.outcomes(Role.RACE, BASELINE.key)
     first = selection.state.rounds[0]
     assert first.name == "screen"
@@ -133,7 +111,7 @@ def test_the_screen_compares_with_the_baseline_on_the_same_draws(paired: bool, m
 def test_a_baseline_that_races_too_is_trained_once() -> None:
     asked = study(baseline=CANDIDATES[3], screen=Screen(0.2))
     with asked.open(MEMORY) as journal:
-        select(asked, journal, LocalExecutor(2, "fake"))
+        asked.run(journal, executor=LocalExecutor(2, "fake"))
         assert len(journal.candidates()) == len(CANDIDATES)
         assert len(journal.outcomes(Role.RACE, CANDIDATES[3].key, 0)) == 1
 
@@ -207,7 +185,7 @@ def test_a_watcher_sees_only_what_is_recorded_and_all_of_it() -> None:
     asked = study()
     with asked.open(MEMORY) as journal:
         notes = Notes(journal)
-        selection = select(asked, journal, LocalExecutor(2, "fake"), notes)
+        selection = asked.run(journal, executor=LocalExecutor(2, "fake"), watch=notes)
         assert notes.seen == notes.left == journal.count() == 24 + 12 + 6 + 3 + 12
         assert notes.rounds == [r.number for r in selection.state.rounds]
 
@@ -250,7 +228,7 @@ def test_a_race_stopped_anywhere_goes_on_to_the_same_end(tmp_path: Path, paired:
         executor = Shuffled(attempt, random_lives.randrange(1, 40))
         with asked.open(tmp_path / "pieces.db") as journal:
             try:
-                pieces = select(asked, journal, executor)
+                pieces = asked.run(journal, executor=executor)
                 break
             except InterruptedError:
                 pass
@@ -276,18 +254,12 @@ def dump(path: Path) -> list[tuple[object, ...]]:
 SCRIPT = """
     import sys
     from surefoot.executors.local.executor import LocalExecutor
-    from surefoot.studies.select.run import select
-    from tests.studies.select.test_run import slow_study
+    from tests.studies.races import slow_study
 
     asked = slow_study(sys.argv[2])
     with asked.open(sys.argv[1]) as journal, LocalExecutor(2, asked.engine) as executor:
-        print(select(asked, journal, executor).winner.key)
+        print(asked.run(journal, executor=executor).winner.key)
 """
-
-
-def slow_study(engine: str) -> SelectStudy:
-    slow = tuple(replace(c, seconds=0.03) for c in CANDIDATES)
-    return study(candidates=slow, engine=engine, baseline=BASELINE, screen=Screen(0.2))
 
 
 def start(path: Path, engine: str) -> subprocess.Popen[str]:
@@ -354,9 +326,9 @@ def test_what_does_not_fit_together_is_refused(tmp_path: Path) -> None:
     asked = study()
     with asked.open(MEMORY) as journal:
         with pytest.raises(JournalMismatchError, match='criterion: "mean" -> "max"'):
-            select(study(criterion="max"), journal, LocalExecutor(1, "fake"))
+            study(criterion="max").run(journal, executor=LocalExecutor(1, "fake"))
         with pytest.raises(ConfigurationError, match="make them agree"):
-            select(asked, journal, LocalExecutor(1))
+            asked.run(journal, executor=LocalExecutor(1))
     with pytest.raises(ConfigurationError, match="needs at least one candidate"):
         study(candidates=())
     with pytest.raises(ConfigurationError, match="compares with a baseline"):

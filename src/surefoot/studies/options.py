@@ -1,0 +1,241 @@
+"""What the questions asked in one call share: data, loss and training, and where instances run."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypedDict, TypeVar
+
+from surefoot import registry
+from surefoot.candidates.base import Candidate
+from surefoot.data.population import Population, Sampling
+from surefoot.engines.choose import AUTO
+from surefoot.errors import SamplingError, StatisticsError
+from surefoot.executors.base import Executor
+from surefoot.executors.local.executor import LocalExecutor
+from surefoot.instances import Setting
+from surefoot.journal import MEMORY, Journal
+from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.stopping import Stopping
+from surefoot.racing.criteria import Criterion
+from surefoot.racing.rules.base import EliminationRule
+from surefoot.racing.schedules.base import Schedule
+from surefoot.racing.screen import Screen
+from surefoot.studies.base import Study
+from surefoot.studies.watch import Silent, Watcher
+
+Call = TypeVar("Call", bound=Callable[..., Any])
+
+
+class RunOptions(TypedDict, total=False):
+    """Keyword parameters of where a study runs and what keeps it.
+
+    Parameters
+    ----------
+    journal
+        File that keeps every outcome and from which the same call resumes; None for memory only.
+    engine, workers
+        Who trains, and how many instances at once; None for one per core.
+    executor
+        Where instances run, instead of the two.
+    watch
+        Told of everything as it happens.
+    retry_failed
+        Train failed instances of the journal again.
+    """
+
+    journal: str | os.PathLike[str] | None
+    engine: str
+    workers: int | None
+    executor: Executor | None
+    watch: Watcher | None
+    retry_failed: bool
+
+
+class TrainingOptions(RunOptions, total=False):
+    """Keyword parameters of every question that trains: those of `RunOptions`, and these.
+
+    Parameters
+    ----------
+    loss
+        What is trained on and measured; see `surefoot.learning.losses.base`.
+    sample_size, sampling
+        Training examples of an instance (None: as many as the pool holds), drawn as a bootstrap;
+        or a whole `Sampling`.
+    stopping
+        When the training of an instance ends; None for the usual `Stopping`.
+    pool_fraction
+        Share of the examples that training samples come from; losses are measured on the rest.
+    seed
+        Decides every random number of the study.
+    """
+
+    loss: Loss | str
+    sample_size: int | None
+    sampling: Sampling | None
+    stopping: Stopping | None
+    pool_fraction: float
+    seed: int
+
+
+class RaceOptions(TypedDict, total=False):
+    """Keyword parameters of a race: what is compared, and who leaves when.
+
+    Parameters
+    ----------
+    criterion
+        What is compared: ``mean``, ``max``, ``quantile(0.9)``, ``mean+2*sd``, …
+    schedule, rule, limit, most
+        Rounds, who leaves after one, the trainings allowed in all and of one candidate; the default
+        suits the number of candidates.
+    screen
+        The candidates whose first loss exceeds the baseline's by more than this share leave.
+    """
+
+    criterion: Criterion | str
+    schedule: Schedule | None
+    screen: Screen | float | None
+    rule: EliminationRule | None
+    limit: float | None
+    most: int | None
+
+
+class SelectOptions(TrainingOptions, RaceOptions, total=False):
+    """Keyword parameters of a race that trains: those of both, and these.
+
+    Parameters
+    ----------
+    baseline
+        Whom the screen compares with; it may be the name of a registered candidate.
+    paired
+        Whether instance i has the same sample and initialisation stream for every candidate.
+    """
+
+    baseline: Candidate | str | None
+    paired: bool
+
+
+def make_setting(
+    population: Population,
+    *,
+    loss: Loss | str = "rmse",
+    sample_size: int | None = None,
+    sampling: Sampling | None = None,
+    stopping: Stopping | None = None,
+    pool_fraction: float = 0.5,
+    seed: int = 0,
+) -> Setting:
+    """Return what all instances of a study share; the parameters are those of `TrainingOptions`.
+
+    Raises
+    ------
+    SamplingError, DataError
+        If two samplings are given, a share is none, or the loss cannot measure the target.
+    """
+    if sampling is not None and sample_size is not None:
+        raise SamplingError("give sample_size or a whole sampling, not both")
+    if not 0.0 < pool_fraction < 1.0:
+        raise SamplingError(f"pool_fraction = {pool_fraction:g} must be between 0 and 1")
+    measured = parse_loss(loss) if isinstance(loss, str) else loss
+    population.check_loss(measured)
+    return Setting(
+        population.split(seed, pool_fraction),
+        Sampling(sample_size) if sampling is None else sampling,
+        measured,
+        Stopping() if stopping is None else stopping,
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a study runs and what keeps it; the fields are those of `RunOptions`."""
+
+    journal: Journal | str | os.PathLike[str] | None = None
+    workers: int | None = None
+    executor: Executor | None = None
+    watch: Watcher | None = None
+    retry_failed: bool = False
+
+    @property
+    def watcher(self) -> Watcher:
+        """Who is told."""
+        return Silent() if self.watch is None else self.watch
+
+    @contextmanager
+    def opened(self, study: Study) -> Iterator[tuple[Journal, Executor]]:
+        """Open the study's journal and an executor; those of the caller's own are left open."""
+        with ExitStack() as stack:
+            journal, executor = self.journal, self.executor
+            if not isinstance(journal, Journal):
+                journal = stack.enter_context(study.open(MEMORY if journal is None else journal))
+            if executor is None:
+                executor = stack.enter_context(LocalExecutor(self.workers, study.engine))
+            yield journal, executor
+
+
+_SETTING = inspect.signature(make_setting).parameters.keys() - {"population", "seed"}
+_RUN = inspect.signature(Run).parameters.keys()
+
+
+def engine_and_run(options: Mapping[str, Any]) -> tuple[str, Run]:
+    """Return the engine asked for and the run, from the options of one call."""
+    run = Run(**{name: options[name] for name in _RUN & options.keys()})
+    asked = options.get("engine", AUTO)
+    return asked if run.executor is None else run.executor.engine, run
+
+
+def study_and_run(population: Population, options: Mapping[str, Any]) -> tuple[dict[str, Any], Run]:
+    """Return the parameters of a study, and its run, from the options of one call."""
+    engine, run = engine_and_run(options)
+    seed = options.get("seed", 0)
+    setting = {name: options[name] for name in _SETTING & options.keys()}
+    study = {name: options[name] for name in options.keys() - _SETTING - _RUN}
+    if isinstance(options.get("baseline"), str):
+        study["baseline"] = registry.lookup("candidates", options["baseline"])()
+    shared = make_setting(population, **setting, seed=seed)
+    return {**study, "setting": shared, "seed": seed, "engine": engine}, run
+
+
+def refuse_renamed(options: Mapping[str, Any], **names: str) -> None:
+    """Raise `StatisticsError` for an option of a former name; ``names`` are those of today."""
+    for old, new in names.items():
+        if old in options:
+            raise StatisticsError(f"{old} = {options[old]!r} is not known any more: give {new}")
+
+
+def lists_options(*kinds: type, used_by: Callable[..., Any]) -> Callable[[Call], Call]:
+    """Decorate a question so that ``help`` lists the options of these kinds one by one.
+
+    Type checkers know them from ``**options``; people read signatures and docstrings, where they
+    take the place of ``**options``. Their defaults are those of `make_setting`, `Run` and the
+    study, ``used_by``.
+    """
+    defaults = {
+        name: parameter.default
+        for user in (make_setting, Run, used_by)
+        for name, parameter in inspect.signature(user).parameters.items()
+    }
+    hints = {name: hint for kind in kinds for name, hint in kind.__annotations__.items()}
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=defaults.get(name),
+            annotation=getattr(hint, "__forward_arg__", hint),
+        )
+        for name, hint in hints.items()
+    ]
+    texts = [(kind.__doc__ or "").partition("----------\n")[2].rstrip() for kind in kinds]
+
+    def listed(call: Call) -> Call:
+        signature = inspect.signature(call)
+        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        head, _, rest = (call.__doc__ or "").partition("    **options\n")
+        call.__doc__ = head + "\n".join(texts).lstrip("\n") + "\n" + rest
+        call.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+        return call
+
+    return listed
