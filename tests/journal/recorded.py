@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -18,3 +21,16 @@ def outcome(number: int = 0, loss: float = 0.25, **changes: object) -> Outcome:
     curve = np.array([1.5, np.nan, 0.25], np.float32)
     made = Outcome(FAKE.key, Role.RACE, number, 20, Status.FINISHED, loss, curve, 0.125, "fake", "")
     return replace(made, **changes)
+
+
+def edit(path: Path, *statements: str) -> None:
+    """Change a journal behind surefoot's back."""
+    with closing(sqlite3.connect(path)) as raw, raw:
+        for statement in statements:
+            raw.execute(statement)
+
+
+def make_old(path: Path, *missing: str) -> None:
+    """Make a journal one of format 1, from before digests, without the tables ``missing`` then."""
+    tables = [f"DROP TABLE {table}" for table in ("chain", *missing)]
+    edit(path, *tables, "PRAGMA user_version = 1")

@@ -21,7 +21,7 @@ from surefoot.journal import MEMORY, Journal
 from surefoot.journal.descriptions import canonical, differences, fingerprint
 from surefoot.seeds.ledger import Role
 from tests.fakes import Fake
-from tests.journal.recorded import FAKE, STUDY, outcome
+from tests.journal.recorded import FAKE, STUDY, edit, make_old, outcome
 
 ROOT = Path(__file__).parents[2]
 
@@ -272,10 +272,11 @@ def test_a_truncated_journal_says_so(path: Path, share: float) -> None:
 
 def test_a_journal_of_another_format_says_so(path: Path) -> None:
     Journal.open(path, STUDY).close()
-    with sqlite3.connect(path) as raw:
-        raw.execute("PRAGMA user_version = 2")
-    raw.close()
-    with pytest.raises(JournalError, match="has format 2, but this surefoot reads format 1"):
+    edit(path, "PRAGMA user_version = 3")
+    with pytest.raises(JournalError, match="has format 3, but this surefoot reads formats 1 to 2"):
+        Journal.read(path)
+    edit(path, "PRAGMA user_version = 1")
+    with pytest.raises(JournalError, match="is damaged: it has digests, but an older format"):
         Journal.read(path)
 
 
@@ -353,12 +354,10 @@ def test_notes_decide_nothing_and_the_latest_counts(path: Path) -> None:
 def test_a_journal_from_before_notes_opens_and_takes_them(path: Path) -> None:
     with Journal.open(path, STUDY, [FAKE]) as journal:
         journal.add(outcome())
-    with sqlite3.connect(path) as raw:
-        raw.execute("DROP TABLE notes")
-    raw.close()
+    make_old(path, "notes")
     with Journal.read(path) as journal:
         assert journal.notes() == {}
         assert journal.count() == 1
     with Journal.open(path, STUDY, notes={"population": {"source": "photons:A"}}) as journal:
-        assert journal.notes() == {"population": {"source": "photons:A"}}
+        assert journal.notes()["population"] == {"source": "photons:A"}
         assert journal.count() == 1

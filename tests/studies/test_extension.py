@@ -45,6 +45,7 @@ from surefoot.studies.select.selection import Selection
 from surefoot.studies.select.study import SelectStudy
 from surefoot.studies.variance.study import VarianceStudy
 from tests.fakes import Fake, FakeThreads, fake_setting
+from tests.journal.recorded import make_old
 
 SETTING = fake_setting()
 CANDIDATES = tuple(Fake(quality=1.0 + 0.05 * i, noise=0.15) for i in range(12))
@@ -418,8 +419,7 @@ def test_description_and_history_change_both_or_neither(tmp_path: Path) -> None:
 def test_journals_from_before_extensions_open_and_are_extended(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     count = run(study(limit=20), path).table.count
-    with closing(sqlite3.connect(path)) as raw, raw:
-        raw.execute("DROP TABLE extensions")
+    make_old(path, "extensions")
     with Journal.read(path) as journal:
         assert journal.extensions() == []
         mark = journal.study

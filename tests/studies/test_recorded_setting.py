@@ -1,6 +1,5 @@
 """A journal's population is found again, or one sentence says what to give instead."""
 
-import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from surefoot.studies.recorded_setting import recorded_setting
 from surefoot.study_files.build import setting_of, study_of
 from surefoot.study_files.read import read_study_file
 from surefoot.study_files.sources import population_of
+from tests.journal.recorded import make_old
 
 
 def described(setting):
@@ -104,9 +104,7 @@ def test_a_population_made_in_python_has_no_source(opened):
 
 
 def test_a_journal_from_before_notes_needs_the_study_file_once(opened):
-    with sqlite3.connect("small.db") as raw:
-        raw.execute("DROP TABLE notes")
-    raw.close()
+    make_old(Path("small.db"), "notes")
     with (
         Journal.read("small.db") as journal,
         pytest.raises(JournalError, match=r"does not say where .* with --study"),

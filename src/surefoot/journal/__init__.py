@@ -4,6 +4,7 @@ from surefoot.instances import Outcome, Status
 from surefoot.journal.file import MEMORY
 from surefoot.journal.journal import Journal
 from surefoot.journal.records import Extended, Extension, Identity, Known, Measure, identity
+from surefoot.journal.verify import Verified, verify
 from surefoot.seeds.ledger import Role
 
 __all__ = [
@@ -17,5 +18,7 @@ __all__ = [
     "Outcome",
     "Role",
     "Status",
+    "Verified",
     "identity",
+    "verify",
 ]

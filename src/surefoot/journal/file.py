@@ -25,8 +25,9 @@ MEMORY = ":memory:"
 APPLICATION = 0x53464A31
 """SQLite's ``application_id`` of a journal: the letters SFJ1."""
 
-FORMAT = 1
-"""SQLite's ``user_version``: raised whenever the tables change."""
+FORMAT = 2
+"""SQLite's ``user_version``, raised whenever the tables change. Format 1 had no chain of digests;
+it is read as it is, and brought to the present one when it is opened to write."""
 
 _CAUSES = (
     ("not a database", "is not a surefoot journal (not even an SQLite file): give another path"),
@@ -48,6 +49,7 @@ class JournalFile:
     def __init__(self, path: Path | None, *, writable: bool) -> None:
         self.path = path
         self.name = "the journal in memory" if path is None else f"the journal {path}"
+        self.format = FORMAT
         self._lock = FileLock(path) if path is not None and writable else None
         try:
             with self._reported("opened" if writable else "read"):
@@ -113,18 +115,22 @@ class JournalFile:
                 f"{self.path} is not a surefoot journal (an SQLite file of something else, or "
                 "empty): give another path"
             )
-        version = connection.exec_driver_sql("PRAGMA user_version").scalar()
-        if version != FORMAT:
+        self.format = int(connection.exec_driver_sql("PRAGMA user_version").scalar() or 0)
+        if not 1 <= self.format <= FORMAT:
             raise JournalError(
-                f"{self.name} has format {version}, but this surefoot reads format {FORMAT}: "
-                "use the version that wrote it"
+                f"{self.name} has format {self.format}, but this surefoot reads formats 1 to "
+                f"{FORMAT}: use the version that wrote it"
             )
+        if self.format == 1 and sa.inspect(connection).has_table("chain"):
+            raise JournalError(f"{self.name} is damaged: it has digests, but an older format")
 
     @contextmanager
     def _reported(self, doing: str) -> Iterator[None]:
         """Turn an error of SQLite into a `JournalError` that says what is wrong."""
         try:
             yield
+        except UnicodeDecodeError:
+            raise JournalError(f"{self.name} is damaged: restore it from a copy") from None
         except (sa.exc.DBAPIError, sqlite3.Error) as error:
             cause = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
             for words, sentence in _CAUSES:
@@ -138,10 +144,11 @@ def is_empty(connection: sa.Connection) -> bool:
     return connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
 
 
-def sign(connection: sa.Connection) -> None:
-    """Sign the file as a journal of the present format, within the caller's transaction."""
+def sign(connection: sa.Connection) -> int:
+    """Sign the file as a journal of the present format, which is returned; within a transaction."""
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
     connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
+    return FORMAT
 
 
 def _reading(file: Path) -> str:

@@ -26,8 +26,9 @@ import sqlalchemy as sa
 from surefoot.candidates.base import Candidate
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.instances import Outcome, Status
+from surefoot.journal.chain import Chain, seal
 from surefoot.journal.descriptions import canonical, fingerprint, mismatches
-from surefoot.journal.file import MEMORY, JournalFile, is_empty, sign
+from surefoot.journal.file import FORMAT, MEMORY, JournalFile, is_empty, sign
 from surefoot.journal.lookup import Lookup
 from surefoot.journal.records import Extended, Extension, Identity, identity, in_words
 from surefoot.journal.schema import (
@@ -95,12 +96,15 @@ class Journal(Lookup):
         file = JournalFile(absolute, writable=True)
         try:
             with file.transaction("opened") as connection:
-                new = is_empty(connection)
-                TABLES.create_all(connection)
-                if new:
-                    sign(connection)
+                if is_empty(connection):
+                    TABLES.create_all(connection)
                     row = {"id": 1, "created": now(), **_described(study)}
                     connection.execute(STUDY.insert(), row)
+                    seal(connection, Chain())
+                    sign(connection)
+                elif file.format < FORMAT:
+                    _migrate(connection, file.format)
+                    file.format = sign(connection)
             journal = cls(file, writable=True)
             journal._check_study(study, extends)
             journal._declare(candidates)
@@ -189,6 +193,8 @@ class Journal(Lookup):
             row = {**before._mapping, "changes": json.dumps(changes), "fresh": fresh}
             connection.execute(EXTENSIONS.insert(), {**row, "recorded": time})
             connection.execute(STUDY.update().values(_described(new)))
+            chain = seal(connection, self._chain, STUDY, EXTENSIONS)
+        self._chain = chain
         self.extended = Extended(self._study, changes, fresh, time)
         self._study = new
 
@@ -223,6 +229,8 @@ class Journal(Lookup):
         if rows:
             with self._file.transaction("written") as connection:
                 connection.execute(table.insert(), rows)
+                chain = seal(connection, self._chain, table)
+            self._chain = chain
 
     def _attempt(self, what: Identity, *, again: bool, retry: bool) -> int:
         """Return the number of the attempt that may be recorded of an instance."""
@@ -236,6 +244,16 @@ class Journal(Lookup):
         if again or not retry or status is not Status.FAILED:
             raise JournalError(f"{in_words(what)} is recorded in {self._file.name} already")
         return attempt + 1
+
+
+def _migrate(connection: sa.Connection, old: int) -> None:
+    """Bring a journal of an older format to the present one, and note it."""
+    TABLES.create_all(connection)
+    count = connection.execute(sa.select(sa.func.count()).select_from(OUTCOMES)).scalar()
+    note = {"from": old, "outcomes": count, "version": version("surefoot")}
+    row = {"name": "migrated", "content": canonical(note), "recorded": now()}
+    connection.execute(NOTES.insert(), row)
+    seal(connection, Chain())
 
 
 def _described(study: Mapping[str, Any]) -> dict[str, str]:

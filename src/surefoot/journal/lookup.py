@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from surefoot.errors import JournalError
 from surefoot.instances import Outcome, Status
+from surefoot.journal.chain import Chain, verified
 from surefoot.journal.file import JournalFile
 from surefoot.journal.records import Extended, Identity, Known, Measure, identity
 from surefoot.journal.schema import CANDIDATES, EXTENSIONS, NOTES, OUTCOMES, STUDY, outcome_of
@@ -25,6 +26,8 @@ class Lookup:
 
     def __init__(self, file: JournalFile) -> None:
         self._file = file
+        with file.transaction("read") as connection:
+            self._chain = verified(connection, file.name) if file.format > 1 else Chain()
         rows = self._all(sa.select(STUDY.c.description))
         if len(rows) != 1:
             raise JournalError(f"{file.name} holds no study: it is not a whole journal")
@@ -36,6 +39,11 @@ class Lookup:
     def path(self) -> Path | None:
         """The file; None if the journal lives in memory."""
         return self._file.path
+
+    @property
+    def chain(self) -> Chain:
+        """How far its chain of digests goes; empty in a journal of format 1, which has none."""
+        return self._chain
 
     @property
     def study(self) -> dict[str, Any]:

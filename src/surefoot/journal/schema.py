@@ -74,6 +74,10 @@ OUTCOMES = _table(
 """One row per outcome. ``attempt`` is 0; only a failed instance may be followed by an attempt 1, 2,
 …, and then the latest counts. ``curve`` holds little-endian float32, ``recorded`` UTC."""
 
+CHAIN = _table("chain", part=sa.Text, row=sa.BigInteger, digest=sa.LargeBinary)
+"""One entry per row of the tables above, in the order of writing: the chain of their digests
+(`surefoot.journal.chain`). Journals of format 1 lack it."""
+
 
 def now() -> str:
     """Return the time in UTC, ISO 8601 with microseconds."""

@@ -1,0 +1,119 @@
+"""The chain of digests along a journal: whether its rows still are those that were written.
+
+Every row has an entry in the table `CHAIN`, in the order of writing, whose digest covers the row
+and, through the digest before it, everything written earlier::
+
+    digest = SHA-256(digest before || name of the table || row)
+
+A row is encoded as the repr of its values, in which a float keeps every bit, followed by its
+binary values; empty columns at its end count for nothing, so that a column may be added later.
+A study that was extended has one entry per description it had. The chain guards against accidents
+and edits. It is no signature: whoever changes a file on purpose can write a new chain, but not one
+that ends in the same digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from surefoot.errors import JournalError
+from surefoot.journal.schema import CANDIDATES, CHAIN, EXTENSIONS, NOTES, OUTCOMES, STUDY
+
+_SEALED = (STUDY, CANDIDATES, EXTENSIONS, NOTES, OUTCOMES)
+
+
+@dataclass
+class Chain:
+    """How far the chain goes: its last ``digest`` and the last row of each table in it."""
+
+    digest: bytes = b""
+    last: dict[str, int] = field(default_factory=lambda: {table.name: 0 for table in _SEALED})
+
+
+def seal(connection: sa.Connection, chain: Chain, *tables: sa.Table) -> Chain:
+    """Append the rows that the chain lacks (of ``tables``, else of all); return the longer chain.
+
+    Within the transaction that wrote them.
+    """
+    digest, last, entries = chain.digest, dict(chain.last), []
+    for table in tables or _SEALED:
+        for row in _rows(connection, table, after=last[table.name]):
+            digest, last[table.name] = _next(digest, table.name, row), row[0]
+            entries.append({"part": table.name, "row": row[0], "digest": digest})
+    if entries:
+        connection.execute(CHAIN.insert(), entries)
+    return Chain(digest, last)
+
+
+def verified(connection: sa.Connection, name: str) -> Chain:
+    """Return the chain of the journal that messages call ``name``.
+
+    Raises `JournalError` with the place if a row is not the one that was written, or is missing,
+    moved or added.
+    """
+    rows = {table.name: _rows(connection, table) for table in _SEALED}
+    chain = Chain()
+    entries = sa.select(CHAIN.c.id, CHAIN.c.part, CHAIN.c.row, CHAIN.c.digest).order_by(CHAIN.c.id)
+    for place, (entry, part, number, digest) in enumerate(connection.execute(entries), start=1):
+        row = next(rows.get(part, iter(())), None)
+        if entry != place:
+            raise _broken(connection, name, CHAIN.name, place, "is missing")
+        if row is None or row[0] != number:
+            raise _broken(connection, name, part, number, "is missing")
+        chain.digest = _next(chain.digest, part, row)
+        chain.last[part] = number
+        if chain.digest != digest:
+            raise _broken(connection, name, part, number, "is not the one that was written")
+    for part, left in rows.items():
+        for row in left:
+            raise _broken(connection, name, part, row[0], "was not written by surefoot")
+    return chain
+
+
+def _rows(connection: sa.Connection, table: sa.Table, after: int = 0) -> Iterator[Sequence[Any]]:
+    """Yield a table's rows in the order of their numbers, which come first in each."""
+    if table is STUDY:
+        yield from _descriptions(connection, after)
+        return
+    columns = sa.select(sa.text("*")).select_from(table)
+    yield from connection.execute(columns.where(table.c.id > after).order_by(table.c.id))
+
+
+def _descriptions(connection: sa.Connection, after: int) -> Iterator[Sequence[Any]]:
+    """Yield every description the study had, the present one last, numbered from 1."""
+    names = ("fingerprint", "description", "version")
+    earlier = sa.select(*(EXTENSIONS.c[name] for name in names)).order_by(EXTENSIONS.c.id)
+    present = sa.select(*(STUDY.c[name] for name in names))
+    described = [*connection.execute(earlier), *connection.execute(present)]
+    created = connection.execute(sa.select(STUDY.c.created)).scalars().all()
+    for number, row in enumerate(described, start=1):
+        if number > after:
+            yield number, *row, *created
+
+
+def _next(digest: bytes, part: str, row: Sequence[Any]) -> bytes:
+    values = list(row)
+    while values[-1] is None:
+        values.pop()
+    binary = [value for value in values if isinstance(value, bytes)]
+    plain = [len(value) if isinstance(value, bytes) else value for value in values]
+    return hashlib.sha256(b"".join([digest, f"{part}{plain!r}".encode(), *binary])).digest()
+
+
+def _broken(
+    connection: sa.Connection, name: str, part: str, number: int, what: str
+) -> JournalError:
+    where = f"row {number} of its table {part!r}"
+    if part == OUTCOMES.name:
+        columns = (OUTCOMES.c.instance, CANDIDATES.c.label, CANDIDATES.c.key)
+        query = sa.select(*columns).join_from(OUTCOMES, CANDIDATES).where(OUTCOMES.c.id == number)
+        for instance, label, key in connection.execute(query):
+            where += f" (instance {instance} of {label}, {key})"
+    return JournalError(
+        f"{name} was changed after it was written: {where} {what}; restore it from a copy"
+    )
