@@ -27,12 +27,16 @@ import numpy as np
 import pyarrow.parquet as pq
 import selection_peers as peers
 
-from surefoot.racing.criteria import Criterion, from_name
-from surefoot.racing.prediction.mixed_model import SIZE, ByPrediction, predict
+from surefoot.racing.criteria import Criterion, as_criterion
+from surefoot.racing.prediction.mixed_model import SIZE, predict
 from surefoot.racing.race import Race
-from surefoot.racing.rules.base import ByRank, EliminationRule
-from surefoot.racing.schedules.base import Halving, Schedule
+from surefoot.racing.replay import replay
+from surefoot.racing.rules.base import EliminationRule
+from surefoot.racing.rules.prediction import ByPrediction
+from surefoot.racing.rules.rank import ByRank
+from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.schedules.default import default_schedule
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.table import LossTable
 
 PATH = Path(__file__).parent / "data" / "photon_losses.parquet"
@@ -71,7 +75,7 @@ class Method:
 
 def surefoot(losses, parameters, budget, criterion, seed):
     """surefoot's default at a budget."""
-    schedule = default_schedule(len(losses), budget, most=FEED)
+    schedule = default_schedule(len(losses), budget, max_instances=FEED)
     return race(losses, criterion, schedule, ByPrediction(), FEED)
 
 
@@ -95,11 +99,14 @@ def race(
     criterion: Criterion,
     schedule: Schedule,
     rule: EliminationRule,
-    most: int | None = None,
+    max_instances: int | None = None,
 ) -> int:
     """Return the row of the winner of a race."""
     keys = tuple(f"{row:08d}" for row in range(len(losses)))
-    state = Race(keys, criterion, schedule, rule=rule, most=most).replay(LossTable(keys, losses))
+    state = replay(
+        Race(keys, criterion, schedule, rule=rule, max_instances=max_instances),
+        LossTable(keys, losses),
+    )
     assert state.winner is not None
     return int(state.winner)
 
@@ -155,7 +162,7 @@ def regrets(task: tuple[str, int, int, int]) -> dict[str, float]:
     found, chosen = {}, None
     with open(os.devnull, "w") as silent, contextlib.redirect_stdout(silent):
         for wanted in CRITERIA:
-            criterion = from_name(wanted)
+            criterion = as_criterion(wanted)
             if chosen is None or not method.blind:
                 chosen = method.run(losses, parameters, budget, criterion, number)
             values = expected_maximum(truth) if wanted == "max" else criterion.values(truth)

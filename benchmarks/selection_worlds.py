@@ -14,12 +14,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race
-from surefoot.racing.rules.base import ByRank, EliminationRule
-from surefoot.racing.schedules.base import Chain, FlatBudget, Halving, Schedule
+from surefoot.racing.replay import replay
+from surefoot.racing.rules.base import EliminationRule
+from surefoot.racing.rules.prediction import ByPrediction
+from surefoot.racing.rules.rank import ByRank
+from surefoot.racing.schedules.base import Schedule
+from surefoot.racing.schedules.chain import Chain
 from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.top_two import TopTwo
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.top_two import Pairs
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 
@@ -55,7 +60,7 @@ class World:
 def races() -> dict[str, tuple[Schedule, EliminationRule]]:
     """The races compared."""
     flat, default = FlatBudget(432, cap=32), default_schedule(CANDIDATES)
-    pairs = Chain((FlatBudget(432, cap=32, finalists=4), TopTwo(cap=192)))
+    pairs = Chain((FlatBudget(432, cap=32, finalists=4), Pairs(cap=192)))
     return {
         "paper, warm-up 1": (Halving(), ByRank()),
         PAPER: (Halving(warmup=5), ByRank()),
@@ -70,7 +75,7 @@ def race_all(world: World, number: int, seed: int) -> dict[str, dict[str, float]
     found: dict[str, list[tuple[float, ...]]] = {name: [] for name in races()}
     for truth, table in world.tables(number, 512, seed):
         for name, (schedule, rule) in races().items():
-            state = Race(table.keys, schedule=schedule, rule=rule).replay(table)
+            state = replay(Race(table.keys, schedule=schedule, rule=rule), table)
             assert state.winner is not None
             mean = truth[int(state.winner, 16)]
             regret = mean / truth.min() - 1.0
@@ -95,6 +100,6 @@ def screened_out(margin: str, number: int, seed: int) -> float:
         location[:equal] = -(sd[:equal] ** 2) / 2.0
         noise = rng.standard_normal((CANDIDATES, 1 + screen.extra))
         losses = np.exp(location[:, None] + sd[:, None] * noise)
-        state = Race(keys, schedule=Halving(), screen=screen).replay(LossTable(keys, losses), 1.0)
+        state = replay(Race(keys, schedule=Halving(), screen=screen), LossTable(keys, losses), 1.0)
         out += sum(int(e.key, 16) < equal for e in state.rounds[0].eliminations)
     return out / (equal * number)

@@ -24,7 +24,7 @@ from surefoot import (
     SearchSpace,
     Stopping,
 )
-from surefoot.racing.schedules.base import Halving
+from surefoot.racing.schedules.halving import Halving
 
 
 def networks() -> SearchSpace:

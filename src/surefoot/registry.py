@@ -1,18 +1,19 @@
 """Names in study files and journals -> objects, through the package's entry points.
 
-An application (the calorimeter is the first) names its populations, candidates and engines in its
-own ``pyproject.toml`` under ``surefoot.populations``, ``surefoot.candidates`` or
-``surefoot.engines``; the core imports it only when that name is used, and never by its own choice.
+Whoever adds a population, candidate, engine, criterion, schedule or rule names it in their own
+``pyproject.toml`` under ``surefoot.populations``, ``surefoot.candidates`` and so on, as surefoot
+itself does; it is imported only when that name is used.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from surefoot.errors import ConfigurationError, nearest
 
-Kind = Literal["candidates", "populations", "engines", "commands"]
+Kind = Literal["candidates", "populations", "engines", "commands", "criteria", "schedules", "rules"]
 
 _added: dict[tuple[Kind, str], Any] = {}
 
@@ -24,8 +25,7 @@ def register(kind: Kind, name: str, thing: Any) -> None:
 
 def names(kind: Kind) -> list[str]:
     """Return all known names of a kind, sorted."""
-    installed = {point.name for point in entry_points(group=f"surefoot.{kind}")}
-    return sorted(installed | {name for k, name in _added if k == kind})
+    return sorted({*_installed(kind), *(name for k, name in _added if k == kind)})
 
 
 def lookup(kind: Kind, name: str) -> Any:
@@ -38,9 +38,13 @@ def lookup(kind: Kind, name: str) -> Any:
     """
     if (kind, name) in _added:
         return _added[kind, name]
-    for point in entry_points(group=f"surefoot.{kind}"):
-        if point.name == name:
-            return point.load()
+    if name in _installed(kind):
+        return _installed(kind)[name].load()
     raise ConfigurationError(
         f"{name!r} is not a known name among the {kind}: {nearest(name, names(kind))}"
     )
+
+
+@cache
+def _installed(kind: Kind) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=f"surefoot.{kind}")}

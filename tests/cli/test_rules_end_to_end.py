@@ -7,13 +7,14 @@ import re
 import pytest
 
 from surefoot.journal import Journal
-from surefoot.racing.rules.by_test import ByTest
-from surefoot.racing.rules.exact_max import ByMax, ExactMax
+from surefoot.racing.rules.max import ByMax
+from surefoot.racing.rules.test import ByTest
+from surefoot.racing.schedules.exact_max import ExactMax
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import RaceDescription
 from surefoot.studies.race_record import recorded_race
 
-TEST = 'rule = "test"\nmost = 12\nlevel = 0.1'
+TEST = 'rule = "test"\nmax_instances = 12\nlevel = 0.1'
 EXACT = 'schedule = "exact_max"\ncomplete = 6'
 
 
@@ -52,7 +53,7 @@ def test_a_race_by_test_ends_resumes_and_is_shown(run, write) -> None:
     with Journal.read("t.db") as journal:
         race, count = RaceDescription.read(journal.study).race, journal.count()
         state = recorded_race(journal).state()
-    assert (race.rule, race.most) == (ByTest(0.1), 12)
+    assert (race.rule, race.max_instances) == (ByTest(0.1), 12)
     assert state.over
     assert all("p = " in one.reason and "look" in one.reason for one in state.eliminations)
     ended = f"The race ended with {len(state.survivors)} candidates left: rule 'test' tells no more"
@@ -70,11 +71,12 @@ def test_a_race_by_test_ends_resumes_and_is_shown(run, write) -> None:
 
 def test_candidates_that_no_test_tells_apart_are_named_as_such(run, write) -> None:
     """Five instances are the fewest a test can judge: of six candidates, some are still left."""
-    write("t.toml", 'schedule = "halving"\nrule = "test"\nmost = 9\nlevel = 0.001', "median")
+    rules = 'schedule = "halving"\nrule = "test"\nlevel = 0.001\nmax_instances = '
+    write("t.toml", f"{rules}9", "median")
     code, _, err = run("select", "t.toml")
     assert code == 2
     assert "[race] rule 'test' can remove nobody of 6 candidates before 14 instances of each" in err
-    write("t.toml", 'schedule = "halving"\nrule = "test"\nmost = 14\nlevel = 0.001', "median")
+    write("t.toml", f"{rules}14", "median")
     code, out, _ = run("select", "t.toml", "--dry-run")
     assert code == 0
     assert "until one candidate is left or each has 14 instances; 'test' decides" in out
@@ -86,7 +88,7 @@ def test_candidates_that_no_test_tells_apart_are_named_as_such(run, write) -> No
     assert survivors > 1
     assert (
         f"The race ended with {survivors} candidates left: rule 'test' tells no more apart with "
-        "the instances that most = 14 allows; the best median wins."
+        "the instances that max_instances = 14 allows; the best median wins."
     ) in flat(out)
     code, out, _ = run("rerace", "t.db")
     assert code == 0
@@ -149,9 +151,9 @@ def test_a_changed_rule_is_another_study(run, write) -> None:
     assert run("select", "t.toml")[0] == 0
     for changed, message in (
         (TEST.replace("0.1", "0.05"), "rule.level: 0.1 -> 0.05"),
-        (TEST.replace("12", "11"), "most: 12 -> 11"),
-        ('rule = "signs"\nmost = 12\nlevel = 0.1', 'rule.kind: "ByTest" -> "BySigns"'),
-        ('rule = "rank"', 'rule.kind: "ByTest" -> "ByRank"'),
+        (TEST.replace("12", "11"), "max_instances: 12 -> 11"),
+        ('rule = "signs"\nmax_instances = 12\nlevel = 0.1', 'rule.kind: "test" -> "signs"'),
+        ('rule = "rank"', 'rule.kind: "test" -> "rank"'),
     ):
         write("t.toml", changed)
         code, _, err = run("select", "t.toml")
@@ -168,16 +170,25 @@ def test_a_changed_rule_is_another_study(run, write) -> None:
                 "schedule": "default",
                 "rule": "test",
                 "level": 0.1,
-                "few": "permutation",
-                "many": 3,
-                "most": 12,
+                "pairwise_test": "permutation",
+                "friedman_above": 3,
+                "max_instances": 12,
             },
         ),
-        ("median", {"schedule": "halving", "per_round": 3, "rule": "signs", "most": 14}),
-        ("cvar(0.2)", {"schedule": "flat_budget", "budget": 20, "rule": "swaps", "most": 14}),
+        ("median", {"schedule": "halving", "per_round": 3, "rule": "signs", "max_instances": 14}),
+        (
+            "cvar(0.2)",
+            {"schedule": "flat_budget", "budget": 20, "rule": "swaps", "max_instances": 14},
+        ),
         (
             "median",
-            {"schedule": "default", "rule": "quantile", "anytime": True, "most": 14, "level": 0.2},
+            {
+                "schedule": "default",
+                "rule": "quantile",
+                "anytime": True,
+                "max_instances": 14,
+                "level": 0.2,
+            },
         ),
         ("mean", {"schedule": "top_two", "budget": 9, "finalists": 2, "complete": 10}),
         ("max", {"schedule": "exact_max", "complete": 9}),

@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surefoot.racing.criteria import from_name
+from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.schedules.base import FlatBudget, Halving, Schedule
+from surefoot.racing.replay import replay
+from surefoot.racing.schedules.base import Schedule
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.simulation.best_tail import location
 from surefoot.racing.simulation.pilot import Pilot
-from surefoot.racing.simulation.planner import Contest, simulate
+from surefoot.racing.simulation.planner import Scenario, simulate
 from surefoot.racing.simulation.world import World
 from surefoot.racing.table import LossTable
 from tests.racing.worlds import NORMAL, keys
@@ -56,7 +59,7 @@ def measured(make: Make, race: Race, races: int) -> tuple[float, float, float]:
     regret = []
     for seed in range(races):
         world = make(len(race.keys), np.random.default_rng([1, seed]), 8)
-        truth = world.truth(race.statistic)
+        truth = world.truth(race.criterion)
         state, _ = world.race(race)
         assert state.winner is not None
         regret.append(truth[int(state.winner)] / truth.min() - 1.0)
@@ -74,7 +77,7 @@ def forecast(
         losses = world.train(np.arange(size[0]), size[1])[:, : size[1]]
         pilot = Pilot.of(LossTable(keys(size[0]), losses))
         rng = np.random.default_rng([3, seed])
-        (one,) = simulate(pilot, len(race.keys), {"race": Contest(race)}, rng=rng, races=races)
+        (one,) = simulate(pilot, len(race.keys), {"race": Scenario(race)}, rng=rng, races=races)
         rows.append((one.p_best, one.p_within, one.regret))
     best, within, regret = np.mean(rows, axis=0).tolist()
     return best, within, regret
@@ -107,7 +110,7 @@ def test_forecasts_agree_with_the_worlds_their_pilots_are_from(
     make: Make, criterion: str, schedule: str, least: float, most: float
 ) -> None:
     """Probabilities within 0.2, the regret within the factors given (normal: too large)."""
-    race = Race(keys(600), from_name(criterion), SCHEDULES[schedule])
+    race = Race(keys(600), as_criterion(criterion), SCHEDULES[schedule], rule="rank")
     best, within, regret = measured(make, race, 150)
     p_best, p_within, expected = forecast(make, race, (32, 8), 10, 25)
     assert p_best == pytest.approx(best, abs=0.2)
@@ -149,12 +152,14 @@ def test_forecasts_agree_with_races_of_real_networks(
     table = pq.read_table(Path(__file__).parents[2] / "benchmarks/data/photon_losses.parquet")
     losses = np.array(table["losses"].to_pylist(), np.float64)
     count, known = losses.shape
-    race = Race(keys(count), from_name(criterion), {**SCHEDULES, "flat": FlatBudget(32)}[schedule])
-    truth = race.statistic.values(losses)
+    race = Race(
+        keys(count), as_criterion(criterion), {**SCHEDULES, "flat": FlatBudget(32)}[schedule]
+    )
+    truth = race.criterion.values(losses)
     rng = np.random.default_rng(0)
     regret = np.empty(150)
     for number in range(len(regret)):
-        state = race.replay(LossTable(race.keys, losses[:, rng.integers(0, known, 300)]))
+        state = replay(race, LossTable(race.keys, losses[:, rng.integers(0, known, 300)]))
         assert state.winner is not None
         regret[number] = truth[int(state.winner)] / truth.min() - 1.0
     rows = []
@@ -162,7 +167,7 @@ def test_forecasts_agree_with_races_of_real_networks(
         rng = np.random.default_rng([5, seed])
         some = losses[np.ix_(rng.permutation(count)[:32], rng.permutation(known)[:8])]
         pilot = Pilot.of(LossTable(keys(32), some))
-        (one,) = simulate(pilot, count, {"race": Contest(race)}, rng=rng, races=25)
+        (one,) = simulate(pilot, count, {"race": Scenario(race)}, rng=rng, races=25)
         rows.append((one.p_within, one.regret))
     within, expected = np.mean(rows, axis=0)
     assert within == pytest.approx((regret <= 0.01).mean(), abs=slack)

@@ -1,4 +1,4 @@
-"""Races under tests end by themselves: nobody trains more than `most`, and the reason is said."""
+"""Races under tests end by themselves: nobody exceeds `max_instances`, and the reason is said."""
 
 import dataclasses
 
@@ -9,22 +9,30 @@ from hypothesis import strategies as st
 
 from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
-from surefoot.racing.rules.base import MOST, ByRank
-from surefoot.racing.rules.by_interval import ByQuantileInterval, BySwaps
-from surefoot.racing.rules.by_test import BySigns, ByTest
-from surefoot.racing.rules.exact_max import ByMax, ExactMax
-from surefoot.racing.schedules.base import Chain, FlatBudget, Halving, Schedule, Step
+from surefoot.racing.replay import replay
+from surefoot.racing.rules.base import MAX_INSTANCES
+from surefoot.racing.rules.interval import ByQuantileInterval
+from surefoot.racing.rules.max import ByMax
+from surefoot.racing.rules.rank import ByRank
+from surefoot.racing.rules.signs import BySigns
+from surefoot.racing.rules.swaps import BySwaps
+from surefoot.racing.rules.test import ByTest
+from surefoot.racing.schedules.base import Schedule, Step
+from surefoot.racing.schedules.chain import Chain
 from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.top_two import TopTwo
+from surefoot.racing.schedules.exact_max import ExactMax
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.top_two import Pairs
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 
 TESTS = [
     ByTest(),
-    ByTest(many=2),
-    ByTest(few="permutation"),
+    ByTest(friedman_above=2),
+    ByTest(pairwise_test="permutation"),
     BySigns(),
-    BySwaps(resamples=2000),
+    BySwaps(n_resamples=2000),
     ByQuantileInterval(),
     ByQuantileInterval(anytime=True),
 ]
@@ -32,8 +40,8 @@ SCHEDULES = [
     Halving(),
     Halving(warmup=4, per_round=7),
     FlatBudget(20, cap=5),
-    Chain((FlatBudget(30, finalists=3), TopTwo(cap=23, per_round=5))),
-    TopTwo(cap=100),
+    Chain((FlatBudget(30, finalists=3), Pairs(cap=23, per_round=5))),
+    Pairs(cap=100),
     ExactMax(24),
 ]
 
@@ -41,11 +49,11 @@ SCHEDULES = [
 def race_to_the_end(race, full, baseline=None):
     """Train what is needed until the race is over; return its state and what was trained."""
     table = LossTable.empty(race.keys)
-    state = race.replay(table, baseline)
+    state = replay(race, table, baseline)
     while not state.over:
         assert state.need
         table = table.extended((key, i, full.row(key)[i]) for key, i in state.need)
-        state = race.replay(table, baseline)
+        state = replay(race, table, baseline)
     return state, table
 
 
@@ -64,21 +72,23 @@ def keys_of(candidates):
     st.booleans(),
 )
 def test_every_race_ends_and_nobody_exceeds_most(
-    rule, schedule, candidates, most, apart, seed, screened
+    rule, schedule, candidates, max_instances, apart, seed, screened
 ):
     rng = np.random.default_rng(seed)
     keys = keys_of(candidates)
-    losses = 1.0 + apart * rng.random((candidates, 1)) + 0.1 * rng.random((candidates, most))
+    losses = (
+        1.0 + apart * rng.random((candidates, 1)) + 0.1 * rng.random((candidates, max_instances))
+    )
     screen = Screen(tolerance=5.0, margin="noise") if screened else None
-    race = Race(keys, "median", schedule, screen, rule, most=most)
+    race = Race(keys, "median", schedule, screen, rule, max_instances=max_instances)
     state, table = race_to_the_end(race, LossTable(keys, losses), 1.0 if screened else None)
     assert state.winner in state.survivors
-    assert table.losses.shape[1] <= most
-    assert max(state.instances().values()) <= most
+    assert table.losses.shape[1] <= max_instances
+    assert max(state.instances().values()) <= max_instances
     assert all(e.reason for e in state.eliminations)
     assert len(state.survivors) + len(state.eliminations) == candidates
     assert (len(state.survivors) > 1) == bool(state.stopped)
-    again = race.replay(LossTable(keys, losses), 1.0 if screened else None)
+    again = replay(race, LossTable(keys, losses), 1.0 if screened else None)
     assert (again.winner, again.ranking, again.stopped) == (
         state.winner,
         state.ranking,
@@ -92,8 +102,8 @@ def test_true_equals_end_with_the_best_and_say_why(rule, schedule):
     keys = keys_of(4)
     losses = np.random.default_rng(2).lognormal(0, 0.3, (4, 100))
     race = Race(keys, "median", schedule, rule=rule)
-    assert race.most == MOST
-    state = race.replay(LossTable(keys, losses))
+    assert race.max_instances == MAX_INSTANCES
+    state = replay(race, LossTable(keys, losses))
     best = min(state.survivors, key=lambda key: (state.values[key], key))
     assert state.winner == state.ranking[0] == best
     assert f"rule '{rule.name}' tells no more apart with the instances that " in state.stopped
@@ -103,13 +113,13 @@ def test_true_equals_end_with_the_best_and_say_why(rule, schedule):
 def test_a_rank_with_most_goes_on_without_training_until_one_is_left():
     keys = keys_of(40)
     losses = np.random.default_rng(2).lognormal(0, 0.3, (40, 9))
-    race = Race(keys, "mean", Halving(), most=3)
+    race = Race(keys, "mean", Halving(), max_instances=3)
     state, table = race_to_the_end(race, LossTable(keys, losses))
     assert [one.trainings for one in state.rounds] == [40, 20, 10, 0, 0]
     assert [one.trainings for one in race.plan()] == [40, 20, 10, 0, 0]
     assert table.count == 70
     assert not state.stopped
-    assert Race(keys).most is None
+    assert Race(keys, schedule="halving").max_instances is None
 
 
 class OneMore(Schedule):
@@ -122,32 +132,34 @@ class OneMore(Schedule):
 def test_a_rank_whose_schedule_lets_nobody_leave_ends_with_most():
     keys = keys_of(3)
     losses = np.random.default_rng(2).lognormal(0, 0.3, (3, 9))
-    race = Race(keys, "mean", OneMore(), most=5)
+    race = Race(keys, "mean", OneMore(), max_instances=5, rule="rank")
     state, _ = race_to_the_end(race, LossTable(keys, losses))
-    assert state.stopped == "most = 5 allows no further instance; the best mean wins"
+    assert state.stopped == "max_instances = 5 allows no further instance; the best mean wins"
     assert max(one.upto for one in race.plan()) == 5
 
 
 def test_top_two_takes_the_next_challenger_where_most_is_reached():
     keys = keys_of(3)
     losses = np.random.default_rng(2).lognormal(0, 0.3, (3, 9))
-    race = Race(keys, "mean", TopTwo(cap=50, per_round=2, separation=99.0), most=5)
+    race = Race(
+        keys, "mean", Pairs(cap=50, per_round=2, separation=99.0), max_instances=5, rule="rank"
+    )
     state, table = race_to_the_end(race, LossTable(keys, losses))
     assert table.counts().tolist() == [5, 5, 5]
     assert (state.survivors, state.stopped) == ((state.winner,), "")
     assert sum(one.trainings for one in race.plan()) == 15
 
 
-@pytest.mark.parametrize("rule", [ByTest(), BySigns(), BySwaps(resamples=2000)])
+@pytest.mark.parametrize("rule", [ByTest(), BySigns(), BySwaps(n_resamples=2000)])
 @pytest.mark.parametrize(
-    ("schedule", "most"),
+    ("schedule", "max_instances"),
     [(Halving(), 240), (FlatBudget(20, cap=5), 240), (default_schedule(12), 204)],
 )
-def test_the_plan_of_a_test_is_the_most_it_can_take(rule, schedule, most):
+def test_the_plan_of_a_test_is_the_most_it_can_take(rule, schedule, max_instances):
     keys = keys_of(12)
-    race = Race(keys, "mean", schedule, rule=rule, most=20)
+    race = Race(keys, "mean", schedule, rule=rule, max_instances=20)
     planned = race.plan()
-    assert sum(one.trainings for one in planned) == most
+    assert sum(one.trainings for one in planned) == max_instances
     assert max(one.upto for one in planned) == 20
     assert [one.keep for one in planned] == [None] * len(planned)
     assert planned[0].exact
@@ -155,19 +167,19 @@ def test_the_plan_of_a_test_is_the_most_it_can_take(rule, schedule, most):
     losses = np.random.default_rng(4).lognormal(0, 0.3, (12, 20)) + np.arange(12)[:, None]
     state, table = race_to_the_end(race, LossTable(keys, losses))
     assert state.winner == "000"
-    assert table.count == state.trainings < most
+    assert table.count == state.trainings < max_instances
 
 
 def test_a_pilot_of_the_screen_is_judged_anew():
     """All survivors have the pilot's instances already: rounds that train nothing still judge."""
     keys = keys_of(3)
     losses = np.random.default_rng(2).lognormal(0, 0.01, (3, 30)) * [[1.0], [1.1], [1.2]]
-    race = Race(keys, "mean", Halving(), Screen(0.5, "noise"), ByTest(many=2))
+    race = Race(keys, "mean", Halving(), Screen(0.5, "noise"), ByTest(friedman_above=2))
     state, table = race_to_the_end(race, LossTable(keys, losses), 1.0)
     assert [one.trainings for one in state.rounds[:5]] == [15, 0, 0, 0, 0]
     assert state.winner == "000"
     assert table.count < 3 * 30
-    paired = Race(keys, "mean", TopTwo(cap=9, per_round=1), Screen(0.5, "noise"))
+    paired = Race(keys, "mean", Pairs(cap=9, per_round=1), Screen(0.5, "noise"), rule="rank")
     assert race_to_the_end(paired, LossTable(keys, losses), 1.0)[0].winner == "000"
 
 
@@ -179,17 +191,17 @@ def test_a_pilot_of_the_screen_is_judged_anew():
         (ByQuantileInterval(), "mean", "cannot judge 'mean'"),
         (ByQuantileInterval(), "max", "cannot judge 'max'"),
         (ByMax(), "mean", "'max' alone, not of 'mean'"),
-        (BySwaps(resamples=100), "mean", "with 100 resamples can show nothing of 64 candidates"),
+        (BySwaps(n_resamples=100), "mean", "with 100 resamples can show nothing of 64 candidates"),
         (
             ByQuantileInterval(),
             "quantile(0.9)",
-            "can remove nobody of 64 candidates before 82 instances of each, but most = 64",
+            "can remove nobody of 64 candidates before 82 instances of each, but max_instances =",
         ),
     ],
 )
 def test_what_a_rule_can_never_decide_is_refused_before_training(rule, criterion, message):
     with pytest.raises(ConfigurationError, match=message):
-        Race(keys_of(64), criterion, rule=rule)
+        Race(keys_of(64), criterion, rule=rule, schedule="halving")
 
 
 @pytest.mark.parametrize("candidates", [2, 5, 20])
@@ -197,11 +209,11 @@ def test_what_a_rule_can_never_decide_is_refused_before_training(rule, criterion
 def test_needs_is_the_first_look_at_which_somebody_can_leave(rule, candidates):
     """Of candidates as far apart as can be, somebody leaves at `needs` instances and not before."""
     keys = keys_of(candidates)
-    least = rule.needs(Race(keys, "median").statistic, candidates)
+    least = rule.needs(Race(keys, "median", schedule="halving").criterion, candidates)
     losses = np.arange(1.0, candidates + 1)[:, None] + np.linspace(0.0, 0.1, 60)
     for n in (least - 1, least):
         race = Race(keys, "median", Halving(warmup=n), rule=dataclasses.replace(rule))
-        (one, *_) = race.replay(LossTable(keys, losses)).rounds
+        (one, *_) = replay(race, LossTable(keys, losses)).rounds
         if n < least:
             assert not one.eliminations
         elif not isinstance(rule, BySwaps):
@@ -209,12 +221,14 @@ def test_needs_is_the_first_look_at_which_somebody_can_leave(rule, candidates):
 
 
 def test_bad_most():
-    with pytest.raises(ConfigurationError, match=r"before 6 instances of each, but most = 5"):
-        Race(("a", "b"), rule=ByTest(), most=5)
+    with pytest.raises(
+        ConfigurationError, match=r"before 6 instances of each, but max_instances = 5"
+    ):
+        Race(("a", "b"), rule=ByTest(), max_instances=5, schedule="halving")
     with pytest.raises(ConfigurationError, match="criterion 'sd' takes 2 instances of each"):
-        Race(("a", "b"), "sd", most=1)
+        Race(("a", "b"), "sd", max_instances=1, schedule="halving")
     with pytest.raises(ConfigurationError, match="the screen's pilot takes 5 instances of each"):
-        Race(("a", "b"), screen=Screen(0.2, "noise"), most=4)
+        Race(("a", "b"), screen=Screen(0.2, "noise"), max_instances=4, schedule="halving")
     with pytest.raises(ConfigurationError, match=r"'exact_max' can remove nobody .* before 32"):
-        Race(("a", "b"), "max", ExactMax(), rule=ByMax(), most=31)
-    assert Race(("a", "b"), "max", ExactMax(), rule=ByMax()).most == 32
+        Race(("a", "b"), "max", ExactMax(), rule=ByMax(), max_instances=31)
+    assert Race(("a", "b"), "max", ExactMax(), rule=ByMax()).max_instances == 32

@@ -6,12 +6,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from surefoot.racing.criteria import from_name
-from surefoot.racing.prediction.mixed_model import ByPrediction
+from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.rules.base import ByRank
-from surefoot.racing.schedules.base import Halving
+from surefoot.racing.replay import replay
+from surefoot.racing.rules.prediction import ByPrediction
+from surefoot.racing.rules.rank import ByRank
 from surefoot.racing.schedules.default import default_schedule
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.table import LossTable
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "data" / "photon_losses.parquet"
@@ -34,7 +35,7 @@ def test_at_equal_trainings_the_default_leaves_a_fraction_of_the_papers_regret(r
     """Fed by 32 of the first 64 instances, judged by the last 96."""
     losses = np.stack(recorded["losses"].to_numpy()).astype(np.float64)
     keys = tuple(recorded["key"].to_pylist())
-    truth = from_name(criterion).values(losses[:, 64:])
+    truth = as_criterion(criterion).values(losses[:, 64:])
     regrets = dict.fromkeys(("paper", "default"), 0.0)
     for number in range(12):
         columns = np.random.default_rng(number).permutation(64)[:32]
@@ -42,10 +43,14 @@ def test_at_equal_trainings_the_default_leaves_a_fraction_of_the_papers_regret(r
         for name, race in {
             "paper": Race(keys, criterion, Halving(), rule=ByRank()),
             "default": Race(
-                keys, criterion, default_schedule(256, 510, 32), rule=ByPrediction(), most=32
+                keys,
+                criterion,
+                default_schedule(256, 510, 32),
+                rule=ByPrediction(),
+                max_instances=32,
             ),
         }.items():
-            state = race.replay(table)
+            state = replay(race, table)
             assert state.trainings <= 510
             regrets[name] += truth[keys.index(state.winner)] / truth.min() - 1.0
     assert regrets["default"] < 0.35 * regrets["paper"]

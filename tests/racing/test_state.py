@@ -1,9 +1,12 @@
 import numpy as np
 
-from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race
-from surefoot.racing.schedules.base import Chain, FlatBudget, Halving
-from surefoot.racing.schedules.top_two import TopTwo
+from surefoot.racing.replay import replay
+from surefoot.racing.rules.prediction import ByPrediction
+from surefoot.racing.schedules.chain import Chain
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.top_two import Pairs
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import stretches
 from surefoot.racing.table import LossTable
@@ -13,10 +16,10 @@ LOSSES = np.random.default_rng(1).lognormal(0, 0.2, (30, 20))
 
 
 def test_a_stretch_ends_where_somebody_leaves():
-    pairs = Chain((FlatBudget(30, cap=4, finalists=3), TopTwo(20, 2, separation=99.0)))
+    pairs = Chain((FlatBudget(30, cap=4, finalists=3), Pairs(20, 2, separation=99.0)))
     race = Race(KEYS, "mean", pairs, Screen(5.0), ByPrediction())
     planned = race.plan()
-    state = race.replay(LossTable(KEYS, LOSSES), 1.0)
+    state = replay(race, LossTable(KEYS, LOSSES), 1.0)
     for rounds in (planned, state.rounds):
         found = stretches(rounds)
         assert [one for stretch in found for one in stretch] == list(rounds)
@@ -29,6 +32,6 @@ def test_a_stretch_ends_where_somebody_leaves():
 
 
 def test_a_race_in_which_somebody_always_leaves_has_no_stretches():
-    state = Race(KEYS, "mean", Halving()).replay(LossTable(KEYS, LOSSES))
+    state = replay(Race(KEYS, "mean", Halving()), LossTable(KEYS, LOSSES))
     assert [len(one) for one in stretches(state.rounds)] == [1] * 4
     assert stretches(()) == []

@@ -22,7 +22,7 @@ from surefoot.candidates.convnet.network import Conv, ConvNet
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import CandidateError, DataError, SurefootError
-from surefoot.racing.schedules.base import Halving
+from surefoot.racing.schedules.halving import Halving
 from surefoot.selector.selector import RobustSelector
 
 REGRESSORS = [DummyRegressor(), DecisionTreeRegressor(max_depth=2), Ridge(0.01)]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from surefoot.errors import StatisticsError
-from surefoot.racing.criteria import from_name
+from surefoot.racing.criteria import as_criterion
 from surefoot.statistics import comparison
 from surefoot.statistics.subset import exceedance_p, pairs_needed, swap_test, within_reach
 
@@ -76,7 +76,7 @@ def by_hand(statistic, losses, reference):
 def test_few_swaps_are_tried_all(name, seed):
     rng = np.random.default_rng(seed)
     losses, reference = rng.lognormal(0.5, 0.5, 9), rng.lognormal(0.0, 0.5, 9)
-    criterion = from_name(name)
+    criterion = as_criterion(name)
     expected = by_hand(lambda row: criterion.of(row[None])[0], losses, reference)
     found = swap_test(criterion.of, losses, reference, 1.0, n_resamples=512)
     if criterion.of(losses[None])[0] > criterion.of(reference[None])[0]:
@@ -95,7 +95,7 @@ def test_swaps_of_the_mean_are_scipys_permutation_test():
         permutation_type="samples", vectorized=True, n_resamples=40_000, alternative="greater",
         rng=np.random.default_rng(1),
     ).pvalue  # fmt: skip
-    ours = swap_test(from_name("mean").of, losses, reference, 1.0, n_resamples=40_000)
+    ours = swap_test(as_criterion("mean").of, losses, reference, 1.0, n_resamples=40_000)
     assert 0.005 < theirs < 0.2
     assert ours.pvalue == pytest.approx(theirs, abs=5.0 * np.sqrt(2.0 * theirs / 40_000))
 
@@ -124,7 +124,7 @@ def test_the_gap_of_maxima_has_the_same_p():
 
 def test_swaps_end_early_only_above_the_bar():
     rng = np.random.default_rng(6)
-    of, seen = from_name("quantile(0.9)").of, []
+    of, seen = as_criterion("quantile(0.9)").of, []
     for shift in np.linspace(0.0, 0.4, 30):
         losses, reference = rng.normal(shift, 0.3, 40), rng.normal(0.0, 0.3, 40)
         short = swap_test(of, losses, reference, 0.01, n_resamples=4000)
@@ -141,15 +141,17 @@ def test_as_many_draws_as_the_bar_asks_for_reach_it(bar):
     rng = np.random.default_rng(7)
     draws = int(np.ceil(1.0 / bar))
     losses, reference = 5.0 + rng.random(64), rng.random(64)
-    assert swap_test(from_name("mean").of, losses, reference, bar, n_resamples=draws).pvalue <= bar
+    assert (
+        swap_test(as_criterion("mean").of, losses, reference, bar, n_resamples=draws).pvalue <= bar
+    )
     n = pairs_needed([], 255)
-    assert swap_test(from_name("sd").of, 9.0 * np.arange(n) ** 3, rng.random(n), 0.05 / 255,
+    assert swap_test(as_criterion("sd").of, 9.0 * np.arange(n) ** 3, rng.random(n), 0.05 / 255,
                      n_resamples=4 * 5100).pvalue <= 0.05 / 255  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["quantile(0.9)", "mean+2*sd"])
 def test_swaps_of_equals_have_their_level(name):
-    rng, of, hits = np.random.default_rng(8), from_name(name).of, 0
+    rng, of, hits = np.random.default_rng(8), as_criterion(name).of, 0
     for _ in range(600):
         losses, reference = rng.lognormal(0.0, 0.5, (2, 25))
         hits += swap_test(of, losses, reference, 0.1, n_resamples=100).pvalue <= 0.1
@@ -158,7 +160,7 @@ def test_swaps_of_equals_have_their_level(name):
 
 
 def test_bad_input():
-    of = from_name("mean").of
+    of = as_criterion("mean").of
     with pytest.raises(StatisticsError, match="give 1000"):
         swap_test(of, [2.0, 3.0], [1.0, 2.0], 0.001, n_resamples=100)
     with pytest.raises(StatisticsError, match=r"not \[0\]"):

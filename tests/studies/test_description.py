@@ -6,13 +6,18 @@ import pytest
 
 from surefoot.journal import MEMORY, Journal
 from surefoot.journal.descriptions import canonical, differences
-from surefoot.racing.rules.base import ByRank
-from surefoot.racing.rules.by_interval import ByQuantileInterval, BySwaps
-from surefoot.racing.rules.by_test import BySigns, ByTest
-from surefoot.racing.rules.exact_max import ByMax, ExactMax
-from surefoot.racing.schedules.base import Chain, FlatBudget, Halving
+from surefoot.racing.rules.interval import ByQuantileInterval
+from surefoot.racing.rules.max import ByMax
+from surefoot.racing.rules.rank import ByRank
+from surefoot.racing.rules.signs import BySigns
+from surefoot.racing.rules.swaps import BySwaps
+from surefoot.racing.rules.test import ByTest
+from surefoot.racing.schedules.chain import Chain
 from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.top_two import TopTwo
+from surefoot.racing.schedules.exact_max import ExactMax
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.top_two import Pairs
 from surefoot.racing.screen import Screen
 from surefoot.studies.description import Description
 from tests.studies.races import BASELINE, study
@@ -28,7 +33,7 @@ RULES = [
 SCHEDULES = [
     Halving(0.25, 2, 3),
     FlatBudget(48.0, cap=9),
-    Chain((FlatBudget(48.0, keep=0.4, finalists=6), TopTwo(cap=40))),
+    Chain((FlatBudget(48.0, keep=0.4, finalists=6), Pairs(cap=40))),
     ExactMax(9),
     default_schedule(24),
 ]
@@ -38,36 +43,41 @@ def described(asked):
     return json.loads(canonical(asked.description.json()))
 
 
-@pytest.mark.parametrize(("rule", "criterion", "most"), RULES)
+@pytest.mark.parametrize(("rule", "criterion", "max_instances"), RULES)
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_the_race_is_rebuilt_from_its_description(rule, criterion, most, schedule):
+def test_the_race_is_rebuilt_from_its_description(rule, criterion, max_instances, schedule):
     fields = {"rule": rule, "criterion": criterion, "schedule": schedule}
-    for more in ({}, {"most": 20, "limit": 900.0, "screen": Screen(0.3), "baseline": BASELINE}):
+    for more in (
+        {},
+        {"max_instances": 20, "limit": 900.0, "screen": Screen(0.3), "baseline": BASELINE},
+    ):
         asked = study(**fields, **more)
         assert Description.read(described(asked)).race == asked.race
-    assert study(**fields).race.most == most
+    assert study(**fields).race.max_instances == max_instances
 
 
-@pytest.mark.parametrize(("rule", "criterion", "most"), RULES)
-def test_a_changed_most_is_a_difference_and_an_equal_one_is_none(rule, criterion, most):
+@pytest.mark.parametrize(("rule", "criterion", "max_instances"), RULES)
+def test_a_changed_most_is_a_difference_and_an_equal_one_is_none(rule, criterion, max_instances):
     asked = study(rule=rule, criterion=criterion)
-    explicit = study(rule=rule, criterion=criterion, most=most)
+    explicit = study(rule=rule, criterion=criterion, max_instances=max_instances)
     assert described(asked) == described(explicit)
-    other = study(rule=rule, criterion=criterion, most=50)
-    before = "absent" if most is None else most
-    assert list(differences(described(asked), described(other))) == [f"most: {before} -> 50"]
+    other = study(rule=rule, criterion=criterion, max_instances=50)
+    before = "absent" if max_instances is None else max_instances
+    assert list(differences(described(asked), described(other))) == [
+        f"max_instances: {before} -> 50"
+    ]
 
 
-@pytest.mark.parametrize(("rule", "criterion", "most"), RULES)
-def test_descriptions_from_before_most_mean_the_same_race_as_then(rule, criterion, most):
+@pytest.mark.parametrize(("rule", "criterion", "max_instances"), RULES)
+def test_descriptions_from_before_most_mean_the_same_race_as_then(rule, criterion, max_instances):
     asked = study(rule=rule, criterion=criterion)
-    old = {name: value for name, value in described(asked).items() if name != "most"}
+    old = {name: value for name, value in described(asked).items() if name != "max_instances"}
     race = Description.read(old).race
     assert (race.rule, race.schedule, race.limit) == (rule, asked.schedule, None)
-    if most is None:
+    if max_instances is None:
         assert race == asked.race
         with Journal.open(MEMORY, old, asked.everyone) as journal:
             asked.check(journal, "fake")
     else:
-        assert race.most is not None
-        assert race.most > 1_000_000
+        assert race.max_instances is not None
+        assert race.max_instances > 1_000_000

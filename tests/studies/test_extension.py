@@ -21,16 +21,21 @@ from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Outcome, Setting
 from surefoot.journal import MEMORY, Extended, Extension, Journal
 from surefoot.journal.descriptions import canonical, fingerprint
-from surefoot.racing.criteria import from_name
-from surefoot.racing.prediction.mixed_model import ByPrediction
+from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.rules.base import ByRank
-from surefoot.racing.rules.by_interval import BySwaps
-from surefoot.racing.rules.by_test import BySigns, ByTest
-from surefoot.racing.rules.exact_max import ByMax, ExactMax
-from surefoot.racing.schedules.base import Chain, FlatBudget, Halving
+from surefoot.racing.replay import replay
+from surefoot.racing.rules.max import ByMax
+from surefoot.racing.rules.prediction import ByPrediction
+from surefoot.racing.rules.rank import ByRank
+from surefoot.racing.rules.signs import BySigns
+from surefoot.racing.rules.swaps import BySwaps
+from surefoot.racing.rules.test import ByTest
+from surefoot.racing.schedules.chain import Chain
 from surefoot.racing.schedules.default import default_schedule, within
-from surefoot.racing.schedules.top_two import TopTwo
+from surefoot.racing.schedules.exact_max import ExactMax
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.top_two import Pairs
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
@@ -87,11 +92,11 @@ def study(**changes: Any) -> SelectStudy:
     return SelectStudy(**(fields | changes))
 
 
-def usual(limit: float | None = None, most: int | None = None, **changes: Any) -> SelectStudy:
+def usual(limit: float | None = None, cap: int | None = None, **changes: Any) -> SelectStudy:
     """The default schedule and its rule."""
     size = len(changes.get("candidates", CANDIDATES))
-    schedule = default_schedule(size, within(limit, size), most)
-    return study(schedule=schedule, rule=ByPrediction(), limit=limit, most=most, **changes)
+    schedule = default_schedule(size, within(limit, size), cap)
+    return study(schedule=schedule, rule=ByPrediction(), limit=limit, max_instances=cap, **changes)
 
 
 def described(asked: Study) -> Description:
@@ -116,7 +121,7 @@ def whole(state: RaceState) -> list[Any]:
 
 
 def pairs(flat: float, cap: int, total: int | None = None, separation: float = 4.0) -> Chain:
-    return Chain((FlatBudget(flat, finalists=4), TopTwo(cap, 2, separation, total)))
+    return Chain((FlatBudget(flat, finalists=4), Pairs(cap, 2, separation, total)))
 
 
 def maximal(complete: int) -> SelectStudy:
@@ -127,7 +132,7 @@ EXTENSIONS = {
     "a larger limit": (study(limit=30), study(limit=60), ["limit 30 -> 60"]),
     "no limit": (study(limit=30), study(), ["limit 30 -> none"]),
     "a default schedule follows": (usual(100), usual(2500.5), ["limit 100 -> 2,500.5"]),
-    "it follows most": (usual(900, 5), usual(900), ["most 5 -> none"]),
+    "it follows max_instances": (usual(900, 5), usual(900), ["max_instances 5 -> none"]),
     "a limit above the usual budget": (
         usual(),
         usual(900),
@@ -139,14 +144,14 @@ EXTENSIONS = {
         ["limit 204 -> none (default schedule: 204 -> 204 trainings)"],
     ),
     "more of each": (
-        study(rule=BySigns(), most=20),
-        study(rule=BySigns(), most=40, certify=9),
-        ["most 20 -> 40", "certify 7 -> 9"],
+        study(rule=BySigns(), max_instances=20),
+        study(rule=BySigns(), max_instances=40, certify=9),
+        ["max_instances 20 -> 40", "certify 7 -> 9"],
     ),
-    "the rule's own most": (
-        study(rule=BySigns(), most=20),
+    "the rule's own max_instances": (
+        study(rule=BySigns(), max_instances=20),
         study(rule=BySigns()),
-        ["most 20 -> 64"],
+        ["max_instances 20 -> 64"],
     ),
     "another promise of the certificate": (
         study(),
@@ -163,7 +168,7 @@ EXTENSIONS = {
         study(schedule=Halving(per_round=3, warmup=5)),
         ["per_round 1 -> 3", "warmup 1 -> 5"],
     ),
-    "the exact maximum": (maximal(8), maximal(16), ["most 8 -> 16", "complete 8 -> 16"]),
+    "the exact maximum": (maximal(8), maximal(16), ["max_instances 8 -> 16", "complete 8 -> 16"]),
     "an assessment": (
         AssessStudy(candidate=BASELINE, setting=SETTING, n=5),
         AssessStudy(candidate=BASELINE, setting=SETTING, n=6, content=0.5),
@@ -189,7 +194,7 @@ def test_what_asks_for_more_is_an_extension_and_never_back(case: str) -> None:
 
 LESS = "an extension only asks for more, but "
 RERACE = "`surefoot rerace JOURNAL` runs the recorded race under other rules without training"
-SHORTER = "`surefoot rerace JOURNAL` runs the recorded race with less (--limit, --most) without"
+SHORTER = "`surefoot rerace JOURNAL` runs the recorded race with less (--limit, --max-instances)"
 OTHERS = "other candidates make another race"
 PROMISE = {"candidate": BASELINE, "setting": SETTING}
 REFUSED = {
@@ -266,15 +271,19 @@ def test_all_else_is_refused_with_what_to_do_instead(tmp_path: Path, case: str) 
     st.sampled_from(["mean", "mean+2*sd"]),
 )
 def test_the_default_schedule_of_a_larger_limit_always_extends(
-    size: int, one: int, other: int, most: int | None, criterion: str
+    size: int, one: int, other: int, cap: int | None, criterion: str
 ) -> None:
     limits = sorted({float(one), float(other)})
-    keys, needs = [f"{number:03}" for number in range(size)], from_name(criterion).needs
+    keys, needs = [f"{number:03}" for number in range(size)], as_criterion(criterion).needs
 
     def asked(limit: float) -> Description:
-        schedule = default_schedule(size, within(limit, size), most, needs)
+        schedule = default_schedule(size, within(limit, size), cap, needs)
         made = study(
-            criterion=criterion, schedule=schedule, rule=ByPrediction(), limit=limit, most=most
+            criterion=criterion,
+            schedule=schedule,
+            rule=ByPrediction(),
+            limit=limit,
+            max_instances=cap,
         )
         return replace(described(made), candidates=tuple(keys))
 
@@ -284,13 +293,13 @@ def test_the_default_schedule_of_a_larger_limit_always_extends(
 
 
 RACES = {
-    "default": lambda limit, most: {
-        "schedule": default_schedule(9, within(limit, 9), most),
+    "default": lambda limit, cap: {
+        "schedule": default_schedule(9, within(limit, 9), cap),
         "rule": ByPrediction(),
     },
-    "paper": lambda limit, most: {"schedule": Halving(0.7), "rule": ByRank()},
-    "signs": lambda limit, most: {"schedule": Halving(), "rule": BySigns(0.2)},
-    "swaps": lambda limit, most: {"schedule": Halving(per_round=3), "rule": BySwaps(0.2)},
+    "paper": lambda limit, cap: {"schedule": Halving(0.7), "rule": ByRank()},
+    "signs": lambda limit, cap: {"schedule": Halving(), "rule": BySigns(0.2)},
+    "swaps": lambda limit, cap: {"schedule": Halving(per_round=3), "rule": BySwaps(0.2)},
 }
 
 
@@ -306,7 +315,7 @@ def test_an_extended_race_ends_as_the_larger_one_and_trains_nothing_twice(
     paired = data.draw(st.booleans())
     criterion = data.draw(st.sampled_from(["mean", "max"] if kind != "signs" else ["mean"]))
     limits = sorted(data.draw(st.lists(st.integers(9, 150), min_size=2, max_size=3, unique=True)))
-    most = sorted(data.draw(st.lists(st.integers(30, 60), min_size=len(limits))))[: len(limits)]
+    caps = sorted(data.draw(st.lists(st.integers(30, 60), min_size=len(limits))))[: len(limits)]
     numbers = sorted(data.draw(st.lists(st.integers(0, 9), min_size=3, max_size=3)))
     asked = [
         study(
@@ -317,10 +326,10 @@ def test_an_extended_race_ends_as_the_larger_one_and_trains_nothing_twice(
             paired=paired,
             certify=certify,
             limit=limit,
-            most=top,
+            max_instances=top,
             **RACES[kind](limit, top),
         )
-        for limit, top, certify in zip(limits, most, numbers, strict=False)
+        for limit, top, certify in zip(limits, caps, numbers, strict=False)
     ]
     with TemporaryDirectory() as folder:
         path, trained = Path(folder) / "r.db", []
@@ -370,7 +379,7 @@ def test_a_default_race_extended_trains_few_more_than_the_larger_one_alone() -> 
         while True:
             known = [(key, i, losses[int(key), i]) for key, i in have]
             table = LossTable.from_outcomes(known) if known else LossTable.empty(keys)
-            state = race.replay(table)
+            state = replay(race, table)
             if state.over:
                 return state
             have.update(state.need)

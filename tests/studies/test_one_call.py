@@ -20,7 +20,7 @@ from surefoot.errors import (
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Outcome
 from surefoot.journal import Journal
-from surefoot.racing.schedules.base import Halving
+from surefoot.racing.schedules.halving import Halving
 from surefoot.seeds.ledger import Role
 from surefoot.studies.assess import functions as of_one_candidate
 from surefoot.studies.options import SelectOptions, TrainingOptions
@@ -147,7 +147,7 @@ def test_a_rerace_in_one_call(tmp_path: Path) -> None:
     first = surefoot.select(candidates, POPULATION, journal=place, **arguments)
     assert surefoot.rerace(place).state.ranking == first.state.ranking
     other = surefoot.rerace(place, criterion="max", schedule=Halving(0.25))
-    assert other.race.statistic.name == "max"
+    assert other.race.criterion.name == "max"
     assert other.state.winner == candidates[0].key
     lacking = surefoot.rerace(place, schedule=Halving(per_round=30))
     assert lacking.state.winner is None
@@ -197,7 +197,7 @@ def test_help_lists_every_option_with_its_default() -> None:
         assert not [p for p in shown.values() if p.kind is p.VAR_KEYWORD]
         assert set(shown) >= SelectOptions.__annotations__.keys()
         assert (shown["criterion"].default, shown["paired"].default) == ("mean", True)
-        assert "    schedule, rule, limit, most\n" in call.__doc__
+        assert "    schedule, rule, limit, max_instances\n" in call.__doc__
     for call in (surefoot.assess, surefoot.variance, surefoot.sample_size):
         shown = inspect.signature(call).parameters
         assert set(shown) >= set(TrainingOptions.__annotations__)

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from surefoot.errors import RaceError
 from surefoot.journal import Measure
-from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race
-from surefoot.racing.rules.base import ByRank
-from surefoot.racing.rules.by_test import ByTest
-from surefoot.racing.schedules.base import FlatBudget, Halving
+from surefoot.racing.rules.prediction import ByPrediction
+from surefoot.racing.rules.rank import ByRank
+from surefoot.racing.rules.test import ByTest
 from surefoot.racing.schedules.default import default_schedule
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 from surefoot.seeds.ledger import Role
@@ -88,7 +89,7 @@ def test_outcome_by_outcome_it_is_the_race_on_all_losses(rules, margin, cost, se
 
 def test_after_an_error_it_begins_anew():
     keys = ("a", "b")
-    record = RaceRecord(study(keys), Race(keys))
+    record = RaceRecord(study(keys), Race(keys, schedule="halving"))
     record.add([measure("a", 0, np.inf), measure("b", 0, np.inf)])
     for _ in range(2):
         with pytest.raises(RaceError, match="every one diverged"):
@@ -97,7 +98,7 @@ def test_after_an_error_it_begins_anew():
 
 def test_losses_taken_over_from_another_record_replace_those_seen():
     keys = ("a", "b")
-    one, other = (RaceRecord(study(keys), Race(keys)) for _ in range(2))
+    one, other = (RaceRecord(study(keys), Race(keys, schedule="halving")) for _ in range(2))
     one.add([measure("a", 0, 1.0), measure("b", 0, 2.0)])
     other.add([measure("a", 0, 2.0), measure("b", 0, 1.0)])
     assert one.state().winner == "a"

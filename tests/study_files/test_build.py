@@ -6,8 +6,7 @@ from surefoot.data.population import Population, Sampling
 from surefoot.errors import StudyFileError
 from surefoot.learning.losses.base import Loss
 from surefoot.learning.stopping import Stopping
-from surefoot.racing.rules.base import ByRank
-from surefoot.racing.schedules.base import Halving
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.screen import Screen
 from surefoot.study_files.build import baseline_of, candidates_of, rules_of, setting_of
 from surefoot.study_files.read import read_study_file
@@ -126,10 +125,11 @@ def test_rules_of_the_race(file):
     rules = rules_of(file(BASE + "[race]\nschedule = 'halving'\nwarmup = 5\nlimit = 99\n"), 64)
     assert rules == {
         "schedule": Halving(warmup=5),
-        "rule": ByRank(),
-        "most": None,
+        "rule": None,
+        "max_instances": None,
         "limit": 99,
         "screen": None,
+        "cost": "instances",
     }
     assert baseline_of(file(BASE)) is None
 
@@ -138,10 +138,13 @@ def test_rules_of_the_race(file):
     ("race", "message"),
     [
         ("warmup = 5", "warmup = 5 has no meaning for schedule = 'default': .* 'halving', 'fl"),
-        ("schedule = 'halving'\nkeep = 1.5", r"keep = 1\.5 is the share"),
+        (
+            "schedule = 'halving'\nkeep = 1.5",
+            r"keep = 1\.5 cannot be used: give a share",
+        ),
         ("rule = 'quantile'", r"rule 'quantile' cannot judge 'mean'; take a criterion such as"),
         ("schedule = 'exact_max'", r"'exact_max' is of the criterion 'max' alone, not of 'mean'"),
-        ("rule = 'test'\nmost = 4", r"before 5 instances of each, but most = 4"),
+        ("rule = 'test'\nmax_instances = 4", r"before 5 instances of each, but max_instances = 4"),
     ],
 )
 def test_impossible_rules_name_file_and_table(file, race, message):

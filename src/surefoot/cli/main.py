@@ -18,12 +18,12 @@ from surefoot.cli.commands.export import export
 from surefoot.cli.commands.plan import plan
 from surefoot.cli.commands.plot import plot
 from surefoot.cli.commands.replay import replay
+from surefoot.cli.commands.rerace import RaceCommand, rerace
 from surefoot.cli.commands.sample_size import sample_size
 from surefoot.cli.commands.select import select
 from surefoot.cli.commands.show import show
 from surefoot.cli.commands.transfer import transfer
 from surefoot.cli.commands.variance import variance
-from surefoot.cli.rerace_options import rerace
 from surefoot.errors import SurefootError
 
 USAGE_ERROR = 2
@@ -99,7 +99,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "transfer": transfer,
 }
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, cls=RaceCommand if command is rerace else None)(command)
 for name in registry.names("commands"):
     added = registry.lookup("commands", name)
     if isinstance(added, typer.Typer):

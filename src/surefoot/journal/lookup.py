@@ -15,6 +15,7 @@ from surefoot.journal.chain import Chain, verified
 from surefoot.journal.file import JournalFile
 from surefoot.journal.records import Extended, Identity, Known, Measure, identity
 from surefoot.journal.schema import CANDIDATES, EXTENSIONS, NOTES, OUTCOMES, STUDY, outcome_of
+from surefoot.racing.registry import modern
 from surefoot.seeds.ledger import Role
 
 
@@ -31,7 +32,7 @@ class Lookup:
         rows = self._all(sa.select(STUDY.c.description))
         if len(rows) != 1:
             raise JournalError(f"{file.name} holds no study: it is not a whole journal")
-        self._study: dict[str, Any] = json.loads(rows[0][0])
+        self._study = modern(json.loads(rows[0][0]))
         known = self._all(sa.select(CANDIDATES.c.id, CANDIDATES.c.key).order_by(CANDIDATES.c.id))
         self._rows: dict[str, int] = {row.key: row.id for row in known}
 

@@ -5,30 +5,36 @@ criterion's own definition. So mean, maximum, standard deviation and CVaR are +i
 instance is; a quantile, the median and the interquartile range are +inf exactly when an order
 statistic they use is; the minimum is +inf only when every instance is. Never NaN, never dropped.
 
-Names are words joined by ``+``, each with an optional factor: ``mean``, ``median``, ``min``,
-``max``, ``q1``, ``q3``, ``quantile(0.9)``, ``cvar(0.1)``, ``sd``, ``iqr``, ``q3+iqr``,
-``mean+2*sd``.
+Names are registered words joined by ``+``, each with an optional factor: ``mean``, ``median``,
+``max``, ``quantile(0.9)``, ``cvar(0.1)``, ``q3+iqr``, ``mean+2*sd``.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 
+from surefoot import registry
 from surefoot.errors import ConfigurationError, StatisticsError, nearest
-from surefoot.racing.table import Floats
+from surefoot.racing.table import Floats, Integers
 
 
+@dataclass(frozen=True)
 class Criterion(ABC):
-    """A statistic of losses; one subclass per statistic."""
+    """A statistic of losses; its dataclass field, if it has one, is what stands in parentheses."""
+
+    word: ClassVar[str]
 
     @property
-    @abstractmethod
     def name(self) -> str:
-        """The name `from_name` understands."""
+        """What study files, options and journals call it: the word and its parameter."""
+        values = ",".join(f"{getattr(self, one.name):g}" for one in fields(self))
+        return f"{self.word}({values})" if values else self.word
 
     @property
     def needs(self) -> int:
@@ -36,7 +42,7 @@ class Criterion(ABC):
         return 1
 
     @property
-    def sized(self) -> bool:
+    def depends_on_n(self) -> bool:
         """Whether its expectation moves with n, so that values compare at equal n only."""
         return False
 
@@ -44,12 +50,19 @@ class Criterion(ABC):
     def of(self, losses: Floats) -> Floats:
         """Return the statistic of each row of finite or +inf ``losses`` ``[candidates, n]``."""
 
-    def values(self, losses: Floats) -> Floats:
+    def values(self, losses: Floats, counts: Integers | None = None) -> Floats:
         """Return the statistic of each row, ``[candidates, n] -> [candidates]``, never NaN.
 
-        Raises `StatisticsError` for n = 0, for NaN (not trained) and for -inf.
+        With ``counts`` ``[candidates]``, that of the first so many losses of each row. Raises
+        `StatisticsError` for n = 0, for NaN (not trained) and for -inf.
         """
         losses = np.asarray(losses, dtype=np.float64)
+        if counts is not None:
+            values = np.empty(len(losses))
+            for count in np.unique(counts):
+                rows = counts == count
+                values[rows] = self.values(losses[rows, :count])
+            return values
         if losses.ndim != 2 or losses.shape[1] == 0:
             raise StatisticsError(
                 f"criterion '{self.name}' needs losses of shape [candidates, n] with n >= 1, "
@@ -64,7 +77,7 @@ class Criterion(ABC):
 class Mean(Criterion):
     """Arithmetic mean, ``sum(x) / n``."""
 
-    name = "mean"
+    word = "mean"
 
     def of(self, losses: Floats) -> Floats:
         """Return the row means."""
@@ -75,8 +88,8 @@ class Mean(Criterion):
 class Min(Criterion):
     """Smallest loss; finite while one instance is."""
 
-    name = "min"
-    sized = True
+    word = "min"
+    depends_on_n = True
 
     def of(self, losses: Floats) -> Floats:
         """Return the row minima."""
@@ -87,8 +100,8 @@ class Min(Criterion):
 class Max(Criterion):
     """Largest loss: the paper's strictest criterion."""
 
-    name = "max"
-    sized = True
+    word = "max"
+    depends_on_n = True
 
     def of(self, losses: Floats) -> Floats:
         """Return the row maxima."""
@@ -100,24 +113,46 @@ class Quantile(Criterion):
     """Quantile at ``level``, linear between order statistics.
 
     With x sorted and h = (n - 1) p: ``x[floor h] + (h - floor h)(x[floor h + 1] - x[floor h])``
-    (Hyndman and Fan 1996, type 7: NumPy's and R's default).
+    (Hyndman and Fan 1996, type 7: NumPy's and R's default, which are NaN beside +inf).
     """
 
-    level: float
-    sized = True
+    level: float = 0.9
+    word = "quantile"
+    depends_on_n = True
 
     def __post_init__(self) -> None:
-        _check_share("quantile", self.level, closed=True)
+        if not 0.0 <= self.level <= 1.0:
+            raise _no_share(self.word, self.level)
 
     @property
     def name(self) -> str:
         """``median``, ``q1``, ``q3`` or ``quantile(level)``."""
-        names = {0.5: "median", 0.25: "q1", 0.75: "q3"}
-        return names.get(self.level, f"quantile({self.level:g})")
+        return {0.5: "median", 0.25: "q1", 0.75: "q3"}.get(self.level, super().name)
 
     def of(self, losses: Floats) -> Floats:
-        """Return the row quantiles."""
-        return _quantile(np.sort(losses, axis=1), self.level)
+        """Return the row quantiles; no order statistic of weight zero is touched."""
+        ordered = np.sort(losses, axis=1)
+        position = (ordered.shape[1] - 1) * self.level
+        low = int(np.floor(position + 1e-12))
+        share = position - low
+        if share < 1e-12:
+            return np.array(ordered[:, low])
+        return np.asarray((1.0 - share) * ordered[:, low] + share * ordered[:, low + 1])
+
+
+def median() -> Quantile:
+    """Middle loss: ``quantile(0.5)``."""
+    return Quantile(0.5)
+
+
+def q1() -> Quantile:
+    """Lower quartile: ``quantile(0.25)``."""
+    return Quantile(0.25)
+
+
+def q3() -> Quantile:
+    """Upper quartile: ``quantile(0.75)``."""
+    return Quantile(0.75)
 
 
 @dataclass(frozen=True)
@@ -129,16 +164,13 @@ class CVaR(Criterion):
     (Rockafellar and Uryasev 2002, for an empirical distribution).
     """
 
-    tail: float
-    sized = True
+    tail: float = 0.1
+    word = "cvar"
+    depends_on_n = True
 
     def __post_init__(self) -> None:
-        _check_share("cvar", self.tail, closed=False)
-
-    @property
-    def name(self) -> str:
-        """``cvar(tail)``."""
-        return f"cvar({self.tail:g})"
+        if not 0.0 < self.tail <= 1.0:
+            raise _no_share(self.word, self.tail)
 
     def of(self, losses: Floats) -> Floats:
         """Return the mean of each row's upper tail."""
@@ -153,7 +185,7 @@ class CVaR(Criterion):
 class Sd(Criterion):
     """Standard deviation with n - 1; 0 for one instance."""
 
-    name = "sd"
+    word = "sd"
     needs = 2
 
     def of(self, losses: Floats) -> Floats:
@@ -168,13 +200,12 @@ class Sd(Criterion):
 class Iqr(Criterion):
     """Interquartile range, third minus first quartile; +inf when the third quartile is."""
 
-    name = "iqr"
+    word = "iqr"
     needs = 2
 
     def of(self, losses: Floats) -> Floats:
         """Return the row interquartile ranges."""
-        ordered = np.sort(losses, axis=1)
-        upper, lower = _quantile(ordered, 0.75), _quantile(ordered, 0.25)
+        upper, lower = q3().of(losses), q1().of(losses)
         return np.where(np.isinf(upper), np.inf, upper - np.where(np.isinf(lower), 0.0, lower))
 
 
@@ -197,78 +228,43 @@ class Weighted(Criterion):
         return max(term.needs for _, term in self.terms)
 
     @property
-    def sized(self) -> bool:
-        """Whether a term is."""
-        return any(term.sized for _, term in self.terms)
+    def depends_on_n(self) -> bool:
+        """Whether a term does."""
+        return any(term.depends_on_n for _, term in self.terms)
 
     def of(self, losses: Floats) -> Floats:
         """Return the weighted sums."""
         return np.asarray(sum(factor * term.of(losses) for factor, term in self.terms))
 
 
-def _quantile(ordered: Floats, level: float) -> Floats:
-    """Quantile of rows sorted upwards; touches no order statistic whose weight is zero."""
-    position = (ordered.shape[1] - 1) * level
-    low = int(np.floor(position + 1e-12))
-    share = position - low
-    if share < 1e-12:
-        return np.array(ordered[:, low])
-    below, above = ordered[:, low], ordered[:, low + 1]
-    return np.asarray((1.0 - share) * below + share * above)
-
-
-def _check_share(word: str, share: float, *, closed: bool) -> None:
-    inside = 0.0 <= share <= 1.0 if closed else 0.0 < share <= 1.0
-    if not inside:
-        raise ConfigurationError(
-            f"{word}({share:g}) is undefined; its parameter is a share between 0 and 1"
-        )
-
-
-PLAIN: dict[str, Criterion] = {
-    "mean": Mean(),
-    "median": Quantile(0.5),
-    "min": Min(),
-    "max": Max(),
-    "q1": Quantile(0.25),
-    "q3": Quantile(0.75),
-    "sd": Sd(),
-    "iqr": Iqr(),
-}
-_WITH_PARAMETER = {"quantile": Quantile, "cvar": CVaR}
-_DEFAULTS = {"quantile": 0.9, "cvar": 0.1}
 _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 _TERM = re.compile(rf"(?:({_NUMBER})\*)?([a-z_][a-z_0-9]*)(?:\(({_NUMBER})\))?")
 
 
 def as_criterion(criterion: Criterion | str) -> Criterion:
-    """Return a criterion given as an object or by its name; errors as in `from_name`."""
-    return from_name(criterion) if isinstance(criterion, str) else criterion
-
-
-def from_name(name: str) -> Criterion:
-    """Return the criterion of this name; spaces and case do not matter.
+    """Return a criterion given as an object or by its name; spaces and case do not matter.
 
     ``quantile`` alone is ``quantile(0.9)`` and ``cvar`` alone ``cvar(0.1)``.
-    Raises `StatisticsError` with the nearest known name for a misspelt one.
+    Raises `ConfigurationError` with the nearest known name for a misspelt one.
 
-    >>> from_name("mean + 2*sd").name
+    >>> as_criterion("mean + 2*sd").name
     'mean+2*sd'
     """
-    text = re.sub(r"\s", "", name).lower()
+    if isinstance(criterion, Criterion):
+        return criterion
     terms: list[tuple[float, Criterion]] = []
-    for part in text.split("+"):
+    for part in re.sub(r"\s", "", criterion).lower().split("+"):
         match = _TERM.fullmatch(part)
         if match is None:
             raise ConfigurationError(
-                f"criterion '{name}' cannot be read at '{part}'; write for example "
+                f"criterion '{criterion}' cannot be read at '{part}'; write for example "
                 "'mean', 'quantile(0.9)' or 'mean+2*sd'"
             )
         factor, word, parameter = match.groups()
-        terms.append((float(factor or 1.0), _term(name, word, parameter)))
+        terms.append((float(factor or 1.0), _term(criterion, word, parameter)))
         if terms[-1][0] <= 0.0:
             raise ConfigurationError(
-                f"criterion '{name}' has the factor 0 for '{word}'; leave it out"
+                f"criterion '{criterion}' has the factor 0 for '{word}'; leave it out"
             )
     if len(terms) == 1 and terms[0][0] == 1.0:
         return terms[0][1]
@@ -276,14 +272,19 @@ def from_name(name: str) -> Criterion:
 
 
 def _term(name: str, word: str, parameter: str | None) -> Criterion:
-    if word in _WITH_PARAMETER:
-        share = _DEFAULTS[word] if parameter is None else float(parameter)
-        return _WITH_PARAMETER[word](share)
-    if word in PLAIN:
-        if parameter is not None:
-            raise ConfigurationError(f"criterion '{name}': '{word}' takes no parameter")
-        return PLAIN[word]
-    raise ConfigurationError(
-        f"'{word}' in criterion '{name}' is unknown; "
-        + nearest(word, [*PLAIN, *_WITH_PARAMETER, "q3+iqr"])
+    known = registry.names("criteria")
+    if word not in known:
+        raise ConfigurationError(
+            f"'{word}' in criterion '{name}' is unknown; {nearest(word, [*known, 'q3+iqr'])}"
+        )
+    make = registry.lookup("criteria", word)
+    if parameter is not None and not inspect.signature(make).parameters:
+        raise ConfigurationError(f"criterion '{name}': '{word}' takes no parameter")
+    made: Criterion = make() if parameter is None else make(float(parameter))
+    return made
+
+
+def _no_share(word: str, share: float) -> ConfigurationError:
+    return ConfigurationError(
+        f"{word}({share:g}) is undefined; its parameter is a share between 0 and 1"
     )

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 
-from surefoot.errors import ConfigurationError
+from surefoot.errors import ConfigurationError, RaceError
+from surefoot.racing import registry
 from surefoot.racing.criteria import Criterion, as_criterion
-from surefoot.racing.replay import Baseline, Replay
-from surefoot.racing.rules.base import ByRank, EliminationRule, Integers
-from surefoot.racing.schedules.base import Halving, Schedule, Standing, Step, check_progress, idle
+from surefoot.racing.rules.base import EliminationRule
+from surefoot.racing.schedules.base import Schedule, Setup, Standing, Step
 from surefoot.racing.screen import Screen
-from surefoot.racing.state import PlannedRound, RaceState
-from surefoot.racing.table import LossTable
+from surefoot.racing.state import PlannedRound
+from surefoot.racing.table import Integers
+
+Cost = Literal["instances", "seconds", "visits"]
+"""What schedules and limits count: instances, seconds trained, or examples seen in training."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Race:
     """The rules of a selection; `replay` applies them to what has been trained so far.
 
@@ -28,88 +33,124 @@ class Race:
     criterion
         A `Criterion` or its name.
     schedule
-        Rounds and numbers; the paper's `Halving` unless given.
+        Rounds and numbers: a `Schedule` or its name; the one that suits the number of candidates
+        unless given.
     screen
-        Compares the first losses with the baseline before the schedule's first round.
+        Compares the first losses with the baseline before the schedule's first round; a number is
+        its tolerance.
     rule
-        Who leaves after a round; by rank unless given.
+        Who leaves after a round: an `EliminationRule` or its name; the schedule's usual one unless
+        given.
     limit
-        A total that the race must not exceed, in the unit of the costs (instances unless `replay`
-        is told costs): it ends before the first round it cannot pay, and the best so far wins.
-        With a larger limit the same rounds come first, so nothing is repeated.
-    most
+        A total that the race must not exceed, in the unit of ``cost``: it ends before the first
+        round it cannot pay, and the best so far wins. With a larger limit the same rounds come
+        first, so nothing is repeated.
+    max_instances
         Instances that no candidate exceeds. When no further one is allowed and the rule tells
-        nobody apart, the race ends and the best so far wins. None is the rule's own `most`: no
-        such end by rank, 64 for the tests, which may find nothing between equals.
+        nobody apart, the race ends and the best so far wins. None is the rule's own: no such end by
+        rank, 64 for the tests, which may find nothing between equals.
+    cost
+        What budgets and the limit count.
 
     Raises
     ------
     ConfigurationError
-        If no candidate is given or one is given twice, the rule cannot judge the criterion, or
-        ``most`` is fewer than the criterion or the screen needs.
+        If no candidate is given or one is given twice, a name is unknown, the rule cannot judge the
+        criterion, or ``max_instances`` is fewer than the criterion or the screen needs.
 
     Nothing here trains: `replay` is a pure function of a `LossTable`, so a race resumes after a
     crash, goes on under a larger budget or is run again under other rules by replaying.
     """
 
     keys: tuple[str, ...]
-    criterion: Criterion | str = "mean"
-    schedule: Schedule = field(default_factory=Halving)
-    screen: Screen | None = None
-    rule: EliminationRule = field(default_factory=ByRank)
-    limit: float | None = None
-    most: int | None = None
+    criterion: Criterion
+    schedule: Schedule
+    screen: Screen | None
+    rule: EliminationRule
+    limit: float | None
+    max_instances: int | None
+    cost: Cost
 
-    def __post_init__(self) -> None:
-        keys = tuple(self.keys)
-        if not keys:
-            raise ConfigurationError("a race needs at least one candidate; none was given")
-        if len(set(keys)) != len(keys):
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise ConfigurationError(
-                f"candidate '{twice}' was given twice to the race; keys are unique"
-            )
-        object.__setattr__(self, "keys", keys)
-        if self.most is None:
-            object.__setattr__(self, "most", self.rule.most)
-        self._check_rule(len(keys) if self.screen is None else min(2, len(keys)))
+    def __init__(
+        self,
+        keys: Iterable[str],
+        criterion: Criterion | str = "mean",
+        schedule: Schedule | str | None = None,
+        screen: Screen | float | None = None,
+        rule: EliminationRule | str | None = None,
+        limit: float | None = None,
+        max_instances: int | None = None,
+        cost: Cost = "instances",
+    ) -> None:
+        names, judged = _unique(tuple(keys)), as_criterion(criterion)
+        if isinstance(screen, int | float):
+            screen = Screen(float(screen))
+        chosen = registry.as_schedule(schedule or "default")
+        leaving = registry.as_rule(rule or chosen.usual_rule)
+        total = limit if cost == "instances" else None
+        fields = {
+            "keys": names,
+            "criterion": judged,
+            "schedule": chosen.suited(Setup(len(names), judged, total, max_instances)),
+            "screen": screen,
+            "rule": leaving,
+            "limit": limit,
+            "max_instances": leaving.max_instances if max_instances is None else max_instances,
+            "cost": cost,
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+        self._check_rule(len(names) if screen is None else min(2, len(names)))
 
     def _check_rule(self, judged: int) -> None:
-        """Raise `ConfigurationError` if the rule could never remove anybody of so many."""
-        refusal = self.rule.refusal(self.statistic, judged)
+        """Raise `ConfigurationError` if the rule could never remove anybody of so many candidates."""
+        refusal = self.rule.refusal(self.criterion, judged)
         if refusal is not None:
             raise ConfigurationError(refusal)
-        if self.most is None:
+        if self.max_instances is None:
             return
         screen = self.screen
         pilot = 1 + screen.extra if screen is not None and screen.measures_noise else 1
         for whose, least in (
             ("the screen's pilot takes", pilot),
-            (f"the criterion '{self.statistic.name}' takes", self.statistic.needs),
+            (f"the criterion '{self.criterion.name}' takes", self.criterion.needs),
             (
                 f"rule '{self.rule.name}' can remove nobody of {judged:,} candidates before",
-                self.rule.needs(self.statistic, judged),
+                self.rule.needs(self.criterion, judged),
             ),
         ):
-            if self.most < least:
+            if self.max_instances < least:
                 raise ConfigurationError(
-                    f"{whose} {least} instances of each, but most = {self.most}: give a larger "
-                    "most, or other rules"
+                    f"{whose} {least} instances of each, but max_instances = "
+                    f"{self.max_instances}: give a larger one, or other rules"
                 )
 
-    @cached_property
-    def statistic(self) -> Criterion:
-        """The criterion as an object."""
-        return as_criterion(self.criterion)
+    def changed(self, **rules: Any) -> Race:
+        """Return the race with some of its rules changed; what is not given stays as it is.
+
+        Another rule brings its own ``max_instances``. Another schedule brings its usual rule,
+        unless the race's is a test, which goes with any.
+        """
+        if "schedule" in rules and "rule" not in rules:
+            schedule = rules["schedule"] = registry.as_schedule(rules["schedule"] or "default")
+            if self.rule.fixed or self.schedule.own_rule or schedule.own_rule:
+                rules["rule"] = None
+        if "rule" in rules:
+            rules.setdefault("max_instances", None)
+        return replace(self, **rules)
 
     def asked(self, step: Step, counts: Integers) -> Integers:
         """Return the instances each survivor must have after a round, ``[survivors]``.
 
         As many as the schedule asks for, never fewer than the criterion needs or were judged
-        before, never more than ``most``.
+        before, never more than ``max_instances``.
         """
-        wanted = np.maximum(np.maximum(step.upto, self.statistic.needs), counts)
-        return wanted.astype(np.int64) if self.most is None else np.minimum(wanted, self.most)
+        wanted = np.maximum(np.maximum(step.upto, self.criterion.needs), counts)
+        return (
+            wanted.astype(np.int64)
+            if self.max_instances is None
+            else np.minimum(wanted, self.max_instances)
+        )
 
     @cached_property
     def key_rank(self) -> Integers:
@@ -118,27 +159,11 @@ class Race:
         rank[sorted(range(len(self.keys)), key=self.keys.__getitem__)] = np.arange(len(self.keys))
         return rank
 
-    def replay(
-        self,
-        table: LossTable,
-        baseline: Baseline | None = None,
-        costs: LossTable | None = None,
-    ) -> RaceState:
-        """Return the state of the race on these losses.
-
-        ``baseline`` is the baseline's loss: one number, one per instance ``[instances]`` (NaN
-        where not assessed yet), or ``[candidates, instances]`` when every candidate has draws of
-        its own. The screen alone uses it. ``costs`` holds the seconds or example-visits of the
-        same instances for a race budgeted in those. Candidates outside the race are ignored.
-        Raises `ConfigurationError` when every candidate is screened out or has diverged.
-        """
-        return Replay(self).run(table, baseline, costs)
-
     def plan(self, cost: float = 1.0) -> list[PlannedRound]:
         """Return the rounds and their trainings as far as they are known before any training.
 
         Of a rule that decides itself how many leave, nobody is taken to leave: its trainings are
-        the most that may be needed, up to ``most`` instances of every candidate.
+        the most that may be needed, up to ``max_instances`` instances of every candidate.
         ``cost`` is what one instance costs, for schedules and limits in seconds or visits.
         """
         rounds: list[PlannedRound] = []
@@ -163,9 +188,9 @@ class Race:
                     counts,
                     entrants,
                     each,
-                    self.statistic,
+                    self.criterion,
                     rounds=raced,
-                    most=self.most,
+                    max_instances=self.max_instances,
                     spent=spent,
                 )
             )
@@ -186,3 +211,33 @@ class Race:
             spent += trainings
             paid = np.maximum(paid, target)[:keep]
             counts = target[:keep]
+
+
+def check_progress(step: Step, target: Integers) -> None:
+    """Raise `RaceError` for an idle round that would change nothing and repeat for ever."""
+    if step.keep >= len(target) and not capped(step, target):
+        raise RaceError(
+            f"the schedule asks for a round that trains nothing and removes none of {len(target)} "
+            "candidates; a schedule must end or go on"
+        )
+
+
+def idle(counts: Integers, target: Integers) -> bool:
+    """Whether a round judges nothing that the one before has not judged."""
+    return not bool((target > counts).any())
+
+
+def capped(step: Step, target: Integers) -> bool:
+    """Whether a round asks for more than the race allows."""
+    return bool((step.upto > target).any())
+
+
+def _unique(keys: tuple[str, ...]) -> tuple[str, ...]:
+    if not keys:
+        raise ConfigurationError("a race needs at least one candidate; none was given")
+    if len(set(keys)) != len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ConfigurationError(
+            f"candidate '{twice}' was given twice to the race; keys are unique"
+        )
+    return keys

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.prediction.mixed_model import SIZE, predict
-from surefoot.racing.rules.base import Booleans, Contest, Integers, Verdict, evaluate
-from surefoot.racing.schedules.base import Standing, Step, capped, check_progress, idle
+from surefoot.racing.race import Race, capped, check_progress, idle
+from surefoot.racing.rules.base import Evidence, Verdict
+from surefoot.racing.schedules.base import Standing, Step
 from surefoot.racing.screen import Screen, check_baseline
 from surefoot.racing.state import Eliminations, PlannedRound, RaceState, Round, RoundName
-from surefoot.racing.table import Floats, LossTable
-
-if TYPE_CHECKING:
-    from surefoot.racing.race import Race
+from surefoot.racing.table import Booleans, Floats, Integers, LossTable
 
 Baseline = float | Sequence[float] | npt.NDArray[np.float64]
+
+
+def replay(
+    race: Race,
+    table: LossTable,
+    baseline: Baseline | None = None,
+    costs: LossTable | None = None,
+) -> RaceState:
+    """Return the state of a race on these losses.
+
+    ``baseline`` is the baseline's loss: one number, one per instance ``[instances]`` (NaN
+    where not assessed yet), or ``[candidates, instances]`` when every candidate has draws of
+    its own. The screen alone uses it. ``costs`` holds the seconds or example-visits of the
+    same instances for a race budgeted in those. Candidates outside the race are ignored.
+    Raises `RaceError` when every candidate is screened out or has diverged.
+    """
+    return Replay(race).run(table, baseline, costs)
 
 
 class Replay:
@@ -47,7 +61,7 @@ class Replay:
     def run(
         self, table: LossTable, baseline: Baseline | None = None, costs: LossTable | None = None
     ) -> RaceState:
-        """Go through the rounds until one is incomplete or the race is over; see `Race.replay`.
+        """Go through the rounds until one is incomplete or the race is over; see `replay`.
 
         When it is run again the losses may be more, but those it has seen must be the same. After
         an error it must not be run again.
@@ -82,17 +96,17 @@ class Replay:
                 check_progress(step, target)
             self.paid[self.alive] = np.maximum(self.paid[self.alive], target)
             self.counts = target
-            contest = self._contest(step.keep)
-            verdict = race.rule.judge(contest)
+            evidence = self._evidence(step.keep)
+            verdict = race.rule.judge(evidence)
             if nothing_new and self._raced and not verdict.leave.any():
                 return self._finished(self._undecided(step, target))
-            self.values = self._decided(contest, verdict, trainings)
+            self.values = self._decided(evidence, verdict, trainings)
 
     def _first_values(self) -> Floats | None:
         """Values of those the screen left, on the one instance it has seen of each."""
-        if not self.rounds or self.race.statistic.needs > 1:
+        if not self.rounds or self.race.criterion.needs > 1:
             return None
-        return evaluate(self.race.statistic, self._seen(self.losses), self.counts)
+        return self.race.criterion.values(self._seen(self.losses), self.counts)
 
     def _standing(self, values: Floats | None) -> Standing:
         race = self.race
@@ -100,9 +114,9 @@ class Replay:
             self.counts,
             len(race.keys),
             self._cost(),
-            race.statistic,
+            race.criterion,
             rounds=self._raced,
-            most=race.most,
+            max_instances=race.max_instances,
             spent=int(self.paid.sum()),
         )
         if values is None:
@@ -207,41 +221,41 @@ class Replay:
         check_baseline(matrix)
         return matrix
 
-    def _contest(self, keep: int) -> Contest:
+    def _evidence(self, keep: int) -> Evidence:
         """Return a complete round as the rule is to judge it."""
         race, seen = self.race, self._seen(self.losses)
-        values = evaluate(race.statistic, seen, self.counts)
+        values = race.criterion.values(seen, self.counts)
         if np.isinf(values).all():
             raise RaceError(
-                f"each of the {len(values)} candidates left has {race.statistic.name} inf after "
+                f"each of the {len(values)} candidates left has {race.criterion.name} inf after "
                 f"round {len(self.rounds) + 1}: every one diverged or failed; "
                 "look at the messages of their outcomes"
             )
         order = so_far = np.lexsort((race.key_rank[self.alive], values))
         if int(self.counts.min()) < int(self.counts.max()):
-            predicted = predict(race.statistic, seen, self.counts, SIZE)
+            predicted = predict(race.criterion, seen, self.counts, SIZE)
             order = np.lexsort((so_far.argsort(), predicted))
         past = tuple(int(one.counts.min()) for one in self.rounds)
-        return Contest(race.statistic, seen, self.counts, values, order, so_far, keep, past)
+        return Evidence(race.criterion, seen, self.counts, values, order, so_far, keep, past)
 
-    def _decided(self, contest: Contest, verdict: Verdict, trainings: int) -> Floats:
+    def _decided(self, evidence: Evidence, verdict: Verdict, trainings: int) -> Floats:
         """Close a round and return the survivors' values."""
         if verdict.leave.all():
             raise RaceError(f"rule '{self.race.rule.name}' removed every candidate of a round")
-        values = contest.values
-        order = contest.order if verdict.order is None else verdict.order
+        values = evidence.values
+        order = evidence.order if verdict.order is None else verdict.order
         self._close("race", values, order, verdict.leave, verdict.reason, trainings)
         return values[~verdict.leave]
 
     def _undecided(self, step: Step, target: Integers) -> str:
         """Say why a race ends with several candidates whom nothing more will tell apart."""
         race = self.race
-        best = f"the best {race.statistic.name} wins"
+        best = f"the best {race.criterion.name} wins"
         if race.rule.fixed:
-            return f"most = {race.most} allows no further instance; {best}"
+            return f"max_instances = {race.max_instances} allows no further instance; {best}"
         who = "the schedule asks for"
         if capped(step, target):
-            who = f"most = {race.most} allows"
+            who = f"max_instances = {race.max_instances} allows"
         return f"rule '{race.rule.name}' tells no more apart with the instances that {who}; {best}"
 
     def _close(

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.errors import ConfigurationError, RaceError, nearest
-from surefoot.racing.rules.base import Booleans, Integers
-from surefoot.racing.table import Floats
-
-MARGINS = ("none", "noise")
+from surefoot.errors import RaceError
+from surefoot.racing.parts import LEVEL, Domain, Part, number, one_of, whole
+from surefoot.racing.table import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)
-class Screen:
+class Screen(Part):
     """Removes candidates whose first loss exceeds the bar.
 
     ``margin="none"`` is the paper's single shot (section 3.10): the bar is baseline x (1 +
@@ -36,35 +34,17 @@ class Screen:
     uses them later. If all of the pilot diverges, only diverged candidates leave.
     """
 
-    tolerance: float = 0.20
-    margin: str = "none"
-    level: float = 0.02
-    noise: float | None = None
-    pilot: int = 24
-    extra: int = 4
-
-    def __post_init__(self) -> None:
-        if self.margin not in MARGINS:
-            raise ConfigurationError(
-                f"screen: margin '{self.margin}'; {nearest(self.margin, MARGINS)}"
-            )
-        if not self.tolerance > -1.0:
-            raise ConfigurationError(
-                f"screen: tolerance = {self.tolerance:g}; give for example 0.20"
-            )
-        if not 0.0 < self.level < 0.5:
-            raise ConfigurationError(
-                f"screen: level = {self.level:g}; give a small probability such as 0.02"
-            )
-        if self.noise is not None and not self.noise >= 0.0:
-            raise ConfigurationError(
-                f"screen: noise = {self.noise:g}; a standard deviation is >= 0"
-            )
-        if self.pilot < 1 or self.extra < 2:
-            raise ConfigurationError(
-                f"screen: pilot = {self.pilot} candidates with extra = {self.extra} instances "
-                "cannot measure noise; give at least 1 and 2"
-            )
+    tolerance: float = number(
+        Domain(float, "a share above -1 such as 0.2", "TOLERANCE", lambda x: x > -1.0), 0.20
+    )
+    margin: str = number(one_of("none", "noise"), "none")
+    level: float = number(LEVEL, 0.02)
+    noise: float | None = number(
+        Domain(float, "a standard deviation, 0 or more", "N", lambda x: x >= 0.0), None
+    )
+    pilot: int = number(whole(), 24)
+    extra: int = number(whole(2), 4)
+    name = "screen"
 
     @property
     def measures_noise(self) -> bool:

@@ -9,8 +9,7 @@ from typing import Literal, TypeVar, overload
 
 import numpy as np
 
-from surefoot.racing.rules.base import Elimination, Integers
-from surefoot.racing.table import Floats
+from surefoot.racing.table import Floats, Integers
 
 RoundName = Literal["screen", "race"]
 
@@ -37,6 +36,16 @@ class PlannedRound:
     def all_stay(self) -> bool:
         """Whether nobody is to leave."""
         return self.keep == self.survivors
+
+
+@dataclass(frozen=True)
+class Elimination:
+    """One candidate's end: in which round (from 1), at which value, and the reason in words."""
+
+    key: str
+    round: int
+    value: float
+    reason: str
 
 
 class Eliminations(Sequence[Elimination]):

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from surefoot.errors import DataError, nearest
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from surefoot import registry
 from surefoot.candidates.base import Candidate
@@ -24,25 +23,15 @@ from surefoot.journal import Known
 from surefoot.journal.descriptions import mismatches
 from surefoot.learning.losses.base import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
-from surefoot.racing.criteria import Criterion, from_name
-from surefoot.racing.race import Race
+from surefoot.racing.criteria import Criterion, as_criterion
+from surefoot.racing.race import Cost, Race
+from surefoot.racing.registry import describe, rebuild
 from surefoot.racing.rules.base import EliminationRule
 from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import InstanceSeed, Role, candidate_salt
 from surefoot.studies.variance.factors import FactorLevels
 
-Cost = Literal["instances", "seconds", "visits"]
-"""What schedules and limits count: instances, seconds trained, or examples seen in training."""
-
-_PARTS = (
-    "prediction.mixed_model",
-    "rules.by_interval",
-    "rules.by_test",
-    "rules.exact_max",
-    "schedules.closest",
-    "schedules.top_two",
-)
 _ENDLESS = 1 << 31
 """Races by a test described before they had an end of their own go on as they did."""
 _STRIDE = 1 << 24
@@ -200,14 +189,14 @@ class Description(DescribedSetting):
 class RaceDescription(Description):
     """A selection: the rules of its race and what its certificate is to promise."""
 
-    optional = frozenset({"most"})
+    optional = frozenset({"max_instances"})
 
     criterion: Criterion
     schedule: Schedule
     screen: Screen | None
     rule: EliminationRule
     limit: float | None
-    most: int | None = None
+    max_instances: int | None = None
     baseline: str | None
     cost: Cost
     certify: int
@@ -218,7 +207,7 @@ class RaceDescription(Description):
     @cached_property
     def race(self) -> Race:
         """The rules of the race."""
-        endless = self.most is None and self.rule.most is not None
+        endless = self.max_instances is None and self.rule.max_instances is not None
         return Race(
             self.candidates,
             self.criterion,
@@ -226,7 +215,8 @@ class RaceDescription(Description):
             self.screen,
             self.rule,
             self.limit,
-            _ENDLESS if endless else self.most,
+            _ENDLESS if endless else self.max_instances,
+            self.cost,
         )
 
 
@@ -306,48 +296,6 @@ def baseline_place(number: int) -> tuple[int, int]:
     return place - 1, inner
 
 
-def describe(thing: Any) -> Any:
-    """Return a frozen dataclass of rules (schedule, screen, rule) as plain JSON values."""
-    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        fields = {f.name: describe(getattr(thing, f.name)) for f in dataclasses.fields(thing)}
-        return {"kind": type(thing).__name__, **fields}
-    if isinstance(thing, tuple | list):
-        return [describe(item) for item in thing]
-    return thing
-
-
-def _rebuild(described: Any, base: type[Any]) -> Any:
-    """Return the object that `describe` described; its class is a subclass of ``base``."""
-    known = _classes(base)
-    kind = described["kind"]
-    if kind not in known:
-        raise JournalError(
-            f"the journal's {base.__name__.lower()} {kind!r} is not known here: known are "
-            + ", ".join(sorted(known))
-        )
-    fields = {name: value for name, value in described.items() if name != "kind"}
-    for name, value in fields.items():
-        if isinstance(value, dict) and "kind" in value:
-            fields[name] = _rebuild(value, base)
-        elif isinstance(value, list):
-            fields[name] = tuple(
-                _rebuild(item, base) if isinstance(item, dict) and "kind" in item else item
-                for item in value
-            )
-    return known[kind](**fields)
-
-
-def _classes(base: type[Any]) -> dict[str, type[Any]]:
-    for part in _PARTS:
-        importlib.import_module(f"surefoot.racing.{part}")
-    found, waiting = {base.__name__: base}, [base]
-    while waiting:
-        for one in waiting.pop().__subclasses__():
-            found[one.__name__] = one
-            waiting.append(one)
-    return found
-
-
 def _coded(kind: type[Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
     return dataclasses.asdict, lambda fields: kind(**fields)
 
@@ -361,10 +309,10 @@ _CODECS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "loss": (str, parse_loss),
     "stopping": _coded(Stopping),
     "promise": _coded(DescribedPromise),
-    "criterion": (lambda criterion: criterion.name, from_name),
-    "schedule": (describe, lambda found: _rebuild(found, Schedule)),
-    "rule": (describe, lambda found: _rebuild(found, EliminationRule)),
-    "screen": (describe, lambda found: _rebuild(found, Screen)),
+    "criterion": (lambda criterion: criterion.name, as_criterion),
+    "schedule": (describe, lambda found: rebuild("schedules", found)),
+    "rule": (describe, lambda found: rebuild("rules", found)),
+    "screen": (describe, lambda found: rebuild("screen", found)),
     "limit": (float, float),
 }
 """Writer and reader of the fields that are not JSON themselves; None stays None."""

@@ -3,9 +3,9 @@
 A race is replayed from its losses, and the luck of instance i does not depend on the rules of the
 race. So every recorded outcome serves a race that may spend more, and only what that race lacks is
 trained. The rule: a number that counts trainings may grow or, where that means no bound, go away
-(`limit`, `most`, the certificate's `certify`, an assessment's `n`, and `COUNTS` of the schedule); a
-default schedule follows its limit and most; what the certificate is to promise may change, since it
-is read off the same losses. All else is another study.
+(`limit`, `max_instances`, the certificate's `certify`, an assessment's `n`, and `COUNTS` of the
+schedule); a default schedule follows limit and max_instances; what the certificate is to promise
+may change, since it is read off the same losses. All else is another study.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from surefoot.studies.description import Description, RaceDescription
 
 COUNTS = frozenset({"budget", "cap", "complete", "per_round", "total", "warmup"})
 """Numbers of schedules, and of the rule that goes with one, that count trainings."""
-_OPEN = frozenset({"limit", "most", "total"})
+_OPEN = frozenset({"limit", "max_instances", "total"})
 """None of these is no bound."""
-_NUMBERS = {"select": ("limit", "most", "certify"), "assess": ("n",)}
+_NUMBERS = {"select": ("limit", "max_instances", "certify"), "assess": ("n",)}
 _PROMISED = ("content", "confidence")
-_ORDER = ("limit", "most", "schedule", "rule", "certify", "n", *_PROMISED)
+_ORDER = ("limit", "max_instances", "schedule", "rule", "certify", "n", *_PROMISED)
 """The order in which changes are told."""
-_RULES = frozenset({"criterion", "schedule", "rule", "screen", "limit", "most"})
+_RULES = frozenset({"criterion", "schedule", "rule", "screen", "limit", "max_instances"})
 
 
 class _Change(NamedTuple):
@@ -112,7 +112,7 @@ def _changes(old: Description, new: Description) -> Iterator[_Change]:
         elif name in _PROMISED and numbers:
             yield _Change(name, f"{name} {before:g} -> {after:g}", "more")
         elif name == "schedule" and default:
-            continue  # it follows limit and most, which are judged themselves
+            continue  # it follows limit and max_instances, which are judged themselves
         elif name in ("schedule", "rule") and kind == "select":
             yield from _grown(name, name, before, after)
         else:
@@ -147,16 +147,16 @@ def _grown(field: str, name: str, before: Any, after: Any) -> Iterator[_Change]:
 
 
 def _is_default(study: Description) -> TypeGuard[RaceDescription]:
-    """Say whether a selection has the default schedule of its candidates, limit and most.
+    """Say whether a selection has the default schedule of its candidates, limit and max_instances.
 
-    A rule's own ``most`` and a limit in seconds or visits are not among what it is made from.
+    A rule's own ``max_instances`` and a limit in seconds or visits are not what it is made from.
     """
     if not isinstance(study, RaceDescription):
         return False
     size, needs = len(study.candidates), study.criterion.needs
     return any(
-        study.schedule == default_schedule(size, within(total, size), most, needs)
-        for total, most in product({study.limit, None}, {study.most, None})
+        study.schedule == default_schedule(size, within(total, size), cap, needs)
+        for total, cap in product({study.limit, None}, {study.max_instances, None})
     )
 
 
@@ -173,9 +173,10 @@ def _default_limit(old: RaceDescription, new: RaceDescription) -> _Change:
 
 def _spending(study: RaceDescription) -> int:
     """Return the trainings of the default schedule of a selection."""
-    keys, most, criterion = study.candidates, study.most, study.criterion
-    schedule = default_schedule(len(keys), within(study.limit, len(keys)), most, criterion.needs)
-    planned = sum(part.trainings for part in Race(keys, criterion, schedule, most=most).plan())
+    keys, cap, criterion = study.candidates, study.max_instances, study.criterion
+    schedule = default_schedule(len(keys), within(study.limit, len(keys)), cap, criterion.needs)
+    race = Race(keys, criterion, schedule, max_instances=cap)
+    planned = sum(part.trainings for part in race.plan())
     return planned if study.limit is None else min(planned, int(study.limit))
 
 
@@ -195,7 +196,7 @@ def _why_not(kinds: set[Any], found: Sequence[_Change]) -> str:
     if all(change.kind != "other" for change in found):
         less = [change.words for change in found if change.kind == "less"]
         said.append(f"an extension only asks for more, but {' and '.join(less)} asks for less")
-        under = "with less (--limit, --most)"
+        under = "with less (--limit, --max-instances)"
     if race and fields & _RULES:
         said.append(f"`surefoot rerace JOURNAL` runs the recorded race {under} without training")
     return "; ".join(said)

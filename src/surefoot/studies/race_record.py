@@ -68,7 +68,7 @@ class RaceRecord:
         self._replay = None
 
     def state(self) -> RaceState:
-        """Return where the race stands; `ConfigurationError` as `Race.replay` raises it.
+        """Return where the race stands; `RaceError` as `surefoot.racing.replay.replay` raises it.
 
         Rounds that were complete the last time are not gone through again.
         """
@@ -154,7 +154,7 @@ def certificate_of(
     if isinstance(study, AssessDescription) or state is None or key not in state.values:
         return plain
     criterion = study.criterion
-    judged = state.instances()[key] if criterion.sized else len(fresh)
+    judged = state.instances()[key] if criterion.depends_on_n else len(fresh)
     values = criterion.values(np.array([fresh[:judged]]))
     return replace(
         plain,

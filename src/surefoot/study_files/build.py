@@ -56,7 +56,6 @@ def study_of(file: StudyFile, population: Population, engine: str | None = None)
             seed=tables.study.seed,
             engine=engine or tables.engine.name,
             criterion=tables.study.criterion,
-            cost=tables.race.cost,
             paired=tables.race.paired,
             certify=tables.certificate.n,
             certify_best_of=tables.certificate.best_of,
@@ -116,28 +115,28 @@ def baseline_of(file: StudyFile) -> Candidate | None:
 
 
 def rules_of(file: StudyFile, candidates: int) -> dict[str, Any]:
-    """Return schedule, rule, most, limit and screen of ``[race]``, as `SelectStudy` takes them.
+    """Return the rules of ``[race]``, as `SelectStudy` takes them.
 
     Raises
     ------
     StudyFileError
         If a key has no meaning beside the others, or the rules cannot judge the criterion.
     """
-    from surefoot.racing.criteria import from_name
+    from surefoot.racing.criteria import as_criterion
     from surefoot.racing.race import Race
     from surefoot.study_files.race import build_rules
 
     tables = file.tables
     with blaming(file, "study"):
-        criterion = from_name(tables.study.criterion)
+        criterion = as_criterion(tables.study.criterion)
     with blaming(file, "race"):
         if tables.race.screen is not False and tables.baseline is None:
             raise ConfigurationError(
                 f"screen = {tables.race.screen:g} compares with a baseline: add [baseline] with "
                 "its family, such as 'scaled_sum', or set screen = false"
             )
-        rules = build_rules(tables.race, candidates, criterion)
-        Race(tuple(map(str, range(candidates))), criterion, **rules)
+        rules = build_rules(tables.race)
+        Race(map(str, range(candidates)), criterion, **rules)
         return rules
 
 

@@ -1,176 +1,104 @@
-"""From a ``[race]`` table, or the options of ``rerace``, to the rules of a race.
+"""The ``[race]`` table, and from it, or from the options of ``rerace``, to the rules of a race.
 
-A key without meaning for the schedule or rule chosen is refused in a sentence that says where it
-belongs.
+Its keys are those that the registered schedules and rules state. A key without meaning for the
+schedule or rule chosen is refused in a sentence that says where it belongs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from surefoot.errors import ConfigurationError
-from surefoot.study_files.schema import RaceTable
-
-if TYPE_CHECKING:
-    from surefoot.racing.criteria import Criterion
-    from surefoot.racing.rules.base import EliminationRule
-    from surefoot.racing.schedules.base import Schedule
-    from surefoot.racing.screen import Screen
-
-SCHEDULES: Mapping[str, tuple[str, ...]] = {
-    "default": (),
-    "halving": ("keep", "per_round", "warmup"),
-    "flat_budget": ("budget", "keep", "per_round", "warmup", "cap"),
-    "top_two": ("budget", "keep", "warmup", "cap", "finalists", "complete"),
-    "exact_max": ("complete",),
-}
-"""The keys each schedule takes."""
-
-RULES: Mapping[str, tuple[str, ...]] = {
-    "rank": (),
-    "prediction": (),
-    "test": ("level", "few", "many"),
-    "signs": ("level",),
-    "swaps": ("level",),
-    "quantile": ("level", "anytime"),
-}
-"""The keys each rule takes."""
-
-SCHEDULE_KEYS = tuple(dict.fromkeys(key for keys in SCHEDULES.values() for key in keys))
-RULE_KEYS = tuple(dict.fromkeys(key for keys in RULES.values() for key in keys))
-PREDICTING = ("default", "top_two")
-"""The schedules whose rule is by prediction unless the table names one."""
-EXACT = "exact_max"
-"""The schedule that has a rule of its own, and with it an end."""
-
-_NEEDED = {
-    "flat_budget": {"budget": "the trainings of a round"},
-    "top_two": {
-        "budget": "the trainings of a round",
-        "complete": "the instances of the last two",
-    },
-}
+from surefoot.racing import registry
+from surefoot.racing.parts import either
+from surefoot.racing.race import Cost
+from surefoot.racing.screen import Screen
 
 
-def build_rules(race: RaceTable, candidates: int, criterion: Criterion) -> dict[str, Any]:
-    """Return schedule, rule, most, limit and screen as `surefoot.racing.race.Race` takes them.
+class RaceTable(BaseModel):
+    """``[race]``: rounds, who leaves after one, when it ends, and the screen.
+
+    `race_table` adds the keys of schedules and rules.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    schedule: str = "default"
+    rule: str | None = None
+    max_instances: int | None = Field(None, description="a whole number")
+    limit: float | None = Field(None, description="a number")
+    cost: Cost = Field("instances", description="'instances', 'seconds' or 'visits'")
+    screen: float | Literal[False] = Field(
+        False, description="the tolerance above the baseline such as 0.2, or false"
+    )
+    screen_margin: Literal["none", "noise"] = Field("none", description="'none' or 'noise'")
+    paired: bool = Field(True, description="true or false")
+
+    @field_validator("screen", mode="before")
+    @classmethod
+    def _no_true(cls, value: Any) -> Any:
+        if value is True:
+            raise ValueError
+        return value
+
+
+def race_table() -> type[RaceTable]:
+    """Return the table with the names and keys of all that is registered now."""
+    fields: dict[str, Any] = {}
+    for kind, choice in registry.ONE.items():
+        names = tuple(registry.registered(kind))
+        default = RaceTable.model_fields[choice].default
+        allowed = Literal[names] if default else Literal[names] | None
+        fields[choice] = (allowed, Field(default, description=either(names)))
+        for name, homes in registry.keys(kind).items():
+            domain = homes[0][1].domain
+            fields[name] = (domain.type | None, Field(None, description=domain.words))
+    return create_model("RaceTable", __base__=RaceTable, **fields)
+
+
+def read_race(table: Any) -> Any:
+    """Return ``[race]`` checked; raises pydantic's ``ValidationError``."""
+    if not isinstance(table, Mapping):
+        return table
+    return race_table().model_validate(registry.renamed(table))
+
+
+def build_rules(race: RaceTable) -> dict[str, Any]:
+    """Return schedule, rule, screen, limit, max_instances and cost as `Race` takes them.
 
     Raises
     ------
     ConfigurationError
-        If a key has no meaning beside the others, or is missing.
-    ConfigurationError
-        If a number is none that schedule, rule or screen can have.
+        If a key has no meaning beside the others or is missing, or a number is none that schedule,
+        rule or screen can have.
     """
-    return {
-        "schedule": build_schedule(race, candidates, criterion),
-        "rule": build_rule(race),
-        "most": race.most,
-        "limit": race.limit,
-        "screen": build_screen(race),
-    }
-
-
-def build_schedule(race: RaceTable, candidates: int, criterion: Criterion) -> Schedule:
-    """Return the schedule of a table; errors as in `build_rules`."""
-    from surefoot.racing.rules.exact_max import ExactMax
-    from surefoot.racing.schedules.base import Chain, FlatBudget, Halving
-    from surefoot.racing.schedules.closest import FINALISTS
-    from surefoot.racing.schedules.default import default_schedule, within
-    from surefoot.racing.schedules.top_two import TopTwo
-
-    given = _given(race, "schedule", race.schedule, SCHEDULES)
-    for name, meaning in _NEEDED.get(race.schedule, {}).items():
-        if name not in given:
-            raise ConfigurationError(f"schedule = '{race.schedule}' needs {name}, {meaning}")
-    match race.schedule:
-        case "halving":
-            return Halving(**given)
-        case "flat_budget":
-            return FlatBudget(**given)
-        case "top_two":
-            complete = given.pop("complete")
-            return Chain((FlatBudget(**{"finalists": FINALISTS, **given}), TopTwo(cap=complete)))
-        case "exact_max":
-            return ExactMax(**given)
-    total = race.limit if race.cost == "instances" else None
-    return default_schedule(candidates, within(total, candidates), race.most, criterion.needs)
-
-
-def build_rule(race: RaceTable) -> EliminationRule:
-    """Return the rule of a table; errors as in `build_rules`."""
-    from surefoot.racing.prediction.mixed_model import ByPrediction
-    from surefoot.racing.rules.base import ByRank
-    from surefoot.racing.rules.by_interval import ByQuantileInterval, BySwaps
-    from surefoot.racing.rules.by_test import BySigns, ByTest
-    from surefoot.racing.rules.exact_max import ByMax
-
-    if race.schedule == EXACT:
-        return ByMax() if race.complete is None else ByMax(race.complete)
-    kinds: dict[str, Any] = {
-        "rank": ByRank,
-        "prediction": ByPrediction,
-        "test": ByTest,
-        "signs": BySigns,
-        "swaps": BySwaps,
-        "quantile": ByQuantileInterval,
-    }
-    usual = "prediction" if race.schedule in PREDICTING else "rank"
-    chosen = race.rule or usual
-    rule: EliminationRule = kinds[chosen](**_given(race, "rule", chosen, RULES))
-    return rule
-
-
-def build_screen(race: RaceTable) -> Screen | None:
-    """Return the screen of a table, or None; errors as in `build_rules`."""
-    from surefoot.racing.screen import Screen
-
+    schedule = registry.make("schedules", race.schedule, _given(race, "schedules"))
+    numbers, rule = _given(race, "rules"), None
+    if schedule.own_rule is not None:
+        for key in ("rule", *numbers, "max_instances"):
+            if key in race.model_fields_set:
+                others = [name for name, one in registry.schedules().items() if not one.own_rule]
+                home = f"schedule = {either(others)}"
+                beside = f"schedule = '{race.schedule}'"
+                raise registry.meaningless(key, getattr(race, key), beside, home)
+    elif race.rule is not None or numbers:
+        rule = registry.make("rules", race.rule or schedule.usual_rule.name, numbers)
+    screen = None
     if race.screen is not False:
-        return Screen(tolerance=race.screen, margin=race.screen_margin)
-    if "screen_margin" in race.model_fields_set:
+        screen = Screen(tolerance=race.screen, margin=race.screen_margin)
+    elif "screen_margin" in race.model_fields_set:
         raise ConfigurationError(
             f"screen_margin = '{race.screen_margin}' has no meaning without a screen: give its "
             "tolerance too, such as screen = 0.2"
         )
-    return None
+    bounds = {"limit": race.limit, "max_instances": race.max_instances, "cost": race.cost}
+    return {"schedule": schedule, "rule": rule, "screen": screen, **bounds}
 
 
-def _given(
-    race: RaceTable, choice: str, chosen: str, kinds: Mapping[str, tuple[str, ...]]
-) -> dict[str, Any]:
-    """Return the keys given that belong to a choice; refuse those of others."""
-    keys = dict.fromkeys(key for taken in kinds.values() for key in taken)
-    given = {key: value for key in keys if (value := getattr(race, key)) is not None}
-    for key, value in given.items():
-        if key not in kinds[chosen]:
-            homes = [kind for kind, taken in kinds.items() if key in taken]
-            raise _meaningless(key, value, choice, chosen, homes)
-    if choice == "schedule" and chosen == EXACT:
-        others = [kind for kind in kinds if kind != EXACT]
-        for key in ("rule", *RULE_KEYS, "most"):
-            if key in race.model_fields_set:
-                raise _meaningless(key, getattr(race, key), choice, chosen, others)
-    return given
-
-
-def _meaningless(
-    key: str, value: Any, choice: str, chosen: str, homes: list[str]
-) -> ConfigurationError:
-    return ConfigurationError(
-        f"{key} = {_shown(value)} has no meaning for {choice} = '{chosen}': it belongs to "
-        f"{choice} = {_either(homes)}"
-    )
-
-
-def _either(words: list[str]) -> str:
-    """Return ``'a', 'b' or 'c'``."""
-    *others, last = (f"'{word}'" for word in words)
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def _shown(value: Any) -> str:
-    """Return a value as a study file writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return repr(value) if isinstance(value, str) else f"{value:g}"
+def _given(race: RaceTable, kind: registry.Kind) -> dict[str, Any]:
+    """Return the keys of schedules or of rules that a table gives."""
+    values = {key: getattr(race, key, None) for key in registry.keys(kind)}
+    return {key: value for key, value in values.items() if value is not None}

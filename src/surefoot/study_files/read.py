@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from surefoot.errors import StudyFileError, nearest
+from surefoot.study_files.race import RaceTable, race_table
 from surefoot.study_files.schema import (
     BaselineTable,
     CertificateTable,
@@ -20,7 +21,6 @@ from surefoot.study_files.schema import (
     FamilyTable,
     LossTable,
     PopulationTable,
-    RaceTable,
     SamplingTable,
     StoppingTable,
     StudyModel,
@@ -102,7 +102,7 @@ def _sentence(errors: Sequence[ErrorDetails], raw: dict[str, Any]) -> str:
     words = _words(table, number, raw)
     if key is None:
         return f"{words} must be a table"
-    model: type[BaseModel] = _TABLES[table]
+    model: type[BaseModel] = race_table() if table == "race" else _TABLES[table]
     if error["type"] == "extra_forbidden":
         return f"{words} has the unknown key '{key}': {nearest(key, model.model_fields)}"
     if table == "space" and key not in model.model_fields:

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
+from surefoot.study_files.race import RaceTable, read_race
+
 WHOLE = "a whole number"
 NUMBER = "a number"
 WORD = "a word in quotes"
@@ -150,50 +152,6 @@ class BaselineTable(BaseModel):
     name: str | None = Field(None, description="what compare calls it, in quotes")
 
 
-class RaceTable(Table):
-    """``[race]``: rounds, who leaves after one, when it ends, and the screen.
-
-    Which keys belong to which schedule and rule is the matter of `surefoot.study_files.race`.
-    """
-
-    schedule: Literal["default", "halving", "flat_budget", "top_two", "exact_max"] = Field(
-        "default", description="'default', 'halving', 'flat_budget', 'top_two' or 'exact_max'"
-    )
-    keep: float | None = Field(None, description="a share between 0 and 1")
-    per_round: int | None = Field(None, description=WHOLE)
-    warmup: int | None = Field(None, description=WHOLE)
-    budget: float | None = Field(None, description=NUMBER)
-    cap: int | None = Field(None, description=WHOLE)
-    finalists: int | None = Field(None, description=WHOLE)
-    complete: int | None = Field(None, description=WHOLE)
-    rule: Literal["rank", "prediction", "test", "signs", "swaps", "quantile"] | None = Field(
-        None, description="'rank', 'prediction', 'test', 'signs', 'swaps' or 'quantile'"
-    )
-    level: float | None = Field(None, description="a small probability such as 0.05")
-    few: Literal["wilcoxon", "permutation"] | None = Field(
-        None, description="'wilcoxon' or 'permutation'"
-    )
-    many: int | None = Field(None, description=WHOLE)
-    anytime: bool | None = Field(None, description=YES)
-    most: int | None = Field(None, description=WHOLE)
-    limit: float | None = Field(None, description=NUMBER)
-    cost: Literal["instances", "seconds", "visits"] = Field(
-        "instances", description="'instances', 'seconds' or 'visits'"
-    )
-    screen: float | Literal[False] = Field(
-        False, description="the tolerance above the baseline such as 0.2, or false"
-    )
-    screen_margin: Literal["none", "noise"] = Field("none", description="'none' or 'noise'")
-    paired: bool = Field(True, description=YES)
-
-    @field_validator("screen", mode="before")
-    @classmethod
-    def _no_true(cls, value: Any) -> Any:
-        if value is True:
-            raise ValueError
-        return value
-
-
 class CertificateTable(Table):
     """``[certificate]``: fresh instances of the winner and what they are to promise."""
 
@@ -236,6 +194,11 @@ class StudyModel(Table):
     )
     compare: CompareTable = Field(default_factory=lambda: CompareTable.model_validate({}))
     engine: EngineTable = Field(default_factory=lambda: EngineTable.model_validate({}))
+
+    @field_validator("race", mode="before")
+    @classmethod
+    def _of_those_registered(cls, value: Any) -> Any:
+        return read_race(value)
 
     @field_validator("space", mode="before")
     @classmethod

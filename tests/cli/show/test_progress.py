@@ -8,10 +8,11 @@ from surefoot.cli.show.progress import Progress
 from surefoot.data.population import Population, Sampling
 from surefoot.instances import Outcome, Setting, Status
 from surefoot.learning.losses.base import Loss
-from surefoot.racing.criteria import from_name
+from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.schedules.base import Halving
-from surefoot.racing.schedules.top_two import TopTwo
+from surefoot.racing.replay import replay
+from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.top_two import Pairs
 from surefoot.racing.table import LossTable
 from surefoot.seeds.ledger import Role
 from surefoot.studies.duration import TimeLeft
@@ -37,7 +38,7 @@ def make():
         race = Race(tuple(KEYS), "mean", schedule or Halving())
         made = kind(
             candidates=NETS,
-            criterion=from_name("mean"),
+            criterion=as_criterion("mean"),
             plan=race.plan(),
             certifying_instances=5,
             time_left=TimeLeft(NETS, setting, 1),
@@ -56,13 +57,13 @@ def outcome(key, number, loss, role=Role.RACE, seconds=2.0):
 
 
 def run_first_round(progress):
-    state = progress.race.replay(LossTable.empty(tuple(KEYS)))
+    state = replay(progress.race, LossTable.empty(tuple(KEYS)))
     progress.started(4, 0)
     progress.round_started(state.current, len(state.need))
     for number, key in enumerate(KEYS):
         progress.outcome(outcome(key, 0, 1.0 + number))
     table = LossTable.from_outcomes([(key, 0, 1.0 + n) for n, key in enumerate(KEYS)])
-    state = progress.race.replay(table)
+    state = replay(progress.race, table)
     progress.round_finished(state.rounds[0])
     return state
 
@@ -70,7 +71,7 @@ def run_first_round(progress):
 def test_instances_left_are_those_of_the_plan_and_the_certificate(make):
     progress = make()
     assert progress.left == 4 + 2 + 5
-    state = progress.race.replay(LossTable.empty(tuple(KEYS)))
+    state = replay(progress.race, LossTable.empty(tuple(KEYS)))
     progress.started(4, 0)
     progress.round_started(state.current, 4)
     assert progress.left == 11
@@ -95,7 +96,7 @@ def test_rounds_show_survivors_and_the_best_value_so_far(make):
 
 def test_resumed_races_count_what_was_recorded(make):
     progress = make()
-    state = progress.race.replay(LossTable.empty(tuple(KEYS)))
+    state = replay(progress.race, LossTable.empty(tuple(KEYS)))
     progress.remember([(KEYS[0], 4.0)])
     progress.started(4, 1)
     progress.round_started(state.current, 3)
@@ -133,7 +134,7 @@ def test_the_live_table_shows_all_of_it_in_80_columns(make):
 
 def test_a_long_wait_for_the_first_instance_is_explained(make):
     table = make(LiveTable)
-    state = table.race.replay(LossTable.empty(tuple(KEYS)))
+    state = replay(table.race, LossTable.empty(tuple(KEYS)))
     table.started(4, 0)
     table.round_started(state.current, 4)
     assert table.status().startswith("0 instances trained · about 11 left")
@@ -165,7 +166,7 @@ def race_in_pairs(progress):
     told = 0
     progress.started(4, 0)
     while True:
-        state = progress.race.replay(table)
+        state = replay(progress.race, table)
         for finished in state.rounds[told:]:
             progress.round_finished(finished)
         told = len(state.rounds)
@@ -179,7 +180,7 @@ def race_in_pairs(progress):
 
 
 def test_rounds_in_which_all_stay_share_a_row(make):
-    progress = make(schedule=TopTwo(9, 1, separation=99.0))
+    progress = make(schedule=Pairs(9, 1, separation=99.0))
     state, table = race_in_pairs(progress)
     (row,) = progress.rows
     assert len(state.rounds) > 5
@@ -189,7 +190,7 @@ def test_rounds_in_which_all_stay_share_a_row(make):
 
 
 def test_the_log_says_such_rounds_once(make):
-    log, said = make(PlainLog, TopTwo(9, 1, separation=99.0)), []
+    log, said = make(PlainLog, Pairs(9, 1, separation=99.0)), []
     log.write = said.append
     with log:
         state, _ = race_in_pairs(log)

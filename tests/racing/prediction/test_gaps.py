@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.racing.criteria import from_name
+from surefoot.racing.criteria import as_criterion
 from surefoot.racing.prediction.gaps import gaps_to_leader
 from surefoot.racing.schedules.base import Standing
 
@@ -13,7 +13,7 @@ def standing(losses, counts=None, criterion="mean", order=None):
     seen = np.where(np.arange(width) < counts[:, None], losses, np.nan)
     values = np.nanmean(seen, axis=1)
     order = np.argsort(values, kind="stable") if order is None else np.asarray(order)
-    statistic = from_name(criterion)
+    statistic = as_criterion(criterion)
     return Standing(counts, size, np.ones(size), statistic, seen, values, order, 1)
 
 
@@ -89,6 +89,6 @@ def test_losses_that_are_not_positive_are_compared_as_they_are():
 
 
 def test_while_a_race_is_planned_all_are_equal():
-    unknown = Standing(np.ones(4, np.int64), 4, np.ones(4), from_name("mean"))
+    unknown = Standing(np.ones(4, np.int64), 4, np.ones(4), as_criterion("mean"))
     leader, gaps, order = gaps_to_leader(unknown)
     assert (leader, list(gaps), list(order)) == (0, [0.0] * 4, [0, 1, 2, 3])

@@ -4,15 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.errors import ConfigurationError
-from surefoot.racing.criteria import from_name
-from surefoot.racing.prediction.mixed_model import (
-    ByPrediction,
-    Prediction,
-    _instance_effects,
-    predict,
-)
+from surefoot.racing.criteria import as_criterion
+from surefoot.racing.prediction.mixed_model import Prediction, _instance_effects, predict
 from surefoot.racing.race import Race
-from surefoot.racing.schedules.base import Halving
+from surefoot.racing.replay import replay
+from surefoot.racing.rules.prediction import ByPrediction
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.table import LossTable
 
 CRITERIA = ("mean", "median", "quantile(0.9)", "max", "cvar(0.1)", "sd", "mean+2*sd", "q3+iqr")
@@ -31,14 +28,14 @@ def masked(losses, counts):
 
 @pytest.mark.parametrize("name", CRITERIA)
 def test_what_is_measured_in_full_is_not_predicted(name):
-    losses, criterion = losses_of(12, 20), from_name(name)
+    losses, criterion = losses_of(12, 20), as_criterion(name)
     found = predict(criterion, losses, np.full(12, 20), 20)
     np.testing.assert_allclose(found, criterion.values(losses), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", CRITERIA)
 def test_one_instance_each_is_ranked_as_it_is(name):
-    losses, criterion = losses_of(12, 1), from_name(name)
+    losses, criterion = losses_of(12, 1), as_criterion(name)
     found = predict(criterion, losses, np.ones(12, np.int64), 64)
     np.testing.assert_array_equal(found, criterion.values(losses))
 
@@ -61,7 +58,7 @@ def test_the_model_recovers_locations_deviations_and_common_effects():
 @pytest.mark.parametrize("name", ["mean", "quantile(0.9)", "max"])
 def test_it_is_closer_to_the_truth_than_the_criterion_so_far(name):
     """Against the criterion of 64 further instances, from 6 of each of 40 candidates."""
-    criterion = from_name(name)
+    criterion = as_criterion(name)
     raw, better = [], []
     for seed in range(30):
         losses = losses_of(40, 70, seed)
@@ -88,13 +85,13 @@ def test_divergence_counts_by_the_criterion():
     losses = losses_of(8, 6)
     losses[2, 3] = np.inf
     counts = np.full(8, 6)
-    assert np.isinf(predict(from_name("mean"), losses, counts, 64)[2])
-    assert np.isinf(predict(from_name("max"), losses, counts, 64)[2])
-    assert np.isfinite(predict(from_name("median"), losses, counts, 64)).all()
+    assert np.isinf(predict(as_criterion("mean"), losses, counts, 64)[2])
+    assert np.isinf(predict(as_criterion("max"), losses, counts, 64)[2])
+    assert np.isfinite(predict(as_criterion("median"), losses, counts, 64)).all()
     losses[5] = np.inf
     losses[6, :3] = np.inf
-    assert np.isinf(predict(from_name("median"), losses, counts, 64)[5])
-    assert np.isinf(predict(from_name("q3"), losses, counts, 64)[6])
+    assert np.isinf(predict(as_criterion("median"), losses, counts, 64)[5])
+    assert np.isinf(predict(as_criterion("q3"), losses, counts, 64)[6])
 
 
 @given(
@@ -112,7 +109,7 @@ def test_never_nan_and_in_the_losses_own_unit(rows, columns, seed, name, signed,
         losses = losses - losses.mean()
     losses[rng.random(losses.shape) < broken] = np.inf
     counts = rng.integers(1, columns + 1, rows)
-    criterion = from_name(name)
+    criterion = as_criterion(name)
     found = predict(criterion, masked(losses, counts), counts, 30)
     assert not np.isnan(found).any()
     if int(counts.max()) >= 2 and not signed:
@@ -124,14 +121,14 @@ def test_its_race_says_what_it_predicted():
     keys = tuple("abcdefgh")
     table = LossTable(keys, losses_of(8, 10))
     race = Race(keys, "max", schedule=Halving(warmup=3), rule=ByPrediction())
-    state = race.replay(table)
+    state = replay(race, table)
     assert state.winner is not None
     assert all(plan.exact for plan in race.plan())
     reason = state.rounds[0].eliminations[0].reason
     assert reason.startswith("predicted max ")
     assert "over 64 (max " in reason
     assert "over 3 instances) ranks 8 of 8; the best 4 stay" in reason
-    with pytest.raises(ConfigurationError, match="size = 1 instances"):
+    with pytest.raises(ConfigurationError, match="size = 1 cannot be used"):
         ByPrediction(1)
 
 
@@ -162,7 +159,7 @@ def test_easy_instances_that_all_have_seen_favour_nobody():
     ease = np.where(np.arange(40) < 6, 0.8, 1.0)
     losses = ease * np.exp(0.02 * rng.standard_normal((3, 40))) * [[1.0], [1.001], [1.06]]
     counts = np.array([30, 34, 6])
-    criterion = from_name("mean")
+    criterion = as_criterion("mean")
     assert np.argmin([row[:n].mean() for row, n in zip(losses, counts, strict=True)]) == 2
     found = predict(criterion, masked(losses, counts), counts, 64)
     assert np.argmax(found) == 2

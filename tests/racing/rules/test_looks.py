@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.racing.race import Race
-from surefoot.racing.rules.by_interval import ByQuantileInterval, BySwaps
-from surefoot.racing.rules.by_test import ByTest
+from surefoot.racing.replay import replay
+from surefoot.racing.rules.interval import ByQuantileInterval
 from surefoot.racing.rules.looks import GROWTH, look_at
-from surefoot.racing.schedules.base import Halving
+from surefoot.racing.rules.swaps import BySwaps
+from surefoot.racing.rules.test import ByTest
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.table import LossTable
 
 
@@ -41,7 +43,7 @@ def share_of_wrong_races(rule, criterion, races):
     for _ in range(races):
         losses = rng.lognormal(0, 0.4, (5, 64)) * np.exp(0.2 * rng.standard_normal(64))
         losses[3:] *= [[1.3], [2.0]]
-        state = Race(keys, criterion, Halving(), rule=rule).replay(LossTable(keys, losses))
+        state = replay(Race(keys, criterion, Halving(), rule=rule), LossTable(keys, losses))
         assert state.over
         wrong += "a" not in state.survivors
     return wrong / races
@@ -49,7 +51,7 @@ def share_of_wrong_races(rule, criterion, races):
 
 RULES = [
     (ByTest(), "mean"),
-    (BySwaps(resamples=4000), "cvar(0.2)"),
+    (BySwaps(n_resamples=4000), "cvar(0.2)"),
     (ByQuantileInterval(), "median"),
     (ByQuantileInterval(anytime=True), "median"),
 ]

@@ -3,7 +3,7 @@ import pytest
 
 from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
-from surefoot.racing.schedules.base import Halving
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.screen import Screen
 
 KEYS = tuple(f"{i:05d}" for i in range(6912))
@@ -21,11 +21,11 @@ def test_the_papers_number_of_trainings():
 
 
 def test_warmup_of_one():
-    assert sum(r.trainings for r in Race(KEYS).plan()) == 13_819
+    assert sum(r.trainings for r in Race(KEYS, schedule="halving").plan()) == 13_819
 
 
 def test_after_a_screen_the_first_cut_is_over_two_instances_and_not_exact():
-    plan = Race(KEYS, screen=Screen()).plan()
+    plan = Race(KEYS, screen=Screen(), schedule="halving").plan()
     assert [(r.name, r.trainings, r.keep, r.exact) for r in plan[:3]] == [
         ("screen", 6912, None, True),
         ("race", 6912, 3456, False),
@@ -34,7 +34,7 @@ def test_after_a_screen_the_first_cut_is_over_two_instances_and_not_exact():
 
 
 def test_a_spread_is_never_judged_on_one_instance():
-    assert Race(KEYS, "sd").plan()[0].trainings == 2 * 6912
+    assert Race(KEYS, "sd", schedule="halving").plan()[0].trainings == 2 * 6912
 
 
 @pytest.mark.parametrize("fields", [{"keep": 1.0}, {"keep": 0.0}, {"per_round": 0}, {"warmup": 0}])

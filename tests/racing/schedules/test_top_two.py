@@ -3,9 +3,12 @@ import pytest
 
 from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
-from surefoot.racing.rules.base import ByRank
-from surefoot.racing.schedules.base import Chain, FlatBudget, Halving
-from surefoot.racing.schedules.top_two import TopTwo
+from surefoot.racing.replay import replay
+from surefoot.racing.rules.rank import ByRank
+from surefoot.racing.schedules.chain import Chain
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.top_two import Pairs
 from surefoot.racing.table import LossTable
 from tests.racing.worlds import KEYS, world
 
@@ -15,7 +18,7 @@ from tests.racing.worlds import KEYS, world
     [(FlatBudget(432, cap=32), 15_824), (FlatBudget(3000, cap=64), 29_110)],
 )
 def test_flat_budgets_hold_every_late_round_at_about_the_same_cost(schedule, trainings):
-    plan = Race(KEYS, schedule=schedule).plan()
+    plan = Race(KEYS, schedule=schedule, rule="rank").plan()
     assert sum(r.trainings for r in plan) == trainings
     late = [r.trainings for r in plan if schedule.cap * r.survivors > schedule.budget][5:]
     assert all(0.85 * schedule.budget <= t <= schedule.budget for t in late)
@@ -23,10 +26,12 @@ def test_flat_budgets_hold_every_late_round_at_about_the_same_cost(schedule, tra
 
 def test_a_spare_budget_goes_to_the_next_challengers_when_two_are_full():
     table = world(4, 40, seed=2)
-    schedule = TopTwo(10, 5, separation=1e9)
-    state = Race(table.keys, schedule=schedule).replay(table)
+    schedule = Pairs(10, 5, separation=1e9)
+    state = replay(Race(table.keys, schedule=schedule, rule="rank"), table)
     assert set(state.instances().values()) == {10}
-    short = Race(table.keys, schedule=TopTwo(10, 5, separation=1e9, total=33)).replay(table)
+    short = replay(
+        Race(table.keys, schedule=Pairs(10, 5, separation=1e9, total=33), rule="rank"), table
+    )
     assert short.trainings == 33
 
 
@@ -34,10 +39,10 @@ def test_top_two_trains_the_leader_and_its_closest_challenger():
     keys = ("a", "b", "c")
     noise = np.array([0.0, 0.2, -0.2, 0.1, -0.1, 0.0])
     losses = np.array([1.0 + noise, 1.1 - noise, 5.0 + noise[::-1]])
-    race = Race(keys, schedule=Chain((_Warm(3), TopTwo(6, 2))))
-    state = race.replay(LossTable(keys, losses[:, :3]))
+    race = Race(keys, schedule=Chain((_Warm(3), Pairs(6, 2))), rule="rank")
+    state = replay(race, LossTable(keys, losses[:, :3]))
     assert {key for key, _ in state.need} == {"a", "b"}
-    state = race.replay(LossTable(keys, losses))
+    state = replay(race, LossTable(keys, losses))
     assert state.winner == "a"
     assert state.instances() == {"a": 6, "b": 6, "c": 3}
 
@@ -58,11 +63,12 @@ class _Warm(Halving):
 def test_a_clear_leader_ends_it_early():
     keys = ("a", "b")
     losses = np.array([[1.0], [3.0]]) + np.random.default_rng(0).normal(0, 0.1, (2, 40))
-    race = Race(keys, schedule=Chain((_Warm(4), TopTwo(40))))
-    state = race.replay(LossTable(keys, losses))
+    race = Race(keys, schedule=Chain((_Warm(4), Pairs(40))), rule="rank")
+    state = replay(race, LossTable(keys, losses))
     assert (state.winner, state.trainings) == ("a", 16)
-    unclear = Race(keys, "max", schedule=Chain((_Warm(4), TopTwo(40)))).replay(
-        LossTable(keys, losses)
+    unclear = replay(
+        Race(keys, "max", schedule=Chain((_Warm(4), Pairs(40))), rule="rank"),
+        LossTable(keys, losses),
     )
     assert unclear.trainings == 80
 
@@ -73,16 +79,16 @@ def test_a_lucky_noisy_leader_does_not_end_it():
     steady = 1.0 + 0.004 * rng.standard_normal(60)
     noisy = 1.3 * np.exp(0.5 * rng.standard_normal(60))
     noisy[:3] = 0.8, 0.81, 0.79
-    race = Race(("a", "b"), schedule=Chain((_Warm(3), TopTwo(60, 3))))
-    assert race.replay(LossTable(("a", "b"), np.array([noisy, steady]))).winner == "b"
+    race = Race(("a", "b"), schedule=Chain((_Warm(3), Pairs(60, 3))), rule="rank")
+    assert replay(race, LossTable(("a", "b"), np.array([noisy, steady]))).winner == "b"
 
 
 def test_a_budget_in_seconds_gives_cheap_survivors_more_instances():
     table = world(64, 100)
     costs = LossTable(table.keys, np.full((64, 100), 0.5))
     race = Race(table.keys, schedule=FlatBudget(32, cap=64), limit=110.0)
-    dear = race.replay(table, costs=LossTable(table.keys, np.full((64, 100), 2.0)))
-    cheap = race.replay(table, costs=costs)
+    dear = replay(race, table, costs=LossTable(table.keys, np.full((64, 100), 2.0)))
+    cheap = replay(race, table, costs=costs)
     assert cheap.trainings * 0.5 <= 110.0
     assert len(cheap.rounds) > len(dear.rounds) == 1
     assert cheap.rounds[2].trainings == 64
@@ -91,11 +97,11 @@ def test_a_budget_in_seconds_gives_cheap_survivors_more_instances():
 
 def test_bad_fields():
     with pytest.raises(ConfigurationError, match="cap = 0"):
-        TopTwo(0)
+        Pairs(0)
     with pytest.raises(ConfigurationError, match="budget = 0"):
         FlatBudget(0)
     with pytest.raises(ConfigurationError, match="total = 0"):
-        TopTwo(4, total=0)
+        Pairs(4, total=0)
 
 
 def test_a_few_easy_instances_do_not_win_against_many():
@@ -103,8 +109,8 @@ def test_a_few_easy_instances_do_not_win_against_many():
     ease = np.where(np.arange(40) < 6, 0.8, 1.0)
     losses = ease * np.exp(0.02 * rng.standard_normal((3, 40))) * [[1.0], [1.001], [1.06]]
     keys = ("a", "b", "c")
-    race = Race(keys, schedule=Chain((_Warm(6), TopTwo(40, 4, total=70))), rule=ByRank())
-    state = race.replay(LossTable(keys, losses))
+    race = Race(keys, schedule=Chain((_Warm(6), Pairs(40, 4, total=70))), rule=ByRank())
+    state = replay(race, LossTable(keys, losses))
     last = state.rounds[-1]
     counts, values = (dict(zip(last.keys, one.tolist())) for one in (last.counts, last.values))
     assert counts["c"] == 6

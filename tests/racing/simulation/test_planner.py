@@ -5,19 +5,21 @@ import numpy as np
 import pytest
 
 from surefoot.errors import RaceError
-from surefoot.racing.criteria import from_name
+from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.rules.by_interval import BySwaps
-from surefoot.racing.rules.exact_max import ByMax, ExactMax
-from surefoot.racing.schedules.base import FlatBudget, Halving
+from surefoot.racing.rules.max import ByMax
+from surefoot.racing.rules.swaps import BySwaps
+from surefoot.racing.schedules.exact_max import ExactMax
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.simulation.pilot import Pilot
-from surefoot.racing.simulation.planner import Contest, simulate
+from surefoot.racing.simulation.planner import Scenario, simulate
 from tests.racing.worlds import keys, pilot_table
 
 
 def contest(count, schedule, criterion="mean", **rules):
-    return Contest(Race(keys(count), criterion, schedule, **rules))
+    return Scenario(Race(keys(count), criterion, schedule, **rules))
 
 
 def test_a_flat_budget_is_forecast_to_beat_the_papers_schedule():
@@ -33,7 +35,7 @@ def test_a_flat_budget_is_forecast_to_beat_the_papers_schedule():
     )
     assert (paper.name, flat.name) == ("paper", "flat")
     assert paper.races == 60
-    assert paper.trainings == paper.most == sum([2000, 200, 100, 50, 25, 12, 6, 3])
+    assert paper.trainings == paper.max_trainings == sum([2000, 200, 100, 50, 25, 12, 6, 3])
     assert flat.trainings < paper.trainings
     assert flat.p_best > paper.p_best
     assert flat.regret < paper.regret
@@ -59,7 +61,7 @@ def test_other_rules_and_criteria():
     exact, swaps = simulate(
         Pilot.of(pilot_table(12, 6)), 60, races, rng=np.random.default_rng(0), races=5
     )
-    assert exact.most < 60 * 16
+    assert exact.max_trainings < 60 * 16
     assert (exact.races, swaps.races) == (5, 2)
 
 
@@ -171,7 +173,7 @@ def test_criteria_of_the_tail_prefer_the_less_noisy(criterion):
     (forecast,) = simulate(
         pilot,
         100,
-        {"flat": contest(100, FlatBudget(200), from_name(criterion))},
+        {"flat": contest(100, FlatBudget(200), as_criterion(criterion))},
         rng=np.random.default_rng(0),
         races=20,
     )

@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from surefoot.errors import RaceError
-from surefoot.racing.criteria import from_name
+from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.rules.by_test import ByTest
-from surefoot.racing.schedules.base import FlatBudget, Halving
+from surefoot.racing.rules.test import ByTest
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.simulation.world import World, noise_quantiles
@@ -32,9 +35,9 @@ def test_the_true_criterion_is_that_of_the_whole_distribution():
         "quantile(0.9)": np.exp(one.locations + 0.3 * 1.2816),
     }
     for name, values in exact.items():
-        np.testing.assert_allclose(one.truth(from_name(name)), values, rtol=0.01)
+        np.testing.assert_allclose(one.truth(as_criterion(name)), values, rtol=0.01)
     # The maximum is that of about 200 retrainings; its expectation would be 2.746 deviations up.
-    highest = np.log(one.truth(from_name("max"))) - one.locations
+    highest = np.log(one.truth(as_criterion("max"))) - one.locations
     assert (highest / 0.3 == pytest.approx(2.8, abs=0.15)) or highest.std() < 0.01
 
 
@@ -47,9 +50,9 @@ def test_noise_of_any_share_has_the_variance_one(shared):
 
 def test_divergence_counts_in_every_criterion_by_its_own_definition():
     one = world(broken=0.05)
-    assert np.isinf(one.truth(from_name("mean"))).all()
-    assert np.isfinite(one.truth(from_name("quantile(0.9)"))).all()
-    assert np.isinf(one.truth(from_name("quantile(0.96)"))).all()
+    assert np.isinf(one.truth(as_criterion("mean"))).all()
+    assert np.isfinite(one.truth(as_criterion("quantile(0.9)"))).all()
+    assert np.isinf(one.truth(as_criterion("quantile(0.96)"))).all()
 
 
 def test_races_get_the_losses_they_ask_for_and_the_same_ones():
@@ -97,7 +100,7 @@ def test_budgets_may_count_seconds():
     one = world(64, costs=costs)
     race = Race(keys(64), "mean", FlatBudget(256.0, cap=50), limit=600.0)
     _, cheap = one.race(race)
-    dear, trained = one.race(race, "seconds")
+    dear, trained = one.race(replace(race, cost="seconds"))
     assert trained.sum() < cheap.sum()
     assert costs["seconds"] @ trained <= 600.0
     assert "limit" in dear.stopped
@@ -122,9 +125,9 @@ def test_populations_look_like_the_pilot():
     one = World.like(pilot, 3000, np.random.default_rng(1), first=20)
     assert one.locations.std() == pytest.approx(pilot.locations.std(), rel=0.35)
     assert np.isinf(one._losses).mean() == pytest.approx(pilot.divergence.mean(), abs=0.005)
-    sample, truth = np.median(one._losses, axis=1), one.truth(from_name("median"))
+    sample, truth = np.median(one._losses, axis=1), one.truth(as_criterion("median"))
     good = np.isfinite(sample) & np.isfinite(truth)
     assert np.corrcoef(np.log(sample[good]), np.log(truth[good]))[0, 1] > 0.9
     assert (one.costs["seconds"] == 2.0).all()
     other = one.unpaired(np.random.default_rng(2))
-    np.testing.assert_array_equal(other.truth(from_name("median")), truth)
+    np.testing.assert_array_equal(other.truth(as_criterion("median")), truth)

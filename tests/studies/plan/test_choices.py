@@ -5,18 +5,19 @@ import tomllib
 import numpy as np
 import pytest
 
-from surefoot.racing.prediction.mixed_model import ByPrediction
 from surefoot.racing.race import Race
-from surefoot.racing.rules.base import ByRank
-from surefoot.racing.rules.by_interval import BySwaps
-from surefoot.racing.rules.by_test import ByTest
-from surefoot.racing.schedules.base import FlatBudget, Halving
+from surefoot.racing.rules.prediction import ByPrediction
+from surefoot.racing.rules.rank import ByRank
+from surefoot.racing.rules.swaps import BySwaps
+from surefoot.racing.rules.test import ByTest
+from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.schedules.default import default_schedule
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.screen import Screen
-from surefoot.studies.plan.choices import OWN, choices, in_words
+from surefoot.studies.plan.choices import OWN, choices
 from surefoot.studies.select.study import SelectStudy
-from surefoot.study_files.race import build_rules
-from surefoot.study_files.schema import RaceTable
+from surefoot.study_files.race import build_rules, read_race
 from tests.fakes import Fake
 from tests.studies.races import BASELINE, study
 
@@ -51,13 +52,13 @@ def test_the_own_race_is_there_whatever_its_rules(changes: dict[str, object]) ->
     own = choices(asked)[0]
     assert own.name == OWN
     assert own.changes == ()
-    race = own.contest(100).race
+    race = own.scenario(100).race
     assert (race.schedule, race.rule, race.limit) == (
         asked.race.schedule,
         asked.race.rule,
         asked.limit,
     )
-    assert own.cost == asked.cost
+    assert own.race.cost == asked.cost
 
 
 def test_what_could_be_changed_in_the_own_race_is_tried() -> None:
@@ -92,7 +93,7 @@ def test_the_default_is_offered_with_several_budgets() -> None:
 def test_a_limit_in_seconds_is_not_taken_for_trainings() -> None:
     found = choices(study(candidates=MANY, cost="seconds", limit=50.0))
     default = next(choice for choice in found if choice.name == "default")
-    assert (default.race.limit, default.cost) == (None, "instances")
+    assert (default.race.limit, default.race.cost) == (None, "instances")
     assert 'cost = "instances"' in default.changes
     limited = choices(study(candidates=MANY, limit=500.0))
     assert all(choice.race.limit in (500.0, 250.0) for choice in limited)
@@ -103,19 +104,18 @@ def test_a_limit_in_seconds_is_not_taken_for_trainings() -> None:
 def test_the_lines_for_a_study_file_build_the_race(criterion: str, count: int) -> None:
     asked = study(candidates=MANY[:count], criterion=criterion, schedule=Halving(keep=0.3))
     for choice in choices(asked)[1:]:
-        table = RaceTable.model_validate(tomllib.loads("\n".join(choice.changes)))
-        rules = build_rules(table, count, asked.statistic)
+        rules = build_rules(read_race(tomllib.loads("\n".join(choice.changes))))
         assert Race(choice.race.keys, asked.statistic, **rules) == choice.race
 
 
 def test_swaps_run_in_fewer_populations() -> None:
     own, rank, *_ = choices(study(candidates=MANY, rule=BySwaps()))
-    assert own.contest(300).races == 30
-    assert own.contest(100).races == 10
-    assert own.contest(7).races == 7
-    assert rank.contest(100).races == 100
+    assert own.scenario(300).races == 30
+    assert own.scenario(100).races == 10
+    assert own.scenario(7).races == 7
+    assert rank.scenario(100).races == 100
     tested = choices(study(candidates=MANY, rule=ByTest()))[0]
-    assert tested.contest(100).races == 100
+    assert tested.scenario(100).races == 100
 
 
 def test_the_exact_race_is_offered_for_the_maximum_only() -> None:
@@ -131,8 +131,8 @@ def test_the_exact_race_is_offered_for_the_maximum_only() -> None:
         (FlatBudget(48), "rounds of about 48 trainings, 50% stay"),
     ],
 )
-def test_schedules_in_words(schedule: object, words: str) -> None:
-    assert in_words(schedule).startswith(words)
+def test_schedules_in_words(schedule: Schedule, words: str) -> None:
+    assert schedule.words.startswith(words)
 
 
 def test_the_default_schedule_in_words() -> None:

@@ -13,8 +13,9 @@ from surefoot.executors.inline import InlineExecutor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Setting
 from surefoot.journal import MEMORY
-from surefoot.racing.rules.by_test import ByTest
-from surefoot.racing.schedules.base import FlatBudget, Halving
+from surefoot.racing.rules.test import ByTest
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
 from surefoot.studies.plan.choices import OWN
@@ -125,7 +126,7 @@ def test_the_studys_own_race_is_simulated_whatever_its_rules(changes: dict[str, 
     if limit is not None and asked.cost != "instances":
         assert own.forecast.costs[asked.cost] <= limit
     elif limit is not None:
-        assert own.forecast.most <= limit
+        assert own.forecast.max_trainings <= limit
 
 
 def test_a_plan_is_the_same_every_time() -> None:

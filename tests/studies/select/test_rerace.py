@@ -9,7 +9,8 @@ from surefoot.errors import JournalError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Outcome, Status
 from surefoot.journal import MEMORY, Journal
-from surefoot.racing.schedules.base import FlatBudget, Halving
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
 from surefoot.studies.assess.run import AssessStudy, assess

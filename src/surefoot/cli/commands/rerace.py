@@ -2,115 +2,178 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from inspect import Parameter, Signature
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+import typer
+from typer.core import TyperCommand
 
-from surefoot.cli.show.console import console, say_sentences
-from surefoot.errors import ConfigurationError, nearest
-from surefoot.journal import Journal
-from surefoot.study_files.race import (
-    EXACT,
-    RULE_KEYS,
-    RULES,
-    SCHEDULE_KEYS,
-    SCHEDULES,
-    build_rule,
-    build_schedule,
-    build_screen,
-)
-from surefoot.study_files.schema import RaceTable
-
-if TYPE_CHECKING:
-    from surefoot.racing.race import Race
+from surefoot.cli.options import JournalArgument
 
 INCOMPLETE = 3
 """Exit code when instances that the rules ask for are not recorded."""
+ROUNDS, LEAVES, ENDS = "Rounds", "Who leaves", "When it ends"
 
 
-def run(journal_path: Path, options: dict[str, Any]) -> int:
-    """Run the command and return its exit code; ``options`` None are left as they were."""
+class RaceCommand(TyperCommand):
+    """A command whose options are also the keys that the registered schedules and rules state.
+
+    They are read when they are needed, so that other commands start without them; the command's
+    function gets those given as ``ctx.obj``.
+    """
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters of the function and the keys of ``[race]``."""
+        if __name__ not in ctx.meta:
+            ctx.meta[__name__] = race_options()
+        return [*super().get_params(ctx), *ctx.meta[__name__]]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the function, the keys given beside it."""
+        keys = {option.name: ctx.params.pop(option.name) for option in ctx.meta[__name__]}
+        ctx.obj = {name: value for name, value in keys.items() if value is not None}
+        return super().invoke(ctx)
+
+
+def race_options() -> list[Any]:
+    """Return the options: one per key that schedules and rules take, and those of all races."""
+    app = typer.Typer(add_completion=False)
+
+    @app.command()
+    def race(**keys: Any) -> None: ...
+
+    race.__signature__ = Signature(list(_options()))  # type: ignore[attr-defined]
+    race.__annotations__ = {}
+    found: list[Any] = typer.main.get_command(app).params
+    return found
+
+
+def _options() -> Iterator[Parameter]:
+    from surefoot.racing import registry
+
+    for (kind, choice), panel in zip(registry.ONE.items(), (ROUNDS, LEAVES), strict=True):
+        yield _option(choice, str, "NAME", f"{registry.in_words(kind)}.", panel, f"-{choice[0]}")
+        for key, homes in registry.keys(kind).items():
+            domain, whose = homes[0][1].domain, ", ".join(name for name, _ in homes)
+            words = f"{homes[0][1].help.removesuffix('.')} ({whose})."
+            yield _option(key, domain.type, domain.metavar, words, panel)
+    yield _option("screen", str, "TOLERANCE", "A tolerance such as 0.2, or 'no'.", LEAVES)
+    yield _option("screen_margin", str, "NAME", "none, or noise: a fairer screen.", LEAVES)
+    yield _option("max_instances", int, "N", "Most instances of a candidate.", ENDS)
+    yield _option("limit", float, "N", "Most trainings of the race.", ENDS)
+
+
+def _option(name: str, kind: type, metavar: str, words: str, panel: str, *short: str) -> Parameter:
+    long = dashed(name)
+    option = typer.Option(
+        f"{long}/--no-{long[2:]}" if kind is bool else long,
+        *short,
+        metavar=metavar or None,
+        help=words,
+        rich_help_panel=panel,
+    )
+    return Parameter(
+        name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )
+
+
+def dashed(name: str) -> str:
+    """Return a key of ``[race]`` as an option."""
+    return "--" + name.replace("_", "-")
+
+
+def rerace(
+    ctx: typer.Context,
+    journal: JournalArgument,
+    criterion: Annotated[
+        str | None,
+        typer.Option("--criterion", "-c", metavar="NAME", help="mean, max, quantile(0.9), …"),
+    ] = None,
+) -> None:
+    """Run a recorded race again under other rules, training nothing.
+
+    The options are the keys of \\[race] in a study file; what is not given stays as it was.
+    Where the rules ask for instances that nobody trained, it says which, names the best
+    so far, and the exit code is 3.
+
+    [bold]Examples[/bold]
+
+      [dim]Who had won by the largest loss?[/dim]
+      surefoot rerace energy.db --criterion max
+
+      [dim]Would a tenth after two instances have been enough?[/dim]
+      surefoot rerace energy.db --schedule halving --warmup 2 --keep 0.1
+
+      [dim]Whom does a paired test find worse, at most 20 instances each?[/dim]
+      surefoot rerace energy.db --rule test --level 0.05 --max-instances 20
+
+      [dim]The smallest maximum of 12, without training all of them 12 times.[/dim]
+      surefoot rerace energy.db --criterion max --schedule exact_max --complete 12
+    """
+    from surefoot.cli.show.console import console, say_sentences
     from surefoot.cli.show.race import say_race
-    from surefoot.studies.description import RaceDescription
+    from surefoot.journal import Journal
     from surefoot.studies.select.rerace import replay_race
 
     out = console()
-    given = {name: value for name, value in options.items() if value is not None}
-    with Journal.read(journal_path) as journal:
-        changes = changes_of(given, RaceDescription.read(journal.study).race)
-        found = replay_race(journal, **changes)
-        known = journal.candidates()
-    labels = {key: one.label for key, one in known.items()}
+    changes = changes_of(ctx.obj)
+    if criterion is not None:
+        changes["criterion"] = criterion
+    with Journal.read(journal) as recorded:
+        found = replay_race(recorded, **changes)
+        known = recorded.candidates()
     race = found.race
     out.print(
-        f"Rerace of {journal_path}: {len(race.keys):,} candidates, "
-        f"{race.statistic.name}, {found.record.table.count:,} recorded instances",
+        f"Rerace of {journal}: {len(race.keys):,} candidates, {race.criterion.name}, "
+        f"{found.record.table.count:,} recorded instances",
         style="bold",
         soft_wrap=True,
     )
     say_race(out, found.record, found.state, known)
-    say_sentences(out, "", found.lines(labels), "bold")
-    return 0 if found.state.over else INCOMPLETE
+    say_sentences(out, "", found.lines({key: one.label for key, one in known.items()}), "bold")
+    raise typer.Exit(0 if found.state.over else INCOMPLETE)
 
 
-def changes_of(given: dict[str, Any], own: Race) -> dict[str, Any]:
-    """Return the changed rules of a race as `replay_race` takes them.
+def changes_of(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the rules that options change, as `replay_race` takes them.
 
     Raises
     ------
-    ConfigurationError, StudyFileError
+    ConfigurationError
         If a rule or schedule is unknown, or an option belongs to another one.
     """
-    from surefoot.racing.criteria import from_name
-    from surefoot.racing.prediction.mixed_model import ByPrediction
-    from surefoot.racing.rules.base import ByRank
-    from surefoot.racing.rules.exact_max import ByMax
+    from pydantic import ValidationError
 
-    table = _table({name: value for name, value in given.items() if name != "criterion"})
-    named = table.model_fields_set
-    for choice, keys in (("schedule", SCHEDULE_KEYS), ("rule", RULE_KEYS)):
-        lost = [key for key in keys if key in named and choice not in named]
-        if lost:
-            raise ConfigurationError(f"{_option(lost[0])} belongs to a --{choice}: name it too")
-    changes: dict[str, Any] = {name: given[name] for name in ("most", "limit") if name in named}
-    criterion = own.statistic
-    if "criterion" in given:
-        changes["criterion"] = criterion = from_name(given["criterion"])
-    usual = isinstance(own.rule, ByRank | ByPrediction | ByMax) or table.schedule == EXACT
-    if "rule" in named or ("schedule" in named and usual):
-        changes["rule"] = build_rule(table)
-    if "schedule" in named:
-        changes["schedule"] = build_schedule(table, len(own.keys), criterion)
-    if "screen" in named or "screen_margin" in named:
-        changes["screen"] = build_screen(table)
-    return changes
+    from surefoot.errors import ConfigurationError, nearest
+    from surefoot.racing import registry
+    from surefoot.study_files.race import build_rules, race_table, read_race
 
-
-def _table(given: dict[str, Any]) -> RaceTable:
-    """Return the options as the table of a study file, where the same words mean the same."""
+    for kind, choice in registry.ONE.items():
+        for key in registry.keys(kind):
+            if key in given and choice not in given:
+                raise ConfigurationError(f"{dashed(key)} belongs to a --{choice}: name it too")
+    if "screen" in given:
+        given["screen"] = _screen(given["screen"])
     try:
-        return RaceTable.model_validate(given | _screen(given.get("screen")))
+        rules = build_rules(read_race(given))
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
-    known = {"schedule": SCHEDULES, "rule": RULES}.get(name)
-    right = RaceTable.model_fields[name].description
-    hint = f"it must be {right}" if known is None else nearest(str(given[name]), known)
-    raise ConfigurationError(f"{_option(name)} {given[name]!r} cannot be used: {hint}")
+        known = {choice: registry.registered(kind) for kind, choice in registry.ONE.items()}
+        right = f"it must be {race_table().model_fields[name].description}"
+        hint = nearest(str(given[name]), known[name]) if name in known else right
+        raise ConfigurationError(f"{dashed(name)} {given[name]!r} cannot be used: {hint}") from None
+    return {name: rules[name] for name in rules if name in given}
 
 
-def _screen(text: str | None) -> dict[str, Any]:
-    if text is None:
-        return {}
+def _screen(text: str) -> float | bool:
+    from surefoot.errors import ConfigurationError
+
     if text in ("no", "none", "false"):
-        return {"screen": False}
+        return False
     try:
-        return {"screen": float(text)}
+        return float(text)
     except ValueError:
         raise ConfigurationError(
             f"--screen {text!r} is no tolerance such as 0.2, and not 'no'"
         ) from None
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")

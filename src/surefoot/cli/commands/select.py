@@ -58,7 +58,7 @@ def select(
       [dim]Race, certificate and figure; again, it goes on after Ctrl-C or a crash.[/dim]
       surefoot select examples/energy.toml
 
-      [dim]Go on further: raise limit, most or the certificate's n in the file.[/dim]
+      [dim]Go on further: raise limit, max_instances or the certificate's n in the file.[/dim]
       surefoot select examples/energy.toml
 
       [dim]Other files, eight instances at once.[/dim]
@@ -71,7 +71,7 @@ def select(
       paper's.[/dim]
       rule = "test"
       level = 0.05
-      most = 40
+      max_instances = 40
 
       [dim]The smallest largest loss of 32, for a fraction of the trainings.[/dim]
       schedule = "exact_max"    # with criterion = "max" in \\[study]

@@ -56,7 +56,7 @@ def show(
         study = record.study
         out.print(
             f"{study.population.name}: {len(study.candidates):,} candidates, "
-            f"{record.race.statistic.name} of {study.loss}, {recorded.count():,} instances "
+            f"{record.race.criterion.name} of {study.loss}, {recorded.count():,} instances "
             "recorded",
             style="bold",
             soft_wrap=True,

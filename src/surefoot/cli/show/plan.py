@@ -75,7 +75,7 @@ def advice_in_words(advice: Advice) -> list[str]:
         return [*said, "The study file says so already."]
     return [
         *said,
-        "In [race], in place of all that it says about schedule, rule, limit and most:"
+        "In [race], in place of all that it says about schedule, rule, limit and max_instances:"
         if any(line.startswith("schedule") for line in advice.lines)
         else "In [race]:",
     ]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from surefoot.racing.prediction.mixed_model import SIZE, Prediction
-from surefoot.racing.rules.base import Integers
 from surefoot.racing.schedules.base import Standing
-from surefoot.racing.table import Floats
+from surefoot.racing.table import Floats, Integers
 
 
 def gaps_to_leader(standing: Standing) -> tuple[int, Floats, Integers]:

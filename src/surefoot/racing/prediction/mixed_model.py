@@ -12,23 +12,10 @@ exploded stays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import Criterion
-from surefoot.racing.rules.base import (
-    Booleans,
-    Contest,
-    EliminationRule,
-    Integers,
-    Verdict,
-    ends_with_infinity,
-    evaluate,
-    instances,
-)
-from surefoot.racing.table import Floats
+from surefoot.racing.table import Booleans, Floats, Integers
 
 SIZE = 64
 """Instances after which the criterion is predicted, unless told otherwise."""
@@ -100,50 +87,8 @@ def predict(criterion: Criterion, losses: Floats, counts: Integers, size: int) -
     With one instance each there is no noise to learn from: then it is the criterion itself.
     """
     if int(counts.max()) < 2:
-        return evaluate(criterion, losses, counts)
+        return criterion.values(losses, counts)
     return Prediction(losses, counts).criterion(criterion, size)
-
-
-@dataclass(frozen=True)
-class ByPrediction(EliminationRule):
-    """The best ``keep`` by the predicted criterion stay; ties break by the criterion so far.
-
-    The paper's rule with a steadier estimate of the same quantity: the criterion after ``size``
-    instances. Candidates with that many are compared by what was measured. After one instance
-    each, and for candidates of which an instance diverged under a criterion that this makes
-    infinite, it is the rank by criterion.
-    """
-
-    size: int = SIZE
-
-    name = "prediction"
-    fixed = True
-
-    def __post_init__(self) -> None:
-        if self.size < 2:
-            raise ConfigurationError(f"by prediction: size = {self.size} instances; give 2 or more")
-
-    def judge(self, contest: Contest) -> Verdict:
-        """Remove all ranked behind the schedule's number."""
-        size, keep, criterion = len(contest), contest.keep, contest.criterion
-        if keep >= size:
-            return Verdict(np.zeros(size, np.bool_), lambda row: "")
-        values = predict(criterion, contest.losses, contest.counts, self.size)
-        order = np.lexsort((contest.so_far.argsort(), values))
-        rank = np.empty(size, np.int64)
-        rank[order] = np.arange(1, size + 1)
-
-        def reason(row: int) -> str:
-            count, name = instances(int(contest.counts[row])), criterion.name
-            words = f"{name} {contest.values[row]:.4g} over {count}"
-            if np.isfinite(values[row]) and values[row] != contest.values[row]:
-                words = f"predicted {name} {values[row]:.4g} over {self.size} ({words})"
-            return (
-                f"{words} ranks {rank[row]} of {size}; the best {keep} stay"
-                f"{ends_with_infinity(contest.values[row])}"
-            )
-
-        return Verdict(rank > keep, reason, order)
 
 
 def _steadied(squares: Floats, freedom: Integers) -> Floats:

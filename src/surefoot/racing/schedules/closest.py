@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.errors import ConfigurationError
+from surefoot.racing.parts import Domain, number, whole
 from surefoot.racing.prediction.gaps import gaps_to_leader
 from surefoot.racing.prediction.mixed_model import SIZE
-from surefoot.racing.schedules.base import Schedule, Standing, Step
+from surefoot.racing.rules.prediction import ByPrediction
+from surefoot.racing.schedules.base import FINALISTS, Schedule, Standing, Step
 
-FINALISTS = 16
+LEFT = Domain(float, "a share of the trainings left, in (0, 1]", "SHARE", lambda x: 0.0 < x <= 1.0)
 
 
 @dataclass(frozen=True)
@@ -29,24 +30,18 @@ class Closest(Schedule):
     After a screen the first cut trains nothing.
     """
 
-    total: int
-    part: float = 0.5
-    finalists: int = FINALISTS
-    share: float = 0.2
-    cap: int = SIZE
+    total: int = number(whole())
+    part: float = number(LEFT, 0.5)
+    finalists: int = number(whole(), FINALISTS)
+    share: float = number(LEFT, 0.2)
+    cap: int = number(whole(), SIZE)
+    name = "closest"
+    usual_rule = ByPrediction()
 
-    def __post_init__(self) -> None:
-        if self.total < 1 or self.finalists < 1 or self.cap < 1:
-            raise ConfigurationError(
-                f"closest: total = {self.total}, finalists = {self.finalists} and cap = "
-                f"{self.cap} must be positive"
-            )
-        for name, value in (("part", self.part), ("share", self.share)):
-            if not 0.0 < value <= 1.0:
-                raise ConfigurationError(
-                    f"closest: {name} = {value:g} is a share of the trainings left; give one in "
-                    "(0, 1]"
-                )
+    @property
+    def words(self) -> str:
+        """Who trains on."""
+        return "those closest to the leader train on"
 
     def step(self, standing: Standing) -> Step | None:
         """Return the next round; None once the finalists are left or nothing is left to spend."""
@@ -59,7 +54,7 @@ class Closest(Schedule):
             return Step(1, keep)
         if standing.rounds == 0 and survivors > keep:
             return Step(counts, keep)
-        cap = standing.allowed(self.cap)
+        cap = standing.at_most(self.cap)
         if left < 1 or bool((counts >= cap).all()):
             return None
         _, _, order = gaps_to_leader(standing)

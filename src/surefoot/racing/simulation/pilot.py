@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import DataError
-from surefoot.racing.rules.base import Integers
 from surefoot.racing.simulation.best_tail import BestTail, fit, leading_group, location
-from surefoot.racing.table import Floats, LossTable
+from surefoot.racing.table import Floats, Integers, LossTable
 
 FEWEST_CANDIDATES, FEWEST_INSTANCES = 8, 3
 NEIGHBOURS = 0.08

@@ -10,21 +10,19 @@ import numpy as np
 
 from surefoot.errors import RaceError
 from surefoot.racing.race import Race
-from surefoot.racing.rules.base import Integers
 from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.simulation.world import World
 from surefoot.racing.state import RaceState
-from surefoot.racing.table import Floats
+from surefoot.racing.table import Floats, Integers
 
 EXACT = 1e-12
 
 
 @dataclass(frozen=True)
-class Contest:
-    """A race to simulate: what its budgets count, whether draws are paired, how often at most."""
+class Scenario:
+    """A race to simulate: whether draws are paired, and in how many populations at most."""
 
     race: Race
-    cost: str = "instances"
     paired: bool = True
     races: int | None = None
 
@@ -33,9 +31,9 @@ class Contest:
 class Forecast:
     """What a race is expected to do, over the ``races`` simulated ones.
 
-    ``trainings`` is the mean number of instances and ``most`` the largest; ``costs`` are the mean
-    sums of their costs by the name of the unit. ``p_best`` and ``p_within`` are the probabilities
-    that the winner's true criterion is the smallest of all candidates, and within 1 % of it.
+    ``trainings`` is the mean number of instances and ``max_trainings`` the largest; ``costs`` are
+    the mean sums of their costs by the name of the unit. ``p_best`` and ``p_within`` are the
+    probabilities that the winner's true criterion is the smallest of all, and within 1 % of it.
     ``unstable`` is the probability of a winner whose true criterion is infinite since it diverges
     at times, ``lost`` that nobody wins (all are screened out or diverge) and ``screened`` that the
     screen removes the best. ``regret`` is the mean of (winner's - best) / best over the stable
@@ -46,7 +44,7 @@ class Forecast:
     name: str
     races: int
     trainings: float
-    most: int
+    max_trainings: int
     costs: Mapping[str, float]
     p_best: float
     p_within: float
@@ -82,7 +80,7 @@ Spread = Callable[
 def simulate(
     pilot: Pilot,
     candidates: int,
-    contests: Mapping[str, Contest],
+    scenarios: Mapping[str, Scenario],
     *,
     rng: np.random.Generator,
     races: int = 100,
@@ -99,12 +97,12 @@ def simulate(
         What the populations are like.
     candidates
         How many they have.
-    contests
+    scenarios
         The races by name, each of so many candidates.
     rng
         Makes the populations' seeds.
     races
-        How many populations are made; a contest may ask for fewer.
+        How many populations are made; a scenario may ask for fewer.
     each
         Called after every population.
     spread
@@ -117,8 +115,8 @@ def simulate(
         message is that of the last.
     """
     seeds = rng.integers(0, 2**63, races).tolist()
-    population = partial(_population, pilot, candidates, contests)
-    found: dict[str, list[Run]] = {name: [] for name in contests}
+    population = partial(_population, pilot, candidates, scenarios)
+    found: dict[str, list[Run]] = {name: [] for name in scenarios}
     for runs in spread(population, enumerate(seeds)):
         for name, run in runs.items():
             found[name].append(run)
@@ -133,26 +131,26 @@ def simulate(
 def _population(
     pilot: Pilot,
     candidates: int,
-    contests: Mapping[str, Contest],
+    scenarios: Mapping[str, Scenario],
     population: Population,
 ) -> dict[str, Run]:
     """Return the races run in one population."""
     number, seed = population
     rng = np.random.default_rng(seed)
-    first = max([8, *(one.race.plan()[0].upto for one in contests.values())])
+    first = max([8, *(one.race.plan()[0].upto for one in scenarios.values())])
     worlds = {True: World.like(pilot, candidates, rng, first=first)}
-    if not all(contest.paired for contest in contests.values()):
+    if not all(scenario.paired for scenario in scenarios.values()):
         worlds[False] = worlds[True].unpaired(rng)
-    truth = worlds[True].truth(next(iter(contests.values())).race.statistic)
+    truth = worlds[True].truth(next(iter(scenarios.values())).race.criterion)
     if np.isinf(truth).all():
         raise RaceError("every simulated candidate diverges; the pilot has no stable candidate")
     found = {}
-    for name, contest in contests.items():
-        if contest.races is not None and number >= contest.races:
+    for name, scenario in scenarios.items():
+        if scenario.races is not None and number >= scenario.races:
             continue
-        world = worlds[contest.paired]
+        world = worlds[scenario.paired]
         try:
-            state, trained = world.race(contest.race, contest.cost)
+            state, trained = world.race(scenario.race)
         except RaceError as error:
             once = {unit: float(one.sum()) for unit, one in world.costs.items()}
             found[name] = Run(candidates, once, np.nan, np.nan, True, str(error))

@@ -7,10 +7,9 @@ import numpy as np
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
-from surefoot.racing.rules.base import Integers
 from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.state import RaceState
-from surefoot.racing.table import Floats
+from surefoot.racing.table import Floats, Integers
 
 QUANTILES = 200
 """The true criterion is that of so many equally probable losses; the true maximum is theirs."""
@@ -120,15 +119,14 @@ class World:
             spectrum[np.arange(QUANTILES) >= QUANTILES - broken[:, None]] = np.inf
         return criterion.values(spectrum)
 
-    def race(self, race: Race, cost: str = "instances") -> tuple[RaceState, Integers]:
+    def race(self, race: Race) -> tuple[RaceState, Integers]:
         """Run a race whose keys are the rows' numbers, in the order of the rows.
 
-        Return its state and the instances that each candidate trained. Budgets and limits count
-        what ``cost`` names, one of `costs` or instances. A race that asks for more than 4,096
-        instances of a candidate ends there, with the best so far as its winner and the reason in
-        `RaceState.stopped`. Raises `ConfigurationError` as `Race.replay` does.
+        Return its state and the instances that each candidate trained. A race that asks for more
+        than 4,096 instances of a candidate ends there, with the best so far as its winner and the
+        reason in `RaceState.stopped`. Raises `RaceError` as `surefoot.racing.replay.replay` does.
         """
-        simulation = _Simulation(race, self, cost)
+        simulation = _Simulation(race, self)
         return simulation.simulate(), simulation.paid
 
     def train(self, rows: Integers, upto: int) -> Floats:
@@ -191,9 +189,9 @@ def noise_quantiles(residuals: Floats, shared: float) -> Floats:
 class _Simulation(Replay):
     """A race whose losses come into being when it asks for them."""
 
-    def __init__(self, race: Race, world: World, cost: str) -> None:
+    def __init__(self, race: Race, world: World) -> None:
         super().__init__(race)
-        self._world, self._each = world, None if cost == "instances" else world.costs[cost]
+        self._world, self._each = world, world.costs.get(race.cost)
 
     def simulate(self) -> RaceState:
         known = self._world.train(np.arange(0), 0)

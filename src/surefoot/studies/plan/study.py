@@ -255,7 +255,7 @@ def plan_races(
     forecasts = simulate(
         pilot.pilot,
         len(study.candidates),
-        {name: choice.contest(races) for name, choice in compared.items()},
+        {name: choice.scenario(races) for name, choice in compared.items()},
         rng=study_generator(study.seed, Role.STATISTICS, int(Role.PILOT)),
         races=races,
         each=each,

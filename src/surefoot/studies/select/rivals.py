@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from surefoot.racing.criteria import Criterion, Max, Mean, Quantile, Sd
 from surefoot.racing.prediction.mixed_model import Prediction
-from surefoot.racing.rules.by_test import ByTest
+from surefoot.racing.rules.test import ByTest
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
 from surefoot.statistics.comparison import pareto, wilcoxon, wins_next

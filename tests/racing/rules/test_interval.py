@@ -2,17 +2,18 @@ import numpy as np
 import pytest
 
 from surefoot.errors import ConfigurationError, RaceError
-from surefoot.racing.criteria import from_name
-from surefoot.racing.rules.base import Contest, evaluate
-from surefoot.racing.rules.by_interval import ByQuantileInterval, BySwaps
+from surefoot.racing.criteria import as_criterion
+from surefoot.racing.rules.base import Evidence
+from surefoot.racing.rules.interval import ByQuantileInterval
+from surefoot.racing.rules.swaps import BySwaps
 
 
 def contest(losses, criterion, past=()):
-    statistic = from_name(criterion)
+    statistic = as_criterion(criterion)
     counts = np.full(len(losses), losses.shape[1])
-    values = evaluate(statistic, losses, counts)
+    values = statistic.values(losses, counts)
     order = np.lexsort((np.arange(len(losses)), values))
-    return Contest(statistic, losses, counts, values, order, order, 1, past)
+    return Evidence(statistic, losses, counts, values, order, order, 1, past)
 
 
 @pytest.mark.parametrize(
@@ -58,14 +59,14 @@ def test_divergences_of_both_are_ties():
 
 def test_a_level_the_swaps_cannot_reach_removes_nobody():
     losses = np.arange(1.0, 5.0)[:, None] * np.ones((4, 30))
-    assert BySwaps(resamples=2000).judge(contest(losses, "mean")).leave.sum() == 3
-    assert not BySwaps(resamples=100).judge(contest(losses, "mean", (9, 9))).leave.any()
+    assert BySwaps(n_resamples=2000).judge(contest(losses, "mean")).leave.sum() == 3
+    assert not BySwaps(n_resamples=100).judge(contest(losses, "mean", (9, 9))).leave.any()
 
 
 def test_bad_fields():
     with pytest.raises(RaceError, match="cannot judge 'mean'"):
         ByQuantileInterval().judge(contest(np.ones((2, 30)), "mean"))
-    with pytest.raises(ConfigurationError, match="resamples = 3"):
-        BySwaps(resamples=3)
+    with pytest.raises(ConfigurationError, match="n_resamples = 3"):
+        BySwaps(n_resamples=3)
     with pytest.raises(ConfigurationError, match="level = 0"):
         BySwaps(level=0.0)

@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 
 from surefoot.errors import ConfigurationError
-from surefoot.racing.criteria import from_name
-from surefoot.racing.rules.base import Contest, evaluate
-from surefoot.racing.rules.by_test import BySigns, ByTest
+from surefoot.racing.criteria import as_criterion
+from surefoot.racing.rules.base import Evidence
+from surefoot.racing.rules.signs import BySigns
+from surefoot.racing.rules.test import ByTest
 
 
 def contest(losses, criterion="mean", past=()):
-    statistic = from_name(criterion)
+    statistic = as_criterion(criterion)
     counts = np.full(len(losses), losses.shape[1])
-    values = evaluate(statistic, losses, counts)
+    values = statistic.values(losses, counts)
     order = np.lexsort((np.arange(len(losses)), values))
-    return Contest(statistic, losses, counts, values, order, order, 1, past)
+    return Evidence(statistic, losses, counts, values, order, order, 1, past)
 
 
 NOISES = {
@@ -47,7 +48,7 @@ def race_loses_best(rule, losses, looks, criterion):
 RULES = [
     pytest.param(ByTest(), 20, id="friedman-conover"),
     pytest.param(ByTest(), 4, id="wilcoxon"),
-    pytest.param(ByTest(few="permutation"), 4, id="permutation"),
+    pytest.param(ByTest(pairwise_test="permutation"), 4, id="permutation"),
     pytest.param(BySigns(), 6, id="signs"),
 ]
 
@@ -76,7 +77,7 @@ def test_the_best_leaves_at_most_as_often_as_the_level_in_many_races(noise, rule
     assert share_of_wrong_races(rule, candidates, noise, 400) <= 0.05
 
 
-@pytest.mark.parametrize("rule", [ByTest(), ByTest(few="permutation"), BySigns()])
+@pytest.mark.parametrize("rule", [ByTest(), ByTest(pairwise_test="permutation"), BySigns()])
 def test_a_clearly_worse_candidate_leaves_with_its_reason(rule):
     rng = np.random.default_rng(1)
     losses = rng.lognormal(0, 0.1, (4, 25))
@@ -95,7 +96,7 @@ def test_many_candidates_go_through_friedman():
     assert "corrected for 30 candidates and look 1" in verdict.reason(20)
 
 
-@pytest.mark.parametrize("rule", [ByTest(level=0.3), ByTest(0.3, few="permutation")])
+@pytest.mark.parametrize("rule", [ByTest(level=0.3), ByTest(0.3, pairwise_test="permutation")])
 @pytest.mark.parametrize("candidates", [2, 30])
 def test_nobody_leaves_before_five_instances(rule, candidates):
     losses = np.arange(1.0, candidates + 1)[:, None] * np.ones((candidates, 4))
@@ -126,9 +127,9 @@ def test_later_looks_must_show_more():
 
 
 def test_bad_fields():
-    with pytest.raises(ConfigurationError, match="did you mean 'wilcoxon'"):
-        ByTest(few="wilcoxn")
+    with pytest.raises(ConfigurationError, match="'wilcoxn' cannot be used: give 'wilcoxon' or"):
+        ByTest(pairwise_test="wilcoxn")
     with pytest.raises(ConfigurationError, match="level = 2"):
         BySigns(2.0)
-    with pytest.raises(ConfigurationError, match="many = 1"):
-        ByTest(many=1)
+    with pytest.raises(ConfigurationError, match="friedman_above = 1"):
+        ByTest(friedman_above=1)

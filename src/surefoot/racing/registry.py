@@ -1,0 +1,203 @@
+"""The criteria, schedules and rules that are registered, by name: one table for all who read them.
+
+Study files, the options of ``rerace``, journals, the planner and ``docs/race.md`` know a schedule
+or rule only from here, and here nothing is known but what it says of itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+from surefoot import registry
+from surefoot.errors import ConfigurationError, JournalError, nearest
+from surefoot.racing.parts import Key, Part, either, shown
+from surefoot.racing.rules.base import EliminationRule
+from surefoot.racing.schedules.base import Schedule
+from surefoot.racing.screen import Screen
+
+Kind = Literal["schedules", "rules"]
+
+ONE: Mapping[Kind, str] = {"schedules": "schedule", "rules": "rule"}
+"""What one of a kind is called, in words and as a key of ``[race]``."""
+
+
+def registered(kind: Kind) -> dict[str, type[Any]]:
+    """Return the schedules or rules by name, in the order of their places in tables."""
+    found = {name: registry.lookup(kind, name) for name in registry.names(kind)}
+    return dict(sorted(found.items(), key=lambda item: (item[1].place, item[0])))
+
+
+def schedules() -> dict[str, type[Schedule]]:
+    """Return the schedules by name."""
+    return registered("schedules")
+
+
+def rules() -> dict[str, type[EliminationRule]]:
+    """Return the rules by name; a rule that goes with one schedule alone is none of them."""
+    return registered("rules")
+
+
+def keys(kind: Kind) -> dict[str, list[tuple[str, Key]]]:
+    """Return the keys of all of a kind, each with the names and words of those that take it."""
+    found: dict[str, list[tuple[str, Key]]] = {}
+    for name, part in registered(kind).items():
+        for one in part.parameters():
+            found.setdefault(one.name, []).append((name, one))
+    return found
+
+
+def in_words(kind: Kind) -> str:
+    """Return the names of a kind, with the criteria they can judge if not any.
+
+    >>> in_words("schedules")
+    'default, halving, flat_budget, top_two, exact_max (max)'
+    """
+    rules = {name: getattr(one, "own_rule", one) for name, one in registered(kind).items()}
+    said = {name: "any" if rule is None else rule.judges for name, rule in rules.items()}
+    return ", ".join(n if judged == "any" else f"{n} ({judged})" for n, judged in said.items())
+
+
+def make(kind: Kind, name: str, given: Mapping[str, Any] = MappingProxyType({})) -> Any:
+    """Return a schedule or rule from its name and some of its keys.
+
+    Raises
+    ------
+    ConfigurationError
+        If the name is unknown, a key is missing or belongs to another, or a number is none that it
+        can have.
+    """
+    one, known = ONE[kind], registered(kind)
+    if name not in known:
+        raise ConfigurationError(f"{one} = '{name}' is not known: {nearest(name, known)}")
+    own = {key.name: key for key in known[name].parameters()}
+    for key, value in given.items():
+        if key not in own:
+            homes = [home for home, _ in keys(kind).get(key, ())]
+            raise meaningless(key, value, f"{one} = '{name}'", f"{one} = {either(homes)}")
+    for key, words in own.items():
+        if words.needed and key not in given:
+            raise ConfigurationError(
+                f"{one} = '{name}' needs {key}, {words.domain.words}: {words.help}"
+            )
+    return known[name](**given)
+
+
+def as_schedule(schedule: Schedule | str) -> Schedule:
+    """Return a schedule given as an object or by its name; errors as in `make`."""
+    return make("schedules", schedule) if isinstance(schedule, str) else schedule
+
+
+def as_rule(rule: EliminationRule | str) -> EliminationRule:
+    """Return a rule given as an object or by its name; errors as in `make`."""
+    return make("rules", rule) if isinstance(rule, str) else rule
+
+
+def meaningless(key: str, value: Any, beside: str, home: str) -> ConfigurationError:
+    """Return the refusal of a key that means nothing beside another."""
+    return ConfigurationError(
+        f"{key} = {shown(value)} has no meaning for {beside}: it belongs to {home}"
+    )
+
+
+def describe(part: Any) -> Any:
+    """Return a schedule, rule or screen as plain JSON values, its stable name as ``kind``."""
+    if isinstance(part, Part):
+        fields = {one.name: describe(getattr(part, one.name)) for one in dataclasses.fields(part)}
+        return {"kind": part.name, **fields}
+    if isinstance(part, tuple | list):
+        return [describe(item) for item in part]
+    return part
+
+
+def rebuild(kind: Kind | Literal["screen"], described: Any) -> Any:
+    """Return the schedule, rule or screen that `describe` described.
+
+    Raises
+    ------
+    JournalError
+        If it is none that is known here, or takes other numbers.
+    """
+    if described is None:
+        return None
+    known, name = _buildable(kind), described["kind"]
+    if name not in known:
+        what = "screen" if kind == "screen" else ONE[kind]
+        raise JournalError(
+            f"the journal's {what} '{name}' is not known here: known are {', '.join(sorted(known))}"
+        )
+    fields = {
+        key: tuple(rebuild(kind, item) for item in value) if isinstance(value, list) else value
+        for key, value in described.items()
+        if key != "kind"
+    }
+    try:
+        return known[name](**fields)
+    except TypeError:
+        raise JournalError(
+            f"the journal's '{name}' has other numbers than this surefoot's: {', '.join(fields)}"
+        ) from None
+
+
+def _buildable(kind: Kind | Literal["screen"]) -> dict[str, type[Part]]:
+    """Return what a journal may name: those registered, stages of schedules and rules of one."""
+    if kind == "screen":
+        return {Screen.name: Screen}
+    own = schedules().values()
+    if kind == "schedules":
+        inner: list[type[Part]] = [stage for one in own for stage in one.stages]
+    else:
+        inner = [one.own_rule for one in own if one.own_rule is not None]
+    return {**{one.name: one for one in inner}, **registered(kind)}
+
+
+_FORMER_KINDS = {
+    "ByMax": "exact_max",
+    "ByPrediction": "prediction",
+    "ByQuantileInterval": "quantile",
+    "ByRank": "rank",
+    "BySigns": "signs",
+    "BySwaps": "swaps",
+    "ByTest": "test",
+    "Chain": "chain",
+    "Closest": "closest",
+    "ExactMax": "exact_max",
+    "FlatBudget": "flat_budget",
+    "Halving": "halving",
+    "Screen": "screen",
+    "TopTwo": "pairs",
+}
+_FORMER_KEYS = {
+    "few": "pairwise_test",
+    "many": "friedman_above",
+    "most": "max_instances",
+    "resamples": "n_resamples",
+}
+
+
+def renamed(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keys by the names of today, of which some were called otherwise."""
+    return {_FORMER_KEYS.get(key, key): value for key, value in keys.items()}
+
+
+def modern(study: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a study's description with the names of today.
+
+    Journals once named classes for ``kind``, and some numbers otherwise.
+
+    >>> modern({"most": 64, "rule": {"kind": "ByTest", "many": 8}})
+    {'max_instances': 64, 'rule': {'kind': 'test', 'friedman_above': 8}}
+    """
+    parts = {key: _modern(study[key]) for key in ("schedule", "rule", "screen") if key in study}
+    return {**renamed(study), **parts}
+
+
+def _modern(described: Any) -> Any:
+    if isinstance(described, list):
+        return [_modern(item) for item in described]
+    if not isinstance(described, Mapping):
+        return described
+    fields = {key: _modern(value) for key, value in renamed(described).items()}
+    return {**fields, "kind": _FORMER_KINDS.get(described["kind"], described["kind"])}
