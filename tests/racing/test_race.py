@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.errors import ConfigurationError, RaceError, StatisticsError
+from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.race import Race
 from surefoot.racing.replay import replay
 from surefoot.racing.schedules.base import Schedule, Step
@@ -155,7 +155,7 @@ def test_bad_races():
         Race((), schedule="halving")
     with pytest.raises(ConfigurationError, match="'a' was given twice"):
         Race(("a", "a"), schedule="halving")
-    with pytest.raises(StatisticsError, match="did you mean 'mean'"):
+    with pytest.raises(ConfigurationError, match="did you mean 'mean'"):
         Race(("a",), "maen", schedule="halving")
 
 

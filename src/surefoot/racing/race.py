@@ -103,7 +103,7 @@ class Race:
         self._check_rule(len(names) if screen is None else min(2, len(names)))
 
     def _check_rule(self, judged: int) -> None:
-        """Raise `ConfigurationError` if the rule could never remove anybody of so many candidates."""
+        """Raise `ConfigurationError` if the rule could never remove anybody of so many."""
         refusal = self.rule.refusal(self.criterion, judged)
         if refusal is not None:
             raise ConfigurationError(refusal)
