@@ -7,11 +7,11 @@ from surefoot.errors import JournalError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
 from surefoot.learning.losses.base import Loss
-from surefoot.racing.criteria import from_name
+from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.rules.base import Elimination
-from surefoot.racing.schedules.base import Halving
-from surefoot.racing.state import Round
+from surefoot.racing.replay import replay
+from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.state import Elimination, Round
 from surefoot.racing.table import LossTable
 from surefoot.report.files import save
 from surefoot.report.race import SHOWN_ROUNDS, draw_journal, drawn_rounds, pareto_figure
@@ -117,8 +117,8 @@ def test_a_front_is_drawn_with_its_winner(tmp_path):
         1.0 + np.arange(4)[:, None] + rng.standard_normal((4, 30)) * [[0.9], [0.5], [0.1], [2.0]]
     )
     table = LossTable(tuple("abcd"), losses)
-    state = Race(table.keys, "mean", Halving(warmup=30)).replay(table)
-    found = rivals_of(table, state, from_name("mean"))
+    state = replay(Race(table.keys, "mean", Halving(warmup=30)), table)
+    found = rivals_of(table, state, as_criterion("mean"))
     labels = {key: f"candidate {key}" for key in "abcd"}
     (axes,) = pareto_figure(found, labels, label="loss").axes
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [

@@ -53,7 +53,7 @@ def card_of(selection: Selection, record: Mapping[str, Any]) -> str:
         f"# {winner.label}",
         "",
         f"Selected by surefoot among {len(selection.state.keys)} candidates as the most robust "
-        f"against retraining, by {selection.record.race.statistic.name} of {measure}.",
+        f"against retraining, by {selection.record.race.criterion.name} of {measure}.",
         "",
         "## Model",
         "",

@@ -88,7 +88,7 @@ class RaceOptions(TypedDict, total=False):
     ----------
     criterion
         What is compared: ``mean``, ``max``, ``quantile(0.9)``, ``mean+2*sd``, …
-    schedule, rule, limit, most
+    schedule, rule, limit, max_instances
         Rounds, who leaves after one, the trainings allowed in all and of one candidate; the default
         suits the number of candidates.
     screen
@@ -96,11 +96,11 @@ class RaceOptions(TypedDict, total=False):
     """
 
     criterion: Criterion | str
-    schedule: Schedule | None
+    schedule: Schedule | str | None
     screen: Screen | float | None
-    rule: EliminationRule | None
+    rule: EliminationRule | str | None
     limit: float | None
-    most: int | None
+    max_instances: int | None
 
 
 class SelectOptions(TrainingOptions, RaceOptions, total=False):

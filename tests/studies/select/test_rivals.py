@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from surefoot.racing.criteria import from_name
+from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.schedules.base import Halving, Schedule
+from surefoot.racing.replay import replay
+from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.schedules.default import default_schedule
+from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
 from surefoot.studies.select.rivals import Rivals, rivals_of
@@ -19,7 +21,7 @@ LABELS = {key: f"candidate {key}" for key in "abcdefgh"}
 def raced(losses: np.ndarray, criterion: str = "mean", **rules: object) -> Rivals:
     keys = tuple("abcdefgh"[: len(losses)])
     table, race = LossTable(keys, losses), Race(keys, criterion, **rules)
-    return rivals_of(table, race.replay(table), race.statistic)
+    return rivals_of(table, replay(race, table), race.criterion)
 
 
 def ranked(losses: np.ndarray, criterion: str) -> Rivals:
@@ -28,7 +30,7 @@ def ranked(losses: np.ndarray, criterion: str) -> Rivals:
     keys = KEYS if len(losses) == 4 else keys
     state = RaceState(keys, (), (), winner=keys[0])
     object.__setattr__(state, "ranking", keys)
-    return rivals_of(LossTable(keys, losses), state, from_name(criterion))
+    return rivals_of(LossTable(keys, losses), state, as_criterion(criterion))
 
 
 def paired(seed: int, means: list[float], sds: list[float], n: int = 20) -> np.ndarray:
@@ -291,12 +293,12 @@ def best_is_called_worse(
     for _ in range(races):
         losses = world(noise, criterion, rng, shifts, n)
         race = Race(keys, criterion, schedule)
-        state = race.replay(LossTable(keys, losses))
+        state = replay(race, LossTable(keys, losses))
         table = np.full(losses.shape, np.nan)
         for row, key in enumerate(keys):
             count = state.instances()[key]
             table[row, :count] = losses[row, :count]
-        found = rivals_of(LossTable(keys, table), state, race.statistic)
+        found = rivals_of(LossTable(keys, table), state, race.criterion)
         lost += "00" in found.tested and "00" not in found.shortlist
     return lost / races
 

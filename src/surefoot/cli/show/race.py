@@ -27,7 +27,7 @@ SHOWN = 10
 
 def rounds_table(record: RaceRecord, state: RaceState, known: Mapping[str, Known]) -> Table:
     """Return the completed rounds as a table, a row for those in which all stayed."""
-    numbers = ("candidates", "trained", f"best {record.race.statistic.name}", "stay")
+    numbers = ("candidates", "trained", f"best {record.race.criterion.name}", "stay")
     made = table("round", *numbers, "best candidate", right=numbers)
     for stretch in stretches(state.rounds):
         first, last = stretch[0], stretch[-1]
@@ -44,7 +44,7 @@ def rounds_table(record: RaceRecord, state: RaceState, known: Mapping[str, Known
 
 def ranking_table(record: RaceRecord, state: RaceState, known: Mapping[str, Known]) -> Table:
     """Return the best candidates as a table."""
-    numbers = ("rank", "instances", record.race.statistic.name, "left in")
+    numbers = ("rank", "instances", record.race.criterion.name, "left in")
     made = table(*numbers, "key", "candidate", right=numbers)
     left = {one.key: one.round for one in state.eliminations}
     counts, values = state.instances(), state.values

@@ -13,7 +13,6 @@ import numpy as np
 from surefoot.errors import JournalError
 from surefoot.journal import Journal
 from surefoot.racing.race import Race
-from surefoot.racing.screen import Screen
 from surefoot.racing.state import RaceState
 from surefoot.studies.description import RaceDescription
 from surefoot.studies.options import RaceOptions
@@ -95,8 +94,8 @@ def rerace(journal: str | os.PathLike[str], **rules: Unpack[RaceOptions]) -> Rer
     journal
         The file that `select` wrote.
     **rules
-        Any of criterion, schedule, screen, rule, limit and most, as for `select`; what is not given
-        stays as it was. None takes a screen or limit away.
+        Any of criterion, schedule, screen, rule, limit and max_instances, as for `select`; what is
+        not given stays as it was. None takes a screen or limit away.
 
     Returns
     -------
@@ -115,7 +114,7 @@ def rerace(journal: str | os.PathLike[str], **rules: Unpack[RaceOptions]) -> Rer
     --------
     >>> import tempfile, surefoot
     >>> from surefoot.calorimeter.baselines import ScaledSum
-    >>> from surefoot.racing.schedules.base import Halving
+    >>> from surefoot.racing.schedules.halving import Halving
     >>> photons = surefoot.load_population("photons:A", target="energy")
     >>> sums = surefoot.SearchSpace.product(ScaledSum, window=["full", "3x3"])
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -124,7 +123,7 @@ def rerace(journal: str | os.PathLike[str], **rules: Unpack[RaceOptions]) -> Rer
     ...         schedule=Halving(), journal=f"{folder}/race.db",
     ...     )
     ...     found = surefoot.rerace(f"{folder}/race.db", criterion="max")
-    >>> found.race.statistic.name, found.state.over, len(found.missing)
+    >>> found.race.criterion.name, found.state.over, len(found.missing)
     ('max', True, 0)
     """
     with Journal.read(journal) as record:
@@ -139,8 +138,8 @@ def replay_race(journal: Journal, **changes: Any) -> Rerace:
     journal
         The journal of a selection.
     changes
-        Any of ``criterion``, ``schedule``, ``screen``, ``rule``, ``limit`` and ``most``, as `Race`
-        takes them; what is not given stays as it was, but another rule has its own ``most``.
+        Any of ``criterion``, ``schedule``, ``screen``, ``rule``, ``limit`` and ``max_instances``,
+        as `Race` takes them; what is not given stays as `Race.changed` says.
 
     Raises
     ------
@@ -151,14 +150,7 @@ def replay_race(journal: Journal, **changes: Any) -> Rerace:
     """
     study = RaceDescription.read(journal.study)
     own = study.race
-    names = ("criterion", "schedule", "screen", "rule", "limit", "most")
-    fields = {name: getattr(own, name) for name in names}
-    if "rule" in changes:
-        del fields["most"]
-    screen = changes.get("screen")
-    if isinstance(screen, int | float):
-        changes["screen"] = Screen(float(screen))
-    race = Race(own.keys, **{**fields, **changes})
+    race = own.changed(**changes)
     if race.screen is not None and study.baseline is None:
         raise JournalError(
             "a screen compares with a baseline, but the journal has none: leave the screen out"

@@ -149,7 +149,7 @@ class Selection:
     @cached_property
     def rivals(self) -> Rivals:
         """Who is as good as the winner, who may win next, who is steadier."""
-        return rivals_of(self.table, self.state, self.record.race.statistic)
+        return rivals_of(self.table, self.state, self.record.race.criterion)
 
     def train(self, instance: int = 0) -> Training:
         """Train an instance of the winner again: its outcome and a predictor with its weights.
@@ -164,7 +164,7 @@ class Selection:
         winner, labels, key = self.winner, self.labels, self.state.ranking[0]
         unit = f" {self.record.study.unit}" if self.record.study.unit else ""
         judged = self.state.instances()[key]
-        words = f"{self.record.race.statistic.name} {self.value:.4g}{unit} over {judged} racing "
+        words = f"{self.record.race.criterion.name} {self.value:.4g}{unit} over {judged} racing "
         words += "instances" if judged > 1 else "instance"
         if self.baseline is not None:
             label = labels[str(self.record.study.baseline)]

@@ -20,17 +20,15 @@ from surefoot.executors.base import Executor
 from surefoot.instances import Instance
 from surefoot.journal import Identity, Journal, identity
 from surefoot.journal.descriptions import canonical
-from surefoot.racing.criteria import Criterion, as_criterion
-from surefoot.racing.prediction.mixed_model import ByPrediction
-from surefoot.racing.race import Race
-from surefoot.racing.rules.base import ByRank, EliminationRule
+from surefoot.racing.criteria import Criterion
+from surefoot.racing.race import Cost, Race
+from surefoot.racing.rules.base import EliminationRule
 from surefoot.racing.schedules.base import Schedule
-from surefoot.racing.schedules.default import default_schedule, within
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import RaceState
 from surefoot.seeds.ledger import Role
 from surefoot.studies.base import Study
-from surefoot.studies.description import Cost, RaceDescription
+from surefoot.studies.description import RaceDescription
 from surefoot.studies.options import (
     RaceOptions,
     Run,
@@ -58,10 +56,8 @@ class SelectStudy(Study):
         Those that race, all different.
     criterion
         The statistic of losses that is compared, or its name.
-    schedule, screen, rule, limit, most
-        Rules of the race; see `surefoot.racing.race.Race`. A schedule of None is the one that suits
-        the number of candidates, a rule of None the schedule's own, a number as screen its
-        tolerance.
+    schedule, screen, rule, limit, max_instances
+        Rules of the race; see `surefoot.racing.race.Race`.
     baseline
         Assessed on the candidates' draws, for the screen.
     paired
@@ -84,11 +80,11 @@ class SelectStudy(Study):
 
     candidates: tuple[Candidate, ...]
     criterion: Criterion | str = "mean"
-    schedule: Schedule | None = None
+    schedule: Schedule | str | None = None
     screen: Screen | float | None = None
-    rule: EliminationRule | None = None
+    rule: EliminationRule | str | None = None
     limit: float | None = None
-    most: int | None = None
+    max_instances: int | None = None
     baseline: Candidate | None = None
     paired: bool = True
     cost: Cost = "instances"
@@ -113,22 +109,21 @@ class SelectStudy(Study):
     @cached_property
     def race(self) -> Race:
         """The rules of the race."""
-        keys, criterion = tuple(one.key for one in self.candidates), as_criterion(self.criterion)
-        schedule, rule, screen = self.schedule, self.rule, self.screen
-        if rule is None:
-            rule = ByPrediction() if schedule is None else ByRank()
-        if schedule is None:
-            size = max(1, len(keys))
-            limit = within(self.limit if self.cost == "instances" else None, size)
-            schedule = default_schedule(size, limit, self.most, criterion.needs)
-        if isinstance(screen, int | float):
-            screen = Screen(float(screen))
-        return Race(keys, criterion, schedule, screen, rule, self.limit, self.most)
+        return Race(
+            (candidate.key for candidate in self.candidates),
+            self.criterion,
+            self.schedule,
+            self.screen,
+            self.rule,
+            self.limit,
+            self.max_instances,
+            self.cost,
+        )
 
     @property
     def statistic(self) -> Criterion:
         """The criterion as an object."""
-        return self.race.statistic
+        return self.race.criterion
 
     @property
     def everyone(self) -> tuple[Candidate, ...]:
@@ -144,15 +139,15 @@ class SelectStudy(Study):
         return RaceDescription(
             kind="select",
             candidates=race.keys,
-            criterion=race.statistic,
+            criterion=race.criterion,
             schedule=race.schedule,
             screen=race.screen,
             rule=race.rule,
             limit=race.limit,
-            most=race.most,
+            max_instances=race.max_instances,
             baseline=None if self.baseline is None else self.baseline.key,
             paired=self.paired,
-            cost=self.cost,
+            cost=race.cost,
             certify=self.certify,
             certify_best_of=self.certify_best_of,
             content=self.content,
