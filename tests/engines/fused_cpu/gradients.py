@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,3 +142,19 @@ def by_torch(batch: Batch) -> tuple[float, list[tuple[str, Array]], ConvModule]:
         for name, p in module.named_parameters()
     ]
     return loss.item(), gradients, module
+
+
+def worst_error(batch: Batch, dtype: Any) -> tuple[float, str]:
+    """Return the largest error of an array's gradient against torch, and the array's name."""
+    loss, flat, _ = by_kernels(batch, dtype)
+    expected_loss, gradients, _ = by_torch(batch)
+    assert math.isclose(loss, expected_loss, rel_tol=1e-10 if dtype is np.float64 else 1e-5)
+    whole = np.linalg.norm(np.concatenate([g for _, g in gradients]))
+    errors, start = [], 0
+    for name, expected in gradients:
+        difference = np.linalg.norm(flat[start : start + expected.size] - expected)
+        size = max(float(np.linalg.norm(expected)), 1e-3 * float(whole), 1e-30)
+        errors.append((float(difference) / size, name))
+        start += expected.size
+    assert start == flat.size
+    return max(errors)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,27 +21,18 @@ from hypothesis import strategies as st
 from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
 from surefoot.candidates.convnet.presets import PRESETS, preset
 from surefoot.learning.losses.base import Loss
-from tests.engines.fused_cpu.gradients import Batch, by_kernels, by_torch, draw_batch, torch_module
+from tests.engines.fused_cpu.gradients import (
+    by_kernels,
+    by_torch,
+    draw_batch,
+    torch_module,
+    worst_error,
+)
 from tests.engines.fused_cpu.networks import losses, networks
 
 drawn = settings(
     max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
-
-
-def worst_error(batch: Batch, dtype: Any) -> tuple[float, str]:
-    loss, flat, _ = by_kernels(batch, dtype)
-    expected_loss, gradients, _ = by_torch(batch)
-    assert loss == pytest.approx(expected_loss, rel=1e-10 if dtype is np.float64 else 1e-5)
-    whole = np.linalg.norm(np.concatenate([g for _, g in gradients]))
-    errors, start = [], 0
-    for name, expected in gradients:
-        difference = np.linalg.norm(flat[start : start + expected.size] - expected)
-        size = max(float(np.linalg.norm(expected)), 1e-3 * float(whole), 1e-30)
-        errors.append((float(difference) / size, name))
-        start += expected.size
-    assert start == flat.size
-    return max(errors)
 
 
 @drawn
@@ -115,11 +105,13 @@ def test_one_example_has_no_spread_to_normalise() -> None:
 def test_gradients_without_avx512() -> None:
     """The narrower blocks of other machines, compiled here as for one with AVX2."""
     code = (
-        "import numpy as np; from tests.engines.fused_cpu import test_gradients as t;"
+        "import numpy as np; from tests.engines.fused_cpu.gradients import draw_batch, worst_error;"
+        "from surefoot.candidates.convnet.presets import preset;"
+        "from surefoot.learning.losses.base import Loss;"
         "from surefoot.engines.fused_cpu.target import WIDE; assert not WIDE;"
-        "net = t.preset('model_4', batch_size=33, dropout=0.3);"
-        "batch = t.draw_batch(net, t.Loss('mse'), 33, 5);"
-        "assert t.worst_error(batch, np.float32)[0] <= 1e-5"
+        "net = preset('model_4', batch_size=33, dropout=0.3);"
+        "batch = draw_batch(net, Loss('mse'), 33, 5);"
+        "assert worst_error(batch, np.float32)[0] <= 1e-5"
     )
     environment = {
         **os.environ,

@@ -29,8 +29,6 @@ from surefoot.learning.optimizers import OPTIMIZERS
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role
 
-RUN = np.zeros(1, dtype=np.uint8)
-
 
 def showers(n: int = 1200) -> Population:
     generator = np.random.default_rng(8)
@@ -60,12 +58,12 @@ def setting_of(epochs: int = 3, **changes: Any) -> Setting:
 
 def fused(net: ConvNet, number: int = 0, setting: Setting | None = None) -> Training:
     instance = Instance(net, InstanceSeed(9, Role.RACE, number))
-    return FusedCpu().train(instance, setting or setting_of(), RUN)
+    return FusedCpu().train(instance, setting or setting_of())
 
 
 def eager(net: ConvNet, number: int = 0, setting: Setting | None = None) -> Training:
     instance = Instance(net, InstanceSeed(9, Role.RACE, number))
-    return TorchEager().train(instance, setting or setting_of(), RUN)
+    return TorchEager().train(instance, setting or setting_of())
 
 
 def assert_same(net: ConvNet) -> None:

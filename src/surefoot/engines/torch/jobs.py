@@ -25,21 +25,17 @@ from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName
 from surefoot.seeds.ledger import InstanceSeed, Stream
 from surefoot.seeds.philox import keep_masks
 
-_ADAM = {"betas": (optimizers.BETA1, optimizers.BETA2), "eps": optimizers.EPSILON}
-_OPTIMIZERS: dict[OptimizerName, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
-    "sgd": (torch.optim.SGD, {}),
-    "adam": (torch.optim.Adam, _ADAM),
-    "adamw": (torch.optim.AdamW, _ADAM),
-    "adagrad": (torch.optim.Adagrad, {"eps": optimizers.ADAGRAD_EPSILON}),
-    "rmsprop": (
-        torch.optim.RMSprop,
-        {"alpha": optimizers.RMSPROP_ALPHA, "eps": optimizers.EPSILON},
+_ADAM: dict[str, Any] = {"betas": (optimizers.BETA1, optimizers.BETA2), "eps": optimizers.EPSILON}
+_OPTIMIZERS: dict[OptimizerName, Callable[..., torch.optim.Optimizer]] = {
+    "sgd": torch.optim.SGD,
+    "adam": partial(torch.optim.Adam, **_ADAM),
+    "adamw": partial(torch.optim.AdamW, **_ADAM),
+    "adagrad": partial(torch.optim.Adagrad, eps=optimizers.ADAGRAD_EPSILON),
+    "rmsprop": partial(torch.optim.RMSprop, alpha=optimizers.RMSPROP_ALPHA, eps=optimizers.EPSILON),
+    "adadelta": partial(
+        torch.optim.Adadelta, rho=optimizers.ADADELTA_RHO, eps=optimizers.ADADELTA_EPSILON
     ),
-    "adadelta": (
-        torch.optim.Adadelta,
-        {"rho": optimizers.ADADELTA_RHO, "eps": optimizers.ADADELTA_EPSILON},
-    ),
-    "nadam": (torch.optim.NAdam, _ADAM | {"momentum_decay": optimizers.NADAM_MOMENTUM_DECAY}),
+    "nadam": partial(torch.optim.NAdam, momentum_decay=optimizers.NADAM_MOMENTUM_DECAY, **_ADAM),
 }
 
 
@@ -189,9 +185,4 @@ def optimizer_of(
     name: OptimizerName, parameters: Iterable[nn.Parameter], learning_rate: float, decay: float
 ) -> torch.optim.Optimizer:
     """Return an optimiser with the formulas and constants of `surefoot.learning.optimizers`."""
-    kind, constants = _OPTIMIZERS[name]
-    optimizer: Any = kind
-    made: torch.optim.Optimizer = optimizer(
-        parameters, lr=learning_rate, weight_decay=decay, **constants
-    )
-    return made
+    return _OPTIMIZERS[name](parameters, lr=learning_rate, weight_decay=decay)
