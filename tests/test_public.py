@@ -27,6 +27,7 @@ NAMES = [
     "SurefootError",
     "assess",
     "candidate",
+    "check",
     "compare",
     "convnet",
     "export",

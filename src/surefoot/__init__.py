@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from surefoot.registry import register
     from surefoot.selector.selector import RobustSelector
     from surefoot.studies.assess.functions import assess
+    from surefoot.studies.check import check
     from surefoot.studies.plan.plan import plan
     from surefoot.studies.select.rerace import rerace
     from surefoot.studies.select.study import select
@@ -64,6 +65,7 @@ _HOMES = {
     "SurefootError": "errors",
     "assess": "studies.assess.functions",
     "candidate": "candidates.function",
+    "check": "studies.check",
     "compare": "studies.sizes.compare",
     "convnet": "candidates.convnet.notation",
     "export": "exports.export",
@@ -102,6 +104,7 @@ __all__ = [
     "SurefootError",
     "assess",
     "candidate",
+    "check",
     "compare",
     "convnet",
     "export",

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from surefoot import registry
 from surefoot.cli.commands.assess import assess
+from surefoot.cli.commands.check import check
 from surefoot.cli.commands.compare import compare
 from surefoot.cli.commands.export import export
 from surefoot.cli.commands.plan import plan
@@ -89,6 +90,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "show": show,
     "replay": replay,
     "export": export,
+    "check": check,
     "plot": plot,
     "assess": assess,
     "variance": variance,

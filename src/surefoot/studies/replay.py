@@ -79,6 +79,23 @@ def replay(
     return outcome, _train(trained, setting, engine or outcome.engine)
 
 
+def difference(recorded: Outcome, again: Outcome) -> str:
+    """Return where status, loss or curve of two outcomes differ in a bit; "" if nowhere."""
+    if recorded.status is not again.status:
+        return f"different: {recorded.status} became {again.status} {again.message}".rstrip()
+    losses = np.array([recorded.loss, again.loss])
+    if losses[0].tobytes() == losses[1].tobytes() and (
+        recorded.curve.tobytes() == again.curve.tobytes()
+    ):
+        return ""
+    shared = min(recorded.epochs, again.epochs)
+    apart = np.flatnonzero(recorded.curve[:shared] != again.curve[:shared])
+    where = f"from epoch {apart[0] + 1}" if apart.size else f"after epoch {shared}"
+    share = abs(again.loss - recorded.loss) / abs(recorded.loss)
+    reason = "" if recorded.engine == again.engine else ", by another engine"
+    return f"different {where}: the losses are {share:.2e} apart{reason}"
+
+
 def find_candidate(journal: Journal, text: str) -> str:
     """Return the key that ``text`` names: a key, the start of one, a label, or ``winner``.
 

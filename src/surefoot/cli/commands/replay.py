@@ -1,14 +1,11 @@
 """``surefoot replay``: a recorded instance trained again and compared with its record."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from surefoot.cli.options import JournalArgument, StudyOption
 from surefoot.errors import ConfigurationError, nearest
-
-if TYPE_CHECKING:
-    from surefoot.instances import Outcome
 
 DIFFERENT = 1
 """Exit code when the losses are not the same bits."""
@@ -58,7 +55,7 @@ def replay(
     from surefoot.seeds.ledger import Role
     from surefoot.studies.description import Description
     from surefoot.studies.recorded_setting import recorded_setting
-    from surefoot.studies.replay import find_candidate, replay
+    from surefoot.studies.replay import difference, find_candidate, replay
 
     out = console()
     roles = {one.name.lower(): one for one in Role}
@@ -82,27 +79,8 @@ def replay(
             f"{outcome.seconds:.2f} s  {outcome.engine}",
             soft_wrap=True,
         )
-    difference = difference_of(before, now)
-    if difference:
-        out.print(difference, soft_wrap=True)
+    different = difference(before, now)
+    if different:
+        out.print(different, soft_wrap=True)
         raise typer.Exit(DIFFERENT)
     out.print("the same: status, loss and curve agree to the last bit")
-
-
-def difference_of(recorded: "Outcome", again: "Outcome") -> str:
-    """Return where status, loss or curve of two outcomes differ in a bit; "" if nowhere."""
-    import numpy as np
-
-    if recorded.status is not again.status:
-        return f"different: {recorded.status} became {again.status} {again.message}".rstrip()
-    losses = np.array([recorded.loss, again.loss])
-    if losses[0].tobytes() == losses[1].tobytes() and (
-        recorded.curve.tobytes() == again.curve.tobytes()
-    ):
-        return ""
-    shared = min(recorded.epochs, again.epochs)
-    apart = np.flatnonzero(recorded.curve[:shared] != again.curve[:shared])
-    where = f"from epoch {apart[0] + 1}" if apart.size else f"after epoch {shared}"
-    share = abs(again.loss - recorded.loss) / abs(recorded.loss)
-    reason = "" if recorded.engine == again.engine else ", by another engine"
-    return f"different {where}: the losses are {share:.2e} apart{reason}"

@@ -1,0 +1,53 @@
+"""``surefoot check``: whether a journal holds what was written, and what its trainings gave."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from surefoot.cli.options import JournalArgument, StudyOption
+
+DIFFERENT = 1
+"""Exit code when a training gave another loss than the record."""
+
+
+def check(
+    journal: JournalArgument,
+    study: StudyOption = None,
+    replays: Annotated[
+        int,
+        typer.Option(
+            "--replay", "-n", metavar="N", help="Train N random recorded instances again."
+        ),
+    ] = 0,
+) -> None:
+    """Check that a journal holds what was written.
+
+    Every row is covered by a digest that also covers the rows before it, so whatever
+    was changed, deleted, moved or added behind surefoot's back is found and named. It
+    guards against accidents and edits; it is no signature. The last digest, noted
+    elsewhere, tells this journal from any other.
+
+    With --replay, instances drawn at random are trained again and must give their
+    recorded losses and curves to the last bit; then the exit code is 0, else 1.
+
+    [bold]Examples[/bold]
+
+      [dim]Is the journal whole?[/dim]
+      surefoot check energy.db
+
+      [dim]And do ten of its trainings give the same again?[/dim]
+      surefoot check energy.db --replay 10
+    """
+    from surefoot.cli.session import Session
+    from surefoot.cli.show.console import busy, console
+    from surefoot.studies.check import check
+
+    out = console()
+    with busy(out, f"checking {journal}"):
+        setting = None if study is None else Session(study).setting
+        checked = check(journal, replays, setting=setting)
+    out.print(str(checked), soft_wrap=True)
+    if not checked.same:
+        raise typer.Exit(DIFFERENT)
