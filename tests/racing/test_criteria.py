@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from surefoot.errors import ConfigurationError, StatisticsError
-from surefoot.racing.criteria import Criterion, as_criterion
+from surefoot.errors import ConfigurationError
+from surefoot.racing.criteria import as_criterion
+from surefoot.testing import CriterionSuite
 
 NAMES = [
     "mean",
@@ -31,63 +32,12 @@ NAMES = [
 finite = st.floats(0.0, 1e6, allow_subnormal=False)
 shapes = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12)
 tables = hnp.arrays(np.float64, shapes, elements=finite)
-broken = hnp.arrays(np.float64, shapes, elements=st.one_of(finite, st.just(np.inf)))
 
 
-@pytest.mark.parametrize("name", NAMES)
-class TestConformance:
-    """What every criterion must do; a new one joins by its name."""
-
-    def test_its_name_is_read_back(self, name):
-        criterion = as_criterion(name)
-        assert isinstance(criterion, Criterion)
-        assert as_criterion(criterion.name) == criterion
-        assert hash(as_criterion(criterion.name)) == hash(criterion)
-
-    @given(losses=broken)
-    def test_never_nan_one_value_per_row(self, name, losses):
-        values = as_criterion(name).values(losses)
-        assert values.shape == (len(losses),)
-        assert not np.isnan(values).any()
-        assert not np.isneginf(values).any()
-
-    @given(losses=broken, random=st.randoms())
-    def test_the_order_of_instances_does_not_matter(self, name, losses, random):
-        columns = list(range(losses.shape[1]))
-        random.shuffle(columns)
-        criterion = as_criterion(name)
-        np.testing.assert_allclose(
-            criterion.values(losses), criterion.values(losses[:, columns]), rtol=1e-9, atol=1e-6
-        )
-
-    @given(losses=tables)
-    def test_rows_do_not_touch_each_other(self, name, losses):
-        criterion = as_criterion(name)
-        alone = [criterion.values(row[None, :])[0] for row in losses]
-        np.testing.assert_allclose(criterion.values(losses), alone, rtol=1e-9, atol=1e-6)
-
-    @given(losses=tables)
-    def test_a_unit_is_only_a_factor(self, name, losses):
-        criterion = as_criterion(name)
-        np.testing.assert_allclose(
-            criterion.values(1000.0 * losses),
-            1000.0 * criterion.values(losses),
-            rtol=1e-9,
-            atol=1e-6,
-        )
-
-    @given(losses=tables)
-    def test_a_divergence_never_makes_a_candidate_better(self, name, losses):
-        criterion = as_criterion(name)
-        worse = losses.copy()
-        worse[np.arange(len(losses)), np.argmax(losses, axis=1)] = np.inf
-        assert (criterion.values(worse) >= criterion.values(losses) * (1 - 1e-12)).all()
-
-    def test_untrained_cells_and_empty_rows_are_refused(self, name):
-        with pytest.raises(StatisticsError, match="NaN or -inf"):
-            as_criterion(name).values(np.array([[0.1, np.nan]]))
-        with pytest.raises(StatisticsError, match="n >= 1"):
-            as_criterion(name).values(np.empty((3, 0)))
+class TestConformance(CriterionSuite):
+    @pytest.fixture(params=NAMES)
+    def criterion(self, request):
+        return as_criterion(request.param)
 
 
 @given(tables)
