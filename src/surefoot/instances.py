@@ -29,12 +29,17 @@ class Status(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all instances of a study share: data, sampling, test loss and stopping rule."""
+    """What all instances of a study share: data, sampling, test loss and stopping rule.
+
+    ``plain_curves`` asks candidates that average their weights for the whole curve of the weights
+    before averaging, not only its last loss; no other number changes.
+    """
 
     halves: Halves
     sampling: Sampling
     loss: Loss
     stopping: Stopping = field(default_factory=Stopping)
+    plain_curves: bool = False
 
     def test_loss(self, predictor: Predictor, rows: NDArray[np.int32]) -> float:
         """Return the test loss of a predictor on rows of the population, rounded to float32."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numbers
 import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,14 @@ def wholes(values: Any) -> tuple[int, ...]:
     return tuple(operator.index(value) for value in values)
 
 
+def is_import_path(value: Any) -> bool:
+    """Return whether a value is text such as ``package.module.Name``."""
+    return (
+        isinstance(value, str) and re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", value) is not None
+    )
+
+
+_IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _WORDS = {whole: "a whole number", number: "a number", wholes: "a list of whole numbers"}
 
 

@@ -68,11 +68,13 @@ class Monitor:
     """What an engine tells while it trains one instance, and whether it should go on.
 
     Compiled code reads the flag ``stop`` itself; ``losses`` are those told so far; ``message`` goes
-    into the outcome.
+    into the outcome. ``plain`` are the test losses of the weights before averaging, for a candidate
+    that averages them: the last epoch's, or all epochs' if the setting asks for ``plain_curves``.
     """
 
     stop: Flag
     losses: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)
     message: str = ""
 
     def tell(self, *losses: float) -> None:

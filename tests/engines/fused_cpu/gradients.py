@@ -83,9 +83,18 @@ def by_kernels(batch: Batch, dtype: Any) -> tuple[float, Array, Network]:
     rows = np.arange(n, dtype=np.int32)
     data = training.Data(*(frozen(a.astype(dtype)) for a in (batch.features, batch.target, side)))
     none = aligned(16, dtype)
-    state = training.State(network.params, grads, none, none, network.statistics, network.work)
+    state = training.State(
+        network.params,
+        grads,
+        none,
+        none,
+        network.statistics,
+        network.work,
+        network.params,
+        network.statistics,
+    )
     loss = training.batch_gradient(
-        program, state, data, frozen(rows), rows, 0, n, recipe_of(net, setting_of(batch)),
+        program, state, data, frozen(rows), rows, 0, n, recipe_of(net, setting_of(batch), n),
         np.array([0, 0, *NOISE], dtype=np.uint64), STEP,
         buffers_of(net, n)._replace(chosen=np.empty(n, dtype=np.int32)),
     )  # fmt: skip

@@ -6,10 +6,17 @@ import torch
 
 from surefoot.engines.fused_cpu.instance import aligned
 from surefoot.engines.fused_cpu.optimizer_kernels import update
+from surefoot.engines.fused_cpu.training import State
 from surefoot.engines.torch.jobs import optimizer_of
 from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName, optimizer_code
 
 STEPS = 300
+
+
+def state_of(n: int) -> State:
+    """Return zeros: n parameters and all that belongs to them."""
+    params, grads, first, second, averaged = (aligned(n) for _ in range(5))
+    return State(params, grads, first, second, aligned(0), aligned(16), averaged, aligned(0))
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.02])
@@ -24,7 +31,8 @@ def test_three_hundred_steps_follow_torch(name: OptimizerName, decay: float) -> 
 
     parameter = torch.nn.Parameter(torch.from_numpy(start.copy()))
     optimizer = optimizer_of(name, iter([parameter]), 0.01, decay)
-    params, grads, first, second = (aligned(n) for _ in range(4))
+    state = state_of(n)
+    params, grads = state.params, state.grads
     params[:] = start
     product = 1.0
     for step in range(STEPS):
@@ -32,9 +40,7 @@ def test_three_hundred_steps_follow_torch(name: OptimizerName, decay: float) -> 
         parameter.grad = torch.from_numpy(gradient)
         optimizer.step()
         grads[:] = curvature * params + noise[step]
-        product = update(
-            optimizer_code(name), params, grads, first, second, step + 1, 0.01, decay, product
-        )
+        product = update(optimizer_code(name), state, step + 1, 0.01, decay, 1.0, 0.0, product)
     expected = parameter.detach().numpy()
     assert np.abs(expected - start).max() > 0.01
     np.testing.assert_allclose(params, expected, rtol=1e-4, atol=1e-6)
@@ -42,10 +48,9 @@ def test_three_hundred_steps_follow_torch(name: OptimizerName, decay: float) -> 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_numbers_that_no_parameter_uses_stay_zero(name: OptimizerName) -> None:
-    params, grads, first, second = (aligned(32) for _ in range(4))
+    state = state_of(32)
     product = 1.0
     for step in range(1, 20):
-        product = update(
-            optimizer_code(name), params, grads, first, second, step, 0.1, 0.01, product
-        )
-    assert not params.any()
+        product = update(optimizer_code(name), state, step, 0.1, 0.01, 1.0, 0.5, product)
+    assert not state.params.any()
+    assert not state.averaged.any()

@@ -15,7 +15,7 @@ from surefoot.learning.losses.base import Loss, parse_loss
         ("relative_rms", "did you mean 'relative_rmse'"),
         ("entropy of mixing", "is unknown: write a name"),
         ("", "is unknown: write a name"),
-        ("mae(2)", "only huber takes a parameter"),
+        ("mae(2)", "mae takes no value"),
         ("huber(x)", "'x' is not a number"),
         ("huber(-1)", "must be a positive number"),
         ("huber(nan)", "must be a positive number"),

@@ -18,8 +18,10 @@ from typing import Any, ClassVar, Literal, Self, get_args
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.layers import Layer, layers_of
 from surefoot.candidates.fields import number, settle, whole, wholes
+from surefoot.candidates.recipe import DEFAULTS as RECIPE_DEFAULTS
+from surefoot.candidates.recipe import recipe_label, recipe_spec, settle_recipe
 from surefoot.errors import CandidateError, nearest
-from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.losses.base import Loss, Objective, parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "prelu", "elu", "gelu"]
@@ -109,6 +111,8 @@ class ConvNet(Candidate):
         See `optimizers`; ``decay`` is L2 regularisation, or AdamW's decoupled decay.
     loss
         Loss trained on; None for the study's.
+    objective, schedule, warmup, average, clip
+        See `surefoot.candidates.recipe`.
 
     Raises
     ------
@@ -132,6 +136,11 @@ class ConvNet(Candidate):
     batch_size: int = 32
     decay: float = 0.0
     loss: Loss | None = None
+    objective: Objective | None = None
+    schedule: str = "constant"
+    warmup: float = 0.0
+    average: str = "none"
+    clip: float | None = None
 
     def __post_init__(self) -> None:
         settle(self, hidden=wholes, input_shape=wholes, outputs=whole, batch_size=whole)
@@ -179,6 +188,7 @@ class ConvNet(Candidate):
             )
         if not self.side:
             object.__setattr__(self, "side_layer", 1)
+        settle_recipe(self)
         _ = self.layers
 
     @cached_property
@@ -234,12 +244,13 @@ class ConvNet(Candidate):
         decay = f" decay {self.decay:g}" if self.decay else ""
         return (
             f"{blocks} fc{dense}{extras} {self.activation} {self.optimizer} "
-            f"lr {self.learning_rate:g} batch {self.batch_size}{decay}"
+            f"lr {self.learning_rate:g} batch {self.batch_size}{decay}{recipe_label(self)}"
         )
 
     def spec(self) -> dict[str, Any]:
-        """Return all fields as plain JSON values."""
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        """Return all fields as plain JSON values; of the recipe those not at their defaults."""
+        names = (f.name for f in dataclasses.fields(self) if f.name not in RECIPE_DEFAULTS)
+        fields = {name: getattr(self, name) for name in names} | recipe_spec(self)
         fields["convolutions"] = [dataclasses.asdict(conv) for conv in self.convolutions]
         fields["hidden"] = list(self.hidden)
         fields["input_shape"] = list(self.input_shape)

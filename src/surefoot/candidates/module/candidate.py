@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator import values as plain
-from surefoot.candidates.fields import number, settle, whole, wholes
+from surefoot.candidates.fields import is_import_path, number, settle, whole, wholes
 from surefoot.candidates.module.parts import check_arguments, path_of, resolve
+from surefoot.candidates.recipe import DEFAULTS, recipe_label, recipe_spec, settle_recipe
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import CandidateError, nearest
-from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.losses.base import Loss, Objective, parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class ModuleCandidate(Candidate):
         Loss trained on: None for the study's, one of `Loss`, or a function or class of
         torch, called with predictions and targets [n, outputs] (class codes [n]), giving a scalar.
     schedule, schedule_parameters
-        A class of ``torch.optim.lr_scheduler``, stepped after every epoch, or None.
+        None, a schedule of `surefoot.learning.schedules` such as ``cosine``, or a class of
+        ``torch.optim.lr_scheduler`` (or its path) and its arguments, stepped after every epoch.
     initialization
         ``own``: the factory's, with torch's random numbers seeded from the ledger. ``he``: arrays
         of two or more axes are He-normal from the ledger (variance 2/fan_in), biases 0.
@@ -57,6 +59,8 @@ class ModuleCandidate(Candidate):
         Where it is trained; results are the same bits only on ``cpu``.
     version
         Part of the key: raise it when the factory's code changes its results.
+    objective, warmup, average, clip
+        See `surefoot.candidates.recipe`.
 
     Raises
     ------
@@ -83,6 +87,10 @@ class ModuleCandidate(Candidate):
     side: bool = False
     device: str = "cpu"
     version: int = 1
+    objective: Objective | None = None
+    warmup: float = 0.0
+    average: str = "none"
+    clip: float | None = None
 
     def __post_init__(self) -> None:
         settle(self, learning_rate=number, decay=number, batch_size=whole, version=whole)
@@ -108,12 +116,34 @@ class ModuleCandidate(Candidate):
                 raise CandidateError(f"optimizer {self.optimizer!r} is unknown: {known}")
             self._set("optimizer", path_of(self.optimizer, "optimizer"))
         self._set("loss", _loss(self.loss))
-        if self.schedule is not None:
-            self._set("schedule", path_of(self.schedule, "schedule"))
+        self._settle_schedule()
         for field in _MAPPINGS:
             given = getattr(self, field) or {}
             encoded = {n: plain.encode(given[n], f"{n!r} of {field}") for n in sorted(given)}
             self._set(field, encoded)
+
+    def _settle_schedule(self) -> None:
+        """Tell a schedule of torch's, which becomes a path, from one of our own."""
+        schedule = self.schedule
+        named = isinstance(schedule, str) and not is_import_path(schedule)
+        if schedule is None or named:
+            settle_recipe(self)
+            if self.schedule == "constant":
+                self._set("schedule", None)
+            if self.schedule_parameters:
+                raise CandidateError(
+                    f"schedule_parameters are for a schedule of torch, not for {schedule!r}: "
+                    "write values in brackets, as in 'cosine(0.01)'"
+                )
+            return
+        self._set("schedule", None)
+        settle_recipe(self)
+        self._set("schedule", path_of(schedule, "schedule"))
+        if self.warmup:
+            raise CandidateError(
+                f"warmup = {self.warmup:g} is for a schedule by name such as 'cosine', not for "
+                f"{self.schedule}"
+            )
 
     def _set(self, field: str, value: Any) -> None:
         object.__setattr__(self, field, value)
@@ -149,7 +179,7 @@ class ModuleCandidate(Candidate):
             self.part("optimizer")
         if isinstance(self.loss, str):
             self.part("loss")
-        if self.schedule is not None:
+        if self.schedule is not None and is_import_path(self.schedule):
             self.part("schedule")
 
     def part(self, place: Literal["factory", "optimizer", "loss", "schedule"]) -> Any:
@@ -225,7 +255,9 @@ class ModuleCandidate(Candidate):
 
     def spec(self) -> dict[str, Any]:
         """Return all fields as plain JSON values."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        added = [name for name in DEFAULTS if name != "schedule"]
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in added}
+        values |= recipe_spec(self)
         values["loss"] = None if self.loss is None else str(self.loss)
         if self.input_shape is not None:
             values["input_shape"] = list(self.input_shape)
@@ -246,10 +278,11 @@ class ModuleCandidate(Candidate):
         )
         decay = f" decay {self.decay:g}" if self.decay else ""
         start = " he" if self.initialization == "he" else ""
-        schedule = f" {str(self.schedule).rpartition('.')[2]}" if self.schedule else ""
+        schedule = str(self.schedule or "")
+        schedule = f" {schedule.rpartition('.')[2]}" if is_import_path(schedule) else ""
         return (
             f"{made}{' +side' if self.side else ''}{start} {optimizer} lr {self.learning_rate:g}"
-            f"{schedule} batch {self.batch_size}{decay}"
+            f"{schedule} batch {self.batch_size}{decay}{recipe_label(self)}"
         )
 
     def __eq__(self, other: object) -> bool:
@@ -269,7 +302,7 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 def _loss(loss: Any) -> Loss | str | None:
     if loss is None or isinstance(loss, Loss):
         return loss
-    if isinstance(loss, str) and not re.fullmatch(r"\w+(\.\w+)+", loss):
+    if isinstance(loss, str) and not is_import_path(loss):
         return parse_loss(loss)
     return path_of(loss, "loss")
 

@@ -34,8 +34,9 @@ class FusedCpu(Engine):
         """Train one instance without holding the GIL."""
         from surefoot.engines.fused_cpu.instance import train_instance
 
-        status, curve, predictor = train_instance(
+        status, curve, predictor, plain = train_instance(
             instance, setting, instance.draw(setting), monitor.stop
         )
+        monitor.plain.extend(plain)
         monitor.tell(*curve, *([math.nan] if status is Status.DIVERGED else []))
         return predictor

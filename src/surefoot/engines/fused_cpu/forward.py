@@ -133,7 +133,8 @@ def multiply_masks(stage, work, tiles):
 def _forward(stages_at, count, table, params_at, statistics_at, work_at, tiles, examples, training):
     """Compute all feature maps from the input map; predictions are the last stage's Z.
 
-    ``training`` is 1 or 0; ``count`` the number of stages. Arrays come as addresses.
+    ``training`` is 1, 0, or 2 to normalise by the batch as in training but drop nothing; ``count``
+    the number of stages. Arrays come as addresses.
     """
     stages = carray(stages_at, (count, FIELDS))
     params, statistics = carray(params_at, (1,)), carray(statistics_at, (1,))
@@ -154,7 +155,7 @@ def _forward(stages_at, count, table, params_at, statistics_at, work_at, tiles, 
                     fixed_scales(stage, params, statistics, work, low, high)
             if number < last:
                 _pointwise(stage, params, work, z_at, low, high, tiles)
-        if training and stage[MASK] >= 0:
+        if training == 1 and stage[MASK] >= 0:
             multiply_masks(stage, work, tiles)
 
 

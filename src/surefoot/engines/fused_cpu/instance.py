@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from surefoot.candidates.convnet.initialization import initial_weights, named_weights
 from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.recipe import trained_loss
 from surefoot.data.population import Draw
 from surefoot.engines.base import Stopped
 from surefoot.engines.fused_cpu import training
@@ -19,7 +20,9 @@ from surefoot.engines.fused_cpu.exported import provide
 from surefoot.engines.fused_cpu.program import Program, compile_program
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.instances import Instance, Setting, Status
+from surefoot.learning.averaging import parse_average
 from surefoot.learning.optimizers import optimizer_code, state_vectors
+from surefoot.learning.schedules import parse_schedule
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Stream
 
@@ -122,16 +125,29 @@ def keys_of(instance: Instance) -> NDArray[np.uint64]:
     return np.array([*seed.key(Stream.ORDER), *seed.key(Stream.NOISE)], dtype=np.uint64)
 
 
-def recipe_of(net: ConvNet, setting: Setting) -> training.Recipe:
-    """Return how `training.train` trains a network."""
-    loss = (net.loss or setting.loss).trained
+def recipe_of(net: ConvNet, setting: Setting, n: int) -> training.Recipe:
+    """Return how `training.train` trains a network on ``n`` examples."""
+    loss, average = trained_loss(net, setting.loss), parse_average(net.average)
+    epoch_steps, epochs = -(-n // net.batch_size), setting.stopping.max_epochs
+    schedule = parse_schedule(net.schedule)
     return training.Recipe(
         batch=net.batch_size,
         optimizer=optimizer_code(net.optimizer),
         rate=net.learning_rate,
         decay=net.decay,
         kept=1.0 / (1.0 - net.dropout),
-        loss=training.Measure(loss.code, float(loss.parameter), False),
+        loss=training.Measure(loss.code, float(loss.parameter), loss.objective == "root"),
+        pace=training.Pace(
+            schedule.code,
+            *schedule.pair,
+            epochs * epoch_steps,
+            epoch_steps,
+            net.warmup * epoch_steps,
+        ),
+        clip=net.clip or 0.0,
+        average=average.code,
+        time_constant=average.time_constant(epoch_steps),
+        first_epoch=average.first_epoch(epochs),
     )
 
 
@@ -157,8 +173,10 @@ def buffers_of(net: ConvNet, n: int) -> training.Buffers:
 
 def train_instance(
     instance: Instance, setting: Setting, draw: Draw, stop: NDArray[np.uint8]
-) -> tuple[Status, Matrix, FusedPredictor]:
-    """Train and return how it ended, its curve and what was trained.
+) -> tuple[Status, Matrix, FusedPredictor, Matrix]:
+    """Train and return how it ended, its curve, what was trained and the plain weights' losses.
+
+    The last are as in `Monitor.plain`.
 
     Raises
     ------
@@ -169,27 +187,28 @@ def train_instance(
     assert isinstance(net, ConvNet)
     network = Network(net, initial_weights(net, instance.seed))
     size, states = network.program.parameters, state_vectors(net.optimizer)
+    recipe = recipe_of(net, setting, draw.train.size)
+    shipped = network if recipe.average == training.NONE else Network(net, network.flat)
     state = training.State(
         network.params, aligned(size), aligned(size if states > 0 else LANES),
         aligned(size if states > 1 else LANES), network.statistics, network.work,
+        shipped.params, shipped.statistics,
     )  # fmt: skip
     population = setting.halves.population
     side = population.side if net.side and population.side is not None else _no_side()
     data = training.Data(*(frozen(a) for a in (population.features, population.target, side)))
     loss = setting.loss
-    curve = np.zeros(setting.stopping.max_epochs, dtype=np.float32)
+    curve, plain = np.zeros((2, setting.stopping.max_epochs), dtype=np.float32)
+    if not setting.plain_curves or shipped is network:
+        plain = plain[: int(shipped is not network)]
     ending, epochs = training.train(
-        network.program, state, data, frozen(draw.train), frozen(draw.test),
-        recipe_of(net, setting),
+        network.program, state, data, frozen(draw.train), frozen(draw.test), recipe,
         training.Measure(loss.code, float(loss.parameter), loss.rooted),
         ending_of(setting.stopping), keys_of(instance), buffers_of(net, draw.train.size), curve,
-        stop,
+        plain, stop,
     )  # fmt: skip
     if ending == training.STOPPED:
         raise Stopped
     status = Status.FINISHED if ending == training.FINISHED else Status.DIVERGED
-    return (
-        status,
-        curve[:epochs].copy(),
-        FusedPredictor(net, network.flat, network.statistics.copy()),
-    )
+    predictor = FusedPredictor(net, shipped.flat, shipped.statistics.copy())
+    return status, curve[:epochs].copy(), predictor, plain[:epochs].copy()

@@ -1,7 +1,7 @@
-"""One step of each of the seven optimisers over the whole parameter vector.
+"""One step of each of the seven optimisers over the whole parameter vector, and its average.
 
-Formulas and constants: `learning.optimizers`. All vectors have a multiple of 16 numbers; those
-that no parameter uses stay 0.
+Formulas and constants: `learning.optimizers` and `learning.averaging`. All vectors have a multiple
+of 16 numbers; those that no parameter uses stay 0.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numba as nb
 import numpy as np
 
 from surefoot.engines.fused_cpu.target import LANES
-from surefoot.engines.fused_cpu.vectors import fill, fma, load, sqrt, store
+from surefoot.engines.fused_cpu.vectors import fill, fma, load, sqrt, store, total
 from surefoot.learning.optimizers import (
     ADADELTA_EPSILON,
     ADADELTA_RHO,
@@ -22,6 +22,7 @@ from surefoot.learning.optimizers import (
     RMSPROP_ALPHA,
 )
 
+TINY = float(np.finfo(np.float32).tiny)
 SGD, ADAM, ADAMW, ADAGRAD, RMSPROP, ADADELTA, NADAM = range(7)
 
 
@@ -32,12 +33,15 @@ def momentum_at(step):
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def update(code, params, grads, first, second, step, rate, decay, momentum_product):
+def update(code, state, step, rate, decay, scale, pull, momentum_product):
     """Take step number ``step`` (from 1) and return NAdam's product μ₁ … μ_step.
 
-    ``momentum_product`` is that product up to the step before. ``first`` and ``second`` are the
-    optimiser's state, of any size where it keeps none.
+    ``state`` is a `State`, whose gradient is multiplied by ``scale`` first; its average moves by
+    ``pull`` of the way to the new parameters, and is left alone if that is 0. ``momentum_product``
+    is the product up to the step before.
     """
+    params, grads, first, second = state.params, state.grads, state.first, state.second
+    averaged = state.averaged
     correction1 = 1.0 - BETA1**step
     correction2 = 1.0 - BETA2**step
     now, following = momentum_at(step), momentum_at(step + 1)
@@ -49,9 +53,10 @@ def update(code, params, grads, first, second, step, rate, decay, momentum_produ
     epsilon = fill(params, EPSILON)
     minus_rate = fill(params, -rate)
     one = fill(params, 1.0)
+    factor, share = fill(params, scale), fill(params, pull)
     for at in range(0, params.size, LANES):
         p = load(params, at)
-        g = fma(l2, p, load(grads, at))
+        g = fma(l2, p, factor * load(grads, at))
         if code in (ADAM, ADAMW):
             if code == ADAMW:
                 p = p * keep
@@ -92,4 +97,34 @@ def update(code, params, grads, first, second, step, rate, decay, momentum_produ
         else:
             p = fma(minus_rate, g, p)
         store(params, at, p)
+        if pull > 0.0:
+            a = load(averaged, at)
+            store(averaged, at, fma(share, p - a, a))
     return product
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def gradient_scale(grads, loss, rooted, clip):
+    """Return the factor of a batch's gradient, which is that of its mean ``loss``.
+
+    The root of the mean has 1/(2 √loss) of it, and none where the loss is below float32's smallest
+    normal number; a norm above ``clip``, if that is not 0, is brought down to it, as torch does.
+    """
+    scale = 1.0
+    if rooted:
+        scale = 0.5 / np.sqrt(loss) if loss >= TINY else 0.0
+    if clip > 0.0:
+        squares = fill(grads, 0.0)
+        for at in range(0, grads.size, LANES):
+            g = load(grads, at)
+            squares = fma(g, g, squares)
+        scale *= min(1.0, clip / (scale * np.sqrt(np.float64(total(squares))) + 1e-6))
+    return scale
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def move(averaged, params, gain):
+    """Move an average by ``gain`` of the way to the parameters; onto them if that is 1."""
+    for i in range(params.size):
+        change = params[i] - averaged[i]
+        averaged[i] = params[i] if gain == 1.0 else averaged[i] + np.float32(gain) * change

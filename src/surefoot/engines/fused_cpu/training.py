@@ -17,8 +17,11 @@ from surefoot.engines.fused_cpu.backward import backward
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.forward import draw_masks, forward
 from surefoot.engines.fused_cpu.loss_kernels import example_loss
-from surefoot.engines.fused_cpu.optimizer_kernels import update
+from surefoot.engines.fused_cpu.normalisation import MOMENTUM
+from surefoot.engines.fused_cpu.optimizer_kernels import gradient_scale, move, update
 from surefoot.engines.fused_cpu.target import LANES
+from surefoot.learning.averaging import ema_gain
+from surefoot.learning.schedules import factor
 from surefoot.seeds.philox import fill_epoch_order
 
 IN_TILE = int(Field.IN_TILE)
@@ -31,6 +34,10 @@ Z_TILE = int(Field.Z_TILE)
 
 FINISHED, DIVERGED, STOPPED = 0, 1, 2
 NONE, PLATEAU = 0, 1
+EMA, LAST = 1, 2
+
+rate_factor = nb.njit(cache=True, nogil=True, error_model="numpy")(factor)
+average_gain = nb.njit(cache=True, nogil=True, error_model="numpy")(ema_gain)
 
 
 class Data(NamedTuple):
@@ -45,7 +52,8 @@ class State(NamedTuple):
     """What training changes, each beginning at a cache line.
 
     The padded vector of parameters, its gradient and the optimiser's two vectors (of any length
-    where it keeps none), the running statistics of batch normalisation, the feature maps.
+    where it keeps none), the running statistics of batch normalisation, the feature maps, and the
+    average of the parameters with its statistics: without averaging the parameters themselves.
     """
 
     params: NDArray[Any]
@@ -54,6 +62,8 @@ class State(NamedTuple):
     second: NDArray[Any]
     statistics: NDArray[Any]
     work: NDArray[Any]
+    averaged: NDArray[Any]
+    averaged_statistics: NDArray[Any]
 
 
 class Buffers(NamedTuple):
@@ -74,8 +84,23 @@ class Measure(NamedTuple):
     rooted: bool
 
 
+class Pace(NamedTuple):
+    """A schedule of the learning rate: `Schedule.code` and ``pair``, and lengths in steps."""
+
+    code: int
+    first: float
+    second: float
+    steps: int
+    epoch_steps: int
+    warmup: float
+
+
 class Recipe(NamedTuple):
-    """How one network is trained; ``kept`` is dropout's 1/(1 − p), 1 without dropout."""
+    """How one network is trained.
+
+    ``kept`` is dropout's 1/(1 − p), 1 without dropout; ``clip`` 0 for none; ``average`` a code of
+    `Average`, with its time constant in steps or the first epoch that it holds.
+    """
 
     batch: int
     optimizer: int
@@ -83,6 +108,11 @@ class Recipe(NamedTuple):
     decay: float
     kept: float
     loss: Measure
+    pace: Pace
+    clip: float
+    average: int
+    time_constant: float
+    first_epoch: int
 
 
 class Ending(NamedTuple):
@@ -226,17 +256,44 @@ def should_stop(curve, epochs, ending):
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
+def statistics_anew(program, state, data, rows, batch, stop):
+    """Compute the average's statistics of batch normalisation as `learning.averaging` says."""
+    stages, statistics = program.stages, state.averaged_statistics
+    sums = np.zeros(statistics.size)
+    batches = 0
+    for first in range(0, rows.size, batch):
+        examples = min(batch, rows.size - first)
+        if stop[0] or examples == 1:
+            continue
+        statistics[:] = 0
+        tiles = gather(program, state.work, data, rows, first, examples)
+        forward(
+            stages, stages.shape[0], program.table, state.averaged, statistics, state.work, tiles,
+            examples, 2,
+        )  # fmt: skip
+        for i in range(sums.size):
+            sums[i] += statistics[i] / MOMENTUM  # the running averages began at 0
+        batches += 1
+    for i in range(sums.size):
+        statistics[i] = sums[i] / batches if batches else state.statistics[i]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def train(
-    program, state, data, train_rows, test_rows, recipe, measure, ending, keys, buffers, curve, stop
-):
+    program, state, data, train_rows, test_rows, recipe, measure, ending, keys, buffers, curve,
+    plain, stop,
+):  # fmt: skip
     """Train until the stopping rule, an explosion or the stop flag; return (ending, epochs).
 
-    ``keys`` [4] are those of the ORDER and the NOISE stream, ``curve`` [max_epochs] is filled.
+    ``keys`` [4] are those of the ORDER and the NOISE stream. ``curve`` [max_epochs] is filled with
+    the test losses of the average; ``plain`` with those of the parameters, its last place only,
+    after the last epoch, if it is [1].
     """
     step = 0
     product = 1.0
     epochs = 0
     n = train_rows.size
+    pace = recipe.pace
     while True:
         fill_epoch_order(keys[0], keys[1], np.uint64(epochs), buffers.order)
         for first in range(0, n, recipe.batch):
@@ -248,15 +305,28 @@ def train(
             )  # fmt: skip
             if not np.isfinite(np.float32(loss)):
                 return DIVERGED, epochs
+            rate = recipe.rate * rate_factor(
+                pace.code, pace.first, pace.second, step, pace.steps, pace.epoch_steps, pace.warmup
+            )
             step += 1
+            gain = average_gain(step, recipe.time_constant) if recipe.average == EMA else 0.0
+            scale = gradient_scale(state.grads, loss, recipe.loss.rooted, recipe.clip)
             product = update(
-                recipe.optimizer, state.params, state.grads, state.first, state.second, step,
-                recipe.rate, recipe.decay, product,
-            )  # fmt: skip
+                recipe.optimizer, state, step, rate, recipe.decay, scale, gain, product
+            )
+        if recipe.average == LAST:
+            move(state.averaged, state.params, 1.0 / max(1, epochs - recipe.first_epoch + 1))
+        if recipe.average != NONE and state.statistics.size:
+            statistics_anew(program, state, data, train_rows, recipe.batch, stop)
         result = test_loss(
-            program, state.params, state.statistics, state.work, data, test_rows, measure, buffers,
-            stop,
+            program, state.averaged, state.averaged_statistics, state.work, data, test_rows,
+            measure, buffers, stop,
         )  # fmt: skip
+        if plain.size > 1 and not stop[0]:
+            plain[epochs] = test_loss(
+                program, state.params, state.statistics, state.work, data, test_rows, measure,
+                buffers, stop,
+            )  # fmt: skip
         if stop[0]:
             return STOPPED, epochs
         if not np.isfinite(np.float32(result)):
@@ -264,4 +334,10 @@ def train(
         curve[epochs] = result
         epochs += 1
         if should_stop(curve, epochs, ending):
-            return FINISHED, epochs
+            break
+    if plain.size == 1:
+        plain[0] = test_loss(
+            program, state.params, state.statistics, state.work, data, test_rows, measure, buffers,
+            stop,
+        )  # fmt: skip
+    return STOPPED if stop[0] else FINISHED, epochs

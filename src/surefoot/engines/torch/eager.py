@@ -60,7 +60,7 @@ class TorchEager(Engine):
             train_epochs(
                 job, setting, instance.draw(setting), instance.seed.key(Stream.ORDER), monitor
             )
-        return job.predictor
+        return job.predictor if job.averaged is None else job.averaged.predictor
 
 
 def predictor_of(

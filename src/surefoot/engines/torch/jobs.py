@@ -14,14 +14,19 @@ from torch.nn import functional
 
 from surefoot.candidates.convnet.initialization import initial_weights, named_weights
 from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.fields import is_import_path
 from surefoot.candidates.module.candidate import ModuleCandidate
+from surefoot.candidates.recipe import schedule_of, trained_loss
+from surefoot.engines.torch.averaging import AveragedModule
 from surefoot.engines.torch.module import ConvModule, load
 from surefoot.engines.torch.predictor import TorchPredictor
 from surefoot.instances import Instance, Setting
 from surefoot.learning import optimizers
+from surefoot.learning.averaging import parse_average
 from surefoot.learning.losses.base import Loss
 from surefoot.learning.losses.regression import TERMS
 from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName
+from surefoot.learning.schedules import Schedule
 from surefoot.seeds.ledger import InstanceSeed, Stream
 from surefoot.seeds.philox import keep_masks
 
@@ -43,16 +48,19 @@ _OPTIMIZERS: dict[OptimizerName, Callable[..., torch.optim.Optimizer]] = {
 class Job:
     """What the loop needs to know of one training.
 
-    ``loss`` maps predictions and targets [n, outputs] to the mean training loss;
-    ``before_step`` is called with the number of each step, ``after_epoch`` after each epoch.
+    ``loss`` maps predictions and targets [n, outputs] to a batch's training loss; each of
+    ``before_step`` is called with the number of each step from 0, ``after_epoch`` after each epoch;
+    ``clip`` is the largest norm of a gradient, ``averaged`` the average of the weights, if asked.
     """
 
     predictor: TorchPredictor
     optimizer: torch.optim.Optimizer
     loss: Callable[[Tensor, Tensor], Tensor]
     batch_size: int
-    before_step: Callable[[int], None] | None = None
+    before_step: tuple[Callable[[int], None], ...] = ()
     after_epoch: Callable[[], None] | None = None
+    clip: float | None = None
+    averaged: AveragedModule | None = None
 
 
 @dataclass(slots=True)
@@ -72,10 +80,26 @@ class LedgerNoise:
 def job_of(instance: Instance, setting: Setting) -> Job:
     """Return what `train_epochs` needs to train an instance's candidate."""
     candidate = instance.candidate
-    if isinstance(candidate, ConvNet):
-        return convnet_job(candidate, instance.seed, setting)
-    assert isinstance(candidate, ModuleCandidate)
-    return module_job(candidate, instance.seed, setting)
+    assert isinstance(candidate, (ConvNet, ModuleCandidate))
+    make = convnet_job if isinstance(candidate, ConvNet) else module_job
+    job = make(candidate, instance.seed, setting)  # type: ignore[arg-type]
+    epoch_steps = -(-instance.train_size(setting) // job.batch_size)
+    epochs = setting.stopping.max_epochs
+    job.clip = candidate.clip
+    schedule = schedule_of(candidate)
+    if schedule != Schedule() or candidate.warmup:
+        rates = [group["lr"] for group in job.optimizer.param_groups]
+
+        def set_rates(step: int) -> None:
+            share = schedule.factor(step, epochs * epoch_steps, epoch_steps, candidate.warmup)
+            for group, rate in zip(job.optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * share
+
+        job.before_step = (*job.before_step, set_rates)
+    if candidate.average != "none":
+        average = parse_average(candidate.average)
+        job.averaged = AveragedModule(job.predictor, average, epoch_steps, epochs)
+    return job
 
 
 def convnet_job(net: ConvNet, seed: InstanceSeed, setting: Setting) -> Job:
@@ -87,9 +111,9 @@ def convnet_job(net: ConvNet, seed: InstanceSeed, setting: Setting) -> Job:
     return Job(
         TorchPredictor(module, net.side > 0, input_shape=net.input_shape),
         optimizer_of(net.optimizer, module.parameters(), net.learning_rate, net.decay),
-        mean_loss(net.loss or setting.loss),
+        mean_loss(trained_loss(net, setting.loss)),
         net.batch_size,
-        before_step=partial(setattr, noise, "step"),
+        before_step=(partial(setattr, noise, "step"),),
     )
 
 
@@ -107,7 +131,7 @@ def module_job(candidate: ModuleCandidate, seed: InstanceSeed, setting: Setting)
     module.to(candidate.device)
     optimizer = _optimizer(candidate, module)
     schedule = None
-    if candidate.schedule is not None:
+    if is_import_path(candidate.schedule):
         arguments = candidate.arguments("schedule_parameters")
         schedule = candidate.part("schedule")(optimizer, **arguments)
     return Job(
@@ -155,7 +179,7 @@ def _optimizer(candidate: ModuleCandidate, module: nn.Module) -> torch.optim.Opt
 def _loss(candidate: ModuleCandidate, setting: Setting) -> Callable[[Tensor, Tensor], Tensor]:
     """Return the training loss; a function of torch gets class codes [n] for classification."""
     if not isinstance(candidate.loss, str):
-        return mean_loss(cast("Loss | None", candidate.loss) or setting.loss)
+        return mean_loss(trained_loss(candidate, setting.loss))
     found, arguments = candidate.part("loss"), candidate.arguments("loss_parameters")
     call = found(**arguments) if isinstance(found, type) else partial(found, **arguments)
     if setting.halves.population.classes is None:
@@ -164,19 +188,20 @@ def _loss(candidate: ModuleCandidate, setting: Setting) -> Callable[[Tensor, Ten
 
 
 def mean_loss(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return a `Loss` as trained on: the mean of its terms, in torch."""
-    trained = loss.trained
+    """Return a `Loss` as trained on: the mean of its terms or the root of it, in torch."""
 
     def of_batch(prediction: Tensor, target: Tensor) -> Tensor:
-        if trained.classification:
+        if loss.classification:
             codes = target[:, 0].long()
-            if trained.name == "cross_entropy":
+            if loss.name != "brier":
                 return functional.cross_entropy(prediction, codes)
             truth = functional.one_hot(codes, prediction.shape[1])
             return ((prediction.softmax(dim=1) - truth) ** 2).sum(dim=1).mean()
-        term, _ = TERMS[trained.name]
-        mean: Tensor = term(prediction - target, target, trained.parameter).mean()
-        return mean
+        term, _ = TERMS[loss.name]
+        mean: Tensor = term(prediction - target, target, loss.parameter).mean()
+        if loss.objective != "root":
+            return mean
+        return mean.clamp(min=torch.finfo(torch.float32).tiny).sqrt()
 
     return of_batch
 

@@ -10,6 +10,7 @@ import torch
 from surefoot.data.population import Draw
 from surefoot.engines.base import Monitor
 from surefoot.engines.torch.jobs import Job
+from surefoot.engines.torch.predictor import TorchPredictor
 from surefoot.errors import CandidateError
 from surefoot.instances import Setting
 from surefoot.seeds.philox import epoch_order
@@ -24,7 +25,8 @@ def train_epochs(
 ) -> None:
     """Train until the stopping rule ends it or a training or test loss is not finite.
 
-    The monitor is told the test loss of every epoch, and asked before every batch.
+    The monitor is told the test loss of every epoch, and asked before every batch. With averaging
+    that loss is the average's, and the monitor is told those of the plain weights apart.
     """
     predictor, population = job.predictor, setting.halves.population
     features, target = torch.from_numpy(population.features), torch.from_numpy(population.target)
@@ -33,14 +35,22 @@ def train_epochs(
         side = torch.from_numpy(population.side)
     test_target = population.target[draw.test]
     step, outputs, curve = 0, population.outputs, monitor.losses
+    averaged = job.averaged
+    shipped = predictor if averaged is None else averaged.predictor
+
+    def measured(predictor: TorchPredictor) -> float:
+        predictions = predictor.predict_rows(features, side, draw.test, monitor)
+        with np.errstate(over="ignore"):
+            return float(np.float32(setting.loss.value(predictions, test_target)))
+
     while True:
         order = epoch_order(order_key, len(curve), draw.train.size)
         predictor.module.train()
         for start in range(0, order.size, job.batch_size):
             monitor.check()
             index = torch.from_numpy(draw.train[order[start : start + job.batch_size]])
-            if job.before_step is not None:
-                job.before_step(step)
+            for prepare in job.before_step:
+                prepare(step)
             prediction = predictor(features, side, index)
             if prediction.shape != (len(index), outputs):
                 raise CandidateError(
@@ -52,13 +62,22 @@ def train_epochs(
                 return monitor.tell(math.nan)
             job.optimizer.zero_grad()
             torch.autograd.backward(loss)
+            if job.clip is not None:
+                torch.nn.utils.clip_grad_norm_(predictor.module.parameters(), job.clip)
             job.optimizer.step()
             step += 1
+            if averaged is not None:
+                averaged.after_step(step)
         if job.after_epoch is not None:
             job.after_epoch()
-        predictions = predictor.predict_rows(features, side, draw.test, monitor)
-        with np.errstate(over="ignore"):
-            test_loss = float(np.float32(setting.loss.value(predictions, test_target)))
-        monitor.tell(test_loss)
-        if not np.isfinite(test_loss) or setting.stopping.should_stop(curve):
+        if averaged is not None:
+            averaged.after_epoch(len(curve))
+            averaged.renew_statistics(
+                lambda index: shipped(features, side, index), draw.train, job.batch_size
+            )
+        monitor.tell(measured(shipped))
+        ends = not np.isfinite(curve[-1]) or setting.stopping.should_stop(curve)
+        if averaged is not None and (ends or setting.plain_curves):
+            monitor.plain.append(measured(predictor))
+        if ends:
             return None

@@ -1,25 +1,30 @@
 r"""Losses (paper §3.2): what an instance is trained on and what its test loss means.
 
 A loss is a mean over examples of a per-example term ℓ(p, y), followed by ``finish``, which turns
-that mean into the reported number: for the relative RMSE, ℓ = ((p − y)/y)² is trained as its mean
-and reported as √mean. Terms, gradients and units stand in `surefoot.learning.losses.regression` and
-`surefoot.learning.losses.classification`; here is what they have in common, and their names.
+that mean into the reported number: for the relative RMSE, ℓ = ((p − y)/y)² is reported as √mean.
+Of such a loss either is trained: ``square``, the batch's mean, or ``root``, its root (the paper's),
+whose gradient is that of the mean divided by 2 √mean, and 0 where the mean is below the smallest
+normal number of single precision, 1.2e-38; the latter is written ``relative_rmse(root)``. Terms and
+gradients stand in `surefoot.learning.losses.regression` and `.classification`; here is what they
+have in common, and their names.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.errors import ConfigurationError, nearest
 from surefoot.learning.losses import classification, regression
+from surefoot.learning.notation import read_call, read_number
 
 Array = NDArray[np.floating[Any]]
 
+Objective = Literal["root", "square"]
+OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 _NAMES = (*regression.TERMS, *classification.NAMES)
 
 
@@ -33,25 +38,39 @@ class Loss:
         Its name.
     parameter
         Huber's δ, in the unit of the target; unused by the others.
+    objective
+        Of a loss that reports the root of a mean: ``square`` (the default) to train the mean of a
+        batch, ``root`` to train its root. Others train their mean and have None.
 
     Raises
     ------
     ConfigurationError
-        If the name is unknown or the parameter is not positive.
+        If the name or objective is unknown, or the parameter is not positive.
     """
 
     name: str
     parameter: float = 1.0
+    objective: Objective | None = None
 
     def __post_init__(self) -> None:
         if self.name not in _NAMES:
             raise ConfigurationError(f"loss {self.name!r} is unknown: {nearest(self.name, _NAMES)}")
         if not 0 < self.parameter < float("inf"):
             raise ConfigurationError(f"huber's delta = {self.parameter} must be a positive number")
+        if self.objective not in (None, *OBJECTIVES):
+            hint = nearest(str(self.objective), OBJECTIVES)
+            raise ConfigurationError(f"objective {self.objective!r} is unknown: {hint}")
+        if self.rooted:
+            object.__setattr__(self, "objective", self.objective or "square")
+        elif self.objective is not None:
+            raise ConfigurationError(
+                f"the loss {self.name} reports no root, so it has no objective "
+                f"{self.objective!r}: leave it out, or use one of {', '.join(regression.ROOTED)}"
+            )
 
     def __str__(self) -> str:
         if self.name != "huber":
-            return self.name
+            return f"{self.name}(root)" if self.objective == "root" else self.name
         short = f"{self.parameter:g}"
         return f"huber({short if float(short) == self.parameter else repr(float(self.parameter))})"
 
@@ -72,6 +91,10 @@ class Loss:
     def trained(self) -> Loss:
         """The loss whose gradient training follows: itself, or cross-entropy for the error rate."""
         return Loss("cross_entropy") if self.name == "error_rate" else self
+
+    def with_objective(self, objective: Objective | None) -> Loss:
+        """Return this loss with another objective, if it has one."""
+        return replace(self, objective=objective) if self.rooted else self
 
     @property
     def rooted(self) -> bool:
@@ -122,27 +145,20 @@ class Loss:
 
 
 def parse_loss(text: str) -> Loss:
-    """Return the loss that a study file names: ``relative_rmse``, ``mae``, ``huber(0.5)``, …
+    """Return the loss that a text names: ``rmse``, ``rmse(root)``, ``huber(0.5)``, …
 
-    >>> parse_loss("huber(0.5)")
-    Loss(name='huber', parameter=0.5)
+    >>> str(parse_loss("huber(0.5)")), parse_loss("rmse(root)").objective
+    ('huber(0.5)', 'root')
 
     Raises
     ------
     ConfigurationError
         If the text names no loss.
     """
-    match = re.fullmatch(r"\s*(\w+)\s*(?:\(\s*([^()\s]+)\s*\))?\s*", text)
-    if match is None:
-        raise ConfigurationError(f"loss {text!r} is unknown: write a name such as relative_rmse")
-    name, parameter = match.groups()
-    if parameter is None:
+    known = dict.fromkeys(_NAMES, ()) | dict.fromkeys((*regression.ROOTED, "huber"), ("",))
+    name, given = read_call("loss", text, known)
+    if not given:
         return Loss(name)
     if name != "huber":
-        raise ConfigurationError(f"loss {text!r}: only huber takes a parameter, as in huber(0.5)")
-    try:
-        return Loss(name, float(parameter))
-    except ConfigurationError:
-        raise
-    except ValueError:
-        raise ConfigurationError(f"loss {text!r}: {parameter!r} is not a number") from None
+        return Loss(name, objective=given[0])  # type: ignore[arg-type]
+    return Loss(name, read_number(f"loss {text!r}", given[0]))
