@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from surefoot import registry
@@ -91,6 +92,8 @@ def setting_of(file: StudyFile, population: Population) -> Setting:
         stopping = Stopping(**tables.stopping.model_dump())
     with blaming(file, "loss"):
         loss = parse_loss(tables.loss.name)
+        if tables.loss.objective is not None:
+            loss = replace(loss, objective=tables.loss.objective)
         population.check_loss(loss)
     fraction = tables.population.pool_fraction
     with blaming(file, "population"):

@@ -75,6 +75,9 @@ class LossTable(Table):
     """``[loss]``: what is measured on the test draw, and trained on unless a space says else."""
 
     name: str = Field(description="a loss in quotes, such as 'relative_rmse' or 'huber(0.5)'")
+    objective: str | None = Field(
+        None, description="'square' or 'root': what is trained of a loss that is a root"
+    )
 
 
 class StoppingTable(Table):
@@ -116,6 +119,13 @@ class ConvNetTable(Table):
     batch_size: Whole | None = Field(None, description=_either(WHOLE))
     decay: Number | None = Field(None, description=_either(NUMBER))
     loss: Words | None = Field(None, description=_either("a loss in quotes"))
+    objective: Words | None = Field(None, description=_either("'square' or 'root'"))
+    schedule: Words | None = Field(None, description=_either("a schedule in quotes"))
+    warmup: Number | None = Field(None, description=_either("a number of epochs"))
+    average: Words | None = Field(None, description=_either("an average in quotes"))
+    clip: float | str | list[float | str] | None = Field(
+        None, description=_either("a number or 'none'")
+    )
     max_parameters: int | None = Field(None, description=WHOLE)
     conditions: list[str] = Field(
         [], description="a list of comparisons such as ['learning_rate * batch_size <= 0.1']"

@@ -1,5 +1,7 @@
 """The paper's named networks (Tables 1–3 and Appendix 6.1, layer summaries from its talk slides).
 
+All train the root of a batch's mean loss, as the paper does (§3.2).
+
 ===========  ==================================================  ===================  ============
 preset       after two 3×3 convolutions without bias             optimiser            parameters
 ===========  ==================================================  ===================  ============
@@ -66,4 +68,4 @@ def preset(name: str, **changes: Any) -> ConvNet:
     """
     if name not in _PRESETS:
         raise CandidateError(f"preset {name!r} is unknown: {nearest(name, PRESETS)}")
-    return replace(_PRESETS[name], **changes)
+    return replace(_PRESETS[name], **({"objective": "root"} | changes))
