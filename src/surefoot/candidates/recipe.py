@@ -19,7 +19,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from surefoot.candidates.fields import is_import_path, number, settle
-from surefoot.errors import CandidateError, StudyFileError, nearest
+from surefoot.errors import CandidateError, ConfigurationError, nearest
 from surefoot.learning.averaging import parse_average
 from surefoot.learning.losses.base import OBJECTIVES
 from surefoot.learning.schedules import Schedule, parse_schedule
@@ -59,7 +59,7 @@ def settle_recipe(candidate: Any) -> None:
         if candidate.schedule is not None:
             object.__setattr__(candidate, "schedule", str(parse_schedule(candidate.schedule)))
         object.__setattr__(candidate, "average", str(parse_average(candidate.average)))
-    except StudyFileError as error:
+    except ConfigurationError as error:
         raise CandidateError(str(error)) from None
     settle(candidate, warmup=number)
     if not 0 <= candidate.warmup < math.inf:

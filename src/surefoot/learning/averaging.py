@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from surefoot.errors import StudyFileError
+from surefoot.errors import ConfigurationError
 from surefoot.learning.notation import read_call, read_number
 
 _DEFAULTS: dict[str, tuple[str, ...]] = {"none": (), "ema": ("500 steps",), "last": ("0.25",)}
@@ -63,7 +63,7 @@ def parse_average(text: str) -> Average:
 
     Raises
     ------
-    StudyFileError
+    ConfigurationError
         If the text names no average.
     """
     name, given = read_call("average", text, _DEFAULTS)
@@ -76,7 +76,7 @@ def parse_average(text: str) -> Average:
     unit = unit.strip()
     unit += "" if unit.endswith("s") else "s"
     if unit not in ("steps", "epochs"):
-        raise StudyFileError(f"average {text!r}: write steps or epochs, as in 'ema(2 epochs)'")
+        raise ConfigurationError(f"average {text!r}: write steps or epochs, as in 'ema(2 epochs)'")
     return Average(name, read_number(f"average {text!r}", length), unit)
 
 

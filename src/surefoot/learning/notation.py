@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sized
 
-from surefoot.errors import StudyFileError, nearest
+from surefoot.errors import ConfigurationError, nearest
 
 
 def read_call(what: str, text: str, known: Mapping[str, Sized]) -> tuple[str, list[str]]:
@@ -20,21 +20,21 @@ def read_call(what: str, text: str, known: Mapping[str, Sized]) -> tuple[str, li
 
     Raises
     ------
-    StudyFileError
+    ConfigurationError
         If the text is no such notation, the name is unknown, or values are too many.
     """
     match = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*", str(text))
     if match is None:
         example = next(iter(known))
-        raise StudyFileError(f"{what} {text!r} is unknown: write a name such as {example}")
+        raise ConfigurationError(f"{what} {text!r} is unknown: write a name such as {example}")
     if match[1] not in known:
-        raise StudyFileError(f"{what} {text!r} is unknown: {nearest(match[1], known)}")
+        raise ConfigurationError(f"{what} {text!r} is unknown: {nearest(match[1], known)}")
     name, inside = match.groups()
     values = [] if inside is None else [value.strip() for value in inside.split(",")]
     if len(values) > len(known[name]):
         most = len(known[name])
         allowed = f"at most {most} value{'s' * (most > 1)}" if most else "no value"
-        raise StudyFileError(f"{what} {text!r}: {name} takes {allowed}")
+        raise ConfigurationError(f"{what} {text!r}: {name} takes {allowed}")
     return name, values
 
 
@@ -45,14 +45,14 @@ def read_number(what: str, text: str, low: float = 0.0, high: float = math.inf) 
 
     Raises
     ------
-    StudyFileError
+    ConfigurationError
         If it is no number or lies outside.
     """
     try:
         value = float(text)
     except ValueError:
-        raise StudyFileError(f"{what}: {text!r} is not a number") from None
+        raise ConfigurationError(f"{what}: {text!r} is not a number") from None
     if low < value < high or (high < math.inf and low <= value <= high):
         return value
     bounds = f"{low:g} … {high:g}" if high < math.inf else "a positive number"
-    raise StudyFileError(f"{what}: {text} must be {bounds}")
+    raise ConfigurationError(f"{what}: {text} must be {bounds}")

@@ -82,7 +82,7 @@ def parse_schedule(text: str) -> Schedule:
 
     Raises
     ------
-    StudyFileError
+    ConfigurationError
         If the text names no schedule.
     """
     name, given = read_call("schedule", text, DEFAULTS)

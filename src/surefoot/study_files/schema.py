@@ -75,7 +75,7 @@ class LossTable(Table):
     """``[loss]``: what is measured on the test draw, and trained on unless a space says else."""
 
     name: str = Field(description="a loss in quotes, such as 'relative_rmse' or 'huber(0.5)'")
-    objective: str | None = Field(
+    objective: Literal["root", "square"] | None = Field(
         None, description="'square' or 'root': what is trained of a loss that is a root"
     )
 
