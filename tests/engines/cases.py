@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -46,7 +46,8 @@ WHOLE = ConvNet(
     learning_rate=0.02,
     batch_size=512,
 )
-NETS = {"plain": PLAIN, "side": SIDE, "noisy": NOISY, "whole": WHOLE}
+AVERAGED = replace(NOISY, average="ema(2 epochs)", clip=0.5, objective="root")
+NETS = {"plain": PLAIN, "side": SIDE, "noisy": NOISY, "whole": WHOLE, "averaged": AVERAGED}
 EXPLODING = ConvNet((Conv(4),), (4,), optimizer="sgd", learning_rate=1e30)
 
 
@@ -64,6 +65,14 @@ MODULES = {
         initialization="he",
         input_shape=(1, 15, 15),
         side=True,
+    ),
+    "averaged": ModuleCandidate(
+        "tests.engines.modules.Dense",
+        learning_rate=0.01,
+        average="ema(30 steps)",
+        clip=1.0,
+        objective="root",
+        warmup=1,
     ),
 }
 WILD = ModuleCandidate("tests.engines.modules.Dense", optimizer="sgd", learning_rate=1e30)

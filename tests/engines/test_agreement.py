@@ -10,7 +10,7 @@ import scipy.stats
 from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
 from surefoot.candidates.convnet.presets import PRESETS, preset
 from surefoot.data.population import Population, Sampling
-from surefoot.engines.base import Engine
+from surefoot.engines.base import Engine, Monitor
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.engines.torch.eager import TorchEager
 from surefoot.instances import Setting, Status
@@ -18,7 +18,7 @@ from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS
 from surefoot.learning.stopping import Stopping
 from surefoot.testing import toy_instance, toy_population, toy_setting
-from tests.engines.cases import NETS, NOISY, PLAIN
+from tests.engines.cases import NETS, NOISY, PLAIN, SIDE
 
 COMPILED: tuple[Engine, ...] = (FusedCpu(),)
 every_engine = pytest.mark.parametrize("engine", COMPILED, ids=lambda engine: engine.name)
@@ -115,6 +115,86 @@ def test_losses(engine: Engine, trained: str, measured: str, outputs: int) -> No
         halves=toy_setting(toy_population(outputs=outputs)).halves,
         loss=parse_loss(measured),
     )
+
+
+@every_engine
+@pytest.mark.parametrize("measured", ["relative_rmse", "stochastic_rmse(root)", "mae"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "nadam"])
+def test_the_root_as_objective(engine: Engine, measured: str, optimizer: Any) -> None:
+    net = replace(MIXED, objective="root", optimizer=optimizer, decay=0.01, batch_size=48)
+    agree(engine, net, loss=parse_loss(measured))
+
+
+@every_engine
+@pytest.mark.parametrize("warmup", [0.0, 0.7, 2.0])
+@pytest.mark.parametrize(
+    "schedule",
+    ["constant", "cosine", "linear(0.1)", "step(1, 0.3)", "one_cycle", "cyclical(1.5, 0.2)"],
+)
+def test_schedules(engine: Engine, schedule: str, warmup: float) -> None:
+    agree(engine, replace(MIXED, schedule=schedule, warmup=warmup, optimizer="adamw"))
+
+
+@every_engine
+@pytest.mark.parametrize("average", ["ema(4 steps)", "ema(1 epoch)", "last(0.5)", "last(1)"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_averages(engine: Engine, average: str, optimizer: Any) -> None:
+    net = replace(SIDE, average=average, optimizer=optimizer, decay=0.02, schedule="cosine")
+    agree(engine, net)
+
+
+@every_engine
+@pytest.mark.parametrize("average", ["ema(1 epoch)", "last(0.7)"])
+@pytest.mark.parametrize("batch_size", [23, 35, 69, 128])
+def test_statistics_of_averaged_weights_are_computed_anew(
+    engine: Engine, average: str, batch_size: int
+) -> None:
+    agree(engine, replace(NOISY, average=average, batch_size=batch_size, optimizer="sgd"))
+
+
+@every_engine
+@pytest.mark.parametrize("clip", [1e-3, 0.1, 1e6])
+@pytest.mark.parametrize("objective", ["root", "square"])
+def test_clipped_gradients(engine: Engine, clip: float, objective: Any) -> None:
+    agree(engine, replace(MIXED, clip=clip, objective=objective, optimizer="sgd"))
+
+
+@every_engine
+@pytest.mark.parametrize("reading", ["plateau", "explosion", "none"])
+def test_plain_weights_are_measured_beside_their_average(engine: Engine, reading: Any) -> None:
+    net = replace(MIXED, average="ema(1 epoch)")
+    stopping = Stopping(6, min_epochs=2, window=2, tolerance=0.02, reading=reading)
+    told = []
+    for one in (engine, TorchEager()):
+        for curves in (False, True):
+            monitor = Monitor(np.zeros(1, dtype=np.uint8))
+            setting = toy_setting(stopping=stopping, plain_curves=curves)
+            one.fit(toy_instance(net), setting, monitor)
+            assert len(monitor.plain) == (len(monitor.losses) if curves else 1)
+            told.append((monitor.losses, monitor.plain))
+    (curve, last), (_, plain), *reference = told
+    assert plain[-1] == last[0]
+    np.testing.assert_allclose(plain, reference[1][1], rtol=1e-3)
+    np.testing.assert_allclose(curve, reference[0][0], rtol=1e-3)
+    bare = Monitor(np.zeros(1, dtype=np.uint8))
+    setting = toy_setting(stopping=Stopping(len(plain), reading="none"))
+    engine.fit(toy_instance(replace(net, average="none")), setting, bare)
+    assert bare.plain == []
+    np.testing.assert_array_equal(np.float32(bare.losses), np.float32(plain))
+
+
+@every_engine
+def test_a_mean_of_the_last_epochs_is_that_of_saved_weights(engine: Engine) -> None:
+    saved = [
+        engine.train(toy_instance(MIXED), toy_setting(stopping=Stopping(epochs, reading="none")))
+        for epochs in (3, 4)
+    ]
+    net = replace(MIXED, average="last(0.5)")
+    mean = engine.train(toy_instance(net), toy_setting(stopping=Stopping(4, reading="none")))
+    assert mean.predictor is not None
+    for name, values in mean.predictor.weights.items():
+        expected = sum(one.predictor.weights[name] for one in saved) / 2
+        np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-7)
 
 
 @every_engine
