@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from surefoot.learning.stopping import Stopping
     from surefoot.registry import register
     from surefoot.selector.selector import RobustSelector
-    from surefoot.studies.assess.functions import assess
+    from surefoot.studies.assess.study import assess
     from surefoot.studies.check import check
     from surefoot.studies.plan.plan import plan
     from surefoot.studies.select.rerace import rerace
@@ -63,7 +63,7 @@ _HOMES = {
     "SearchSpace": "candidates.space",
     "Stopping": "learning.stopping",
     "SurefootError": "errors",
-    "assess": "studies.assess.functions",
+    "assess": "studies.assess.study",
     "candidate": "candidates.function",
     "check": "studies.check",
     "compare": "studies.sizes.compare",

@@ -22,7 +22,7 @@ from surefoot.instances import Outcome
 from surefoot.journal import Journal
 from surefoot.racing.schedules.halving import Halving
 from surefoot.seeds.ledger import Role
-from surefoot.studies.assess import functions as of_one_candidate
+from surefoot.studies.assess import study as assess_study
 from surefoot.studies.options import SelectOptions, TrainingOptions
 from surefoot.studies.plan import plan as planning
 from surefoot.studies.select import rerace as reracing
@@ -95,14 +95,18 @@ def test_an_assessment_in_one_call(tmp_path: Path) -> None:
 
 def test_a_promise_in_one_call() -> None:
     arguments = {"sample_size": 20, "engine": "fake", "seed": 9}
-    found = surefoot.assess(Fake(noise=0.3), POPULATION, promise=0.01, allowed=2, **arguments)
+    found = surefoot.assess(
+        Fake(noise=0.3), POPULATION, promise=0.01, max_exceedances=2, **arguments
+    )
     assert (found.kept, len(found.losses), found.certificate) == (False, 3, None)
     kept = surefoot.assess(Fake(noise=0.3), POPULATION, promise=100.0, content=0.9, **arguments)
     assert (kept.kept, kept.saved, len(kept.losses)) == (True, 0, 29)
     with pytest.raises(ConfigurationError, match="n = 7 cannot be chosen"):
         surefoot.assess(Fake(), POPULATION, promise=1.0, n=7, **arguments)
-    with pytest.raises(ConfigurationError, match="allowed = 1 "):
-        surefoot.assess(Fake(), POPULATION, allowed=1, **arguments)
+    with pytest.raises(ConfigurationError, match="max_exceedances = 1 "):
+        surefoot.assess(Fake(), POPULATION, max_exceedances=1, **arguments)
+    with pytest.raises(ConfigurationError, match=r"allowed = 1 .* give max_exceedances"):
+        surefoot.assess(Fake(), POPULATION, promise=1.0, allowed=1, **arguments)
 
 
 def test_a_variance_study_in_one_call(tmp_path: Path) -> None:
@@ -165,7 +169,7 @@ def test_an_unknown_parameter_is_a_type_error() -> None:
             call([Fake()], POPULATION, criterium="max")
 
 
-HOMES = [selecting, planning, reracing, of_one_candidate, compare, sample_size, transfer, varying]
+HOMES = [selecting, planning, reracing, assess_study, compare, sample_size, transfer, varying]
 
 
 @pytest.mark.parametrize("home", HOMES)

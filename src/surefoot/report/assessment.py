@@ -10,7 +10,7 @@ from surefoot.report.style import name_panels, new_figure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from surefoot.studies.assess.run import Assessment
+    from surefoot.studies.assess.study import Assessment
 
 
 def assessment_figure(found: Assessment, *, label: str, title: str = "") -> Figure:

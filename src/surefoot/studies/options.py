@@ -13,7 +13,7 @@ from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.choose import AUTO
-from surefoot.errors import SamplingError, StatisticsError
+from surefoot.errors import ConfigurationError, SamplingError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
@@ -200,10 +200,10 @@ def study_and_run(population: Population, options: Mapping[str, Any]) -> tuple[d
 
 
 def refuse_renamed(options: Mapping[str, Any], **names: str) -> None:
-    """Raise `StatisticsError` for an option of a former name; ``names`` are those of today."""
+    """Raise `ConfigurationError` for an option of a former name; ``names`` are those of today."""
     for old, new in names.items():
         if old in options:
-            raise StatisticsError(f"{old} = {options[old]!r} is not known any more: give {new}")
+            raise ConfigurationError(f"{old} = {options[old]!r} is not known any more: give {new}")
 
 
 def lists_options(*kinds: type, used_by: Callable[..., Any]) -> Callable[[Call], Call]:

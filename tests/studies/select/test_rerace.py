@@ -13,7 +13,7 @@ from surefoot.racing.schedules.flat_budget import FlatBudget
 from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
-from surefoot.studies.assess.run import AssessStudy, assess
+from surefoot.studies.assess.study import AssessStudy, run_assessment
 from surefoot.studies.select.rerace import replay_race
 from surefoot.studies.select.study import SelectStudy
 from tests.fakes import Fake, fake_setting
@@ -113,7 +113,7 @@ def test_journals_without_a_race_are_refused() -> None:
         replay_race(journal)
     single = AssessStudy(candidate=Fake(), setting=fake_setting(), engine="fake", n=3)
     with single.open(MEMORY) as journal, LocalExecutor(1, "fake") as executor:
-        assess(single, journal, executor)
+        run_assessment(single, journal, executor)
         with pytest.raises(JournalError, match="holds no race"):
             replay_race(journal)
 

@@ -18,10 +18,9 @@ from surefoot.cli.options import (
     StudyArgument,
     WorkersOption,
 )
-from surefoot.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from surefoot.statistics.promise import Promise
+    pass
 
 BROKEN = 1
 """Exit code when the promise asked about is broken."""
@@ -41,9 +40,11 @@ def assess(
             help="Test whether retrainings keep this limit; a bad candidate fails early.",
         ),
     ] = None,
-    allowed: Annotated[
-        int, typer.Option("--allowed", metavar="N", help="Losses above the limit that may be.")
+    max_exceedances: Annotated[
+        int,
+        typer.Option("--max-exceedances", metavar="N", help="Losses above the limit that may be."),
     ] = 0,
+    allowed: Annotated[int | None, typer.Option("--allowed", hidden=True)] = None,
     journal: JournalOption = None,
     figure: FigureOption = None,
     workers: WorkersOption = None,
@@ -73,10 +74,14 @@ def assess(
     """
     import numpy as np
 
+    from surefoot.errors import ConfigurationError
+
+    if allowed is not None:
+        raise ConfigurationError(f"--allowed {allowed} is now --max-exceedances {allowed}")
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
     from surefoot.report.assessment import assessment_figure
-    from surefoot.studies.assess.run import AssessStudy, assess
+    from surefoot.studies.assess.study import AssessStudy, make_promise, run_assessment
 
     session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
     chosen = session.candidate(candidate, source, "assess" if promise is None else "promise")
@@ -89,7 +94,9 @@ def assess(
         n=instances or wanted.n or 59,
         content=wanted.content,
         confidence=wanted.confidence,
-        promise=promise_of(promise, allowed, instances, wanted.content, wanted.confidence),
+        promise=make_promise(
+            promise, max_exceedances, instances, wanted.content, wanted.confidence
+        ),
     )
     session.headline(f"Assess: {session.about(chosen)}")
     if dry_run:
@@ -98,7 +105,7 @@ def assess(
             out.print("fewer if the promise is broken before")
         return
     with session.training(asked, asked.instances()) as on:
-        found = assess(asked, on.record, on.executor, on.watch, retry_failed=retry_failed)
+        found = run_assessment(asked, on.record, on.executor, on.watch, retry_failed=retry_failed)
     losses = found.losses[np.isfinite(found.losses)]
     if losses.size:
         quartiles = np.quantile(losses, [0.0, 0.25, 0.5, 0.75, 1.0])
@@ -121,20 +128,3 @@ def assess(
     session.finish(lambda: assessment_figure(found, label=session.loss_label, title=title))
     if found.kept is False:
         raise typer.Exit(BROKEN)
-
-
-def promise_of(
-    limit: float | None, allowed: int, n: int | None, content: float, confidence: float
-) -> Promise | None:
-    """Return the promise that options make, or None, unless they disagree."""
-    from surefoot.statistics.promise import Promise
-
-    if limit is None:
-        if allowed:
-            raise ConfigurationError("--allowed counts losses above a --promise: give that too")
-        return None
-    if n is not None:
-        raise ConfigurationError(
-            f"--instances {n} cannot be asked for: a promise decides how many it takes"
-        )
-    return Promise(limit, content, confidence, allowed)

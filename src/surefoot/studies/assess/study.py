@@ -1,4 +1,4 @@
-"""Assess: how robust is one candidate? Its losses over n instances, and their certificate.
+"""Assess: how robust is one candidate? ``n`` fresh instances, or as many as a promise takes.
 
 With a promise the instances are trained in their order and training stops as soon as the promise is
 broken.
@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
+from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome
@@ -24,6 +26,13 @@ from surefoot.statistics.certificate import Certificate
 from surefoot.statistics.promise import Promise, PromiseResult
 from surefoot.studies.base import Study
 from surefoot.studies.description import AssessDescription, DescribedPromise
+from surefoot.studies.options import (
+    RunOptions,
+    TrainingOptions,
+    lists_options,
+    refuse_renamed,
+    study_and_run,
+)
 from surefoot.studies.race_record import recorded_certificates
 from surefoot.studies.runner import identity_of, missing, train_missing
 from surefoot.studies.watch import Silent, Watcher
@@ -93,7 +102,7 @@ class Assessment:
     certificate
         None for a broken promise: its number of instances was decided by their losses, and a
         certificate holds for a number fixed beforehand only.
-    judgement
+    promise_result
         The answer to the study's promise and what follows from it; None without a promise.
     recorded
         Instances in the journal. Those trained beside the one that broke the promise are among
@@ -103,7 +112,7 @@ class Assessment:
     study: AssessStudy
     outcomes: tuple[Outcome, ...]
     certificate: Certificate | None
-    judgement: PromiseResult | None = None
+    promise_result: PromiseResult | None = None
     recorded: int = 0
 
     @property
@@ -114,7 +123,7 @@ class Assessment:
     @property
     def kept(self) -> bool | None:
         """Whether the promise is kept; None without a promise."""
-        return None if self.judgement is None else self.judgement.answer == "kept"
+        return None if self.promise_result is None else self.promise_result.answer == "kept"
 
     @property
     def saved(self) -> int:
@@ -123,7 +132,7 @@ class Assessment:
 
     def promised(self) -> list[str]:
         """Return the promise, the answer and its reason in sentences; none without a promise."""
-        promise, found = self.study.promise, self.judgement
+        promise, found = self.study.promise, self.promise_result
         if promise is None or found is None:
             return []
         saved = f"{self.saved} of {self.study.n} trainings were saved"
@@ -147,15 +156,10 @@ class Assessment:
         median = self.certificate.median
         sd = sd_interval(self.losses, confidence, rng=rng)
         iqr = iqr_interval(self.losses, confidence, rng=rng)
-        lines = [
-            f"{name} {found.estimate:.3g} ({found.low:.3g} to {found.high:.3g})"
-            for name, found in (
-                ("median", median),
-                ("standard deviation", sd),
-                ("interquartile range", iqr),
-            )
+        said = [
+            f"median {median}, standard deviation {sd}, interquartile range {iqr}, "
+            f"with {100.0 * confidence:.4g} % confidence each"
         ]
-        said = [f"{', '.join(lines)}, with {100.0 * confidence:.4g} % confidence each"]
         return said + [warning for warning in (median.warning, sd.warning) if warning]
 
     def __str__(self) -> str:
@@ -165,7 +169,86 @@ class Assessment:
         return "\n".join(lines)
 
 
+@lists_options(TrainingOptions, RunOptions, used_by=AssessStudy)
 def assess(
+    candidate: Candidate,
+    population: Population,
+    *,
+    n: int | None = None,
+    content: float = 0.95,
+    confidence: float = 0.95,
+    promise: float | None = None,
+    max_exceedances: int = 0,
+    **options: Unpack[TrainingOptions],
+) -> Assessment:
+    """Train fresh instances of one candidate and certify it, or test a promise about it.
+
+    Parameters
+    ----------
+    n
+        Instances; None for 59, or as many as the promise takes.
+    content, confidence
+        What the certificate is to promise.
+    promise, max_exceedances
+        A loss that at least ``content`` of retrainings are to keep, and how many of the instances
+        may exceed it. Instances are trained in their order until the answer is known; a broken
+        promise leaves no certificate, because the losses decided how many instances there are. See
+        `surefoot.statistics.promise.Promise`.
+    **options
+
+    Raises
+    ------
+    ConfigurationError
+        If ``n`` is given with a promise, or ``max_exceedances`` without.
+    JournalMismatchError, EngineError
+        As for `select`.
+
+    Examples
+    --------
+    >>> import surefoot
+    >>> from surefoot.calorimeter.baselines import ScaledSum
+    >>> photons = surefoot.load_population("photons:A", target="energy")
+    >>> found = surefoot.assess(
+    ...     ScaledSum(), photons, loss="relative_rmse", sample_size=500, promise=0.001, workers=1
+    ... )
+    >>> found.kept, len(found.losses), found.saved
+    (False, 1, 58)
+    """
+    refuse_renamed(options, allowed="max_exceedances")
+    asked = make_promise(promise, max_exceedances, n, content, confidence)
+    made, run = study_and_run(population, options)
+    study = AssessStudy(
+        candidate=candidate,
+        **made,
+        n=n or 59,
+        content=content,
+        confidence=confidence,
+        promise=asked,
+    )
+    with run.opened(study) as (record, executor):
+        return run_assessment(study, record, executor, run.watch, retry_failed=run.retry_failed)
+
+
+def make_promise(
+    limit: float | None, max_exceedances: int, n: int | None, content: float, confidence: float
+) -> Promise | None:
+    """Return the promise that parameters of `assess` make; None without a limit.
+
+    Raises
+    ------
+    ConfigurationError
+        If they contradict each other.
+    """
+    if limit is None and max_exceedances:
+        raise ConfigurationError(
+            f"max_exceedances = {max_exceedances} losses above which promise? give the promise too"
+        )
+    if limit is not None and n is not None:
+        raise ConfigurationError(f"n = {n} cannot be chosen: a promise decides how many it takes")
+    return None if limit is None else Promise(limit, content, confidence, max_exceedances)
+
+
+def run_assessment(
     study: AssessStudy,
     journal: Journal,
     executor: Executor,
@@ -175,7 +258,7 @@ def assess(
 ) -> Assessment:
     """Run or resume an assessment; parameters and errors are those of `select`.
 
-    A promise is judged on the losses in the order of their instances, trained as many at a time as
+    A promise is tested on the losses in the order of their instances, trained as many at a time as
     the executor has workers. Neither their number nor who finishes first changes the answer.
     """
     watcher = Silent() if watch is None else watch
@@ -183,24 +266,24 @@ def assess(
     retry = journal.failed() if retry_failed else set()
     watcher.started(1, journal.count())
     if study.promise is None:
-        judgement = None
+        result = None
         left = list(missing(study.instances(), study.setting, journal, retry))
         if left:
             watcher.certifying(study.candidate, len(left))
             train_missing(left, study.setting, journal, executor, retry=retry, each=watcher.outcome)
     else:
-        judgement = _judge(study, study.promise, journal, executor, watcher, retry)
+        result = _test_promise(study, study.promise, journal, executor, watcher, retry)
     outcomes = sorted(journal.outcomes(Role.ASSESS), key=lambda outcome: outcome.instance)
     recorded = len(outcomes)
-    if judgement is not None:
-        outcomes = outcomes[: judgement.used]
+    if result is not None:
+        outcomes = outcomes[: result.used]
     certificate = None
-    if judgement is None or judgement.answer == "kept":
+    if result is None or result.answer == "kept":
         certificate = recorded_certificates(journal, None)[study.candidate.key]
-    return Assessment(study, tuple(outcomes), certificate, judgement, recorded)
+    return Assessment(study, tuple(outcomes), certificate, result, recorded)
 
 
-def _judge(
+def _test_promise(
     study: AssessStudy,
     promise: Promise,
     journal: Journal,
@@ -211,11 +294,11 @@ def _judge(
     """Train batches of instances in their order until the promise is kept or broken."""
     instances = study.instances()
     while True:
-        judgement = promise.test(list(_losses(study, journal, retry)))
-        if judgement.answer != "open":
-            return judgement
-        batch = instances[judgement.used : judgement.used + executor.workers]
-        watcher.certifying(study.candidate, judgement.needs)
+        result = promise.test(list(_losses(study, journal, retry)))
+        if result.answer != "open":
+            return result
+        batch = instances[result.used : result.used + executor.workers]
+        watcher.certifying(study.candidate, result.needs)
         train_missing(batch, study.setting, journal, executor, retry=retry, each=watcher.outcome)
 
 

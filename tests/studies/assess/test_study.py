@@ -18,7 +18,7 @@ from surefoot.instances import Instance, Outcome, Setting
 from surefoot.journal import MEMORY
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.promise import Promise
-from surefoot.studies.assess.run import Assessment, AssessStudy, assess
+from surefoot.studies.assess.study import Assessment, AssessStudy, run_assessment
 from tests.fakes import Fake, FakeThreads, fake_loss, fake_setting
 
 SETTING = fake_setting()
@@ -59,7 +59,7 @@ def run(
     study: AssessStudy, executor: Executor, journal: str | Path = MEMORY, **options: bool
 ) -> Assessment:
     with study.open(journal) as record:
-        return assess(study, record, executor, **options)
+        return run_assessment(study, record, executor, **options)
 
 
 @settings(max_examples=30, deadline=None)
@@ -73,7 +73,7 @@ def test_the_answer_is_that_on_all_losses(
     found = run(study, executor)
     assert study.promise is not None
     expected = study.promise.test(losses_of(study))
-    assert found.judgement == expected
+    assert found.promise_result == expected
     assert found.losses.tolist() == losses_of(study)[: expected.used].tolist()
     assert expected.used <= executor.trained < expected.used + workers
     assert found.saved == study.n - executor.trained
@@ -105,7 +105,7 @@ def test_it_goes_on_in_its_journal_with_other_workers(tmp_path: Path) -> None:
     assert (found.kept, executor.trained, found.saved) == (True, study.n - 6, 0)
     assert found.certificate is not None
     assert found.certificate.reached
-    assert run(study, Shuffled(1), tmp_path / "p.db").judgement == found.judgement
+    assert run(study, Shuffled(1), tmp_path / "p.db").promise_result == found.promise_result
     with pytest.raises(JournalMismatchError, match="promise"):
         run(study_of(99.0), executor, tmp_path / "p.db")
 
@@ -120,8 +120,8 @@ def test_a_failed_instance_counts_until_it_is_tried_again(tmp_path: Path) -> Non
     )
     with LocalExecutor(2, "fake") as executor:
         first = run(study, executor, tmp_path / "p.db")
-        assert first.judgement is not None
-        assert (first.kept, first.judgement.used) == (False, 3)
+        assert first.promise_result is not None
+        assert (first.kept, first.promise_result.used) == (False, 3)
         mended.touch()
         assert run(study, executor, tmp_path / "p.db").kept is False
         assert run(study, executor, tmp_path / "p.db", retry_failed=True).kept is True
