@@ -93,7 +93,7 @@ class FakeThreads(Engine):
         monitor.tell(2 * loss, np.nan if fate == "diverge" else loss)
         return FakePredictor(loss)
 
-    def train(self, instance: Instance, setting: Setting, stop: np.ndarray) -> Training:
+    def train(self, instance: Instance, setting: Setting, stop: Any = None) -> Training:
         training = super().train(instance, setting, stop)
         outcome = replace(training.outcome, seconds=instance.candidate.seconds)
         return replace(training, outcome=outcome)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import numpy as np
-
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome, Setting
@@ -25,7 +23,6 @@ class InlineExecutor(Executor):
         self, instances: Iterable[Instance], setting: Setting
     ) -> Iterator[tuple[Outcome, ...]]:
         """Yield every outcome by itself."""
-        stop = np.zeros(1, dtype=np.uint8)
         for instance in instances:
             engine = self._chooser.choose(instance.candidate, setting)
-            yield (engine.train(instance, setting, stop).outcome,)
+            yield (engine.train(instance, setting).outcome,)

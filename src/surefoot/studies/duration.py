@@ -12,8 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-import numpy as np
-
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Sampling
 from surefoot.engines.choose import AUTO, Chooser
@@ -124,10 +122,7 @@ def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> dic
         for place in {len(ordered) * (2 * i + 1) // (2 * PROBES) for i in range(PROBES)}:
             trainer = chooser.choose(ordered[place], small)
             instance = Instance(ordered[place], InstanceSeed(0, Role.PILOT, 0))
-            seconds += min(
-                trainer.train(instance, small, np.zeros(1, dtype=np.uint8)).outcome.seconds
-                for _ in range(3)
-            )
+            seconds += min(trainer.train(instance, small).outcome.seconds for _ in range(3))
             work += work_of(ordered[place], small)
         rates[family] = seconds / work
     return rates

@@ -122,7 +122,7 @@ def find_candidate(journal: Journal, text: str) -> str:
 
 def _train(instance: Instance, setting: Setting, engine: str) -> Training:
     chosen = Chooser(engine).choose(instance.candidate, setting)
-    return chosen.train(instance, setting, np.zeros(1, dtype=np.uint8))
+    return chosen.train(instance, setting)
 
 
 def _listed(numbers: list[int]) -> str:

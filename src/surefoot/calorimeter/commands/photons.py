@@ -236,7 +236,6 @@ def predicted(
     candidate: Candidate, setting: Setting, seed: int, engine: str, count: int
 ) -> list[NDArray[np.float32]]:
     """Return the predictions [n, 1] of the test half by ``count`` instances, trained here."""
-    import numpy as np
 
     from surefoot.engines.choose import Chooser
     from surefoot.instances import Instance
@@ -248,7 +247,7 @@ def predicted(
     found = []
     for number in range(count):
         instance = Instance(candidate, InstanceSeed(seed, Role.ASSESS, number))
-        training = chosen.train(instance, setting, np.zeros(1, dtype=np.uint8))
+        training = chosen.train(instance, setting)
         if training.predictor is None:
             raise ConfigurationError(
                 f"instance {number} of {candidate.label} {training.outcome.status}: "
