@@ -53,8 +53,9 @@ def simulate(
 ) -> None:
     """Simulate photons in the Shashlik calorimeter.
 
-    An event depends on seed, dataset and its number alone: neither on chunks nor on workers.
-    The file appears when it is complete; Ctrl-C leaves none, and keeps Geant4's chunks.
+    An event depends on seed, dataset and its number alone: neither on chunks
+    nor on workers. The file appears when it is complete; Ctrl-C leaves none,
+    and keeps Geant4's chunks.
 
     [bold]Examples[/bold]
 
