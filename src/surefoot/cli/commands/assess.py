@@ -115,7 +115,7 @@ def assess(
     if spread := found.spread():
         say_sentences(out, "Spread", spread)
     if promise is not None:
-        say_sentences(out, "Promise", found.promised(), "bold")
+        say_sentences(out, "Promise", found.promised(), bold=True)
     if found.certificate is None:
         why = (
             "none: it would need a number of instances fixed beforehand, not one that losses decide"
@@ -123,7 +123,7 @@ def assess(
         say_sentences(out, "Certificate", [why])
     else:
         said = str(found.certificate).splitlines()
-        say_sentences(out, "Certificate", said, "bold" if promise is None else "")
+        say_sentences(out, "Certificate", said, bold=promise is None)
     title = f"{session.population.name}: {chosen.label}"
     session.finish(lambda: assessment_figure(found, label=session.loss_label, title=title))
     if found.kept is False:

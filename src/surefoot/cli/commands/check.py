@@ -24,13 +24,14 @@ def check(
 ) -> None:
     """Check that a journal holds what was written.
 
-    Every row is covered by a digest that also covers the rows before it, so whatever
-    was changed, deleted, moved or added behind surefoot's back is found and named. It
-    guards against accidents and edits; it is no signature. The last digest, noted
-    elsewhere, tells this journal from any other.
+    Every row is covered by a digest that also covers the rows before it, so
+    whatever was changed, deleted, moved or added behind surefoot's back is found
+    and named. It guards against accidents and edits; it is no signature. The last
+    digest, noted elsewhere, tells this journal from any other.
 
-    With --replay, instances drawn at random are trained again and must give their
-    recorded losses and curves to the last bit; then the exit code is 0, else 1.
+    With --replay, instances drawn at random are trained again and must give
+    their recorded losses and curves to the last bit; then the exit code is 0,
+    else 1.
 
     [bold]Examples[/bold]
 

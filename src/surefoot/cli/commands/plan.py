@@ -67,13 +67,14 @@ def plan(
       surefoot plan examples/energy.toml --from energy.db
     """
     from surefoot.cli.session import Session, counting, resumable
-    from surefoot.cli.show.console import MARGIN, say_sentences
+    from surefoot.cli.show.console import say_lines, say_sentences
     from surefoot.cli.show.plan import advice_in_words, notes, plan_table, races_in_words
     from surefoot.executors.parallel_map import parallel_map
     from surefoot.journal import Journal
     from surefoot.report.plan import plan_figure
     from surefoot.studies.plan.advice import advise
     from surefoot.studies.plan.study import measured, pilot_study, plan_races, train_pilot
+    from surefoot.studies.text import titled
     from surefoot.study_files.build import study_of
 
     drawn = figure or Path(f"{study.stem}-plan.png")
@@ -111,9 +112,8 @@ def plan(
     out.print()
     out.print(plan_table(rows, advice.row))
     say_sentences(out, "Races", races_in_words(rows))
-    say_sentences(out, "Advice", advice_in_words(advice), "bold")
-    for line in advice.lines:
-        out.print(f"{'':{MARGIN}}    {line}", soft_wrap=True)
+    say_sentences(out, "Advice", advice_in_words(advice), bold=True)
+    say_lines(out, (titled("", f"    {line}") for line in advice.lines))
     say_sentences(out, "Basis", notes(asked, pilot, rows, races, session.cores, where))
     session.finish(
         lambda: plan_figure(

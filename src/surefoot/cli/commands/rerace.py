@@ -93,9 +93,9 @@ def rerace(
 ) -> None:
     """Run a recorded race again under other rules, training nothing.
 
-    The options are the keys of \\[race] in a study file; what is not given stays as it was.
-    Where the rules ask for instances that nobody trained, it says which, names the best
-    so far, and the exit code is 3.
+    The options are the keys of \\[race] in a study file; what is not given
+    stays as it was. Where the rules ask for instances that nobody trained, it
+    says which, names the best so far, and the exit code is 3.
 
     [bold]Examples[/bold]
 
@@ -131,7 +131,7 @@ def rerace(
         soft_wrap=True,
     )
     say_race(out, found.record, found.state, known)
-    say_sentences(out, "", found.lines({key: one.label for key, one in known.items()}), "bold")
+    say_sentences(out, "", found.lines({key: one.label for key, one in known.items()}), bold=True)
     raise typer.Exit(0 if found.state.over else INCOMPLETE)
 
 

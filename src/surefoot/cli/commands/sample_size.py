@@ -128,6 +128,6 @@ def sample_size(
             rule=rule,
             retry_failed=retry_failed,
         )
-    say_sentences(session.out, "Sample size", found.lines(), "bold")
+    say_sentences(session.out, "Sample size", found.lines(), bold=True)
     title = f"{session.population.name}: {chosen.label}"
     session.finish(lambda: sample_size_figure(found, label=session.loss_label, title=title))

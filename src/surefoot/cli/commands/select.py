@@ -78,12 +78,13 @@ def select(
       complete = 32
     """
     from surefoot.cli.session import Session, resumable
-    from surefoot.cli.show.dry_run import say_plan
+    from surefoot.cli.show.console import busy, say_lines
     from surefoot.cli.show.live import live
     from surefoot.cli.show.race import say_selection
     from surefoot.executors.local.executor import LocalExecutor
     from surefoot.report.race import draw_selection
     from surefoot.studies.extension import announcement
+    from surefoot.studies.select.cost import selection_cost
     from surefoot.study_files.build import study_of
 
     session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
@@ -94,7 +95,9 @@ def select(
         f"{asked.setting.loss} on {session.population.name}"
     )
     if dry_run:
-        say_plan(session.out, asked, session.cores)
+        with busy(session.out, "measuring the engine's speed"):
+            cost = selection_cost(asked, session.cores)
+        say_lines(session.out, cost.lines())
         return
     again = ["surefoot", "select", str(study), "--journal", str(session.journal)]
     again += ["--engine", engine] if engine else []

@@ -106,7 +106,7 @@ def transfer(
         )
     out.print()
     out.print(transfer_table(found))
-    say_sentences(out, "Transfer", found.lines(), "bold")
+    say_sentences(out, "Transfer", found.lines(), bold=True)
     say_sentences(out, "Bounds", [found.comparison.bound_line()])
     session.finish(lambda: transfer_figure(found, label=session.loss_label))
 

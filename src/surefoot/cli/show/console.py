@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +21,9 @@ from rich.table import Table
 from rich.text import Text
 
 from surefoot.errors import ExportError
+from surefoot.studies.text import Line, titled, wrapped
 
 FILE_WIDTH = 200
-WIDTH = 96
-MARGIN = 14
 
 
 def console() -> Console:
@@ -91,31 +89,24 @@ def table(*columns: str, right: Iterable[str] = ()) -> Table:
     return made
 
 
-def say(out: Console, name: str, text: str, style: str = "") -> None:
-    """Print a line after a name."""
-    out.print((f"{name:<{MARGIN}}" + text).rstrip(), style=style, soft_wrap=True)
+def say_lines(out: Console, lines: Iterable[Line]) -> None:
+    """Print lines, however long."""
+    for line in lines:
+        out.print(line.text, style="bold" if line.bold else "", soft_wrap=True)
 
 
-def say_wrapped(out: Console, name: str, sentences: Iterable[str], style: str = "") -> None:
-    """Print sentences after a name, wrapped and indented; the first of them in a style."""
-    for sentence in sentences:
-        for line in textwrap.wrap(sentence, WIDTH - MARGIN):
-            say(out, name, line, style)
-            name = ""
-        style = ""
-
-
-def say_sentences(out: Console, name: str, sentences: Iterable[str], style: str = "") -> None:
-    """Print sentences after a name, and an empty line before."""
+def say_sentences(
+    out: Console, title: str, sentences: Iterable[str], *, bold: bool = False
+) -> None:
+    """Print an empty line and sentences after a title, wrapped; the first of them may be bold."""
     out.print()
-    say_wrapped(out, name, sentences, style)
+    say_lines(out, wrapped(title, sentences, bold=bold))
 
 
 def say_paths(out: Console, paths: Mapping[str, str]) -> None:
     """Print names and paths, one a line."""
     out.print()
-    for name, path in paths.items():
-        say(out, name, path)
+    say_lines(out, (titled(name, path) for name, path in paths.items()))
 
 
 def check_folder(path: Path, what: str) -> None:

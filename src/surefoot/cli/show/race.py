@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.cli.show.console import table
+from surefoot.cli.show.console import say_lines, table
 from surefoot.journal import Journal, Known
 from surefoot.racing.state import stretch_name, stretches
 from surefoot.seeds.ledger import Role
@@ -98,8 +98,7 @@ def say_troubles(out: Console, journal: Journal, known: Mapping[str, Known]) -> 
 def say_selection(out: Console, selection: Selection) -> None:
     """Print the winner, its layers, the certificates and its rivals."""
     out.print()
-    for line in selection.lines():
-        out.print(line.text, style="bold" if line.bold else "", soft_wrap=True)
+    say_lines(out, selection.lines())
 
 
 def say_candidate(out: Console, journal: Journal, key: str) -> None:

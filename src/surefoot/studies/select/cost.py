@@ -1,11 +1,14 @@
-"""What a selection will train, counted before anything is trained."""
+"""What a selection will train and cost, before anything is trained."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from surefoot.racing.state import PlannedRound
+from surefoot.racing.state import PlannedRound, stretch_name, stretches
+from surefoot.studies.duration import cores, duration_words, has_epochs, mean_seconds, probe
 from surefoot.studies.select.study import SelectStudy
+from surefoot.studies.text import Line, titled
 
 
 @dataclass(frozen=True)
@@ -59,4 +62,120 @@ def count_trainings(study: SelectStudy, cost: float | None = None) -> Trainings:
         certified=certified,
         certifying=certified * study.certify,
         exhaustive=len(study.candidates) * study.certify,
+    )
+
+
+@dataclass(frozen=True)
+class SelectionCost:
+    """What a selection would cost, at most unless its rounds are fixed beforehand.
+
+    ``seconds`` are those of its shortest and its longest trainings on all ``workers``, which take
+    ``epochs`` each.
+    """
+
+    study: SelectStudy
+    trainings: Trainings
+    seconds: tuple[float, float]
+    epochs: tuple[int, int]
+    workers: int
+
+    def lines(self) -> Iterator[Line]:
+        """Yield it in words: candidates, rounds, trainings per round, the total and the time."""
+        study, counted = self.study, self.trainings
+        bounded = "" if study.race.rule.fixed else "at most "
+        yield titled("candidates", f"{counted.candidates:,}{_sizes(study)}")
+        yield titled("draws", _draws(study))
+        yield from _rounds(study, counted.rounds)
+        yield titled("race", f"{bounded}{counted.race:,} trainings")
+        if study.baseline is not None and study.screen is not None:
+            yield titled("baseline", f"{study.baseline.label}, fitted on the same draws")
+        if counted.certifying:
+            yield titled("certificate", _fresh(study, counted))
+        unless = "" if counted.exact else ", if the screen removes nobody"
+        if bounded:
+            unless = " (surefoot plan tells how many are likely)"
+        yield titled("total", f"{bounded}{counted.total:,} trainings{unless}")
+        if counted.exhaustive:
+            factor = counted.exhaustive / counted.total
+            times = "" if bounded else f", {factor:.3g} times as many"
+            text = f"{counted.exhaustive:,} trainings (every candidate {study.certify} times)"
+            yield titled("exhaustive", text + times)
+        time = " to ".join(duration_words(one) for one in dict.fromkeys(self.seconds))
+        measured = "speed measured just now on a few candidates"
+        if any(has_epochs(one) for one in study.candidates):
+            measured = (
+                f"{' to '.join(map(str, dict.fromkeys(self.epochs)))} epochs each; {measured}"
+            )
+        yield titled("time", f"{bounded or 'about '}{time} on {cores(self.workers)} ({measured})")
+
+    def __str__(self) -> str:
+        return "\n".join(line.text for line in self.lines())
+
+
+def selection_cost(study: SelectStudy, workers: int = 1) -> SelectionCost:
+    """Return what a selection would cost, measured by a short `probe`; nothing is recorded.
+
+    Raises
+    ------
+    EngineError
+        If no engine trains a candidate.
+    """
+    rates = probe(study.candidates, study.setting, study.engine)
+    stopping = study.setting.stopping
+    longest = stopping.max_epochs
+    shortest = longest if stopping.reading == "none" else min(stopping.min_epochs, longest)
+    least, most = (
+        mean_seconds(study.candidates, study.setting, rates, epochs)
+        for epochs in (shortest, longest)
+    )
+    counted = count_trainings(study, most if study.cost == "seconds" else None)
+    share = counted.total / workers
+    seconds = share * least, share * most
+    return SelectionCost(study, counted, seconds, (shortest, longest), workers)
+
+
+def _sizes(study: SelectStudy) -> str:
+    sizes = [c.number_of_parameters for c in study.candidates if hasattr(c, "number_of_parameters")]
+    return f", {min(sizes):,} to {max(sizes):,} parameters" if sizes else ""
+
+
+def _draws(study: SelectStudy) -> str:
+    halves, sampling = study.setting.halves, study.setting.sampling
+    method = "with" if sampling.method == "bootstrap" else "without"
+    test = halves.test.size if sampling.test_size is None else sampling.test_size
+    return (
+        f"{halves.train_size(sampling):,} of {halves.pool.size:,} pool examples {method} "
+        f"replacement; losses on {test:,} of {halves.test.size:,} test examples"
+    )
+
+
+def _rounds(study: SelectStudy, planned: Sequence[PlannedRound]) -> Iterator[Line]:
+    """Yield a line per stretch of rounds; one for all that a rule ends when it will."""
+    rule = study.race.rule
+    if rule.fixed:
+        yield from (_stretch(stretch) for stretch in stretches(planned))
+        return
+    yield from (_stretch([one]) for one in planned if one.name == "screen")
+    most = max((one.upto for one in planned if one.name == "race"), default=0)
+    if most:
+        text = f"until one candidate is left or each has {most} instances; '{rule.name}' decides"
+        yield titled("rounds", text)
+
+
+def _stretch(rounds: Sequence[PlannedRound]) -> Line:
+    first, last = rounds[0], rounds[-1]
+    about = "" if last.exact else "about "
+    name = stretch_name(last.name, first.number, last.number)
+    stay = "the screen decides who stays" if last.keep is None else f"{last.keep:,} stay"
+    trainings = sum(one.trainings for one in rounds)
+    text = f"{about}{last.survivors:,} candidates, {trainings:,} trainings, {stay}"
+    return titled(name, text)
+
+
+def _fresh(study: SelectStudy, counted: Trainings) -> str:
+    if counted.certified == 1:
+        return f"{counted.certifying} trainings of the winner"
+    return (
+        f"{counted.certified} x {study.certify} = {counted.certifying} trainings, of the best with "
+        f"each value of {study.certify_best_of}"
     )

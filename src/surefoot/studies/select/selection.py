@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,16 +25,7 @@ from surefoot.studies.description import rebuild_candidate
 from surefoot.studies.race_record import RaceRecord, recorded_certificates, recorded_race
 from surefoot.studies.replay import train_again
 from surefoot.studies.select.rivals import Rivals, rivals_of
-
-WIDTH = 96
-MARGIN = 14
-
-
-class Line(NamedTuple):
-    """A line of a selection in words, and whether it matters most of its paragraph."""
-
-    text: str
-    bold: bool = False
+from surefoot.studies.text import Line, titled, wrapped
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,28 +159,24 @@ class Selection:
         if self.baseline is not None:
             label = labels[str(self.record.study.baseline)]
             words += f"; the baseline, {label}: {self.baseline:.4g}{unit}"
-        yield _titled("Winner", f"{winner.label}  (key {key})", bold=True)
-        yield _titled("", words)
+        yield titled("Winner", f"{winner.label}  (key {key})", bold=True)
+        yield titled("", words)
         if self.state.stopped:
             left = len(self.state.survivors)
-            yield from wrapped(
-                "", f"The race ended with {left:,} candidates left: {self.state.stopped}."
-            )
+            words = f"The race ended with {left:,} candidates left: {self.state.stopped}."
+            yield from wrapped("", [words])
         if isinstance(winner, ConvNet):
             yield Line("")
-            yield from (_titled("", line) for line in winner.summary().splitlines())
+            yield from (titled("", line) for line in winner.summary().splitlines())
         for certified, certificate in self.certificates.items():
             yield Line("")
-            first, *others = str(certificate).splitlines()
             if certified != key:
-                yield _titled("Also certified", labels[certified])
-            yield from wrapped("Certificate" if certified == key else "", first, bold=True)
-            for line in others:
-                yield from wrapped("", line)
+                yield titled("Also certified", labels[certified])
+            title = "Certificate" if certified == key else ""
+            yield from wrapped(title, str(certificate).splitlines(), bold=True)
         if len(self.state.ranking) > 1:
             yield Line("")
-            for number, line in enumerate(self.rivals.lines(labels)):
-                yield from wrapped("" if number else "Rivals", line)
+            yield from wrapped("Rivals", self.rivals.lines(labels))
 
     def __str__(self) -> str:
         return "\n".join(line.text for line in self.lines())
@@ -208,14 +194,3 @@ def recorded_selection(journal: Journal) -> Selection:
     """
     record = recorded_race(journal)
     return Selection.of(journal, record, record.state())
-
-
-def _titled(title: str, text: str, *, bold: bool = False) -> Line:
-    return Line(f"{title:<{MARGIN}}{text}".rstrip(), bold)
-
-
-def wrapped(title: str, text: str, *, bold: bool = False) -> Iterator[Line]:
-    """Yield a sentence after a title, wrapped and indented."""
-    for line in textwrap.wrap(text, WIDTH - MARGIN):
-        yield _titled(title, line, bold=bold)
-        title = ""
