@@ -53,6 +53,17 @@ def test_every_room_is_in_the_contract() -> None:
     assert {f"surefoot.{room}" for room in rooms} == set(calorimeter["source_modules"])
 
 
+def test_tests_import_helpers_and_never_each_other() -> None:
+    bad = re.compile(r"(?:from|import) (tests\.[\w.]*\btest_\w+)|from tests[\w.]* import test_")
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for match in bad.finditer(path.read_text(encoding="utf-8"))
+        if path != Path(__file__)
+    ]
+    assert found == []
+
+
 @pytest.mark.parametrize(
     "page", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
 )

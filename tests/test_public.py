@@ -1,7 +1,14 @@
 """The public surface: its names, and that importing it is fast and light."""
 
+import importlib
+import inspect
 import subprocess
 import sys
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
 
 import surefoot
 
@@ -14,17 +21,23 @@ NAMES = [
     "EstimatorCandidate",
     "Executor",
     "InlineExecutor",
+    "Instance",
     "LocalExecutor",
     "Loss",
     "ModuleCandidate",
+    "Monitor",
     "Pool",
     "Population",
+    "Predictor",
     "ResNet",
     "RobustSelector",
     "Sampling",
     "SearchSpace",
+    "Selection",
+    "Setting",
     "Stopping",
     "SurefootError",
+    "Training",
     "assess",
     "candidate",
     "check",
@@ -43,7 +56,28 @@ NAMES = [
     "transfer",
     "variance",
 ]
-HEAVY = "numpy numba scipy torch matplotlib sqlalchemy pydantic typer rich uproot jinja2 sklearn"
+HEAVY = "numpy numba scipy torch matplotlib sqlalchemy pydantic typer rich uproot sklearn"
+FACES = {
+    "surefoot": NAMES,
+    "surefoot.calorimeter": ["INNER", "MIDDLE", "OUTER", "Shashlik", "Tuning", "simulate"],
+    "surefoot.journal": [
+        "MEMORY",
+        "Extended",
+        "Extension",
+        "Identity",
+        "Journal",
+        "Known",
+        "Measure",
+        "Outcome",
+        "Role",
+        "Status",
+        "Verified",
+        "identity",
+        "verify",
+    ],
+}
+"""The names of every public face that no test of its own pins."""
+MODULES = [importlib.import_module(name) for name in (*FACES, "surefoot.errors")]
 
 
 def python(program: str) -> str:
@@ -52,14 +86,36 @@ def python(program: str) -> str:
     return done.stdout
 
 
-def test_the_public_names_are_these() -> None:
-    assert surefoot.__all__ == NAMES
+@pytest.mark.parametrize("face", FACES)
+def test_the_public_names_are_these(face: str) -> None:
+    module = importlib.import_module(face)
+    assert list(module.__all__) == FACES[face]
+    for name in module.__all__:
+        assert getattr(module, name).__doc__, name
+        assert name in dir(module) or face == "surefoot.calorimeter"
 
 
-def test_every_public_name_has_a_docstring_and_is_listed() -> None:
-    for name in surefoot.__all__:
-        assert getattr(surefoot, name).__doc__, name
-        assert name in dir(surefoot)
+def test_what_public_functions_take_is_public() -> None:
+    """Options, which users give by name, are typed by dicts of their own."""
+    known = {getattr(module, name) for module in MODULES for name in module.__all__}
+    taken = {
+        kind
+        for thing in known
+        if inspect.isfunction(thing) and thing.__module__.startswith("surefoot")
+        for parameter, hint in typing.get_type_hints(thing).items()
+        if parameter != "return"
+        for kind in classes(hint)
+        if kind.__module__.startswith("surefoot") and not typing.is_typeddict(kind)
+    }
+    assert taken - known == set()
+
+
+def classes(hint: Any) -> Iterator[type]:
+    """Yield the classes in a type."""
+    if isinstance(hint, type):
+        yield hint
+    for part in typing.get_args(hint):
+        yield from classes(part)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

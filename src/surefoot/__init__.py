@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from surefoot.candidates.space import SearchSpace
     from surefoot.data.files import load_population
     from surefoot.data.population import Population, Sampling
-    from surefoot.engines.base import Engine
+    from surefoot.engines.base import Engine, Monitor
     from surefoot.errors import SurefootError
     from surefoot.executors.base import Executor
     from surefoot.executors.inline import InlineExecutor
     from surefoot.executors.local.executor import LocalExecutor
     from surefoot.exports.export import export
     from surefoot.exports.saved import load, save
+    from surefoot.instances import Instance, Predictor, Setting, Training
     from surefoot.learning.losses.base import Loss
     from surefoot.learning.stopping import Stopping
     from surefoot.registry import register
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from surefoot.studies.check import check
     from surefoot.studies.plan.plan import plan
     from surefoot.studies.select.rerace import rerace
+    from surefoot.studies.select.selection import Selection
     from surefoot.studies.select.study import select
     from surefoot.studies.sizes.compare import compare
     from surefoot.studies.sizes.sample_size import sample_size
@@ -52,17 +54,23 @@ _HOMES = {
     "EstimatorCandidate": "candidates.estimator.candidate",
     "Executor": "executors.base",
     "InlineExecutor": "executors.inline",
+    "Instance": "instances",
     "LocalExecutor": "executors.local.executor",
     "Loss": "learning.losses.base",
     "ModuleCandidate": "candidates.module.candidate",
+    "Monitor": "engines.base",
     "Pool": "candidates.convnet.network",
     "Population": "data.population",
+    "Predictor": "instances",
     "ResNet": "candidates.resnet",
     "RobustSelector": "selector.selector",
     "Sampling": "data.population",
     "SearchSpace": "candidates.space",
+    "Selection": "studies.select.selection",
+    "Setting": "instances",
     "Stopping": "learning.stopping",
     "SurefootError": "errors",
+    "Training": "instances",
     "assess": "studies.assess.study",
     "candidate": "candidates.function",
     "check": "studies.check",
@@ -91,17 +99,23 @@ __all__ = [
     "EstimatorCandidate",
     "Executor",
     "InlineExecutor",
+    "Instance",
     "LocalExecutor",
     "Loss",
     "ModuleCandidate",
+    "Monitor",
     "Pool",
     "Population",
+    "Predictor",
     "ResNet",
     "RobustSelector",
     "Sampling",
     "SearchSpace",
+    "Selection",
+    "Setting",
     "Stopping",
     "SurefootError",
+    "Training",
     "assess",
     "candidate",
     "check",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from surefoot.calorimeter.detector import INNER, MIDDLE, OUTER, Shashlik
+    from surefoot.calorimeter.simulation.shower import Tuning
     from surefoot.calorimeter.simulation.simulate import simulate
 
 _HOMES = {
@@ -19,10 +20,11 @@ _HOMES = {
     "MIDDLE": "detector",
     "OUTER": "detector",
     "Shashlik": "detector",
+    "Tuning": "simulation.shower",
     "simulate": "simulation.simulate",
 }
 
-__all__ = ["INNER", "MIDDLE", "OUTER", "Shashlik", "simulate"]
+__all__ = ["INNER", "MIDDLE", "OUTER", "Shashlik", "Tuning", "simulate"]
 
 
 def __getattr__(name: str) -> Any:
