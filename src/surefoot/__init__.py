@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from surefoot.studies.assess.study import assess
     from surefoot.studies.check import check
     from surefoot.studies.plan.plan import plan
+    from surefoot.studies.replay import replay
     from surefoot.studies.select.rerace import rerace
     from surefoot.studies.select.selection import Selection
     from surefoot.studies.select.study import select
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from surefoot.studies.sizes.sample_size import sample_size
     from surefoot.studies.sizes.transfer import transfer
     from surefoot.studies.variance.study import variance
+    from surefoot.study_files.build import read_study
 
 _HOMES = {
     "Candidate": "candidates.base",
@@ -81,7 +83,9 @@ _HOMES = {
     "load_population": "data.files",
     "plan": "studies.plan.plan",
     "preset": "candidates.convnet.presets",
+    "read_study": "study_files.build",
     "register": "registry",
+    "replay": "studies.replay",
     "rerace": "studies.select.rerace",
     "sample_size": "studies.sizes.sample_size",
     "save": "exports.saved",
@@ -126,7 +130,9 @@ __all__ = [
     "load_population",
     "plan",
     "preset",
+    "read_study",
     "register",
+    "replay",
     "rerace",
     "sample_size",
     "save",

@@ -3,9 +3,8 @@ from pathlib import Path
 import pytest
 
 from surefoot.candidates.convnet.presets import preset
-from surefoot.study_files.build import study_of
+from surefoot.study_files.build import population_of, study_of
 from surefoot.study_files.read import read_study_file
-from surefoot.study_files.sources import population_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

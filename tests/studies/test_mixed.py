@@ -12,7 +12,7 @@ from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.instances import Status
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
-from surefoot.studies.replay import replay
+from surefoot.studies.replay import train_recorded
 from tests.engines.cases import Mean
 
 
@@ -34,7 +34,7 @@ def test_each_engine_takes_its_own_on_the_same_draws(tmp_path: Path) -> None:
         assert {o.engine for o in first} == {"direct", "estimator"}
         assert {o.status for o in first} == {Status.FINISHED}
         setting = selection.study.setting
-        recorded, training = replay(journal, setting, candidates[2].key, 0)
+        recorded, training = train_recorded(journal, setting, candidates[2].key, 0)
         assert recorded.loss == training.outcome.loss
         draw = selection.study.instance(candidates[0].key, Role.RACE, 0).draw(setting)
         mean = population.target[draw.train].mean()

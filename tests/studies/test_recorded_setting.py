@@ -9,9 +9,8 @@ from surefoot.errors import JournalError
 from surefoot.journal import Journal
 from surefoot.studies.description import DescribedSetting
 from surefoot.studies.recorded_setting import recorded_setting
-from surefoot.study_files.build import setting_of, study_of
+from surefoot.study_files.build import population_of, setting_of, study_of
 from surefoot.study_files.read import read_study_file
-from surefoot.study_files.sources import population_of
 from tests.journal.recorded import make_old
 
 

@@ -10,7 +10,7 @@ from surefoot.journal import Journal
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import baseline_place
-from surefoot.studies.replay import find_candidate, replay
+from surefoot.studies.replay import find_candidate, train_recorded
 from tests.fakes import fake_setting
 from tests.studies.races import BASELINE, CANDIDATES, run, study
 
@@ -25,7 +25,7 @@ def test_every_recorded_instance_trains_to_its_recorded_loss(tmp_path: Path, pai
         assert roles == {Role.RACE, Role.CERTIFY}
         assert BASELINE.key in {outcome.candidate for outcome in everything}
         for outcome in everything:
-            recorded, training = replay(
+            recorded, training = train_recorded(
                 journal, fake_setting(), outcome.candidate, outcome.instance, outcome.role
             )
             assert recorded.loss == outcome.loss == training.outcome.loss
@@ -71,6 +71,6 @@ def test_what_is_not_recorded_or_not_the_journals_is_refused() -> None:
     with asked.open(":memory:") as journal:
         asked.run(journal, executor=LocalExecutor(1, "fake"))
         with pytest.raises(JournalError, match=r"instance 999 .* recorded are 0, 1"):
-            replay(journal, asked.setting, "winner", 999)
+            train_recorded(journal, asked.setting, "winner", 999)
         with pytest.raises(JournalMismatchError, match=r"population\.fingerprint"):
-            replay(journal, fake_setting(300), "winner", 0)
+            train_recorded(journal, fake_setting(300), "winner", 0)

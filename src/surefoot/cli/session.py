@@ -17,10 +17,9 @@ from surefoot.studies.duration import estimate
 from surefoot.studies.extension import announcement
 from surefoot.studies.runner import missing
 from surefoot.studies.watch import Silent
-from surefoot.study_files.build import setting_of
+from surefoot.study_files.build import population_of, setting_of
 from surefoot.study_files.candidate import choose_candidate
 from surefoot.study_files.read import StudyFile, read_study_file
-from surefoot.study_files.sources import population_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

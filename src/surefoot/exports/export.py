@@ -14,7 +14,7 @@ from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import rebuild_candidate
 from surefoot.studies.recorded_setting import recorded_setting
-from surefoot.studies.replay import find_candidate, replay
+from surefoot.studies.replay import find_candidate, train_recorded
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,8 @@ def export(
             if not recorded:
                 raise ExportError(f"candidate {key} has no instance in the journal yet")
             instance = recorded[(len(recorded) - 1) // 2].instance
-        outcome, training = replay(record, setting or recorded_setting(record), key, instance, role)
+        setting = setting or recorded_setting(record)
+        outcome, training = train_recorded(record, setting, key, instance, role)
         model = rebuild_candidate(record.candidates()[key])
     TRAINED[file.suffix](model, training, file)
     return Exported(file, 1, model.label, outcome)

@@ -11,7 +11,7 @@ from surefoot.errors import SurefootError
 from surefoot.instances import Outcome, Setting, Status
 from surefoot.journal import Journal, Verified, verify
 from surefoot.studies.recorded_setting import recorded_setting
-from surefoot.studies.replay import difference, replay
+from surefoot.studies.replay import difference, train_recorded
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,5 +98,7 @@ def check(
 
 
 def _again(journal: Journal, setting: Setting, one: Outcome) -> Outcome:
-    _, training = replay(journal, setting, one.candidate, one.instance, one.role, sample=one.sample)
+    _, training = train_recorded(
+        journal, setting, one.candidate, one.instance, one.role, sample=one.sample
+    )
     return training.outcome

@@ -1,28 +1,117 @@
-"""Training a recorded instance again: alone, in this process, and to the same loss."""
+"""Replay: a recorded instance trained again, alone, in this process, and to the same loss."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from surefoot.engines.choose import Chooser
-from surefoot.errors import JournalError, JournalMismatchError
+from surefoot.errors import ConfigurationError, JournalError, JournalMismatchError, nearest
 from surefoot.instances import Instance, Outcome, Setting, Training
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
-from surefoot.studies.base import Study
 from surefoot.studies.description import Description, SizesDescription, rebuild_candidate
 from surefoot.studies.race_record import recorded_race
+from surefoot.studies.recorded_setting import recorded_setting
 
 
-def train_again(study: Study, key: str, role: Role, number: int) -> Training:
-    """Train an instance of a study in this process."""
-    instance = study.instance(key, role, number)
-    return _train(instance, study.setting, study.engine)
+@dataclass(frozen=True, eq=False)
+class Replayed:
+    """What the journal holds of an instance of a candidate, and its training again."""
+
+    label: str
+    recorded: Outcome
+    training: Training
+
+    @property
+    def same(self) -> bool:
+        """Whether status, loss and every value of the curve agree to the last bit."""
+        return not self.difference
+
+    @property
+    def difference(self) -> str:
+        """Where the two differ, in words; "" if nowhere."""
+        return difference(self.recorded, self.training.outcome)
+
+    def __str__(self) -> str:
+        known = self.recorded
+        lines = [
+            f"{name:<10}loss {outcome.loss!r}  {outcome.status}  {outcome.epochs} epochs  "
+            f"{outcome.seconds:.2f} s  {outcome.engine}"
+            for name, outcome in (("recorded", known), ("again", self.training.outcome))
+        ]
+        name = f"{known.role.name.lower()} instance {known.instance}"
+        verdict = self.difference or "the same: status, loss and curve agree to the last bit"
+        return "\n".join([f"{self.label}  (key {known.candidate}), {name}", *lines, verdict])
 
 
 def replay(
+    journal: str | os.PathLike[str],
+    candidate: str = "winner",
+    instance: int = 0,
+    *,
+    role: Role | str = "race",
+    engine: str | None = None,
+    sample: int | None = None,
+    setting: Setting | None = None,
+) -> Replayed:
+    """Train a recorded instance again, from its seeds, and compare with the record.
+
+    The same engine must give the same loss to the last bit.
+
+    Parameters
+    ----------
+    journal
+        Path of a recorded study.
+    candidate
+        Key, start of a key, label or ``winner``.
+    instance, role
+        Number of the instance, and what it was for: ``race``, ``certify``, ``assess``, …
+    engine
+        Who trains it; None for the engine of the record.
+    sample
+        Training examples, where a study of sample sizes recorded the instance at several.
+    setting
+        The study's; None to load its population from where the journal says it came from.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such role.
+    JournalError
+        If the journal cannot be read or holds no such instance.
+    JournalMismatchError
+        If the setting is not the journal's.
+
+    Examples
+    --------
+    >>> import tempfile, surefoot
+    >>> from surefoot.calorimeter.baselines import ScaledSum
+    >>> photons = surefoot.load_population("photons:A", target="energy")
+    >>> sums = surefoot.SearchSpace.product(ScaledSum, window=["full", "3x3"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     race = f"{folder}/race.db"
+    ...     found = surefoot.select(sums, photons, sample_size=500, certify=0, journal=race)
+    ...     again = surefoot.replay(race, "winner", 0, setting=found.study.setting)
+    >>> again.same
+    True
+    """
+    roles = {one.name.lower(): one for one in Role}
+    if str(role) not in roles and not isinstance(role, Role):
+        raise ConfigurationError(f"role {role!r} is unknown: {nearest(role, roles)}")
+    chosen = role if isinstance(role, Role) else roles[role]
+    with Journal.read(journal) as record:
+        key = find_candidate(record, candidate)
+        setting = recorded_setting(record) if setting is None else setting
+        known, training = train_recorded(
+            record, setting, key, instance, chosen, engine=engine, sample=sample
+        )
+        return Replayed(record.candidates()[key].label, known, training)
+
+
+def train_recorded(
     journal: Journal,
     setting: Setting,
     candidate: str,
@@ -32,24 +121,7 @@ def replay(
     engine: str | None = None,
     sample: int | None = None,
 ) -> tuple[Outcome, Training]:
-    """Train a recorded instance again; return the record and the new training.
-
-    Parameters
-    ----------
-    candidate
-        Key, start of a key, label or ``winner``; see `find_candidate`.
-    engine
-        Who trains it; None for the engine of the record.
-    sample
-        Training examples, where a study of sample sizes recorded the instance at several.
-
-    Raises
-    ------
-    JournalMismatchError
-        If the setting is not the journal's.
-    JournalError
-        If the instance is not recorded.
-    """
+    """Return the record of an instance and its new training; parameters are those of `replay`."""
     study = Description.read(journal.study)
     found = study.mismatches(setting)
     if found:
@@ -69,14 +141,19 @@ def replay(
         )
     outcome = recorded[-1]
     model = rebuild_candidate(journal.candidates()[key])
-    seed = study.instance_seed(key, role, instance)
     sampling = setting.sampling
     if outcome.sample != setting.halves.train_size(sampling):
         sampling = replace(sampling, size=outcome.sample)
     if isinstance(study, SizesDescription) and study.equal_test:
         sampling = replace(sampling, test_size=outcome.sample)
-    trained = Instance(model, seed, sampling)
-    return outcome, _train(trained, setting, engine or outcome.engine)
+    trained = Instance(model, study.instance_seed(key, role, instance), sampling)
+    return outcome, train_here(trained, setting, engine or outcome.engine)
+
+
+def train_here(instance: Instance, setting: Setting, engine: str) -> Training:
+    """Train an instance in this process."""
+    chosen = Chooser(engine).choose(instance.candidate, setting)
+    return chosen.train(instance, setting)
 
 
 def difference(recorded: Outcome, again: Outcome) -> str:
@@ -118,11 +195,6 @@ def find_candidate(journal: Journal, text: str) -> str:
     if found:
         raise JournalError(f"{text!r} names {len(found)} candidates: give more of the key")
     raise JournalError(f"no candidate of the journal has the key or label {text!r}")
-
-
-def _train(instance: Instance, setting: Setting, engine: str) -> Training:
-    chosen = Chooser(engine).choose(instance.candidate, setting)
-    return chosen.train(instance, setting)
 
 
 def _listed(numbers: list[int]) -> str:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from surefoot import registry
-from surefoot.errors import ConfigurationError, SamplingError, StudyFileError, SurefootError
-from surefoot.study_files.read import StudyFile
+from surefoot.candidates.base import Candidate
+from surefoot.candidates.conditions import parse_condition
+from surefoot.candidates.convnet.notation import choices_of, convnet_space
+from surefoot.candidates.space import SearchSpace
+from surefoot.data.files.loading import load_population, resolved
+from surefoot.data.population import Population, Sampling
+from surefoot.errors import ConfigurationError, StudyFileError, SurefootError
+from surefoot.instances import Setting
+from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.stopping import Stopping
+from surefoot.seeds.ledger import check_study_seed
+from surefoot.studies.options import make_setting
+from surefoot.studies.select.study import SelectStudy
+from surefoot.study_files.read import StudyFile, read_study_file
 from surefoot.study_files.schema import ConvNetTable, FamilyTable
-
-if TYPE_CHECKING:
-    from surefoot.candidates.base import Candidate
-    from surefoot.candidates.space import SearchSpace
-    from surefoot.data.population import Population
-    from surefoot.instances import Setting
-    from surefoot.studies.select.study import SelectStudy
 
 
 @contextmanager
@@ -30,6 +37,35 @@ def blaming(file: StudyFile, table: str) -> Iterator[None]:
         raise StudyFileError(f"{file.path}: [{table}] {error}") from error
 
 
+def read_study(path: str | os.PathLike[str], *, engine: str | None = None) -> SelectStudy:
+    """Return the selection that a study file asks for, its data loaded, ready to `run`.
+
+    Parameters
+    ----------
+    path
+        The study file (TOML); paths in it are relative to it.
+    engine
+        Who trains, instead of the file's.
+
+    Raises
+    ------
+    StudyFileError
+        If the file cannot be read, or a table asks for something impossible; the message names
+        file and table.
+
+    Examples
+    --------
+    >>> import surefoot
+    >>> study = surefoot.read_study("examples/energy.toml")
+    >>> len(study.candidates), str(study.setting.loss), study.race.rule.name
+    (64, 'relative_rmse', 'prediction')
+
+    ``study.run(journal="energy.db")`` is what ``surefoot select examples/energy.toml`` runs.
+    """
+    file = read_study_file(Path(path))
+    return study_of(file, population_of(file), engine)
+
+
 def study_of(file: StudyFile, population: Population, engine: str | None = None) -> SelectStudy:
     """Return the selection that a study file asks for; ``engine`` overrides the file's.
 
@@ -38,9 +74,6 @@ def study_of(file: StudyFile, population: Population, engine: str | None = None)
     StudyFileError
         If a table asks for something impossible; the message names file and table.
     """
-    from surefoot.seeds.ledger import check_study_seed
-    from surefoot.studies.select.study import SelectStudy
-
     tables = file.tables
     candidates = candidates_of(file, population)
     parts: dict[str, Any] = {
@@ -80,13 +113,28 @@ def candidates_of(file: StudyFile, population: Population) -> tuple[Candidate, .
         return first.candidates
 
 
+def population_of(file: StudyFile) -> Population:
+    """Load the population of ``[population]``; a file's path is relative to the study file's.
+
+    Raises
+    ------
+    StudyFileError
+        If the source is neither known nor a readable file, or lacks what is named.
+    """
+    table, folder = file.tables.population, file.path.parent
+    given = table.model_dump(exclude_unset=True)
+    options = {name: given[name] for name in given.keys() - {"source", "pool_fraction"}}
+    if not options.get("classes", True):
+        del options["classes"]
+    with blaming(file, "population"):
+        population = load_population(resolved(table.source, folder), **options)
+    if resolved(table.source, folder.absolute()) != table.source:
+        given["folder"] = str(folder.absolute())
+    return population.found_at(given)
+
+
 def setting_of(file: StudyFile, population: Population) -> Setting:
     """Return what all instances share, the population split by the study's seed."""
-    from surefoot.data.population import Sampling
-    from surefoot.instances import Setting
-    from surefoot.learning.losses.base import parse_loss
-    from surefoot.learning.stopping import Stopping
-
     tables = file.tables
     with blaming(file, "stopping"):
         stopping = Stopping(**tables.stopping.model_dump())
@@ -95,15 +143,20 @@ def setting_of(file: StudyFile, population: Population) -> Setting:
         if tables.loss.objective is not None:
             loss = replace(loss, objective=tables.loss.objective)
         population.check_loss(loss)
-    fraction = tables.population.pool_fraction
-    with blaming(file, "population"):
-        if not 0.0 < fraction < 1.0:
-            raise SamplingError(f"pool_fraction = {fraction:g} must be between 0 and 1")
-        halves = population.split(tables.study.seed, fraction)
     with blaming(file, "sampling"):
         sampling = Sampling(**tables.sampling.model_dump())
-        halves.check(sampling)
-    return Setting(halves, sampling, loss, stopping)
+    with blaming(file, "population"):
+        setting = make_setting(
+            population,
+            loss=loss,
+            sampling=sampling,
+            stopping=stopping,
+            pool_fraction=tables.population.pool_fraction,
+            seed=tables.study.seed,
+        )
+    with blaming(file, "sampling"):
+        setting.halves.check(sampling)
+    return setting
 
 
 def baseline_of(file: StudyFile) -> Candidate | None:
@@ -145,10 +198,6 @@ def rules_of(file: StudyFile, candidates: int) -> dict[str, Any]:
 
 def space_of(table: ConvNetTable | FamilyTable, population: Population) -> SearchSpace:
     """Return the space of one ``[space]`` table."""
-    from surefoot.candidates.conditions import parse_condition
-    from surefoot.candidates.convnet.notation import choices_of, convnet_space
-    from surefoot.candidates.space import SearchSpace
-
     if isinstance(table, FamilyTable):
         family, fields = registry.lookup("candidates", table.family), table.model_extra or {}
         if hasattr(family, "space"):
@@ -167,9 +216,6 @@ def space_of(table: ConvNetTable | FamilyTable, population: Population) -> Searc
 
 def _convnet_fields(table: ConvNetTable, population: Population) -> dict[str, Any]:
     """Return the fields of the short notation, completed by what the population settles."""
-    from surefoot.candidates.convnet.notation import choices_of
-    from surefoot.learning.losses.base import parse_loss
-
     fields = table.model_dump(
         exclude_none=True, exclude={"family", "name", "max_parameters", "conditions", "input_shape"}
     )

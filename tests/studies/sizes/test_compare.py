@@ -14,7 +14,7 @@ from surefoot.journal import Journal
 from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Role
-from surefoot.studies.replay import replay
+from surefoot.studies.replay import train_recorded
 from surefoot.studies.sizes.compare import PAPER_SIZES, CompareStudy, run_comparison
 
 SUMS = (ScaledSum(), ScaledSum(window="3x3"), ScaledSum(linear=True))
@@ -91,7 +91,7 @@ def test_a_recorded_instance_is_replayed_to_the_bit(setting, tmp_path):
         run_comparison(asked, [32, 48], 2, journal, executor)
     with Journal.read(path) as journal:
         for size in (32, 48):
-            old, new = replay(journal, setting, NETWORK.key, 1, Role.COMPARE, sample=size)
+            old, new = train_recorded(journal, setting, NETWORK.key, 1, Role.COMPARE, sample=size)
             assert old.sample == size
             assert new.outcome.loss == old.loss
 

@@ -7,7 +7,7 @@ from surefoot.errors import ConfigurationError, JournalMismatchError, SamplingEr
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.journal import MEMORY, Journal
 from surefoot.seeds.ledger import Role
-from surefoot.studies.replay import replay
+from surefoot.studies.replay import train_recorded
 from surefoot.studies.sizes.robustness import RobustRule
 from surefoot.studies.sizes.sample_size import (
     SampleSizeStudy,
@@ -91,7 +91,7 @@ def test_a_recorded_instance_can_be_trained_again() -> None:
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
         run_sample_size(asked, [10, 40], 3, journal, executor, rule=RULE)
         for size in (10, 40):
-            recorded, training = replay(
+            recorded, training = train_recorded(
                 journal, asked.setting, asked.candidate.key, 2, Role.SAMPLE_SIZE,
                 engine="fake", sample=size,
             )  # fmt: skip

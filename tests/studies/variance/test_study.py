@@ -14,7 +14,7 @@ from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Setting
 from surefoot.journal import MEMORY, Journal
 from surefoot.seeds.ledger import Role
-from surefoot.studies.replay import replay
+from surefoot.studies.replay import train_recorded
 from surefoot.studies.variance.factors import FactorLevels
 from surefoot.studies.variance.study import (
     VarianceDesign,
@@ -111,7 +111,7 @@ def test_a_recorded_instance_can_be_trained_again() -> None:
     number = FactorLevels(2, 3).number
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
         run_variance(asked, SMALL, journal, executor)
-        recorded, training = replay(
+        recorded, training = train_recorded(
             journal, SETTING, asked.candidate.key, number, Role.VARIANCE, engine="fake"
         )
     assert recorded.loss == training.outcome.loss

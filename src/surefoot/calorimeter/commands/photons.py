@@ -203,10 +203,9 @@ def of_study(
         If the study is not about this sample and target.
     """
     from surefoot.calorimeter.baselines import baseline_for
-    from surefoot.study_files.build import baseline_of, setting_of
+    from surefoot.study_files.build import baseline_of, population_of, setting_of
     from surefoot.study_files.candidate import choose_candidate
     from surefoot.study_files.read import read_study_file
-    from surefoot.study_files.sources import population_of
 
     if retrainings < 1:
         raise ConfigurationError(f"--retrainings {retrainings} shows nothing: give 1 or more")

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from surefoot.cli.options import JournalArgument, StudyOption
-from surefoot.errors import ConfigurationError, nearest
 
 DIFFERENT = 1
 """Exit code when the losses are not the same bits."""
@@ -51,36 +50,12 @@ def replay(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import busy, console
-    from surefoot.journal import Journal
-    from surefoot.seeds.ledger import Role
-    from surefoot.studies.description import Description
-    from surefoot.studies.recorded_setting import recorded_setting
-    from surefoot.studies.replay import difference, find_candidate, replay
+    from surefoot.studies.replay import replay as train_again
 
     out = console()
-    roles = {one.name.lower(): one for one in Role}
-    if role not in roles:
-        raise ConfigurationError(f"role {role!r} is unknown: {nearest(role, roles)}")
-    with Journal.read(journal) as recorded:
-        key = find_candidate(recorded, candidate)
-        if study is None:
-            with busy(out, f"loading {Description.read(recorded.study).population.name}"):
-                setting = recorded_setting(recorded)
-        else:
-            setting = Session(study).setting
-        label = recorded.candidates()[key].label
-        with busy(out, f"training instance {instance} of {label}"):
-            before, training = replay(recorded, setting, key, instance, roles[role], engine=engine)
-    now = training.outcome
-    out.print(f"{label}  (key {key}), {role} instance {instance}", soft_wrap=True)
-    for name, outcome in (("recorded", before), ("again", now)):
-        out.print(
-            f"{name:<10}loss {outcome.loss!r}  {outcome.status}  {outcome.epochs} epochs  "
-            f"{outcome.seconds:.2f} s  {outcome.engine}",
-            soft_wrap=True,
-        )
-    different = difference(before, now)
-    if different:
-        out.print(different, soft_wrap=True)
+    setting = None if study is None else Session(study).setting
+    with busy(out, f"training instance {instance} of {candidate}"):
+        found = train_again(journal, candidate, instance, role=role, engine=engine, setting=setting)
+    out.print(str(found), soft_wrap=True)
+    if not found.same:
         raise typer.Exit(DIFFERENT)
-    out.print("the same: status, loss and curve agree to the last bit")

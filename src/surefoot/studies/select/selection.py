@@ -23,7 +23,7 @@ from surefoot.statistics.certificate import Certificate
 from surefoot.studies.base import Study
 from surefoot.studies.description import rebuild_candidate
 from surefoot.studies.race_record import RaceRecord, recorded_certificates, recorded_race
-from surefoot.studies.replay import train_again
+from surefoot.studies.replay import train_here
 from surefoot.studies.select.rivals import Rivals, rivals_of
 from surefoot.studies.text import Line, titled, wrapped
 
@@ -147,7 +147,10 @@ class Selection:
         It is the certifying instance of that number, or the racing one if none was certified.
         """
         role = Role.CERTIFY if self.certificates else Role.RACE
-        return train_again(self.study, self.winner.key, role, instance)
+        study = self.study
+        return train_here(
+            study.instance(self.winner.key, role, instance), study.setting, study.engine
+        )
 
     def lines(self) -> Iterator[Line]:
         """Yield it in words: winner, layers, baseline, certificates, rivals."""
