@@ -134,7 +134,8 @@ class Predictor(Protocol):
 
     @property
     def weights(self) -> Mapping[str, NDArray[np.float32]]:
-        """Return its trained arrays by name, in the names and shapes of torch; may be empty."""
+        """Return its trained arrays by name, in the names and shapes of torch; none unless said."""
+        return {}
 
     def predict(
         self, features: NDArray[np.float32], side: NDArray[np.float32] | None

@@ -10,7 +10,7 @@ import numpy as np
 from surefoot.candidates.base import Candidate, DirectCandidate
 from surefoot.engines.base import Engine, Monitor
 from surefoot.errors import CandidateError
-from surefoot.instances import Instance, Setting
+from surefoot.instances import Instance, Predictor, Setting
 from surefoot.seeds.ledger import Stream
 
 if TYPE_CHECKING:
@@ -18,16 +18,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DirectPredictor:
+class DirectPredictor(Predictor):
     """What a `DirectCandidate` returned from its fit."""
 
     prediction: Prediction
     outputs: int
-
-    @property
-    def weights(self) -> dict[str, Matrix]:
-        """Return nothing: a function's parameters are its own."""
-        return {}
 
     def predict(self, features: Matrix, side: Matrix | None) -> Matrix:
         """Return predictions [n, outputs] for features [n, F] and side features [n, S].

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from surefoot.data.population import Population
 from surefoot.errors import CandidateError
+from surefoot.instances import Predictor
 from surefoot.learning.losses.classification import logits_of
 
 Matrix = NDArray[np.float32]
@@ -18,7 +18,7 @@ Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
+class Fitted(Predictor):
     """A fitted estimator, or a function of features, as a predictor.
 
     Parameters
@@ -42,11 +42,6 @@ class Fitted:
     codes: NDArray[np.int64] | None = None
     probabilities: bool = False
 
-    @property
-    def weights(self) -> Mapping[str, Matrix]:
-        """Return nothing: an estimator's arrays are its own."""
-        return {}
-
     def predict(self, features: Matrix, side: Matrix | None) -> Matrix:
         """Return predictions [n, outputs] for features [n, F] and side features [n, S].
 
@@ -59,18 +54,17 @@ class Fitted:
             If the model returns another shape.
         """
         x = inputs(features, side, self.takes_side)
-        if self.codes is None:
-            return self._matrix(self._call()(x))
-        if self.probabilities:
-            return self._spread(np.asarray(self.model.predict_proba(x), dtype=np.float64))
-        predicted = np.asarray(self._call()(x))
-        if predicted.ndim == 2 and predicted.shape[1] == self.outputs:
+        if self.codes is not None and self.probabilities:
+            return self._logits(np.asarray(self.model.predict_proba(x), dtype=np.float64))
+        predicted = getattr(self.model, "predict", self.model)(x)
+        if self.codes is None or np.shape(predicted)[1:] == (self.outputs,):
             return self._matrix(predicted)
-        return self._one_hot(predicted.ravel(), len(x))
-
-    def _call(self) -> Callable[[Doubles], Any]:
-        call: Callable[[Doubles], Any] = getattr(self.model, "predict", self.model)
-        return call
+        classes = np.ravel(predicted)
+        if classes.shape != (len(x),):
+            raise CandidateError(
+                f"predicted classes have shape {classes.shape}; must be ({len(x)},)"
+            )
+        return self._logits(np.eye(self.codes.size)[classes.astype(np.int64)])
 
     def _matrix(self, predicted: Any) -> Matrix:
         with np.errstate(over="ignore"):
@@ -82,7 +76,7 @@ class Fitted:
             )
         return matrix
 
-    def _spread(self, probabilities: Doubles) -> Matrix:
+    def _logits(self, probabilities: Doubles) -> Matrix:
         """Return the logits of all classes; those absent from the sample have probability 0."""
         assert self.codes is not None
         if probabilities.shape[-1] != self.codes.size:
@@ -91,14 +85,6 @@ class Fitted:
             )
         full = np.zeros((len(probabilities), self.outputs))
         full[:, self.codes] = probabilities
-        return logits_of(full)
-
-    def _one_hot(self, predicted: NDArray[Any], n: int) -> Matrix:
-        assert self.codes is not None
-        if predicted.shape != (n,):
-            raise CandidateError(f"predicted classes have shape {predicted.shape}; must be ({n},)")
-        full = np.zeros((n, self.outputs))
-        full[np.arange(n), self.codes[predicted.astype(np.int64)]] = 1.0
         return logits_of(full)
 
 
