@@ -32,7 +32,7 @@ from surefoot.data.files import load_population
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
 from surefoot.learning.losses.base import parse_loss
-from surefoot.studies.plan.study import PilotStudy, train_pilot
+from surefoot.studies.plan.pilot import PilotStudy, run_pilot
 
 SEED = 20
 SAMPLE, EPOCHS = 1_000, 30
@@ -70,9 +70,7 @@ def record(path: Path, instances: int, workers: int | None) -> dict[str, Any]:
         bar = progress.add_task("training", total=len(candidates) * instances)
         progress.advance(bar, journal.count())
         with LocalExecutor(workers, study.engine) as executor:
-            pilot = train_pilot(
-                study, instances, journal, executor, lambda _: progress.advance(bar)
-            )
+            pilot = run_pilot(study, instances, journal, executor, lambda _: progress.advance(bar))
     table = pilot.table.select(tuple(candidate.key for candidate in candidates))
     columns: dict[str, Any] = {name: [plain(one[name]) for one in combinations] for name in CHOICES}
     columns["key"] = [candidate.key for candidate in candidates]

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.report.style import BLACK, DARK, MIDDLE, new_figure, plain_numbers
-from surefoot.studies.plan.advice import efficient
+from surefoot.studies.plan.plan import efficient
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from surefoot.studies.plan.study import PlanRow
+    from surefoot.studies.plan.plan import PlanRow
 
 Floats = NDArray[np.float64]
 

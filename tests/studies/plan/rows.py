@@ -6,7 +6,7 @@ from surefoot.racing.race import Race
 from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.simulation.planner import Forecast
 from surefoot.studies.plan.choices import OWN, Choice
-from surefoot.studies.plan.study import PlanRow
+from surefoot.studies.plan.plan import PlanRow
 
 RACE = Race(("a", "b"), "mean", Halving())
 

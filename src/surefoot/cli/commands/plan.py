@@ -72,8 +72,8 @@ def plan(
     from surefoot.executors.parallel_map import parallel_map
     from surefoot.journal import Journal
     from surefoot.report.plan import plan_figure
-    from surefoot.studies.plan.advice import advise
-    from surefoot.studies.plan.study import measured, pilot_study, plan_races, train_pilot
+    from surefoot.studies.plan.pilot import pilot_study, recorded_pilot, run_pilot
+    from surefoot.studies.plan.plan import advise, plan_races
     from surefoot.studies.text import titled
     from surefoot.study_files.build import study_of
 
@@ -89,7 +89,7 @@ def plan(
     if source is None:
         small = pilot_study(asked, min(candidates, count))
         with session.training(small, small.instances(instances), "pilot") as on:
-            pilot = train_pilot(
+            pilot = run_pilot(
                 small,
                 instances,
                 on.record,
@@ -99,7 +99,7 @@ def plan(
             )
     else:
         with Journal.read(source) as record:
-            pilot = measured(record)
+            pilot = recorded_pilot(record)
     where = source or session.journal
     processes = session.cores if count * races >= MUCH else 1
     with (

@@ -12,12 +12,12 @@ from rich.table import Table
 from surefoot.racing.simulation.pilot import FEWEST_INSTANCES
 from surefoot.seeds.ledger import Role
 from surefoot.studies.duration import cores, duration_words
-from surefoot.studies.plan.advice import efficient, risk
 from surefoot.studies.plan.choices import OWN
+from surefoot.studies.plan.plan import efficient, risk
 
 if TYPE_CHECKING:
-    from surefoot.studies.plan.advice import Advice
-    from surefoot.studies.plan.study import Measured, PlanRow
+    from surefoot.studies.plan.pilot import PilotRecord
+    from surefoot.studies.plan.plan import Advice, PlanRow
     from surefoot.studies.select.study import SelectStudy
 
 
@@ -83,7 +83,7 @@ def advice_in_words(advice: Advice) -> list[str]:
 
 def notes(
     study: SelectStudy,
-    pilot: Measured,
+    pilot: PilotRecord,
     rows: Sequence[PlanRow],
     races: int,
     workers: int,

@@ -1,13 +1,21 @@
-"""Plan in one call: a pilot is trained, races are simulated, one of them is advised."""
+"""Plan: which race is worth its price for this study? A small pilot, then simulated races.
+
+Advised is one of the races that nothing beats in both price and outcome.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
+import numpy as np
+
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
+from surefoot.errors import ConfigurationError
+from surefoot.racing.simulation.planner import Forecast, Spread, simulate
+from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.options import (
     RaceOptions,
     RunOptions,
@@ -16,9 +24,131 @@ from surefoot.studies.options import (
     lists_options,
     study_and_run,
 )
-from surefoot.studies.plan.advice import WISH, Advice, advise
-from surefoot.studies.plan.study import Measured, PlanRow, pilot_study, plan_races, train_pilot
+from surefoot.studies.plan.choices import Choice, choices
+from surefoot.studies.plan.pilot import PilotRecord, pilot_study, run_pilot
 from surefoot.studies.select.study import SelectStudy
+
+ACCEPTED_REGRET = 0.005
+"""Regret that is accepted unless told otherwise: less than certificates of a few dozen can see."""
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """A race, what it is expected to do, and the seconds it takes on all workers."""
+
+    choice: Choice
+    forecast: Forecast
+    seconds: float
+
+
+def plan_races(
+    study: SelectStudy,
+    pilot: PilotRecord,
+    workers: int,
+    *,
+    races: int = 100,
+    each: Callable[[], None] | None = None,
+    spread: Spread = map,
+) -> list[PlanRow]:
+    """Simulate every choice on populations like the pilot's, as many candidates as the study's.
+
+    ``races`` populations are made, the same for all races; ``each`` is called after each, and
+    ``spread`` is the map that simulates them. A race
+    by swaps runs in fewer, as `Forecast.races` says. The rows are in the order of
+    their price.
+
+    Raises
+    ------
+    ConfigurationError
+        If the pilot is too small, has no baseline for the study's screen, or nobody wins a race.
+    """
+    if races < 1:
+        raise ConfigurationError(f"races = {races} simulate nothing: give at least 1")
+    if study.screen is not None and not np.isfinite(pilot.baseline).any():
+        raise ConfigurationError(
+            "the study has a screen, but the pilot holds no loss of its baseline: train a pilot "
+            "of this study, or set screen = false"
+        )
+    compared = {choice.name: choice for choice in choices(study)}
+    forecasts = simulate(
+        pilot.pilot,
+        len(study.candidates),
+        {name: choice.scenario(races) for name, choice in compared.items()},
+        rng=study_generator(study.seed, Role.STATISTICS, int(Role.PILOT)),
+        races=races,
+        each=each,
+        spread=spread,
+    )
+    rows = [_row(compared[one.name], one, study, pilot, workers) for one in forecasts]
+    return sorted(rows, key=lambda row: row.seconds)
+
+
+def _row(
+    choice: Choice, forecast: Forecast, study: SelectStudy, pilot: PilotRecord, workers: int
+) -> PlanRow:
+    seconds = forecast.costs["seconds"]
+    if choice.race.screen is not None:
+        assessed = 1 if choice.paired else len(study.candidates)
+        seconds += pilot.baseline_seconds * assessed
+    return PlanRow(choice, forecast, seconds / workers)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The race to take and why, in words."""
+
+    row: PlanRow
+    reason: str
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What the study file's ``[race]`` should say; none if it says so already."""
+        return self.row.choice.changes
+
+
+def risk(row: PlanRow) -> float:
+    """Return the probability that a race ends without a winner that never diverges."""
+    return row.forecast.lost + row.forecast.unstable
+
+
+def efficient(rows: Sequence[PlanRow]) -> list[PlanRow]:
+    """Return the rows than which no other costs less, regrets less and risks less."""
+
+    def price(row: PlanRow) -> tuple[float, float, float]:
+        regret = row.forecast.regret
+        return row.seconds, np.inf if np.isnan(regret) else regret, risk(row)
+
+    prices = np.array([price(row) for row in rows])
+    return [
+        row
+        for row, one in zip(rows, prices, strict=True)
+        if not ((prices <= one).all(axis=1) & (prices < one).any(axis=1)).any()
+    ]
+
+
+def advise(rows: Sequence[PlanRow], regret: float = ACCEPTED_REGRET) -> Advice:
+    """Return the cheapest race whose expected regret is at most ``regret``.
+
+    Of those within 2 % of the least risk; its regret plus one standard error counts. If no race
+    gets as far, it is the one of the least regret.
+    """
+    least = min(risk(row) for row in rows)
+    safe = [row for row in efficient(rows) if risk(row) <= least + 0.02]
+    good = [row for row in safe if row.forecast.regret + _error(row) <= regret]
+    if good:
+        row = min(good, key=lambda one: one.seconds)
+        return Advice(row, f"the cheapest whose expected regret stays below {_percent(regret)}")
+    row = min(safe, key=lambda one: (one.forecast.regret, one.seconds))
+    return Advice(row, f"the one that regrets least; none stays below {_percent(regret)}")
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.3g} %"
+
+
+def _error(row: PlanRow) -> float:
+    error = row.forecast.regret_error
+    return 0.0 if np.isnan(error) else error
 
 
 @dataclass(frozen=True)
@@ -27,7 +157,7 @@ class RacePlan:
 
     rows: tuple[PlanRow, ...]
     advice: Advice
-    pilot: Measured
+    pilot: PilotRecord
 
     def __str__(self) -> str:
         head = f"{'race':<24}{'trainings':>10}{'minutes':>9}{'p(best)':>9}{'regret':>9}"
@@ -49,7 +179,7 @@ def plan(
     size: int = 16,
     n: int = 4,
     races: int = 100,
-    regret: float = WISH,
+    regret: float = ACCEPTED_REGRET,
     **options: Unpack[SelectOptions],
 ) -> RacePlan:
     """Train a small pilot and simulate what races would cost and how well they would choose.
@@ -96,7 +226,7 @@ def plan(
     study = SelectStudy(candidates=tuple(candidates), **made)
     small = pilot_study(study, size)
     with run.opened(small) as (record, executor):
-        pilot = train_pilot(
+        pilot = run_pilot(
             small, n, record, executor, run.watcher.outcome, retry_failed=run.retry_failed
         )
         rows = plan_races(study, pilot, executor.workers, races=races)

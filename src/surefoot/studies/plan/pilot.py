@@ -1,4 +1,4 @@
-"""Plan: which race is worth its price for this study? A small pilot, then simulated races."""
+"""The pilot of a plan: how candidates differ and how noisy they are, from a few trainings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome
 from surefoot.journal import Journal, Measure
 from surefoot.racing.simulation.pilot import FEWEST_CANDIDATES, FEWEST_INSTANCES, Pilot
-from surefoot.racing.simulation.planner import Forecast, Spread, simulate
 from surefoot.racing.table import Floats, LossTable
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.base import Study
@@ -24,8 +23,7 @@ from surefoot.studies.description import (
     RaceDescription,
     baseline_place,
 )
-from surefoot.studies.plan.choices import Choice, choices
-from surefoot.studies.runner import missing, train_missing
+from surefoot.studies.runner import train
 from surefoot.studies.select.study import SelectStudy
 
 NO_LOSSES: Floats = np.empty(0)
@@ -90,8 +88,8 @@ class PilotStudy(Study):
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """A pilot's losses, and what an instance costs.
+class PilotRecord:
+    """What a pilot measured: its losses, and what an instance costs.
 
     ``costs`` are the mean ``seconds`` (on one core) and example-``visits`` of an instance of each
     candidate of the table; ``baseline`` holds the baseline's losses, empty without any, and
@@ -133,7 +131,7 @@ def pilot_study(study: SelectStudy, size: int = 16) -> PilotStudy:
     )
 
 
-def train_pilot(
+def run_pilot(
     study: PilotStudy,
     n: int,
     journal: Journal,
@@ -141,32 +139,25 @@ def train_pilot(
     each: Callable[[Outcome], None] | None = None,
     *,
     retry_failed: bool = False,
-) -> Measured:
+) -> PilotRecord:
     """Run or resume a pilot of ``n`` instances; ``each`` is told every new outcome.
 
     Raises
     ------
     ConfigurationError
         If ``n`` is too small.
-    JournalMismatchError
-        If the journal is of another study.
-    EngineError
-        If no engine trains a candidate.
-    KeyboardInterrupt
-        On Ctrl-C, once everything finished is recorded.
+    JournalMismatchError, EngineError, KeyboardInterrupt
+        As of `surefoot.studies.runner.train`.
     """
     if n < FEWEST_INSTANCES:
         raise ConfigurationError(
             f"a pilot of {n} instances each shows no noise: give {FEWEST_INSTANCES} or more"
         )
-    study.check(journal, executor.engine)
-    retry = journal.failed(Role.PILOT) if retry_failed else set()
-    left = list(missing(study.instances(n), study.setting, journal, retry))
-    train_missing(left, study.setting, journal, executor, retry=retry, each=each)
-    return measured(journal)
+    train(study, study.instances(n), journal, executor, each, retry_failed=retry_failed)
+    return recorded_pilot(journal)
 
 
-def measured(journal: Journal) -> Measured:
+def recorded_pilot(journal: Journal) -> PilotRecord:
     """Return what a pilot measured, or the racing instances of a selection's journal.
 
     Raises
@@ -187,7 +178,7 @@ def measured(journal: Journal) -> Measured:
         base = [m for m in known if m.candidate == study.baseline]
         base.sort(key=lambda m: m.instance)
         if rows:
-            return _measured(rows, base, role, study)
+            return _record(rows, base, role, study)
     raise _nothing_measured(study.kind)
 
 
@@ -197,14 +188,16 @@ def _nothing_measured(kind: str) -> JournalError:
     )
 
 
-def _measured(rows: list[Measure], base: list[Measure], role: Role, study: Description) -> Measured:
+def _record(
+    rows: list[Measure], base: list[Measure], role: Role, study: Description
+) -> PilotRecord:
     table = LossTable.from_outcomes((m.candidate, m.instance, m.loss) for m in rows)
     place = {key: number for number, key in enumerate(table.keys)}
     costs = {"seconds": np.zeros(len(place)), "visits": np.zeros(len(place))}
     for m in rows:
         costs["seconds"][place[m.candidate]] += m.seconds
         costs["visits"][place[m.candidate]] += m.sample * max(1, m.epochs)
-    return Measured(
+    return PilotRecord(
         table,
         {unit: total / table.counts() for unit, total in costs.items()},
         role,
@@ -212,64 +205,3 @@ def _measured(rows: list[Measure], base: list[Measure], role: Role, study: Descr
         float(np.mean([m.seconds for m in base])) if base else 0.0,
         study,
     )
-
-
-@dataclass(frozen=True)
-class PlanRow:
-    """A race, what it is expected to do, and the seconds it takes on all workers."""
-
-    choice: Choice
-    forecast: Forecast
-    seconds: float
-
-
-def plan_races(
-    study: SelectStudy,
-    pilot: Measured,
-    workers: int,
-    *,
-    races: int = 100,
-    each: Callable[[], None] | None = None,
-    spread: Spread = map,
-) -> list[PlanRow]:
-    """Simulate every choice on populations like the pilot's, as many candidates as the study's.
-
-    ``races`` populations are made, the same for all races; ``each`` is called after each, and
-    ``spread`` is the map that simulates them. A race
-    by swaps runs in fewer, as `Forecast.races` says. The rows are in the order of
-    their price.
-
-    Raises
-    ------
-    ConfigurationError
-        If the pilot is too small, has no baseline for the study's screen, or nobody wins a race.
-    """
-    if races < 1:
-        raise ConfigurationError(f"races = {races} simulate nothing: give at least 1")
-    if study.screen is not None and not np.isfinite(pilot.baseline).any():
-        raise ConfigurationError(
-            "the study has a screen, but the pilot holds no loss of its baseline: train a pilot "
-            "of this study, or set screen = false"
-        )
-    compared = {choice.name: choice for choice in choices(study)}
-    forecasts = simulate(
-        pilot.pilot,
-        len(study.candidates),
-        {name: choice.scenario(races) for name, choice in compared.items()},
-        rng=study_generator(study.seed, Role.STATISTICS, int(Role.PILOT)),
-        races=races,
-        each=each,
-        spread=spread,
-    )
-    rows = [_row(compared[one.name], one, study, pilot, workers) for one in forecasts]
-    return sorted(rows, key=lambda row: row.seconds)
-
-
-def _row(
-    choice: Choice, forecast: Forecast, study: SelectStudy, pilot: Measured, workers: int
-) -> PlanRow:
-    seconds = forecast.costs["seconds"]
-    if choice.race.screen is not None:
-        assessed = 1 if choice.paired else len(study.candidates)
-        seconds += pilot.baseline_seconds * assessed
-    return PlanRow(choice, forecast, seconds / workers)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.studies.plan.advice import advise, efficient, risk
+from surefoot.studies.plan.plan import advise, efficient, risk
 from tests.studies.plan.rows import ROWS, row
 
 

@@ -19,7 +19,8 @@ from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
 from surefoot.studies.plan.choices import OWN
-from surefoot.studies.plan.study import Measured, measured, pilot_study, plan_races, train_pilot
+from surefoot.studies.plan.pilot import PilotRecord, pilot_study, recorded_pilot, run_pilot
+from surefoot.studies.plan.plan import plan_races
 from surefoot.studies.select.study import SelectStudy
 from tests.fakes import Fake, fake_setting
 from tests.studies.races import BASELINE, study
@@ -27,10 +28,10 @@ from tests.studies.races import BASELINE, study
 MANY = tuple(Fake(quality=1.0 + 0.02 * i, noise=0.4) for i in range(200))
 
 
-def pilot(asked: SelectStudy, size: int = 24, n: int = 6) -> Measured:
+def pilot(asked: SelectStudy, size: int = 24, n: int = 6) -> PilotRecord:
     small = pilot_study(asked, size)
     with small.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        return train_pilot(small, n, journal, executor)
+        return run_pilot(small, n, journal, executor)
 
 
 def test_a_pilot_trains_some_candidates_on_shared_luck() -> None:
@@ -53,7 +54,7 @@ def test_a_larger_pilot_goes_on_in_the_same_journal(tmp_path) -> None:
     for size, n in ((10, 3), (14, 4)):
         small = pilot_study(asked, size)
         with small.open(tmp_path / "pilot.db") as journal, LocalExecutor(2, "fake") as executor:
-            train_pilot(small, n, journal, executor, trained.append)
+            run_pilot(small, n, journal, executor, trained.append)
     assert len(trained) == 14 * 4
     other = pilot_study(study(candidates=MANY[:100]))
     with pytest.raises(JournalMismatchError):
@@ -147,7 +148,7 @@ def test_a_pilot_says_the_same_whoever_ended_first() -> None:
     found = []
     for executor in (InlineExecutor("fake"), Backwards()):
         with small.open(MEMORY) as journal:
-            found.append(train_pilot(small, 3, journal, executor))
+            found.append(run_pilot(small, 3, journal, executor))
     one, other = found
     assert one.table.keys == other.table.keys
     assert np.array_equal(one.table.losses, other.table.losses)
@@ -167,13 +168,13 @@ def test_a_recorded_race_serves_as_a_pilot(paired: bool) -> None:
     asked = study(schedule=FlatBudget(24 * 4, cap=8), certify=2, paired=paired, **screen)
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
         asked.run(journal, executor=executor)
-        found = measured(journal)
+        found = recorded_pilot(journal)
     assert found.role is Role.RACE
     assert found.baseline.size == (1 if paired else 24)
     assert found.table.instances <= 64
     assert len(plan_races(asked, found, 2, races=3)) >= 5
     with asked.open(MEMORY) as journal, pytest.raises(JournalError, match="no racing or pilot"):
-        measured(journal)
+        recorded_pilot(journal)
 
 
 def test_pilots_that_say_nothing_are_refused() -> None:
@@ -188,6 +189,6 @@ def test_pilots_that_say_nothing_are_refused() -> None:
         LocalExecutor(1, "fake") as executor,
         pytest.raises(ConfigurationError, match="2 instances each"),
     ):
-        train_pilot(small, 2, journal, executor)
+        run_pilot(small, 2, journal, executor)
     with pytest.raises(ConfigurationError, match="races = 0"):
         plan_races(asked, pilot(asked, 8, 3), 1, races=0)
