@@ -93,6 +93,3 @@ StudyOption = Annotated[
         help="The study file, when the data are not where they were.",
     ),
 ]
-KeyOption = Annotated[
-    str, typer.Option("--candidate", "-c", metavar="KEY", help="Whose; its key, or 'winner'.")
-]
