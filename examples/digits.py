@@ -24,7 +24,7 @@ from surefoot import (
     SearchSpace,
     Stopping,
 )
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing import Halving
 
 
 def networks() -> SearchSpace:

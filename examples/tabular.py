@@ -13,7 +13,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 
 import surefoot
 from surefoot import EstimatorCandidate, Population, Sampling, SearchSpace
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing import Halving
 
 SCALED = ["sklearn.preprocessing.StandardScaler"]
 

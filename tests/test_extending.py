@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 import types
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,14 @@ import pytest
 
 import surefoot
 from surefoot import registry
+from surefoot.cli.commands.rerace import race_options
 from surefoot.data.population import Population
 from surefoot.executors.inline import InlineExecutor
 from surefoot.instances import Status
 from surefoot.learning.losses.base import Loss
-from surefoot.testing import toy_instance, toy_population, toy_setting
+from surefoot.racing import Race
+from surefoot.study_files.race import build_rules, read_race
+from surefoot.testing import CriterionSuite, toy_instance, toy_population, toy_setting
 
 PAGE = Path(__file__).parents[1] / "docs" / "extending.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -84,3 +88,46 @@ def test_the_selector_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     population = toy_population()
     fitted = made.model.fit(population.features, population.target[:, 0])
     assert fitted.score(population.features, population.target[:, 0]) > 0.5
+
+
+def test_the_criterion_rule_and_schedule_of_one_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = module("mine", "class InSteps", monkeypatch)
+    found = {"criteria": made.Trimmed, "rules": made.ByFactor, "schedules": made.InSteps}
+    text = PAGE.read_text(encoding="utf-8")
+    for kind, name in re.findall(r'surefoot\.(criteria|rules|schedules)"\]\n(\w+) = "mine:', text):
+        monkeypatch.setitem(registry._added, (kind, name), found.pop(kind))
+    assert not found
+    (table,) = re.findall(r"```toml\n(\[study\]\ncriterion = \"trimmed.*?)```", text, re.DOTALL)
+    said = tomllib.loads(table)
+    rules = {"criterion": said["study"]["criterion"], **build_rules(read_race(said["race"]))}
+    race = Race("abcdef", **rules)
+    assert race == Race("abcdef", made.Trimmed(0.1), made.InSteps(2), rule=made.ByFactor())
+    x = np.linspace(-1, 1, 80)
+    space = surefoot.SearchSpace.product(powers.candidate, degree=[1, 2, 3])
+    path = tmp_path / "mine.db"
+    rules = {"criterion": "trimmed", "schedule": "in_steps", "rule": "factor"}
+    selection = surefoot.select(
+        space, Population(x, x**2), certify=0, executor=InlineExecutor(), journal=path, **rules
+    )
+    assert selection.study.race.rule == made.ByFactor(0.5)
+    again = surefoot.rerace(path, schedule="in_steps")
+    assert again.race == selection.study.race
+    assert again.state.winner == selection.winner.key
+    options = {option.name for option in race_options()}
+    assert {"stride", "excess"} <= options
+
+
+@surefoot.candidate
+def powers(draw: Any, seed: Any, *, degree: int = 2) -> Any:
+    coefficients = np.polyfit(draw.features[:, 0], draw.target[:, 0], degree)
+    return lambda features: np.polyval(coefficients, features[:, 0])
+
+
+class TestTrimmed(CriterionSuite):
+    @pytest.fixture
+    def criterion(self, monkeypatch: pytest.MonkeyPatch) -> Any:
+        trimmed = module("mine", "class InSteps", monkeypatch).Trimmed
+        monkeypatch.setitem(registry._added, ("criteria", "trimmed"), trimmed)
+        return trimmed()

@@ -1,1 +1,81 @@
-"""racing."""
+"""Races: criteria, schedules and elimination rules, and all that authors of others need.
+
+Each is one file and one entry point; ``docs/extending.md`` shows one of each kind.
+"""
+
+from surefoot.racing.criteria import (
+    Criterion,
+    CVaR,
+    Iqr,
+    Max,
+    Mean,
+    Min,
+    Quantile,
+    Sd,
+    as_criterion,
+)
+from surefoot.racing.parts import LEVEL, POSITIVE, SHARE, YES, Domain, key, number, one_of, whole
+from surefoot.racing.race import Race
+from surefoot.racing.replay import Replay
+from surefoot.racing.rules.base import EliminationRule, Evidence, Verdict
+from surefoot.racing.rules.interval import ByQuantileInterval
+from surefoot.racing.rules.max import ByMax
+from surefoot.racing.rules.prediction import ByPrediction
+from surefoot.racing.rules.rank import ByRank
+from surefoot.racing.rules.signs import BySigns
+from surefoot.racing.rules.swaps import BySwaps
+from surefoot.racing.rules.test import ByTest
+from surefoot.racing.schedules.base import Schedule, Setup, Standing, Step
+from surefoot.racing.schedules.default import Default
+from surefoot.racing.schedules.exact_max import ExactMax
+from surefoot.racing.schedules.flat_budget import FlatBudget
+from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.top_two import TopTwo
+from surefoot.racing.screen import Screen
+from surefoot.racing.state import RaceState
+from surefoot.racing.table import LossTable
+
+__all__ = [
+    "LEVEL",
+    "POSITIVE",
+    "SHARE",
+    "YES",
+    "ByMax",
+    "ByPrediction",
+    "ByQuantileInterval",
+    "ByRank",
+    "BySigns",
+    "BySwaps",
+    "ByTest",
+    "CVaR",
+    "Criterion",
+    "Default",
+    "Domain",
+    "EliminationRule",
+    "Evidence",
+    "ExactMax",
+    "FlatBudget",
+    "Halving",
+    "Iqr",
+    "LossTable",
+    "Max",
+    "Mean",
+    "Min",
+    "Quantile",
+    "Race",
+    "RaceState",
+    "Replay",
+    "Schedule",
+    "Screen",
+    "Sd",
+    "Setup",
+    "Standing",
+    "Step",
+    "TopTwo",
+    "Verdict",
+    "as_criterion",
+    "key",
+    "number",
+    "one_of",
+    "whole",
+]

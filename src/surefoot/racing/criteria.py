@@ -15,6 +15,7 @@ import inspect
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -140,19 +141,7 @@ class Quantile(Criterion):
         return np.asarray((1.0 - share) * ordered[:, low] + share * ordered[:, low + 1])
 
 
-def median() -> Quantile:
-    """Middle loss: ``quantile(0.5)``."""
-    return Quantile(0.5)
-
-
-def q1() -> Quantile:
-    """Lower quartile: ``quantile(0.25)``."""
-    return Quantile(0.25)
-
-
-def q3() -> Quantile:
-    """Upper quartile: ``quantile(0.75)``."""
-    return Quantile(0.75)
+MEDIAN, Q1, Q3 = (partial(Quantile, level) for level in (0.5, 0.25, 0.75))
 
 
 @dataclass(frozen=True)
@@ -205,7 +194,7 @@ class Iqr(Criterion):
 
     def of(self, losses: Floats) -> Floats:
         """Return the row interquartile ranges."""
-        upper, lower = q3().of(losses), q1().of(losses)
+        upper, lower = Q3().of(losses), Q1().of(losses)
         return np.where(np.isinf(upper), np.inf, upper - np.where(np.isinf(lower), 0.0, lower))
 
 

@@ -284,8 +284,8 @@ class Replay:
         )
         self.alive, self.counts = self.alive[~leave], self.counts[~leave]
 
-    def _keys_alive(self) -> tuple[str, ...]:
-        return tuple(self.race.keys[row] for row in self.alive.tolist())
+    def _survivors(self) -> tuple[str, ...]:
+        return self.rounds[-1].survivors if self.rounds else self.race.keys
 
     def _waiting(
         self,
@@ -302,11 +302,11 @@ class Replay:
         number = len(self.rounds) + 1
         upto = int(target.max())
         current = PlannedRound(number, name, len(self.alive), trainings, upto, stay, exact)
-        survivors = self.rounds[-1].survivors if self.rounds else self._keys_alive()
-        return RaceState(self.race.keys, tuple(self.rounds), survivors, need, absent, None, current)
+        left = self._survivors()
+        return RaceState(self.race.keys, tuple(self.rounds), left, need, absent, None, current)
 
     def _finished(self, stopped: str = "") -> RaceState:
-        survivors = self.rounds[-1].survivors if self.rounds else self._keys_alive()
+        survivors = self._survivors()
         if not self.rounds and len(survivors) > 1:
             raise RaceError("the schedule ended before a single round; it must race more than one")
         return RaceState(

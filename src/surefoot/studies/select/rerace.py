@@ -114,7 +114,7 @@ def rerace(journal: str | os.PathLike[str], **rules: Unpack[RaceOptions]) -> Rer
     --------
     >>> import tempfile, surefoot
     >>> from surefoot.calorimeter.baselines import ScaledSum
-    >>> from surefoot.racing.schedules.halving import Halving
+    >>> from surefoot.racing import Halving
     >>> photons = surefoot.load_population("photons:A", target="energy")
     >>> sums = surefoot.SearchSpace.product(ScaledSum, window=["full", "3x3"])
     >>> with tempfile.TemporaryDirectory() as folder:
