@@ -36,3 +36,20 @@ def test_rules_that_are_none_are_one_sentence(run, folder, options, message: str
     code, _, err = run("rerace", "r.db", *options)
     assert code == 2
     assert message in err
+
+
+@pytest.mark.parametrize(
+    ("former", "today"),
+    [
+        (("--most", "20"), ("--max-instances", "20")),
+        (
+            ("--rule", "test", "--few", "permutation"),
+            ("--rule", "test", "--pairwise-test=permutation"),
+        ),
+        (("--rule", "test", "--many=3"), ("--rule", "test", "--friedman-above", "3")),
+    ],
+)
+def test_former_names_of_options_mean_the_same(run, raced, former, today) -> None:
+    before = run("rerace", "small.db", "--rule", "test", *former)
+    assert before[0] in (0, 3)
+    assert before == run("rerace", "small.db", "--rule", "test", *today)

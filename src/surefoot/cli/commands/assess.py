@@ -1,8 +1,6 @@
 """``surefoot assess``: fresh instances of one candidate, their certificate and a figure."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,9 +16,6 @@ from surefoot.cli.options import (
     StudyArgument,
     WorkersOption,
 )
-
-if TYPE_CHECKING:
-    pass
 
 BROKEN = 1
 """Exit code when the promise asked about is broken."""
@@ -42,9 +37,13 @@ def assess(
     ] = None,
     max_exceedances: Annotated[
         int,
-        typer.Option("--max-exceedances", metavar="N", help="Losses above the limit that may be."),
+        typer.Option(
+            "--max-exceedances",
+            "--allowed",
+            metavar="N",
+            help="Losses above the limit that may be.",
+        ),
     ] = 0,
-    allowed: Annotated[int | None, typer.Option("--allowed", hidden=True)] = None,
     journal: JournalOption = None,
     figure: FigureOption = None,
     workers: WorkersOption = None,
@@ -72,12 +71,6 @@ def assess(
       [dim]Do at least 95 % of its retrainings lose at most 0.025?[/dim]
       surefoot assess examples/energy.toml --from energy.db --promise 0.025
     """
-    import numpy as np
-
-    from surefoot.errors import ConfigurationError
-
-    if allowed is not None:
-        raise ConfigurationError(f"--allowed {allowed} is now --max-exceedances {allowed}")
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
     from surefoot.report.assessment import assessment_figure
@@ -106,12 +99,8 @@ def assess(
         return
     with session.training(asked, asked.instances()) as on:
         found = run_assessment(asked, on.record, on.executor, on.watch, retry_failed=retry_failed)
-    losses = found.losses[np.isfinite(found.losses)]
-    if losses.size:
-        quartiles = np.quantile(losses, [0.0, 0.25, 0.5, 0.75, 1.0])
-        names = ("smallest", "first quartile", "median", "third quartile", "largest")
-        words = ", ".join(f"{name} {value:.4g}" for name, value in zip(names, quartiles))
-        say_sentences(out, "Losses", [f"{len(found.losses)} instances: {words}"])
+    if quartiles := found.quartiles():
+        say_sentences(out, "Losses", [quartiles])
     if spread := found.spread():
         say_sentences(out, "Spread", spread)
     if promise is not None:

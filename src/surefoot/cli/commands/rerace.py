@@ -29,6 +29,10 @@ class RaceCommand(TyperCommand):
             ctx.meta[__name__] = race_options()
         return [*super().get_params(ctx), *ctx.meta[__name__]]
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options, also by their former names."""
+        return super().parse_args(ctx, [_of_today(one) for one in args])
+
     def invoke(self, ctx: Any) -> Any:
         """Call the function, the keys given beside it."""
         keys = {option.name: ctx.params.pop(option.name) for option in ctx.meta[__name__]}
@@ -76,6 +80,18 @@ def _option(name: str, kind: type, metavar: str, words: str, panel: str, *short:
     return Parameter(
         name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
     )
+
+
+def _of_today(argument: str) -> str:
+    from surefoot.racing.registry import renamed
+
+    option, equals, value = argument.partition("=")
+    if not option.startswith("--"):
+        return argument
+    if option == "--at-looks":
+        return "--no-anytime"
+    (key,) = renamed({option[2:].replace("-", "_"): value})
+    return f"{dashed(key)}{equals}{value}"
 
 
 def dashed(name: str) -> str:

@@ -143,6 +143,16 @@ class Assessment:
             found.statement,
         ]
 
+    def quartiles(self) -> str:
+        """Return how the finite losses are distributed, in words; "" if there are none."""
+        losses = self.losses[np.isfinite(self.losses)]
+        if not losses.size:
+            return ""
+        values = np.quantile(losses, [0.0, 0.25, 0.5, 0.75, 1.0])
+        names = ("smallest", "first quartile", "median", "third quartile", "largest")
+        words = ", ".join(f"{name} {value:.4g}" for name, value in zip(names, values))
+        return f"{len(self.losses)} instances: {words}"
+
     def spread(self) -> list[str]:
         """Return median, standard deviation and interquartile range with their intervals.
 
