@@ -30,12 +30,12 @@ from surefoot.studies.select import rerace as reracing
 from surefoot.studies.select import study as selecting
 from surefoot.studies.sizes import compare, sample_size, transfer
 from surefoot.studies.variance import study as varying
-from surefoot.studies.watch import Silent
+from surefoot.studies.watch import Watcher
 from surefoot.study_files import build
 from tests.fakes import Fake, fake_loss, fake_setting
 
 
-class Told(Silent):
+class Told(Watcher):
     """Counts outcomes."""
 
     count = 0

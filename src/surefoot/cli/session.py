@@ -16,7 +16,7 @@ from surefoot.report.style import loss_label
 from surefoot.studies.duration import estimate
 from surefoot.studies.extension import announcement
 from surefoot.studies.runner import missing
-from surefoot.studies.watch import Silent
+from surefoot.studies.watch import Watcher
 from surefoot.study_files.build import population_of, setting_of
 from surefoot.study_files.candidate import choose_candidate
 from surefoot.study_files.read import StudyFile, read_study_file
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from surefoot.studies.base import Study
 
 
-class Bar(Silent):
+class Bar(Watcher):
     """Moves a bar on with every outcome."""
 
     def __init__(self, advance: Callable[[], None]) -> None:

@@ -5,8 +5,7 @@ Only importing this module needs scikit-learn, ``pip install 'surefoot[sklearn]'
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Self
 
 import numpy as np
@@ -16,14 +15,13 @@ from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.data.population import Method, Population, Sampling
 from surefoot.errors import CandidateError, require
-from surefoot.executors.base import Executor
 from surefoot.executors.inline import InlineExecutor
-from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
+from surefoot.journal import MEMORY, Journal
 from surefoot.racing.schedules.base import Schedule
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream
-from surefoot.selector.results import results_of
 from surefoot.studies.options import make_setting
+from surefoot.studies.select.selection import Selection
 from surefoot.studies.select.study import SelectStudy
 
 require("sklearn", extra="sklearn")
@@ -33,10 +31,7 @@ from sklearn.metrics import accuracy_score, r2_score  # noqa: E402
 from sklearn.utils import check_random_state, get_tags  # noqa: E402
 from sklearn.utils.metaestimators import available_if  # noqa: E402
 from sklearn.utils.multiclass import check_classification_targets  # noqa: E402
-from sklearn.utils.validation import (  # noqa: E402
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data  # noqa: E402
 
 
 def _gives_probabilities(selector: RobustSelector) -> bool:
@@ -137,8 +132,8 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         target: NDArray[Any] = np.asarray(y)
         if classifier:
             check_classification_targets(target)
-            target = _one_column(target)
-            self.classes_, target = np.unique(target, return_inverse=True)
+            column = column_or_1d(target, warn=True)
+            self.classes_, target = np.unique(column, return_inverse=True)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         labels = list(range(len(self.classes_))) if classifier else None
         population = Population(X, target, groups=groups, name="X", target_name="y", classes=labels)
@@ -150,8 +145,10 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
             schedule=self.schedule,
             certify=self.certify,
         )
-        with study.open(":memory:") as journal, self._executor() as executor:
-            selection = study.run(journal, executor=executor)
+        executor = InlineExecutor() if self.n_jobs in (None, 1) else None
+        workers = None if self.n_jobs == -1 else self.n_jobs
+        with study.open(MEMORY) as journal:
+            selection = study.run(journal, workers=workers, executor=executor)
             self.cv_results_ = results_of(selection, journal)
         self.ranking_ = selection.ranking()
         self.best_candidate_ = selection.winner
@@ -166,14 +163,14 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the winner's predictions [n] or [n, outputs], classes by their labels."""
         check_is_fitted(self)
-        predicted = np.asarray(self.best_estimator_.predict(self._checked(X)))
+        predicted = np.asarray(self.best_estimator_.predict(validate_data(self, X, reset=False)))
         return self.classes_[predicted.astype(int)] if self.classifier else predicted
 
     @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the winner's class probabilities [n, classes], in the order of ``classes_``."""
         check_is_fitted(self)
-        return np.asarray(self.best_estimator_.predict_proba(self._checked(X)))
+        return np.asarray(self.best_estimator_.predict_proba(validate_data(self, X, reset=False)))
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Return the accuracy of a classifier, the coefficient of determination of a regressor."""
@@ -241,20 +238,29 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
             population, loss=loss, sampling=sampling, pool_fraction=self.pool_fraction, seed=seed
         )
 
-    @contextlib.contextmanager
-    def _executor(self) -> Iterator[Executor]:
-        if self.n_jobs in (None, 1):
-            yield InlineExecutor()
-            return
-        with LocalExecutor(None if self.n_jobs == -1 else self.n_jobs) as executor:
-            yield executor
 
-    def _checked(self, X: ArrayLike) -> Any:
-        return validate_data(self, X, reset=False)
+def results_of(selection: Selection, journal: Journal) -> dict[str, Any]:
+    """Return a dict of arrays [candidates], in the order of the study's candidates.
 
-
-def _one_column(target: NDArray[Any]) -> NDArray[Any]:
-    from sklearn.utils.validation import column_or_1d
-
-    column: NDArray[Any] = column_or_1d(target, warn=True)
-    return column
+    Scores are minus the losses of the racing instances, NaN where a candidate has none because it
+    was eliminated before; a diverged or failed instance scores −∞, and so does its mean.
+    """
+    keys = selection.table.keys
+    losses = [selection.losses(key) for key in keys]
+    scores = np.full((len(losses), max(map(len, losses))), np.nan)
+    for row, known in zip(scores, losses, strict=True):
+        row[: len(known)] = -known
+    seconds: dict[str, list[float]] = {}
+    for outcome in journal.measures(Role.RACE):
+        seconds.setdefault(outcome.candidate, []).append(outcome.seconds)
+    place = {key: rank for rank, key in enumerate(selection.state.ranking, start=1)}
+    return {
+        "params": [selection.known[key].label for key in keys],
+        "mean_fit_time": np.array([np.mean(seconds[key]) for key in keys]),
+        **{f"split{i}_test_score": scores[:, i] for i in range(scores.shape[1])},
+        "mean_test_score": np.array([float(np.mean(-known)) for known in losses]),
+        "std_test_score": np.array(
+            [np.std(known) if np.isfinite(known).all() else np.nan for known in losses]
+        ),
+        "rank_test_score": np.array([place[key] for key in keys], dtype=np.int32),
+    }

@@ -25,7 +25,7 @@ from surefoot.racing.rules.base import EliminationRule
 from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.screen import Screen
 from surefoot.studies.base import Study
-from surefoot.studies.watch import Silent, Watcher
+from surefoot.studies.watch import Watcher
 
 Call = TypeVar("Call", bound=Callable[..., Any])
 
@@ -162,7 +162,7 @@ class Run:
     @property
     def watcher(self) -> Watcher:
         """Who is told."""
-        return Silent() if self.watch is None else self.watch
+        return Watcher() if self.watch is None else self.watch
 
     @contextmanager
     def opened(self, study: Study) -> Iterator[tuple[Journal, Executor]]:

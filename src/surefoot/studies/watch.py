@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from surefoot.candidates.base import Candidate
 from surefoot.instances import Outcome
 from surefoot.racing.state import PlannedRound, Round
 from surefoot.studies.select.selection import Selection
 
 
-class Watcher(Protocol):
-    """Called from the thread that runs the study; `Silent` has all methods doing nothing."""
+class Watcher:
+    """Called from the thread that runs the study; ignores everything: subclass it to watch some."""
 
     def started(self, candidates: int, recorded: int) -> None:
         """Take note that a race begins, or goes on with ``recorded`` outcomes of the journal."""
@@ -30,25 +28,3 @@ class Watcher(Protocol):
 
     def finished(self, selection: Selection) -> None:
         """Take note of the result."""
-
-
-class Silent:
-    """A watcher that ignores everything; subclass it to watch some of it."""
-
-    def started(self, candidates: int, recorded: int) -> None:
-        """Do nothing."""
-
-    def round_started(self, planned: PlannedRound, left: int) -> None:
-        """Do nothing."""
-
-    def outcome(self, outcome: Outcome) -> None:
-        """Do nothing."""
-
-    def round_finished(self, finished: Round) -> None:
-        """Do nothing."""
-
-    def certifying(self, candidate: Candidate, left: int) -> None:
-        """Do nothing."""
-
-    def finished(self, selection: Selection) -> None:
-        """Do nothing."""

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from surefoot import registry
+from surefoot.candidates.base import Candidate
+from surefoot.data.population import Population
 from surefoot.errors import CandidateError, ConfigurationError, StudyFileError, nearest
 from surefoot.study_files.build import blaming, candidates_of, space_of
 from surefoot.study_files.read import StudyFile
 from surefoot.study_files.schema import ConvNetTable
-
-if TYPE_CHECKING:
-    from surefoot.candidates.base import Candidate
-    from surefoot.data.population import Population
 
 
 def choose_candidate(

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from surefoot.candidates.base import Candidate
+from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, StudyFileError
 from surefoot.learning.stopping import Stopping
 from surefoot.studies.sizes.compare import PAPER_SIZES, CompareStudy
 from surefoot.study_files.build import baseline_of, blaming, setting_of, space_of
 from surefoot.study_files.read import StudyFile
-
-if TYPE_CHECKING:
-    from surefoot.candidates.base import Candidate
-    from surefoot.data.population import Population
 
 
 @dataclass(frozen=True)

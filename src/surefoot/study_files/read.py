@@ -6,9 +6,10 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from surefoot.errors import StudyFileError, nearest
 from surefoot.study_files.race import RaceTable, race_table
@@ -26,9 +27,6 @@ from surefoot.study_files.schema import (
     StudyModel,
     StudyTable,
 )
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 _TABLES: dict[str, type[BaseModel]] = {
     "study": StudyTable,

@@ -26,7 +26,7 @@ from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import Round
 from surefoot.seeds.ledger import Role, Stream
-from surefoot.studies.watch import Silent
+from surefoot.studies.watch import Watcher
 from tests.fakes import Fake, fake_loss
 from tests.studies.races import BASELINE, CANDIDATES, run, slow_study, study
 
@@ -163,7 +163,7 @@ def test_training_the_winner_again_gives_its_certifying_loss() -> None:
     assert training.predictor is not None
 
 
-class Notes(Silent):
+class Notes(Watcher):
     def __init__(self, journal: Journal) -> None:
         self.journal, self.rounds, self.seen, self.left = journal, [], 0, 0
 

@@ -14,7 +14,7 @@ from surefoot.racing.criteria import Criterion
 from surefoot.racing.state import PlannedRound, Round, stretch_name
 from surefoot.seeds.ledger import Role
 from surefoot.studies.duration import TimeLeft, duration_words
-from surefoot.studies.watch import Silent
+from surefoot.studies.watch import Watcher
 
 if TYPE_CHECKING:
     from surefoot.candidates.base import Candidate
@@ -48,7 +48,7 @@ class Row:
 
 
 @dataclass
-class Progress(Silent):
+class Progress(Watcher):
     """Follows a race; `LiveTable` and `PlainLog` show it.
 
     Parameters

@@ -35,7 +35,7 @@ from surefoot.studies.options import (
 )
 from surefoot.studies.race_record import recorded_certificates
 from surefoot.studies.runner import identity_of, missing, train_missing
-from surefoot.studies.watch import Silent, Watcher
+from surefoot.studies.watch import Watcher
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -271,7 +271,7 @@ def run_assessment(
     A promise is tested on the losses in the order of their instances, trained as many at a time as
     the executor has workers. Neither their number nor who finishes first changes the answer.
     """
-    watcher = Silent() if watch is None else watch
+    watcher = Watcher() if watch is None else watch
     study.check(journal, executor.engine)
     retry = journal.failed() if retry_failed else set()
     watcher.started(1, journal.count())
