@@ -25,7 +25,7 @@ from surefoot.seeds.ledger import check_study_seed
 from surefoot.studies.options import make_setting
 from surefoot.studies.select.study import SelectStudy
 from surefoot.study_files.read import StudyFile, read_study_file
-from surefoot.study_files.schema import ConvNetTable, FamilyTable
+from surefoot.study_files.schema import ConvNetSection, FamilySection
 
 
 @contextmanager
@@ -196,9 +196,9 @@ def rules_of(file: StudyFile, candidates: int) -> dict[str, Any]:
         return rules
 
 
-def space_of(table: ConvNetTable | FamilyTable, population: Population) -> SearchSpace:
+def space_of(table: ConvNetSection | FamilySection, population: Population) -> SearchSpace:
     """Return the space of one ``[space]`` table."""
-    if isinstance(table, FamilyTable):
+    if isinstance(table, FamilySection):
         family, fields = registry.lookup("candidates", table.family), table.model_extra or {}
         if hasattr(family, "space"):
             space: SearchSpace = family.space(fields)
@@ -214,7 +214,7 @@ def space_of(table: ConvNetTable | FamilyTable, population: Population) -> Searc
     return space
 
 
-def _convnet_fields(table: ConvNetTable, population: Population) -> dict[str, Any]:
+def _convnet_fields(table: ConvNetSection, population: Population) -> dict[str, Any]:
     """Return the fields of the short notation, completed by what the population settles."""
     fields = table.model_dump(
         exclude_none=True, exclude={"family", "name", "max_parameters", "conditions", "input_shape"}

@@ -13,7 +13,7 @@ from surefoot.data.population import Population
 from surefoot.errors import CandidateError, ConfigurationError, StudyFileError, nearest
 from surefoot.study_files.build import blaming, candidates_of, space_of
 from surefoot.study_files.read import StudyFile
-from surefoot.study_files.schema import ConvNetTable
+from surefoot.study_files.schema import ConvNetSection
 
 
 def choose_candidate(
@@ -85,7 +85,7 @@ def _from_notation(file: StudyFile, population: Population, text: str) -> Candid
     with blaming(file, f"--candidate {text}"):
         try:
             fields = tomllib.loads(f"fields = {{ {text} }}")["fields"]
-            table = ConvNetTable.model_validate(fields)
+            table = ConvNetSection.model_validate(fields)
         except tomllib.TOMLDecodeError as error:
             raise CandidateError(f"cannot be read as fields 'name = value, …': {error}") from None
         except ValidationError as error:

@@ -18,7 +18,7 @@ from surefoot.racing.race import Cost
 from surefoot.racing.screen import Screen
 
 
-class RaceTable(BaseModel):
+class RaceSection(BaseModel):
     """``[race]``: rounds, who leaves after one, when it ends, and the screen.
 
     `race_table` adds the keys of schedules and rules.
@@ -45,18 +45,18 @@ class RaceTable(BaseModel):
         return value
 
 
-def race_table() -> type[RaceTable]:
+def race_table() -> type[RaceSection]:
     """Return the table with the names and keys of all that is registered now."""
     fields: dict[str, Any] = {}
     for kind, choice in registry.ONE.items():
         names = tuple(registry.registered(kind))
-        default = RaceTable.model_fields[choice].default
+        default = RaceSection.model_fields[choice].default
         allowed = Literal[names] if default else Literal[names] | None
         fields[choice] = (allowed, Field(default, description=either(names)))
         for name, homes in registry.keys(kind).items():
             domain = homes[0][1].domain
             fields[name] = (domain.type | None, Field(None, description=domain.words))
-    return create_model("RaceTable", __base__=RaceTable, **fields)
+    return create_model("RaceSection", __base__=RaceSection, **fields)
 
 
 def read_race(table: Any) -> Any:
@@ -66,7 +66,7 @@ def read_race(table: Any) -> Any:
     return race_table().model_validate(registry.renamed(table))
 
 
-def build_rules(race: RaceTable) -> dict[str, Any]:
+def build_rules(race: RaceSection) -> dict[str, Any]:
     """Return schedule, rule, screen, limit, max_instances and cost as `Race` takes them.
 
     Raises
@@ -98,7 +98,7 @@ def build_rules(race: RaceTable) -> dict[str, Any]:
     return {"schedule": schedule, "rule": rule, "screen": screen, **bounds}
 
 
-def _given(race: RaceTable, kind: registry.Kind) -> dict[str, Any]:
+def _given(race: RaceSection, kind: registry.Kind) -> dict[str, Any]:
     """Return the keys of schedules or of rules that a table gives."""
     values = {key: getattr(race, key, None) for key in registry.keys(kind)}
     return {key: value for key, value in values.items() if value is not None}

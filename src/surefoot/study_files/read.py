@@ -12,34 +12,34 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from surefoot.errors import StudyFileError, nearest
-from surefoot.study_files.race import RaceTable, race_table
+from surefoot.study_files.race import RaceSection, race_table
 from surefoot.study_files.schema import (
-    BaselineTable,
-    CertificateTable,
-    CompareTable,
-    ConvNetTable,
-    EngineTable,
-    FamilyTable,
-    LossTable,
-    PopulationTable,
-    SamplingTable,
-    StoppingTable,
+    BaselineSection,
+    CertificateSection,
+    CompareSection,
+    ConvNetSection,
+    EngineSection,
+    FamilySection,
+    LossSection,
+    PopulationSection,
+    SamplingSection,
+    StoppingSection,
     StudyModel,
-    StudyTable,
+    StudySection,
 )
 
 _TABLES: dict[str, type[BaseModel]] = {
-    "study": StudyTable,
-    "population": PopulationTable,
-    "sampling": SamplingTable,
-    "loss": LossTable,
-    "stopping": StoppingTable,
-    "space": ConvNetTable,
-    "baseline": BaselineTable,
-    "race": RaceTable,
-    "certificate": CertificateTable,
-    "compare": CompareTable,
-    "engine": EngineTable,
+    "study": StudySection,
+    "population": PopulationSection,
+    "sampling": SamplingSection,
+    "loss": LossSection,
+    "stopping": StoppingSection,
+    "space": ConvNetSection,
+    "baseline": BaselineSection,
+    "race": RaceSection,
+    "certificate": CertificateSection,
+    "compare": CompareSection,
+    "engine": EngineSection,
 }
 _TAGS = ("convnet", "family")
 
@@ -104,7 +104,7 @@ def _sentence(errors: Sequence[ErrorDetails], raw: dict[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         return f"{words} has the unknown key '{key}': {nearest(key, model.model_fields)}"
     if table == "space" and key not in model.model_fields:
-        model = FamilyTable
+        model = FamilySection
     expected = model.model_fields[key].description
     if error["type"] == "missing":
         return f"{words} needs the key '{key}': {expected}"

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
-from surefoot.study_files.race import RaceTable, read_race
+from surefoot.study_files.race import RaceSection, read_race
 
 WHOLE = "a whole number"
 NUMBER = "a number"
@@ -28,13 +28,13 @@ Number = float | list[float]
 PerConvolution = "one for all convolutions, a list of choices, or a list with a list per choice"
 
 
-class Table(BaseModel):
+class Section(BaseModel):
     """One table; keys that are not fields are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class StudyTable(Table):
+class StudySection(Section):
     """``[study]``: what is asked."""
 
     name: str = Field("", description=WORD)
@@ -44,7 +44,7 @@ class StudyTable(Table):
     )
 
 
-class PopulationTable(Table):
+class PopulationSection(Section):
     """``[population]``: where the data are and what is predicted."""
 
     source: str = Field(
@@ -62,7 +62,7 @@ class PopulationTable(Table):
     pool_fraction: float = Field(0.5, description="a number between 0 and 1")
 
 
-class SamplingTable(Table):
+class SamplingSection(Section):
     """``[sampling]``: the draws of an instance."""
 
     size: int | None = Field(None, description=WHOLE)
@@ -71,7 +71,7 @@ class SamplingTable(Table):
     stratify: bool = Field(False, description=YES)
 
 
-class LossTable(Table):
+class LossSection(Section):
     """``[loss]``: what is measured on the test draw, and trained on unless a space says else."""
 
     name: str = Field(description="a loss in quotes, such as 'relative_rmse' or 'huber(0.5)'")
@@ -80,7 +80,7 @@ class LossTable(Table):
     )
 
 
-class StoppingTable(Table):
+class StoppingSection(Section):
     """``[stopping]``: when an instance's training ends."""
 
     max_epochs: int = Field(300, description=WHOLE)
@@ -90,7 +90,7 @@ class StoppingTable(Table):
     reading: str = Field("plateau", description="'plateau', 'explosion' or 'none'")
 
 
-class ConvNetTable(Table):
+class ConvNetSection(Section):
     """``[space]``: networks in the short notation; one value is fixed, a list is choices."""
 
     family: Literal["convnet"] = Field("convnet", description="a known family of candidates")
@@ -132,7 +132,7 @@ class ConvNetTable(Table):
     )
 
 
-class FamilyTable(BaseModel):
+class FamilySection(BaseModel):
     """``[space]`` with another ``family``: its candidate class takes every other key."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -147,13 +147,13 @@ def _kind(table: Any) -> str:
     return "convnet" if family == "convnet" else "family"
 
 
-SpaceTable = Annotated[
-    Annotated[ConvNetTable, Tag("convnet")] | Annotated[FamilyTable, Tag("family")],
+SpaceSection = Annotated[
+    Annotated[ConvNetSection, Tag("convnet")] | Annotated[FamilySection, Tag("family")],
     Discriminator(_kind),
 ]
 
 
-class BaselineTable(BaseModel):
+class BaselineSection(BaseModel):
     """``[baseline]``: what a screen compares with; its candidate takes every other key."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -162,7 +162,7 @@ class BaselineTable(BaseModel):
     name: str | None = Field(None, description="what compare calls it, in quotes")
 
 
-class CertificateTable(Table):
+class CertificateSection(Section):
     """``[certificate]``: fresh instances of the winner and what they are to promise."""
 
     n: int = Field(59, description=WHOLE)
@@ -173,7 +173,7 @@ class CertificateTable(Table):
     )
 
 
-class CompareTable(Table):
+class CompareSection(Section):
     """``[compare]``: sample sizes and instances of a comparison."""
 
     sizes: list[int] | None = Field(None, description="a list of whole numbers")
@@ -181,29 +181,29 @@ class CompareTable(Table):
     same_test: bool = Field(False, description=YES)
 
 
-class EngineTable(Table):
+class EngineSection(Section):
     """``[engine]``: who trains; decides no result but the last digits."""
 
     name: str = Field("auto", description="'auto' or the name of an engine")
     workers: int | None = Field(None, description=WHOLE)
 
 
-class StudyModel(Table):
+class StudyModel(Section):
     """A whole study file."""
 
-    study: StudyTable = Field(default_factory=lambda: StudyTable.model_validate({}))
-    population: PopulationTable = Field(description="a table")
-    sampling: SamplingTable = Field(default_factory=lambda: SamplingTable.model_validate({}))
-    loss: LossTable = Field(description="a table")
-    stopping: StoppingTable = Field(default_factory=lambda: StoppingTable.model_validate({}))
-    space: list[SpaceTable] = Field(description="a table, or several as [[space]]", min_length=1)
-    baseline: BaselineTable | None = Field(None, description="a table")
-    race: RaceTable = Field(default_factory=lambda: RaceTable.model_validate({}))
-    certificate: CertificateTable = Field(
-        default_factory=lambda: CertificateTable.model_validate({})
+    study: StudySection = Field(default_factory=lambda: StudySection.model_validate({}))
+    population: PopulationSection = Field(description="a table")
+    sampling: SamplingSection = Field(default_factory=lambda: SamplingSection.model_validate({}))
+    loss: LossSection = Field(description="a table")
+    stopping: StoppingSection = Field(default_factory=lambda: StoppingSection.model_validate({}))
+    space: list[SpaceSection] = Field(description="a table, or several as [[space]]", min_length=1)
+    baseline: BaselineSection | None = Field(None, description="a table")
+    race: RaceSection = Field(default_factory=lambda: RaceSection.model_validate({}))
+    certificate: CertificateSection = Field(
+        default_factory=lambda: CertificateSection.model_validate({})
     )
-    compare: CompareTable = Field(default_factory=lambda: CompareTable.model_validate({}))
-    engine: EngineTable = Field(default_factory=lambda: EngineTable.model_validate({}))
+    compare: CompareSection = Field(default_factory=lambda: CompareSection.model_validate({}))
+    engine: EngineSection = Field(default_factory=lambda: EngineSection.model_validate({}))
 
     @field_validator("race", mode="before")
     @classmethod
