@@ -25,6 +25,15 @@ from surefoot.errors import JournalError
 from surefoot.journal.schema import CANDIDATES, CHAIN, EXTENSIONS, NOTES, OUTCOMES, STUDY
 
 _SEALED = (STUDY, CANDIDATES, EXTENSIONS, NOTES, OUTCOMES)
+_AFTER = {
+    table.name: sa.select(sa.text("*"))
+    .select_from(table)
+    .where(table.c.id > sa.bindparam("after"))
+    .order_by(table.c.id)
+    for table in _SEALED
+}
+"""Queries of the rows after one, with all the columns that the file has."""
+_APPEND = CHAIN.insert()
 
 
 @dataclass
@@ -46,7 +55,7 @@ def seal(connection: sa.Connection, chain: Chain, *tables: sa.Table) -> Chain:
             digest, last[table.name] = _next(digest, table.name, row), row[0]
             entries.append({"part": table.name, "row": row[0], "digest": digest})
     if entries:
-        connection.execute(CHAIN.insert(), entries)
+        connection.execute(_APPEND, entries)
     return Chain(digest, last)
 
 
@@ -80,8 +89,7 @@ def _rows(connection: sa.Connection, table: sa.Table, after: int = 0) -> Iterato
     if table is STUDY:
         yield from _descriptions(connection, after)
         return
-    columns = sa.select(sa.text("*")).select_from(table)
-    yield from connection.execute(columns.where(table.c.id > after).order_by(table.c.id))
+    yield from connection.execute(_AFTER[table.name], {"after": after})
 
 
 def _descriptions(connection: sa.Connection, after: int) -> Iterator[Sequence[Any]]:
@@ -97,11 +105,12 @@ def _descriptions(connection: sa.Connection, after: int) -> Iterator[Sequence[An
 
 
 def _next(digest: bytes, part: str, row: Sequence[Any]) -> bytes:
-    values = list(row)
-    while values[-1] is None:
-        values.pop()
-    binary = [value for value in values if isinstance(value, bytes)]
-    plain = [len(value) if isinstance(value, bytes) else value for value in values]
+    filled = len(row)
+    while row[filled - 1] is None:
+        filled -= 1
+    values = row[:filled]
+    plain = [len(value) if type(value) is bytes else value for value in values]
+    binary = [value for value in values if type(value) is bytes]
     return hashlib.sha256(b"".join([digest, f"{part}{plain!r}".encode(), *binary])).digest()
 
 
