@@ -18,7 +18,7 @@ def result(*, crossed: bool = True, tested: bool = True) -> VarianceResult:
         crossed=rng.random((4, 4, 1)) if crossed else [],
         test=rng.random((2, 4)).tolist() if tested else [],
         rng=rng,
-        resamples=100,
+        n_resamples=100,
     )
 
 
@@ -43,7 +43,7 @@ def test_a_variance_figure_names_every_source(tmp_path) -> None:
 def test_strays_stand_in_words_and_leave_the_axis_to_the_others() -> None:
     rng = np.random.default_rng(1)
     calm, wild = rng.random(20), np.append(rng.random(20), 500.0)
-    found = analyse(init=wild, draw=calm, both=[], crossed=[], test=[], rng=rng, resamples=100)
+    found = analyse(init=wild, draw=calm, both=[], crossed=[], test=[], rng=rng, n_resamples=100)
     left = variance_figure(found, label="loss").axes[0]
     assert left.get_ylim()[1] < 5.0
     assert [note.get_text() for note in left.texts] == ["1 up to 500"]

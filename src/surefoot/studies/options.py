@@ -27,6 +27,7 @@ from surefoot.racing.screen import Screen
 from surefoot.studies.base import Study
 from surefoot.studies.watch import Watcher
 
+Answer = TypeVar("Answer")
 Call = TypeVar("Call", bound=Callable[..., Any])
 
 
@@ -174,6 +175,21 @@ class Run:
             if executor is None:
                 executor = stack.enter_context(LocalExecutor(self.workers, study.engine))
             yield journal, executor
+
+    def ask(
+        self, question: Callable[..., Answer], study: Study, *given: Any, **more: Any
+    ) -> Answer:
+        """Return what a question, such as `run_variance`, finds of a study in this run."""
+        with self.opened(study) as (journal, executor):
+            return question(
+                study,
+                *given,
+                journal,
+                executor,
+                self.watcher.outcome,
+                **more,
+                retry_failed=self.retry_failed,
+            )
 
 
 _SETTING = inspect.signature(make_setting).parameters.keys() - {"population", "seed"}

@@ -7,7 +7,7 @@ import surefoot
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.convnet.notation import convnet
 from surefoot.data.population import Population, Sampling
-from surefoot.errors import ConfigurationError, JournalMismatchError, RaceError, SamplingError
+from surefoot.errors import ConfigurationError, JournalMismatchError, SamplingError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
 from surefoot.journal import Journal
@@ -128,5 +128,5 @@ def test_a_comparison_in_one_call(setting):
     assert found.sizes == (6, 12, 25, 50)
     assert found.reference == 1
     assert "examples: " in str(found)
-    with pytest.raises(RaceError, match="two candidates or more, not 1"):
+    with pytest.raises(ConfigurationError, match="two candidates or more, not 1"):
         surefoot.compare([SUMS[0]], population, baseline=SUMS[0], loss="relative_rmse")

@@ -116,7 +116,7 @@ def test_shapes_and_order_are_checked() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(StatisticsError, match=r"losses of 2 sizes are \[sizes, n\]"):
         find_robust_size([1, 2], np.ones((3, 4)), RobustRule(), rng=rng)
-    with pytest.raises(StatisticsError, match="must ascend"):
+    with pytest.raises(ConfigurationError, match="must ascend"):
         find_robust_size([2, 1], np.ones((2, 4)), RobustRule(), rng=rng)
     with pytest.raises(StatisticsError, match="needs a positive one"):
         find_robust_size([1, 2], np.zeros((2, 40)), RobustRule(), rng=rng)

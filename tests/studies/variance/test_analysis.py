@@ -58,7 +58,7 @@ def test_intervals_of_the_shares_cover() -> None:
     inside = dict.fromkeys(true, 0)
     for _ in range(40):
         losses = world(rng, draw=1.0, init=0.4, rest=0.3, test=0.5, n=10)
-        shares = analyse(**losses, rng=rng, resamples=300).shares
+        shares = analyse(**losses, rng=rng, n_resamples=300).shares
         for name, share in true.items():
             inside[name] += shares[name].low <= share <= shares[name].high
     # 95 % nominal; 40 worlds at 90 % give 31 or fewer with a probability of 2 %.
@@ -85,7 +85,7 @@ def test_few_draws_are_warned_of_in_words() -> None:
     rng = np.random.default_rng(1)
     losses = world(rng, draw=1.0, init=0.5)
     losses["crossed"] = np.array(losses["crossed"])[:5, :6]
-    lines = analyse(**losses, rng=rng, resamples=100).lines()
+    lines = analyse(**losses, rng=rng, n_resamples=100).lines()
     assert "  only 5 draws and 6 initialisations: the intervals are rough" in lines
 
 
@@ -178,9 +178,9 @@ def test_deviations_are_roots_of_variances() -> None:
 def test_a_stray_instance_rules_the_deviation_but_not_the_quartiles() -> None:
     rng = np.random.default_rng(9)
     losses = world(rng, draw=1.0, init=1.0)
-    calm = analyse(**losses, rng=rng, resamples=400).experiments[0]
+    calm = analyse(**losses, rng=rng, n_resamples=400).experiments[0]
     losses["init"] = np.append(losses["init"], 400.0)
-    result = analyse(**losses, rng=rng, resamples=400)
+    result = analyse(**losses, rng=rng, n_resamples=400)
     wild = result.experiments[0]
     assert wild.sd.estimate > 20.0 * calm.sd.estimate
     assert wild.iqr.estimate == pytest.approx(calm.iqr.estimate, rel=0.2)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.data.population import Sampling
-from surefoot.errors import StatisticsError
+from surefoot.errors import ConfigurationError
 from surefoot.seeds.ledger import MAX_NUMBER, Stream
 from surefoot.studies.variance.factors import FactorLevels
 from tests.fakes import fake_setting
@@ -62,5 +62,5 @@ def test_a_test_sample_varies_by_itself() -> None:
     [((65535, 0), "draw 65535 of a variance study"), ((0, 0, 256), "order 256"), ((0, -1), "init")],
 )
 def test_numbers_out_of_range_are_refused(numbers: tuple[int, ...], message: str) -> None:
-    with pytest.raises(StatisticsError, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         FactorLevels(*numbers)

@@ -143,20 +143,16 @@ def compare(
         **made,
         equal_test=equal_test,
     )
-    with run.opened(study) as (record, executor):
-        return run_comparison(
-            study,
-            study.usual_sizes() if sizes is None else sizes,
-            n,
-            record,
-            executor,
-            run.watcher.outcome,
-            names=[name for name, _ in everyone],
-            reference=None if baseline is None else baseline.key,
-            content=content,
-            confidence=confidence,
-            retry_failed=run.retry_failed,
-        )
+    return run.ask(
+        run_comparison,
+        study,
+        study.usual_sizes() if sizes is None else sizes,
+        n,
+        names=[name for name, _ in everyone],
+        reference=None if baseline is None else baseline.key,
+        content=content,
+        confidence=confidence,
+    )
 
 
 def run_comparison(

@@ -162,17 +162,7 @@ def sample_size(
     )
     if sizes is None:
         sizes, _ = paper_sizes_within(study)
-    with run.opened(study) as (record, executor):
-        return run_sample_size(
-            study,
-            sizes,
-            n,
-            record,
-            executor,
-            run.watcher.outcome,
-            rule=rule,
-            retry_failed=run.retry_failed,
-        )
+    return run.ask(run_sample_size, study, sizes, n, rule=rule)
 
 
 def run_sample_size(

@@ -174,17 +174,7 @@ def transfer(
         )
         engine, run = engine_and_run(options)
         study = transfer_study(record, setting, baseline, best, seed=asked.seed, engine=engine)
-    with run.opened(study) as (journal, executor):
-        return run_transfer(
-            study,
-            n,
-            journal,
-            executor,
-            run.watcher.outcome,
-            content=content,
-            confidence=confidence,
-            retry_failed=run.retry_failed,
-        )
+    return run.ask(run_transfer, study, n, content=content, confidence=confidence)
 
 
 def transfer_study(

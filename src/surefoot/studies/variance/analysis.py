@@ -30,7 +30,7 @@ def analyse(
     test: Sequence[Sequence[float]],
     rng: np.random.Generator,
     confidence: float = 0.95,
-    resamples: int = 4000,
+    n_resamples: int = 4000,
     whole_test: bool = False,
 ) -> VarianceResult:
     """Return what the losses say.
@@ -47,7 +47,7 @@ def analyse(
         For the bootstrap.
     confidence
         Of every interval.
-    resamples
+    n_resamples
         Of every bootstrap.
     whole_test
         Whether every instance is measured on the whole test half.
@@ -58,7 +58,7 @@ def analyse(
         If an experiment has fewer than five finite losses.
     """
     given: list[tuple[Source, Sequence[float]]] = [("init", init), ("draw", draw), ("both", both)]
-    boot = _Bootstrap(rng, confidence, resamples)
+    boot = _Bootstrap(rng, confidence, n_resamples)
     experiments = tuple(boot.experiment(source, losses) for source, losses in given if len(losses))
     ratio = boot.ratio(_finite(draw), _finite(init)) if len(init) and len(draw) else None
     within = deviation_within(test, confidence)
@@ -109,7 +109,7 @@ class _Total:
 class _Bootstrap:
     rng: np.random.Generator
     confidence: float
-    resamples: int
+    n_resamples: int
 
     def experiment(self, source: Source, losses: Sequence[float]) -> Experiment:
         finite = _finite(losses)
@@ -120,7 +120,7 @@ class _Bootstrap:
             )
         drawn = np.sqrt(self._variances(finite))
         sd = resampled_interval(drawn, float(finite.std(ddof=1)), self.confidence)
-        iqr = iqr_interval(finite, self.confidence, rng=self.rng, n_resamples=self.resamples)
+        iqr = iqr_interval(finite, self.confidence, rng=self.rng, n_resamples=self.n_resamples)
         return Experiment(source, np.asarray(losses, np.float64), sd, iqr)
 
     def ratio(self, first: Floats, second: Floats) -> Interval | None:
@@ -138,7 +138,7 @@ class _Bootstrap:
         whole = np.isfinite(cube).all(axis=(1, 2))
         if whole.sum() < 2:
             return None, {}, None
-        found = resampled_components(cube[whole], rng=self.rng, n_resamples=self.resamples)
+        found = resampled_components(cube[whole], rng=self.rng, n_resamples=self.n_resamples)
         intervals = found.intervals(self.confidence)
         crossed = Crossed(cube, found.estimate, intervals, int((~whole).sum()))
         total = found.estimate.total
@@ -154,12 +154,12 @@ class _Bootstrap:
 
     def test_share(self, square: float, freedom: int, total: _Total) -> Interval:
         """Return the test sample's share; its variance varies as its chi-square does."""
-        drawn = square * freedom / self.rng.chisquare(freedom, self.resamples)
+        drawn = square * freedom / self.rng.chisquare(freedom, self.n_resamples)
         shares = np.minimum(1.0, drawn / np.maximum(total.drawn, 1e-12 * total.estimate))
         return resampled_interval(shares, min(1.0, square / total.estimate), self.confidence)
 
     def _variances(self, losses: Floats) -> Floats:
-        return resampled_variance(losses, rng=self.rng, n_resamples=self.resamples)
+        return resampled_variance(losses, rng=self.rng, n_resamples=self.n_resamples)
 
 
 def _finite(losses: Sequence[float] | Floats) -> Floats:

@@ -131,8 +131,8 @@ class VarianceResult:
             far = one.strays
             strayed = f"; {far.size} strayed, up to {far.max():.3g}" if far.size else ""
             said.append(
-                f"{NAMES[one.source]}: standard deviation {_value(one.sd)}, interquartile range "
-                f"{_value(one.iqr)} over {len(one.losses)} instances{strayed}{lost}"
+                f"{NAMES[one.source]}: standard deviation {one.sd}, interquartile range "
+                f"{one.iqr} over {len(one.losses)} instances{strayed}{lost}"
             )
         return said
 
@@ -145,9 +145,7 @@ class VarianceResult:
             verdict = "the initialisation matters more"
         else:
             verdict = "which matters more cannot be told"
-        return [
-            f"{verdict}: the sample's deviation is {_value(self.ratio)} times the initialisation's"
-        ]
+        return [f"{verdict}: the sample's deviation is {self.ratio} times the initialisation's"]
 
     def _components(self) -> list[str]:
         if self.crossed is None:
@@ -159,7 +157,7 @@ class VarianceResult:
         said = [f"crossed, {size}{left if self.crossed.left_out else ''}; shares of the variance:"]
         shares = self.shares
         for name in self.crossed.intervals:
-            share = _percent(shares[name]) if name in shares else "no variance"
+            share = format(shares[name], ".0%") if name in shares else "no variance"
             said += [f"  {self.crossed.source(name)} {share}"]
         warnings = {one.warning for one in self.crossed.intervals.values() if one.warning}
         return [*said, *(f"  {warning}" for warning in sorted(warnings))]
@@ -173,15 +171,5 @@ class VarianceResult:
                 "test half; another half can shift all losses alike"
             ]
         share = self.shares.get("test")
-        part = "" if share is None else f", {_percent(share)} of the variance"
-        return [
-            f"test sample alone, part of the sample: standard deviation {_value(self.test)}{part}"
-        ]
-
-
-def _value(one: Interval) -> str:
-    return f"{one.estimate:.3g} ({one.low:.3g} to {one.high:.3g})"
-
-
-def _percent(one: Interval) -> str:
-    return f"{one.estimate:.0%} ({one.low:.0%} to {one.high:.0%})"
+        part = "" if share is None else f", {share:.0%} of the variance"
+        return [f"test sample alone, part of the sample: standard deviation {self.test}{part}"]

@@ -211,16 +211,7 @@ def variance(
     )
     made, run = study_and_run(population, options)
     study = VarianceStudy(candidate=candidate, **made)
-    with run.opened(study) as (record, executor):
-        return run_variance(
-            study,
-            design,
-            record,
-            executor,
-            run.watcher.outcome,
-            confidence=confidence,
-            retry_failed=run.retry_failed,
-        )
+    return run.ask(run_variance, study, design, confidence=confidence)
 
 
 def run_variance(
