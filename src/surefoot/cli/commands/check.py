@@ -1,7 +1,5 @@
 """``surefoot check``: whether a journal holds what was written, and what its trainings gave."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
