@@ -8,6 +8,7 @@ import pytest
 from typer.main import get_command
 
 import surefoot
+from surefoot import registry
 from surefoot.cli.main import app
 
 COMMANDS = ("select", "show", "replay", "export", "plot")
@@ -66,6 +67,11 @@ def test_help_shows_every_word_and_bracket(run, path, params):
             words.append(f"[default: ({one.show_default})]")
         for text in words:
             assert re.sub(r"[\s]", "", text.replace("\\[", "[")) in shown
+
+
+def test_an_application_adds_its_commands_by_entry_points():
+    added = set(registry.names("commands"))
+    assert {"photons", "simulate"} <= added <= set(get_command(app).commands)
 
 
 def test_the_module_is_the_command(folder):
