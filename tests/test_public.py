@@ -56,6 +56,7 @@ NAMES = [
     "save",
     "select",
     "transfer",
+    "trust",
     "variance",
 ]
 HEAVY = "numpy numba scipy torch matplotlib sqlalchemy pydantic typer rich uproot sklearn"

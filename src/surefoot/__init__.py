@@ -91,6 +91,7 @@ _HOMES = {
     "save": "exports.saved",
     "select": "studies.select.study",
     "transfer": "studies.sizes.transfer",
+    "trust": "candidates.trust",
     "variance": "studies.variance.study",
 }
 
@@ -138,6 +139,7 @@ __all__ = [
     "save",
     "select",
     "transfer",
+    "trust",
     "variance",
 ]
 

@@ -6,6 +6,7 @@
 ── `StudyFileError`        … that stands in a study file
 ── `CandidateError`        … of a candidate; `SpaceError` of a space of candidates
 ── `SamplingError`         … of a draw
+── `UntrustedError`        … that data have, of code that nobody has trusted
 ─ `DataError`              the data (also a `ValueError`); `StatisticsError` the losses
 ─ `RaceError`              a race that cannot go on
 ─ `EngineError`            an engine or its workers
@@ -42,6 +43,7 @@ __all__ = [
     "StatisticsError",
     "StudyFileError",
     "SurefootError",
+    "UntrustedError",
 ]
 
 
@@ -67,6 +69,10 @@ class SpaceError(CandidateError):
 
 class SamplingError(ConfigurationError):
     """A draw is impossible: more examples than the pool holds without replacement."""
+
+
+class UntrustedError(ConfigurationError):
+    """A study file, a journal or a saved model names code that nobody has trusted."""
 
 
 class DataError(SurefootError, ValueError):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import surefoot
 from surefoot.data.population import Population
 from surefoot.errors import StudyFileError
 from surefoot.study_files.build import baseline_of, candidates_of
@@ -39,6 +40,11 @@ parameters = { shrink = [0.9, 1.0] }
 POPULATION = Population(np.ones((4, 144)), np.ones(4), side=np.ones((4, 1)))
 
 
+@pytest.fixture(autouse=True)
+def trusting() -> None:
+    surefoot.trust("tests")
+
+
 def candidates(text: str, folder: Path) -> list[str]:
     path = folder / "study.toml"
     path.write_text(text)
@@ -61,7 +67,7 @@ def test_a_space_of_several_families(tmp_path: Path) -> None:
         ("steps =", "step =", "an estimator has no field 'step': did you mean 'steps'"),
         ('"sklearn.svm.SVR"', '"SVR"', "class 'SVR' of the estimator must be a whole import path"),
         ("shrink =", "shrunk =", "has no parameter 'shrunk': did you mean 'shrink'"),
-        ("estimators.line", "estimators.lines", "is not a function marked with"),
+        ("estimators.line", "estimators.lines", "has no function 'lines': did you mean 'line'"),
     ],
 )
 def test_mistakes_are_blamed_on_the_space(tmp_path: Path, old: str, new: str, message: str) -> None:

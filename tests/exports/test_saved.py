@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import surefoot
+from surefoot.candidates import trust
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.estimator.engine import EstimatorEngine
-from surefoot.errors import CandidateError, SurefootError
+from surefoot.errors import CandidateError, SurefootError, UntrustedError
 from surefoot.executors.inline import InlineExecutor
 from surefoot.exports.saved import load, save
 from surefoot.learning.stopping import Stopping
@@ -163,12 +164,16 @@ def test_what_cannot_be_saved_or_read_is_said(tmp_path: Path) -> None:
     assert not (tmp_path / "function").exists()
 
 
-def test_a_file_with_foreign_types_is_not_read_unless_trusted(tmp_path: Path) -> None:
+def test_a_file_with_foreign_types_is_not_read_unless_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trust, "_named", set())
     constant = EstimatorCandidate("tests.engines.estimators.Constant", {"value": 3.0})
     folder = save(selected(constant, toy_population(), "rmse", certify=0), tmp_path / "constant")
-    with pytest.raises(SurefootError, match=r"not trusted \(tests.engines.estimators.Constant\)"):
+    monkeypatch.setattr(trust, "_given", set())
+    with pytest.raises(UntrustedError, match=r"'tests\.engines\.estimators\.Constant'.*--trust"):
         load(folder)
-    model = load(folder, trusted=["tests.engines.estimators.Constant"])
+    model = load(folder, trust="tests.engines.estimators")
     assert model.predict(np.zeros((2, 225))).tolist() == [3.0, 3.0]
     record = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps({**record, "format": 99}))

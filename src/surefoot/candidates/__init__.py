@@ -1,1 +1,1 @@
-"""Candidates: model configurations that can be trained from scratch, and spaces of them."""
+"""Candidates: model configurations that can be trained from scratch."""

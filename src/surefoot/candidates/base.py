@@ -45,6 +45,15 @@ class Candidate(ABC):
         """16 hexadecimal digits of the SHA-256 of family and spec: equal content, equal key."""
         return content_key(self.family, self.spec())
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Candidate) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.label})"
+
 
 class DirectCandidate(Candidate):
     """A candidate fitted in one call, without epochs: a parametric formula, a plain function."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 import numbers
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from surefoot.errors import CandidateError
+from surefoot.errors import CandidateError, nearest
 
 
 def whole(value: Any) -> int:
@@ -57,3 +57,12 @@ def settle(thing: Any, **kinds: Callable[[Any], Any]) -> None:
         except TypeError:
             raise CandidateError(f"{field} = {value!r} must be {_WORDS[kind]}") from None
         object.__setattr__(thing, field, settled)
+
+
+def check_fields(what: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raise `CandidateError` if a spec has an unknown field, or lacks the first that is known."""
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is not None:
+        raise CandidateError(f"{what} has no field {unknown!r}: {nearest(unknown, known)}")
+    if known[0] not in given:
+        raise CandidateError(f"{what} {dict(given)!r} names no {known[0]!r}")

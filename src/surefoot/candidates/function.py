@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import itertools
 from collections.abc import Callable, Mapping
@@ -10,10 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from surefoot.candidates.base import Candidate
-from surefoot.candidates.estimator import values as plain
 from surefoot.candidates.estimator.candidate import parameter_space
+from surefoot.candidates.estimator.values import admit_nodes, decode, encode
+from surefoot.candidates.estimator.values import label as label_of
+from surefoot.candidates.fields import check_fields
+from surefoot.candidates.import_paths import check_arguments, path_of, resolve
 from surefoot.candidates.space import SearchSpace
-from surefoot.errors import CandidateError, nearest
+from surefoot.candidates.trust import from_data, give
+from surefoot.errors import CandidateError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +48,8 @@ class DrawnData:
 class CandidateFunction:
     """A function marked by `candidate`: still callable, and a maker of candidates."""
 
+    makes_candidates = True
+
     def __init__(self, function: Callable[..., Any], side: bool, version: int) -> None:
         module, name = function.__module__, function.__qualname__
         if "." in name:
@@ -58,6 +63,7 @@ class CandidateFunction:
         self.__name__, self.__qualname__, self.__module__ = function.__name__, name, module
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
+        give(self.path)
 
     def __call__(self, *arguments: Any, **parameters: Any) -> Any:
         """Call the function itself."""
@@ -69,28 +75,14 @@ class CandidateFunction:
         Raises
         ------
         CandidateError
-            If the function does not take a parameter, or its value is not plain.
+            If the function does not take a parameter, or its value is not
         """
         self.check(parameters)
         return FunctionCandidate(self.path, parameters, side=self.side, version=self.version)
 
     def check(self, parameters: Mapping[str, Any]) -> None:
         """Raise `CandidateError` if the function does not take these parameters."""
-        known = list(inspect.signature(self.__wrapped__).parameters.values())[2:]
-        if any(p.kind is p.VAR_KEYWORD for p in known):
-            return
-        names = [p.name for p in known]
-        unknown = next((name for name in parameters if name not in names), None)
-        if unknown is not None:
-            raise CandidateError(
-                f"{self.path} has no parameter {unknown!r}: "
-                + (nearest(unknown, names) if names else "it takes none")
-            )
-        missing = next(
-            (p.name for p in known if p.default is p.empty and p.name not in parameters), None
-        )
-        if missing is not None:
-            raise CandidateError(f"{self.path} needs a value for its parameter {missing!r}")
+        check_arguments(self.path, self.__wrapped__, parameters, positional=2)
 
 
 def candidate(
@@ -149,15 +141,13 @@ class FunctionCandidate(Candidate):
         side: bool = False,
         version: int = 1,
     ) -> None:
-        if not isinstance(path, str) or "." not in path:
-            raise CandidateError(
-                f"function {path!r} is not an import path such as 'package.module.train'"
-            )
+        path = path_of(path, "function")
         short = path.rpartition(".")[2]
         values = {
-            name: plain.encode(value, f"parameter {name!r} of {short}")
+            name: encode(value, f"parameter {name!r} of {short}")
             for name, value in sorted((parameters or {}).items())
         }
+        admit_nodes(values)
         for name, value in (
             ("path", path),
             ("parameters", values),
@@ -173,9 +163,9 @@ class FunctionCandidate(Candidate):
         The table has ``function`` and may have ``parameters``, in which a list is a list of
         choices. The function says itself whether it takes side features, and its version.
         """
-        _check_fields(table)
-        function = cls(table["function"]).resolve(any_version=True)
-        return parameter_space(function.candidate, table.get("parameters", {}))
+        check_fields("a function", table, _FIELDS)
+        function = from_data(cls)(table["function"]).resolve(any_version=True)
+        return parameter_space(from_data(function.candidate), table.get("parameters", {}))
 
     def spec(self) -> dict[str, Any]:
         """Return path, parameters, version and whether it takes side features."""
@@ -187,9 +177,10 @@ class FunctionCandidate(Candidate):
         }
 
     @classmethod
+    @from_data
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
         """Rebuild a candidate from its `spec`."""
-        _check_fields(spec)
+        check_fields("a function", spec, _FIELDS)
         return cls(
             spec["function"],
             spec.get("parameters"),
@@ -200,7 +191,7 @@ class FunctionCandidate(Candidate):
     @property
     def label(self) -> str:
         """Name of the function and its parameters."""
-        return plain.label({"class": self.path, "parameters": dict(self.parameters)})
+        return label_of({"class": self.path, "parameters": dict(self.parameters)})
 
     def resolve(self, *, any_version: bool = False) -> CandidateFunction:
         """Import the function; ``any_version`` leaves version and parameters unchecked.
@@ -210,16 +201,8 @@ class FunctionCandidate(Candidate):
         CandidateError
             If there is none, it is not marked by `candidate`, or its version or parameters differ.
         """
-        module, _, name = self.path.rpartition(".")
-        try:
-            found = getattr(importlib.import_module(module), name, None)
-        except ImportError as error:
-            raise CandidateError(f"{self.path} cannot be imported: {error}") from None
-        if not isinstance(found, CandidateFunction):
-            raise CandidateError(
-                f"{self.path} is not a function marked with @surefoot.candidate, and only those "
-                "are ever called"
-            )
+        found = resolve(self.path, "function")
+        assert isinstance(found, CandidateFunction)
         if any_version:
             return found
         if found.version != self.version:
@@ -233,22 +216,5 @@ class FunctionCandidate(Candidate):
     def train(self, data: DrawnData, seed: int) -> Any:
         """Call the function on a draw; return what it returns."""
         seeds = itertools.count(seed)
-        parameters = {n: plain.decode(value, seeds, 1) for n, value in self.parameters.items()}
+        parameters = {n: decode(value, seeds, 1) for n, value in self.parameters.items()}
         return self.resolve()(data, seed, **parameters)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, FunctionCandidate) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __repr__(self) -> str:
-        return f"FunctionCandidate({self.label})"
-
-
-def _check_fields(spec: Mapping[str, Any]) -> None:
-    unknown = next((name for name in spec if name not in _FIELDS), None)
-    if unknown is not None:
-        raise CandidateError(f"a function has no field {unknown!r}: {nearest(unknown, _FIELDS)}")
-    if "function" not in spec:
-        raise CandidateError(f"candidate {dict(spec)!r} names no 'function'")

@@ -25,6 +25,7 @@ from surefoot.cli.commands.select import select
 from surefoot.cli.commands.show import show
 from surefoot.cli.commands.transfer import transfer
 from surefoot.cli.commands.variance import variance
+from surefoot.cli.options import trusting
 from surefoot.errors import SurefootError
 
 USAGE_ERROR = 2
@@ -101,13 +102,15 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "transfer": transfer,
 }
 for name, command in COMMANDS.items():
-    app.command(name, cls=RaceCommand if command is rerace else None)(command)
+    app.command(name, cls=RaceCommand if command is rerace else None)(trusting(command))
 for name in registry.names("commands"):
     added = registry.lookup("commands", name)
     if isinstance(added, typer.Typer):
+        for one in added.registered_commands:
+            one.callback = one.callback and trusting(one.callback)
         app.add_typer(added, name=name)
     else:
-        app.command(name)(added)
+        app.command(name)(trusting(added))
 
 
 def main(arguments: list[str] | None = None) -> Any:

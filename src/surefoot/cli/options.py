@@ -6,8 +6,11 @@ be taken for markup.
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -93,3 +96,34 @@ StudyOption = Annotated[
         help="The study file, when the data are not where they were.",
     ),
 ]
+TrustOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust",
+        metavar="NAME",
+        help="A package or module whose code the study file and the journal may name; repeatable.",
+    ),
+]
+
+
+def trusting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command that reads a study file or a journal the option ``--trust``."""
+    signature = inspect.signature(command, eval_str=True)
+    if not {"study", "journal", "race"} & set(signature.parameters):
+        return command
+
+    @functools.wraps(command)
+    def trusted(*arguments: Any, trust: list[str] | None = None, **options: Any) -> Any:
+        if trust:
+            from surefoot.candidates.trust import trust as admitted
+
+            admitted(trust)
+        return command(*arguments, **options)
+
+    option = inspect.Parameter(
+        "trust", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=TrustOption
+    )
+    parameters = [*signature.parameters.values(), option]
+    vars(trusted)["__signature__"] = signature.replace(parameters=parameters)
+    trusted.__annotations__ = {**command.__annotations__, "trust": TrustOption}
+    return trusted

@@ -7,9 +7,9 @@ Neither format is a pickle: a skops file names its types, and only trusted ones 
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,16 +22,28 @@ from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.module.candidate import ModuleCandidate
+from surefoot.candidates.trust import is_trusted
+from surefoot.candidates.trust import trust as trusting
 from surefoot.engines.estimator.engine import fit
 from surefoot.engines.estimator.fitted import Fitted, sample
-from surefoot.errors import CandidateError, ConfigurationError, ExportError, require
+from surefoot.errors import CandidateError, ConfigurationError, ExportError, UntrustedError, require
 from surefoot.exports.model_card import card_of, versions
 from surefoot.instances import Predictor, Status
 from surefoot.seeds.ledger import Role, Stream
 from surefoot.studies.select.selection import Selection
 
 FORMAT = 1
-_LIBRARIES = ("sklearn.", "xgboost.", "lightgbm.", "catboost.")
+_PARTS = re.compile(
+    r"sklearn\.(_loss\.loss\.\w+Loss\w*|_loss\._loss\.Cy\w+Loss\w*|tree\._tree\.Tree|"
+    r"ensemble\._hist_gradient_boosting\.(predictor\.TreePredictor|binning\._BinMapper)|"
+    r"calibration\._(CalibratedClassifier|SigmoidCalibration)|cluster\._bisect_k_means\._BisectingTree|"
+    r"gaussian_process\._gpc\._BinaryGaussianProcessClassifierLaplace|"
+    r"metrics\._dist_metrics\.\w+Distance(32|64)?|neighbors\._(ball|kd)_tree\.(Ball|KD)Tree(32|64)?|"
+    r"linear_model\._sgd_fast\.\w+|neural_network\._stochastic_optimizers\.\w+Optimizer)|"
+    r"(xgboost\.core|lightgbm\.basic)\.Booster|catboost\.core\._CatBoostBase",
+    re.ASCII,
+)
+"""What fitted estimators of the libraries that data may name consist of; functions are none."""
 Refit = Literal["instance", "everything"]
 
 
@@ -117,20 +129,23 @@ def save(
     return target
 
 
-def load(folder: str | Path, *, trusted: Sequence[str] = ()) -> Saved:
+def load(folder: str | Path, *, trust: str | Iterable[str] = ()) -> Saved:
     """Read a saved model.
 
     Parameters
     ----------
-    trusted
-        Import paths of further types that may be made. The classes of scikit-learn, numpy and the
-        libraries of boosted trees are trusted already.
+    trust
+        Packages, modules or import paths whose code the folder may name, in this process. The
+        estimators of scikit-learn and of the libraries of boosted trees need none.
 
     Raises
     ------
     ExportError
-        If the folder holds no such model, or one with types that are not trusted.
+        If the folder holds no such model.
+    UntrustedError
+        If it names code that nobody has trusted.
     """
+    trusting(trust)
     source = Path(folder)
     try:
         record = json.loads((source / "model.json").read_text(encoding="utf-8"))
@@ -139,11 +154,13 @@ def load(folder: str | Path, *, trusted: Sequence[str] = ()) -> Saved:
         candidate: Candidate = registry.lookup("candidates", record["family"]).from_spec(
             record["spec"]
         )
+    except UntrustedError as error:
+        raise UntrustedError(f"{source / 'model.json'}: {error}") from None
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ExportError(f"{source} holds no saved model: {error}") from None
     classes = None if record["classes"] is None else tuple(record["classes"])
     if isinstance(candidate, EstimatorCandidate):
-        predictor: Predictor = _load_estimator(source, record, candidate, trusted)
+        predictor: Predictor = _load_estimator(source, record, candidate)
     elif isinstance(candidate, ConvNet | ModuleCandidate):
         predictor = _load_network(source, candidate)
     else:
@@ -195,22 +212,8 @@ def _serialised(winner: Candidate, predictor: Predictor) -> tuple[str, bytes]:
     return "model.safetensors", safetensors.save(weights, {"key": winner.key})
 
 
-def _is_trusted(kind: str) -> bool:
-    """Return whether a type is a class of a library whose estimators are saved; never a function.
-
-    skops itself asks about compiled ones such as scikit-learn's ``Tree``.
-    """
-    if not kind.startswith(_LIBRARIES):
-        return False
-    module, _, name = kind.rpartition(".")
-    try:
-        return isinstance(getattr(importlib.import_module(module), name, None), type)
-    except ImportError:
-        return False
-
-
 def _load_estimator(
-    source: Path, record: Mapping[str, Any], candidate: EstimatorCandidate, trusted: Sequence[str]
+    source: Path, record: Mapping[str, Any], candidate: EstimatorCandidate
 ) -> Fitted:
     skops = require("skops.io", extra="sklearn")
     path = source / "model.skops"
@@ -218,11 +221,11 @@ def _load_estimator(
         asked = skops.get_untrusted_types(file=path)
     except Exception as error:
         raise ExportError(f"{path} cannot be read: {error}") from None
-    unknown = [kind for kind in asked if kind not in trusted and not _is_trusted(kind)]
+    unknown = [kind for kind in asked if not (_PARTS.fullmatch(kind) or is_trusted(kind))]
     if unknown:
-        raise ExportError(
-            f"{path} holds types that are not trusted ({', '.join(unknown)}): if you trust who "
-            "made the file, give them as trusted"
+        raise UntrustedError(
+            f"{path} holds types that data may not name by themselves ({', '.join(unknown)}): if "
+            f"you trust them, give their packages, as in trust={unknown[0].partition('.')[0]!r}"
         )
     model = skops.load(path, trusted=asked)
     codes = None if record["codes"] is None else np.array(record["codes"], dtype=np.int64)

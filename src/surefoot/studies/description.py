@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Sampling
-from surefoot.errors import ConfigurationError, JournalError
+from surefoot.errors import ConfigurationError, JournalError, UntrustedError
 from surefoot.instances import Setting
 from surefoot.journal import Known
 from surefoot.journal.descriptions import mismatches
@@ -273,12 +273,17 @@ def rebuild_candidate(known: Known) -> Candidate:
     ------
     JournalError
         If its family is not installed here.
+    UntrustedError
+        If it names code that nobody has trusted.
     """
     try:
         family = registry.lookup("candidates", known.family)
     except ConfigurationError as error:
         raise JournalError(f"candidate {known.label} cannot be rebuilt: {error}") from None
-    candidate: Candidate = family.from_spec(known.spec)
+    try:
+        candidate: Candidate = family.from_spec(known.spec)
+    except UntrustedError as error:
+        raise UntrustedError(f"candidate {known.label} of the journal: {error}") from None
     return candidate
 
 

@@ -1,1 +1,1 @@
-"""convnet."""
+"""Small convolutional networks."""

@@ -1,1 +1,1 @@
-"""estimator."""
+"""Estimators with scikit-learn's interface."""

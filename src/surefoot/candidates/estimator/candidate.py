@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from surefoot.candidates import import_paths as imports
 from surefoot.candidates.base import Candidate
-from surefoot.candidates.estimator import values as plain
+from surefoot.candidates.estimator import values
+from surefoot.candidates.fields import check_fields
 from surefoot.candidates.space import SearchSpace
-from surefoot.errors import CandidateError, nearest
+from surefoot.candidates.trust import from_data
+from surefoot.errors import CandidateError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +51,7 @@ class EstimatorCandidate(Candidate):
 
     family: ClassVar[str] = "estimator"
 
-    node: plain.Node
+    node: values.Node
     side: bool
 
     def __init__(
@@ -61,9 +62,10 @@ class EstimatorCandidate(Candidate):
         *,
         side: bool = False,
     ) -> None:
-        node = plain.node_of({"class": path, "parameters": dict(parameters or {})})
+        node = values.node_of({"class": path, "parameters": dict(parameters or {})})
         if steps:
-            node = _pipeline([*(plain.node_of(step, "a step") for step in steps), node])
+            node = _pipeline([*(values.node_of(step, "a step") for step in steps), node])
+        values.admit_nodes(node)
         object.__setattr__(self, "node", node)
         object.__setattr__(self, "side", bool(side))
 
@@ -78,7 +80,7 @@ class EstimatorCandidate(Candidate):
         """
         if isinstance(estimator, (str, Mapping, type)):
             raise CandidateError(f"{estimator!r} is not an estimator object with get_params")
-        node = plain.node_of(estimator)
+        node = values.node_of(estimator)
         return cls(node["class"], node["parameters"], side=side)
 
     @classmethod
@@ -107,18 +109,19 @@ class EstimatorCandidate(Candidate):
         >>> [candidate.label for candidate in EstimatorCandidate.space(table)]
         ['SVR(C=1, gamma=scale)', 'SVR(C=10, gamma=scale)']
         """
-        _check_fields(table)
+        check_fields("an estimator", table, _FIELDS)
         build = cls.builder(table["class"], table.get("steps", ()), side=table.get("side", False))
-        return parameter_space(build, table.get("parameters", {}))
+        return parameter_space(from_data(build), table.get("parameters", {}))
 
     def spec(self) -> dict[str, Any]:
         """Return class, parameters and whether it takes side features."""
         return {**copy.deepcopy(self.node), "side": self.side}
 
     @classmethod
+    @from_data
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
         """Rebuild a candidate from its `spec`, which may also have ``steps``."""
-        _check_fields(spec)
+        check_fields("an estimator", spec, _FIELDS)
         return cls(
             spec["class"],
             spec.get("parameters"),
@@ -129,7 +132,7 @@ class EstimatorCandidate(Candidate):
     @property
     def label(self) -> str:
         """Class names and parameters in one line."""
-        return plain.label(self.node) + (" +side" if self.side else "")
+        return values.label(self.node) + (" +side" if self.side else "")
 
     @property
     def seeded(self) -> bool:
@@ -141,8 +144,8 @@ class EstimatorCandidate(Candidate):
             If a class cannot be imported.
         """
         return any(
-            imports.seed_name(imports.resolve(node["class"]), node["parameters"]) is not None
-            for node in plain.nodes(self.node)
+            values.seed_name(values.class_of(node), node["parameters"]) is not None
+            for node in values.nodes(self.node)
         )
 
     def make(self, generator: np.random.Generator, threads: int = 1) -> Any:
@@ -155,16 +158,7 @@ class EstimatorCandidate(Candidate):
         CandidateError
             If a class cannot be imported or refuses its parameters.
         """
-        return plain.build(self.node, _seeds(generator), threads)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, EstimatorCandidate) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __repr__(self) -> str:
-        return f"EstimatorCandidate({self.label})"
+        return values.build(self.node, _seeds(generator), threads)
 
 
 def parameter_space(build: Callable[..., Candidate], parameters: Mapping[str, Any]) -> SearchSpace:
@@ -173,20 +167,12 @@ def parameter_space(build: Callable[..., Candidate], parameters: Mapping[str, An
     return SearchSpace.product(build, **choices)
 
 
-def _check_fields(spec: Mapping[str, Any]) -> None:
-    unknown = next((name for name in spec if name not in _FIELDS), None)
-    if unknown is not None:
-        raise CandidateError(f"an estimator has no field {unknown!r}: {nearest(unknown, _FIELDS)}")
-    if "class" not in spec:
-        raise CandidateError(f"estimator {dict(spec)!r} names no 'class'")
-
-
 def _seeds(generator: np.random.Generator) -> Iterator[int]:
     while True:
         yield int(generator.integers(0, 2**31 - 1))
 
 
-def _pipeline(nodes: Sequence[plain.Node]) -> plain.Node:
+def _pipeline(nodes: Sequence[values.Node]) -> values.Node:
     short = [node["class"].rpartition(".")[2].lower() for node in nodes]
     names = [
         name if short.count(name) == 1 else f"{name}-{short[: place + 1].count(name)}"

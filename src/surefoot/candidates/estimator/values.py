@@ -11,24 +11,21 @@ looked up, nothing is unpickled, and a class must have ``fit``, ``get_params`` o
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from surefoot.candidates.import_paths import (
-    SEEDS,
-    accepted,
-    has_parts,
-    path_of,
-    resolve,
-    seed_name,
-    takes_any,
-)
+from surefoot.candidates.import_paths import has_parts, resolve, shortest_path_of
+from surefoot.candidates.trust import admit
 from surefoot.errors import CandidateError, nearest
 
 Plain = Any
 Node = dict[str, Any]
 
+SEEDS = ("random_state", "random_seed", "seed")
+"""Parameters that take a seed; of several that a class has, the first is fed."""
 THREADS = ("n_jobs", "thread_count")
 """Parameters that take a number of threads."""
 MARKS = ("class", "tuple", "slice", "float", "items")
@@ -65,7 +62,7 @@ def node_of(thing: Any, where: str = "the estimator") -> Node:
     else:
         given = {name: getattr(thing, name, default) for name, default in defaults.items()}
     changed = {n: v for n, v in given.items() if not _same(v, defaults.get(n))}
-    return _node(path_of(kind), changed, where)
+    return _node(shortest_path_of(kind), changed, where)
 
 
 def encode(value: Any, where: str) -> Plain:
@@ -97,9 +94,10 @@ def build(node: Node, seeds: Iterator[int], threads: int = 1) -> Any:
     CandidateError
         If the class cannot be imported or does not take the parameters.
     """
-    kind = resolve(node["class"])
+    kind = class_of(node)
     known, parameters = accepted(kind), node.get("parameters", {})
-    unknown = [name for name in parameters if name not in known and not takes_any(kind)]
+    takes_any = _takes_any(inspect.signature(kind).parameters.values())
+    unknown = [name for name in parameters if name not in known and not takes_any]
     if unknown:
         raise CandidateError(
             f"{node['class']} has no parameter {unknown[0]!r}: {nearest(unknown[0], known)}"
@@ -174,6 +172,54 @@ def nodes(value: Plain) -> Iterator[Node]:
             yield from nodes(entry)
 
 
+def admit_nodes(value: Plain) -> None:
+    """Judge the classes of all nodes of a plain value; see `surefoot.candidates.trust.admit`."""
+    for node in nodes(value):
+        admit(node["class"], "class")
+
+
+def class_of(node: Node) -> type:
+    """Import the class of a node; errors as in `surefoot.candidates.import_paths.resolve`."""
+    kind = resolve(node["class"], "estimator")
+    assert isinstance(kind, type)
+    return kind
+
+
+def seed_name(kind: type, arguments: Mapping[str, Any]) -> str | None:
+    """Return the parameter of a class that takes a seed, None if there is none.
+
+    A splitter for cross-validation refuses a seed unless it shuffles.
+    """
+    known = accepted(kind)
+    splitter = hasattr(kind, "get_n_splits") and not hasattr(kind, "fit")
+    if splitter and "shuffle" in known and not arguments.get("shuffle", known["shuffle"]):
+        return None
+    return next((name for name in SEEDS if name in known), None)
+
+
+@functools.cache
+def accepted(kind: type) -> Mapping[str, Any]:
+    """Return the parameters of a class with their defaults, those of its parents that it hands on.
+
+    A parent's parameters count while every ``__init__`` on the way takes ``**kwargs``.
+    """
+    found: dict[str, Any] = {}
+    for parent in kind.__mro__:
+        if "__init__" not in vars(parent) or parent is object:
+            continue
+        parameters = [*inspect.signature(vars(parent)["__init__"]).parameters.values()][1:]
+        for parameter in parameters:
+            if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                found.setdefault(parameter.name, parameter.default)
+        if not _takes_any(parameters):
+            break
+    return found
+
+
+def _takes_any(parameters: Iterable[inspect.Parameter]) -> bool:
+    return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+
+
 def _node(path: Any, parameters: Any, where: str) -> Node:
     if not isinstance(path, str) or not all(part.isidentifier() for part in path.split(".")):
         raise CandidateError(
@@ -191,13 +237,18 @@ def _node(path: Any, parameters: Any, where: str) -> Node:
         value = parameters[name]
         if name in SEEDS:
             continue
-        if name == "memory" and value is not None:
-            raise CandidateError(
-                f"memory = {value!r} of {short} is a cache of pickles, which are never read: "
-                "leave it out"
-            )
+        _check_no_cache(name, value, short)
         kept[name] = encode(value, f"parameter {name!r} of {short}")
     return {"class": path, "parameters": kept}
+
+
+def _check_no_cache(name: Any, value: Any, where: str) -> None:
+    """Refuse a parameter, of an estimator or in a grid of choices, that names a cache."""
+    if str(name).rpartition("__")[2] == "memory" and value is not None:
+        raise CandidateError(
+            f"{name} = {value!r} of {where} is a cache of pickles, which are never read: leave it "
+            "out"
+        )
 
 
 def _is_one(kind: type) -> bool:
@@ -214,10 +265,15 @@ def _encode_mapping(value: Mapping[Any, Any], where: str) -> Plain:
         if mark == "float":
             return {mark: str(float(content))}
         if mark == "items":
+            content = [(key, entry) for key, entry in content]
+            for key, entry in content:
+                _check_no_cache(key, entry, where)
             return {mark: [[encode(part, where) for part in item] for item in content]}
         return {mark: [encode(entry, where) for entry in content]}
     if mark is not None:
         raise CandidateError(f"{where} has the key {mark!r}, which is kept for marks of surefoot")
+    for key, entry in value.items():
+        _check_no_cache(key, entry, where)
     if all(isinstance(key, str) for key in value):
         return {key: encode(entry, where) for key, entry in value.items()}
     return {"items": [[encode(key, where), encode(entry, where)] for key, entry in value.items()]}

@@ -1,1 +1,1 @@
-"""module."""
+"""Modules of torch."""

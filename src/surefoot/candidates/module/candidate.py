@@ -11,11 +11,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 from surefoot.candidates.base import Candidate
-from surefoot.candidates.estimator import values as plain
-from surefoot.candidates.fields import is_import_path, number, settle, whole, wholes
-from surefoot.candidates.module.parts import check_arguments, path_of, resolve
+from surefoot.candidates.estimator import values
+from surefoot.candidates.fields import check_fields, is_import_path, number, settle, whole, wholes
+from surefoot.candidates.import_paths import check_arguments, path_of, resolve
 from surefoot.candidates.recipe import DEFAULTS, recipe_label, recipe_spec, settle_recipe
 from surefoot.candidates.space import SearchSpace
+from surefoot.candidates.trust import from_data
 from surefoot.errors import CandidateError, nearest
 from surefoot.learning.losses.base import Loss, Objective, parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS
@@ -119,7 +120,8 @@ class ModuleCandidate(Candidate):
         self._settle_schedule()
         for field in _MAPPINGS:
             given = getattr(self, field) or {}
-            encoded = {n: plain.encode(given[n], f"{n!r} of {field}") for n in sorted(given)}
+            encoded = {n: values.encode(given[n], f"{n!r} of {field}") for n in sorted(given)}
+            values.admit_nodes(encoded)
             self._set(field, encoded)
 
     def _settle_schedule(self) -> None:
@@ -194,7 +196,7 @@ class ModuleCandidate(Candidate):
     def arguments(self, field: str) -> dict[str, Any]:
         """Return one of the mappings of keyword arguments, as Python values."""
         given: Mapping[str, Any] = getattr(self, field)
-        return {name: plain.decode(value, iter(()), 1) for name, value in given.items()}
+        return {name: values.decode(value, iter(()), 1) for name, value in given.items()}
 
     @cached_property
     def number_of_parameters(self) -> int:
@@ -211,7 +213,7 @@ class ModuleCandidate(Candidate):
         A name that is a field of this class is that field, any other one of the factory's.
         ``fixed`` holds either for all candidates.
 
-        >>> build = ModuleCandidate.builder("surefoot.candidates.resnet.ResNet", batch_size=64)
+        >>> build = ModuleCandidate.builder("surefoot.ResNet", batch_size=64)
         >>> len(SearchSpace.product(build, width=[8, 16], learning_rate=[1e-3, 1e-2]))
         4
         """
@@ -239,14 +241,14 @@ class ModuleCandidate(Candidate):
 
         In ``parameters`` and in the fields of the training, a list is a list of choices.
         """
-        _check_fields(table)
+        check_fields("a module", table, ("factory", "parameters", *_FIELDS))
         parameters = {**table.get("parameters", {})}
         rest = {n: value for n, value in table.items() if n not in ("factory", "parameters")}
         whole_lists = {"input_shape": [rest.pop("input_shape")]} if "input_shape" in rest else {}
         choices = {n: v if isinstance(v, list) else [v] for n, v in {**parameters, **rest}.items()}
         clash = next((name for name in parameters if name in _FIELDS), None)
         if clash is None:
-            build = cls.builder(table["factory"])
+            build = from_data(cls.builder(table["factory"]))
             return SearchSpace.product(build, **choices, **whole_lists)
         raise CandidateError(
             f"parameter {clash!r} of {table['factory']} has the name of a field of the training: "
@@ -256,24 +258,25 @@ class ModuleCandidate(Candidate):
     def spec(self) -> dict[str, Any]:
         """Return all fields as plain JSON values."""
         added = [name for name in DEFAULTS if name != "schedule"]
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in added}
-        values |= recipe_spec(self)
-        values["loss"] = None if self.loss is None else str(self.loss)
+        spec = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in added}
+        spec |= recipe_spec(self)
+        spec["loss"] = None if self.loss is None else str(self.loss)
         if self.input_shape is not None:
-            values["input_shape"] = list(self.input_shape)
-        return {name: dict(v) if isinstance(v, Mapping) else v for name, v in values.items()}
+            spec["input_shape"] = list(self.input_shape)
+        return {name: dict(v) if isinstance(v, Mapping) else v for name, v in spec.items()}
 
     @classmethod
+    @from_data
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
         """Rebuild a candidate from its `spec`."""
-        _check_fields(spec)
+        check_fields("a module", spec, ("factory", "parameters", *_FIELDS))
         return cls(**spec)
 
     @property
     def label(self) -> str:
         """Factory, its parameters and the training in one line."""
-        made = plain.label({"class": self.factory, "parameters": dict(self.parameters or {})})
-        optimizer = plain.label(
+        made = values.label({"class": self.factory, "parameters": dict(self.parameters or {})})
+        optimizer = values.label(
             {"class": self.optimizer, "parameters": dict(self.optimizer_parameters or {})}
         )
         decay = f" decay {self.decay:g}" if self.decay else ""
@@ -284,12 +287,6 @@ class ModuleCandidate(Candidate):
             f"{made}{' +side' if self.side else ''}{start} {optimizer} lr {self.learning_rate:g}"
             f"{schedule} batch {self.batch_size}{decay}{recipe_label(self)}"
         )
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ModuleCandidate) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
 
 
 _MAPPINGS = ("parameters", "optimizer_parameters", "loss_parameters", "schedule_parameters")
@@ -305,12 +302,3 @@ def _loss(loss: Any) -> Loss | str | None:
     if isinstance(loss, str) and not is_import_path(loss):
         return parse_loss(loss)
     return path_of(loss, "loss")
-
-
-def _check_fields(given: Mapping[str, Any]) -> None:
-    known = ("factory", "parameters", *_FIELDS)
-    unknown = next((name for name in given if name not in known), None)
-    if unknown is not None:
-        raise CandidateError(f"a module has no field {unknown!r}: {nearest(unknown, known)}")
-    if "factory" not in given:
-        raise CandidateError(f"module {dict(given)!r} names no 'factory'")

@@ -12,7 +12,6 @@ from surefoot.cli.show.console import say_lines, table
 from surefoot.journal import Journal, Known
 from surefoot.racing.state import stretch_name, stretches
 from surefoot.seeds.ledger import Role
-from surefoot.studies.description import rebuild_candidate
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -104,11 +103,10 @@ def say_selection(out: Console, selection: Selection) -> None:
 def say_candidate(out: Console, journal: Journal, key: str) -> None:
     """Print a candidate's layers and all its instances."""
     known = journal.candidates()[key]
-    candidate = rebuild_candidate(known)
     out.print(f"{known.label}  (key {key}, {known.family})", style="bold", soft_wrap=True)
-    if isinstance(candidate, ConvNet):
+    if known.family == ConvNet.family:
         out.print()
-        out.print(candidate.summary())
+        out.print(ConvNet.from_spec(known.spec).summary())
     out.print()
     numbers = ("instance", "loss", "epochs", "seconds")
     made = table("role", *numbers, "status", "engine", "message", right=numbers)

@@ -154,7 +154,7 @@ class Selection:
 
     def lines(self) -> Iterator[Line]:
         """Yield it in words: winner, layers, baseline, certificates, rivals."""
-        winner, labels, key = self.winner, self.labels, self.state.ranking[0]
+        labels, key = self.labels, self.state.ranking[0]
         unit = f" {self.record.study.unit}" if self.record.study.unit else ""
         judged = self.state.instances()[key]
         words = f"{self.record.race.criterion.name} {self.value:.4g}{unit} over {judged} racing "
@@ -162,15 +162,16 @@ class Selection:
         if self.baseline is not None:
             label = labels[str(self.record.study.baseline)]
             words += f"; the baseline, {label}: {self.baseline:.4g}{unit}"
-        yield titled("Winner", f"{winner.label}  (key {key})", bold=True)
+        yield titled("Winner", f"{labels[key]}  (key {key})", bold=True)
         yield titled("", words)
         if self.state.stopped:
             left = len(self.state.survivors)
             words = f"The race ended with {left:,} candidates left: {self.state.stopped}."
             yield from wrapped("", [words])
-        if isinstance(winner, ConvNet):
+        if self.known[key].family == ConvNet.family:
+            summary = ConvNet.from_spec(self.known[key].spec).summary()
             yield Line("")
-            yield from (titled("", line) for line in winner.summary().splitlines())
+            yield from (titled("", line) for line in summary.splitlines())
         for certified, certificate in self.certificates.items():
             yield Line("")
             if certified != key:

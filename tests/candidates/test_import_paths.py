@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from surefoot.candidates.module.parts import check_arguments, path_of, resolve
+from surefoot.candidates.import_paths import check_arguments, path_of, resolve
 from surefoot.errors import CandidateError
 from tests.engines import modules
 
