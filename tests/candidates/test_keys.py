@@ -23,12 +23,12 @@ PINNED: list[tuple[Candidate, str, str]] = [
         "SVR(gamma=inf)",
     ),
     (
-        surefoot.preset("model_1"),
+        surefoot.preset("model_1", objective=None),
         "b2aec8e94155d359",
         "32c3m2-64c3m2/1 fc9-1 relu nadam lr 0.0001 batch 64 decay 0.01",
     ),
     (
-        surefoot.preset("nas_2"),
+        surefoot.preset("nas_2", objective=None),
         "7f8a754754a20d07",
         "32c3m2-16c3m4 fc128-64-9-1+side relu adamw lr 0.01 batch 32 decay 0.01",
     ),
