@@ -7,6 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import grimp
 import numpy as np
 import pytest
 from scipy.sparse import coo_array
@@ -36,6 +37,12 @@ def imported(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
             names |= {node.module}
     return names
+
+
+def test_no_modules_import_one_another_not_even_for_types() -> None:
+    graph = grimp.build_graph("surefoot", cache_dir=None)
+    imports = {m: graph.find_modules_directly_imported_by(m) for m in graph.modules}
+    assert circles(imports) == []
 
 
 def test_no_benchmarks_import_one_another() -> None:
@@ -74,6 +81,11 @@ def test_tests_import_helpers_and_never_each_other() -> None:
 )
 def test_documents_import_from_public_faces_only(page: str) -> None:
     assert inner((ROOT / page).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("example", [p.name for p in (ROOT / "examples").iterdir() if p.is_file()])
+def test_examples_import_from_public_faces_only(example: str) -> None:
+    assert inner((ROOT / "examples" / example).read_text(encoding="utf-8")) == []
 
 
 def inner(text: str) -> list[str]:

@@ -12,7 +12,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from surefoot.candidates.base import Candidate, DirectCandidate
-    from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
+    from surefoot.candidates.convnet.layers import Conv, Pool
+    from surefoot.candidates.convnet.network import ConvNet
     from surefoot.candidates.convnet.notation import convnet
     from surefoot.candidates.convnet.presets import preset
     from surefoot.candidates.estimator.candidate import EstimatorCandidate
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Candidate": "candidates.base",
-    "Conv": "candidates.convnet.network",
+    "Conv": "candidates.convnet.layers",
     "ConvNet": "candidates.convnet.network",
     "DirectCandidate": "candidates.base",
     "Engine": "engines.base",
@@ -61,7 +62,7 @@ _HOMES = {
     "Loss": "learning.losses.base",
     "ModuleCandidate": "candidates.module.candidate",
     "Monitor": "engines.base",
-    "Pool": "candidates.convnet.network",
+    "Pool": "candidates.convnet.layers",
     "Population": "data.population",
     "Predictor": "instances",
     "ResNet": "candidates.resnet",

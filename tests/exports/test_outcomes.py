@@ -9,7 +9,8 @@ import pytest
 import torch
 from pyarrow import parquet
 
-from surefoot.candidates.convnet.network import Conv, ConvNet
+from surefoot.candidates.convnet.layers import Conv
+from surefoot.candidates.convnet.network import ConvNet
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.torch.eager import TorchEager
 from surefoot.errors import SurefootError

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
+from surefoot.candidates.convnet.layers import Conv, Pool
+from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.convnet.notation import choices_of, convnet, convnet_space, parse_pool
 from surefoot.candidates.convnet.presets import PRESETS, preset
 from surefoot.errors import CandidateError, SpaceError

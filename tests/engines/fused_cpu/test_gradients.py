@@ -18,7 +18,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
+from surefoot.candidates.convnet.layers import Conv, Pool
+from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
 from surefoot.candidates.convnet.presets import PRESETS, preset
 from surefoot.learning.losses.base import Loss
 from tests.engines.fused_cpu.gradients import (

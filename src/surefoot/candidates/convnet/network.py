@@ -10,13 +10,14 @@ cross-correlation, floor division in pooling, "same" padding with the odd cell a
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self, get_args
 
 from surefoot.candidates.base import Candidate
-from surefoot.candidates.convnet.layers import Layer, layers_of
+from surefoot.candidates.convnet.layers import Conv, Kind, Layer, Parameter, Pool
 from surefoot.candidates.fields import number, settle, whole, wholes
 from surefoot.candidates.recipe import DEFAULTS as RECIPE_DEFAULTS
 from surefoot.candidates.recipe import recipe_label, recipe_spec, settle_recipe
@@ -28,55 +29,6 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "prelu", "elu", "g
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
 """σ(x); tanh(x); max(0, x); slope 0.01; learned slope from 0.25, one per channel or unit;
 eˣ − 1 below 0; x·Φ(x) with the exact normal distribution function."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Pooling of kind ``max`` or ``average`` over size×size cells; ``stride`` None means size."""
-
-    kind: Literal["max", "average"] = "max"
-    size: int = 2
-    stride: int | None = None
-
-    def __post_init__(self) -> None:
-        settle(self, size=whole, **({} if self.stride is None else {"stride": whole}))
-        if self.kind not in ("max", "average"):
-            raise CandidateError(f"pooling kind {self.kind!r} is unknown: use 'max' or 'average'")
-        if self.size < 1 or (self.stride is not None and self.stride < 1):
-            raise CandidateError(
-                f"pooling of size {self.size} and stride {self.stride} must be at least 1"
-            )
-
-    @property
-    def step(self) -> int:
-        """The stride in cells."""
-        return self.size if self.stride is None else self.stride
-
-
-@dataclass(frozen=True, slots=True)
-class Conv:
-    """One convolution of stride 1 and what pools its activation.
-
-    ``kernel`` is 1 to 7, odd or even; ``padding`` "valid" shrinks a side of n cells to
-    n − kernel + 1, "same" keeps n.
-    """
-
-    channels: int
-    kernel: int = 3
-    padding: Literal["valid", "same"] = "valid"
-    bias: bool = True
-    pool: Pool | None = None
-
-    def __post_init__(self) -> None:
-        settle(self, channels=whole, kernel=whole)
-        if self.channels < 1:
-            raise CandidateError(f"a convolution of {self.channels} channels must have at least 1")
-        if not 1 <= self.kernel <= 7:
-            raise CandidateError(f"convolution kernel {self.kernel} must be 1 … 7")
-        if self.padding not in ("valid", "same"):
-            raise CandidateError(
-                f"convolution padding {self.padding!r} is unknown: use 'valid' or 'same'"
-            )
 
 
 @dataclass(frozen=True)
@@ -194,7 +146,7 @@ class ConvNet(Candidate):
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The network from input to output, layer by layer."""
-        return layers_of(self)
+        return _layers_of(self)
 
     @cached_property
     def number_of_parameters(self) -> int:
@@ -272,3 +224,80 @@ class ConvNet(Candidate):
             return cls(**fields)
         except (KeyError, TypeError) as error:
             raise CandidateError(f"{dict(spec)!r} does not describe a ConvNet: {error}") from None
+
+
+def _layers_of(net: ConvNet) -> tuple[Layer, ...]:
+    """Return the layers of a network from input to output.
+
+    Raises
+    ------
+    CandidateError
+        If a kernel or a pooling is larger than its input.
+    """
+    layers: list[Layer] = []
+    shape: tuple[int, ...] = net.input_shape
+
+    def add(name: str, kind: Kind, output: tuple[int, ...], **fields: Any) -> None:
+        nonlocal shape
+        layers.append(Layer(name, kind, shape, output, **fields))
+        shape = output
+
+    def add_nonlinearity(block: str) -> None:
+        units = shape[:1]
+        if net.batch_norm:
+            parameters = (
+                Parameter(f"{block}_norm.weight", units, constant=1.0),
+                Parameter(f"{block}_norm.bias", units),
+            )
+            add(f"{block}_norm", "batch_norm", shape, parameters=parameters)
+        slopes = (Parameter(f"{block}_activation.weight", units, constant=0.25),)
+        has_slopes = net.activation == "prelu"
+        add(f"{block}_activation", "activation", shape, parameters=slopes if has_slopes else ())
+
+    for place, conv in enumerate(net.convolutions, start=1):
+        block = f"conv{place}"
+        channels, rows, columns = shape
+        if conv.padding == "valid":
+            _check_fits(f"kernel {conv.kernel} of {block}", conv.kernel, rows, columns)
+            rows, columns = rows - conv.kernel + 1, columns - conv.kernel + 1
+        taps = channels * conv.kernel**2
+        weights = (conv.channels, channels, conv.kernel, conv.kernel)
+        parameters = _affine(block, weights, taps, bias=conv.bias)
+        work = conv.channels * taps * rows * columns
+        output = (conv.channels, rows, columns)
+        add(block, "conv", output, parameters=parameters, multiply_adds=work, conv=conv)
+        add_nonlinearity(block)
+        if (pool := conv.pool) is not None:
+            _check_fits(f"pooling of size {pool.size} after {block}", pool.size, rows, columns)
+            pooled = [(side - pool.size) // pool.step + 1 for side in (rows, columns)]
+            add(f"{block}_pool", "pool", (conv.channels, *pooled), pool=pool)
+    add("flatten", "flatten", (math.prod(shape),))
+    for place, units in enumerate((*net.hidden, net.outputs), start=1):
+        block = f"fc{place}"
+        if net.dropout:
+            add(f"{block}_dropout", "dropout", shape)
+        if net.side and net.side_layer == place - 1:
+            add(f"{block}_side", "side", (shape[0] + net.side,))
+        inputs = shape[0]
+        normalised = net.batch_norm and place <= len(net.hidden)
+        parameters = _affine(block, (units, inputs), inputs, bias=not normalised)
+        add(block, "dense", (units,), parameters=parameters, multiply_adds=units * inputs)
+        if place <= len(net.hidden):
+            add_nonlinearity(block)
+    return tuple(layers)
+
+
+def _affine(
+    block: str, shape: tuple[int, ...], fan_in: int, *, bias: bool
+) -> tuple[Parameter, ...]:
+    """Return weights that start as He et al. (2015, eq. 10), N(0, 2/fan_in), and a zero bias."""
+    weight = Parameter(f"{block}.weight", shape, deviation=math.sqrt(2.0 / fan_in))
+    return (weight, Parameter(f"{block}.bias", shape[:1])) if bias else (weight,)
+
+
+def _check_fits(what: str, size: int, rows: int, columns: int) -> None:
+    if size > min(rows, columns):
+        raise CandidateError(
+            f"{what} is larger than its input of {rows}×{columns} cells: use at most "
+            f"{min(rows, columns)}, 'same' padding, or less pooling before it"
+        )

@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
+from surefoot.candidates.convnet.layers import Conv, Pool
+from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.convnet.presets import preset
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import CandidateError

@@ -19,7 +19,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
+from surefoot.candidates.convnet.layers import Conv, Pool
+from surefoot.candidates.convnet.network import ConvNet
 from surefoot.errors import CandidateError, nearest
 
 _FIRST = Conv(32, kernel=3, bias=False, pool=Pool("max", 2))
