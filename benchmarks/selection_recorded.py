@@ -30,7 +30,7 @@ import selection_peers as peers
 from surefoot.racing.criteria import Criterion, as_criterion
 from surefoot.racing.prediction.mixed_model import SIZE, predict
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.rules.base import EliminationRule
 from surefoot.racing.rules.prediction import ByPrediction
 from surefoot.racing.rules.rank import ByRank
@@ -103,8 +103,7 @@ def race(
 ) -> int:
     """Return the row of the winner of a race."""
     keys = tuple(f"{row:08d}" for row in range(len(losses)))
-    state = replay(
-        Race(keys, criterion, schedule, rule=rule, max_instances=max_instances),
+    state = Replay(Race(keys, criterion, schedule, rule=rule, max_instances=max_instances)).run(
         LossTable(keys, losses),
     )
     assert state.winner is not None

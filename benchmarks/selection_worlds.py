@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.rules.base import EliminationRule
 from surefoot.racing.rules.prediction import ByPrediction
 from surefoot.racing.rules.rank import ByRank
@@ -75,7 +75,7 @@ def race_all(world: World, number: int, seed: int) -> dict[str, dict[str, float]
     found: dict[str, list[tuple[float, ...]]] = {name: [] for name in races()}
     for truth, table in world.tables(number, 512, seed):
         for name, (schedule, rule) in races().items():
-            state = replay(Race(table.keys, schedule=schedule, rule=rule), table)
+            state = Replay(Race(table.keys, schedule=schedule, rule=rule)).run(table)
             assert state.winner is not None
             mean = truth[int(state.winner, 16)]
             regret = mean / truth.min() - 1.0
@@ -100,6 +100,8 @@ def screened_out(margin: str, number: int, seed: int) -> float:
         location[:equal] = -(sd[:equal] ** 2) / 2.0
         noise = rng.standard_normal((CANDIDATES, 1 + screen.extra))
         losses = np.exp(location[:, None] + sd[:, None] * noise)
-        state = replay(Race(keys, schedule=Halving(), screen=screen), LossTable(keys, losses), 1.0)
+        state = Replay(Race(keys, schedule=Halving(), screen=screen)).run(
+            LossTable(keys, losses), 1.0
+        )
         out += sum(int(e.key, 16) < equal for e in state.rounds[0].eliminations)
     return out / (equal * number)

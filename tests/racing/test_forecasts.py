@@ -14,7 +14,7 @@ import pytest
 
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.schedules.flat_budget import FlatBudget
 from surefoot.racing.schedules.halving import Halving
@@ -159,7 +159,7 @@ def test_forecasts_agree_with_races_of_real_networks(
     rng = np.random.default_rng(0)
     regret = np.empty(150)
     for number in range(len(regret)):
-        state = replay(race, LossTable(race.keys, losses[:, rng.integers(0, known, 300)]))
+        state = Replay(race).run(LossTable(race.keys, losses[:, rng.integers(0, known, 300)]))
         assert state.winner is not None
         regret[number] = truth[int(state.winner)] / truth.min() - 1.0
     rows = []

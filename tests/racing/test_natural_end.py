@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.rules.base import MAX_INSTANCES
 from surefoot.racing.rules.interval import ByQuantileInterval
 from surefoot.racing.rules.max import ByMax
@@ -49,11 +49,11 @@ SCHEDULES = [
 def race_to_the_end(race, full, baseline=None):
     """Train what is needed until the race is over; return its state and what was trained."""
     table = LossTable.empty(race.keys)
-    state = replay(race, table, baseline)
+    state = Replay(race).run(table, baseline)
     while not state.over:
         assert state.need
         table = table.extended((key, i, full.row(key)[i]) for key, i in state.need)
-        state = replay(race, table, baseline)
+        state = Replay(race).run(table, baseline)
     return state, table
 
 
@@ -88,7 +88,7 @@ def test_every_race_ends_and_nobody_exceeds_most(
     assert all(e.reason for e in state.eliminations)
     assert len(state.survivors) + len(state.eliminations) == candidates
     assert (len(state.survivors) > 1) == bool(state.stopped)
-    again = replay(race, LossTable(keys, losses), 1.0 if screened else None)
+    again = Replay(race).run(LossTable(keys, losses), 1.0 if screened else None)
     assert (again.winner, again.ranking, again.stopped) == (
         state.winner,
         state.ranking,
@@ -103,7 +103,7 @@ def test_true_equals_end_with_the_best_and_say_why(rule, schedule):
     losses = np.random.default_rng(2).lognormal(0, 0.3, (4, 100))
     race = Race(keys, "median", schedule, rule=rule)
     assert race.max_instances == MAX_INSTANCES
-    state = replay(race, LossTable(keys, losses))
+    state = Replay(race).run(LossTable(keys, losses))
     best = min(state.survivors, key=lambda key: (state.values[key], key))
     assert state.winner == state.ranking[0] == best
     assert f"rule '{rule.name}' tells no more apart with the instances that " in state.stopped
@@ -213,7 +213,7 @@ def test_needs_is_the_first_look_at_which_somebody_can_leave(rule, candidates):
     losses = np.arange(1.0, candidates + 1)[:, None] + np.linspace(0.0, 0.1, 60)
     for n in (least - 1, least):
         race = Race(keys, "median", Halving(warmup=n), rule=dataclasses.replace(rule))
-        (one, *_) = replay(race, LossTable(keys, losses)).rounds
+        (one, *_) = Replay(race).run(LossTable(keys, losses)).rounds
         if n < least:
             assert not one.eliminations
         elif not isinstance(rule, BySwaps):

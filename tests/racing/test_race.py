@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.schedules.base import Schedule, Step
 from surefoot.racing.schedules.flat_budget import FlatBudget
 from surefoot.racing.schedules.halving import Halving
@@ -28,12 +28,12 @@ def world(candidates, instances, seed=0, diverging=0.0):
 def race_to_the_end(race, full, baseline=None):
     """Train what is needed, and only that, until the race is over."""
     table, trained = LossTable.empty(race.keys), []
-    state = replay(race, table, baseline)
+    state = Replay(race).run(table, baseline)
     while not state.over:
         assert state.need
         trained.extend(state.need)
         table = table.extended((key, i, full.row(key)[i]) for key, i in state.need)
-        state = replay(race, table, baseline)
+        state = Replay(race).run(table, baseline)
     assert state.need == ()
     assert len(set(trained)) == len(trained)
     return state, table
@@ -53,7 +53,7 @@ def reference_halving(table, keep=0.5, warmup=1):
 @given(st.integers(1, 60), st.integers(0, 10_000), st.integers(1, 4))
 def test_halving_is_the_papers_algorithm(candidates, seed, warmup):
     table = world(candidates, 12, seed)
-    state = replay(Race(table.keys, schedule=Halving(warmup=warmup)), table)
+    state = Replay(Race(table.keys, schedule=Halving(warmup=warmup))).run(table)
     winner, rounds = reference_halving(table, warmup=warmup)
     assert state.winner == winner
     assert [set(r.survivors) for r in state.rounds] == rounds
@@ -63,7 +63,7 @@ def test_training_only_what_is_needed_gives_the_same_race_as_a_full_table():
     full = world(97, 20, seed=3, diverging=0.01)
     race = Race(full.keys, "median", Halving(warmup=2), Screen(tolerance=1.5, margin="noise"))
     state, table = race_to_the_end(race, full, baseline=1.0)
-    at_once = replay(race, full, 1.0)
+    at_once = Replay(race).run(full, 1.0)
     assert state.winner == at_once.winner
     assert state.ranking == at_once.ranking
     assert state.eliminations == at_once.eliminations
@@ -74,7 +74,7 @@ def test_training_only_what_is_needed_gives_the_same_race_as_a_full_table():
 @given(st.integers(2, 40), st.integers(0, 1000))
 def test_everybody_but_the_winner_is_eliminated_once_for_a_reason(candidates, seed):
     table = world(candidates, 12, seed, diverging=0.02)
-    state = replay(Race(table.keys, "quantile(0.6)", schedule="halving"), table)
+    state = Replay(Race(table.keys, "quantile(0.6)", schedule="halving")).run(table)
     gone = [e.key for e in state.eliminations]
     assert sorted([*gone, state.winner]) == sorted(table.keys)
     assert all(e.reason for e in state.eliminations)
@@ -89,14 +89,14 @@ def test_the_order_of_the_candidates_does_not_matter(candidates, seed, random):
     shuffled = list(table.keys)
     random.shuffle(shuffled)
     assert (
-        replay(Race(tuple(shuffled), schedule="halving"), table).ranking
-        == replay(Race(table.keys, schedule="halving"), table).ranking
+        Replay(Race(tuple(shuffled), schedule="halving")).run(table).ranking
+        == Replay(Race(table.keys, schedule="halving")).run(table).ranking
     )
 
 
 def test_ties_break_by_key():
     keys = ("d", "b", "c", "a")
-    state = replay(Race(keys, schedule="halving"), LossTable(keys, np.ones((4, 3))))
+    state = Replay(Race(keys, schedule="halving")).run(LossTable(keys, np.ones((4, 3))))
     assert state.winner == "a"
     assert state.ranking == ("a", "b", "c", "d")
     assert [e.key for e in state.eliminations] == ["d", "c", "b"]
@@ -105,7 +105,7 @@ def test_ties_break_by_key():
 def test_the_reason_of_a_rank():
     keys = ("a", "b", "c", "d")
     losses = np.array([[1.0, 1.0], [2.0, 2.5], [3.0, 3.0], [np.inf, 4.0]])
-    state = replay(Race(keys, schedule="halving"), LossTable(keys, losses))
+    state = Replay(Race(keys, schedule="halving")).run(LossTable(keys, losses))
     reasons = {e.key: e.reason for e in state.eliminations}
     assert reasons["c"] == "mean 3 over 1 instance ranks 3 of 4; the best 2 stay"
     assert reasons["b"] == "mean 2.25 over 2 instances ranks 2 of 2; the best 1 stay"
@@ -114,8 +114,8 @@ def test_the_reason_of_a_rank():
 
 def test_what_is_needed_comes_instance_by_instance():
     keys = ("b", "a")
-    state = replay(
-        Race(keys, schedule=Halving(warmup=2)), LossTable(keys, np.array([[1.0], [np.nan]]))
+    state = Replay(Race(keys, schedule=Halving(warmup=2))).run(
+        LossTable(keys, np.array([[1.0], [np.nan]]))
     )
     assert state.need == (("a", 0), ("b", 1), ("a", 1))
     assert state.current is not None
@@ -124,7 +124,7 @@ def test_what_is_needed_comes_instance_by_instance():
 
 
 def test_a_single_candidate_wins_without_training():
-    state = replay(Race(("a",), schedule="halving"), LossTable.empty(["a"]))
+    state = Replay(Race(("a",), schedule="halving")).run(LossTable.empty(["a"]))
     assert state.winner == "a"
     assert state.ranking == ("a",)
     assert np.isnan(state.values["a"])
@@ -134,7 +134,7 @@ def test_a_single_candidate_wins_without_training():
 def test_all_diverged_is_an_error_and_says_so():
     keys = ("a", "b")
     with pytest.raises(RaceError, match="each of the 2 candidates left has mean inf after round 1"):
-        replay(Race(keys, schedule="halving"), LossTable(keys, np.full((2, 1), np.inf)))
+        Replay(Race(keys, schedule="halving")).run(LossTable(keys, np.full((2, 1), np.inf)))
 
 
 class Stuck(Schedule):
@@ -145,7 +145,7 @@ class Stuck(Schedule):
 def test_a_schedule_that_makes_no_progress_is_an_error():
     keys = ("a", "b")
     with pytest.raises(RaceError, match="trains nothing and removes none"):
-        replay(Race(keys, schedule=Stuck(), rule="rank"), LossTable(keys, np.ones((2, 1))))
+        Replay(Race(keys, schedule=Stuck(), rule="rank")).run(LossTable(keys, np.ones((2, 1))))
     with pytest.raises(RaceError, match="trains nothing and removes none"):
         Race(keys, schedule=Stuck(), rule="rank").plan()
 
@@ -162,10 +162,10 @@ def test_bad_races():
 def test_a_replay_of_seven_thousand_candidates_takes_milliseconds():
     table = world(7000, 30)
     race = Race(table.keys, "q3+iqr", Halving(warmup=5))
-    replay(race, table)
+    Replay(race).run(table)
     start = time.perf_counter()
     for _ in range(3):
-        replay(race, table)
+        Replay(race).run(table)
     assert (time.perf_counter() - start) / 3 < 0.2
 
 
@@ -176,7 +176,7 @@ def test_racing_again_over_fifty_thousand_outcomes_takes_under_two_seconds():
     ]
     start = time.perf_counter()
     again = LossTable.from_outcomes(outcomes)
-    state = replay(Race(again.keys, "quantile(0.9)", schedule=Halving(warmup=5)), again)
+    state = Replay(Race(again.keys, "quantile(0.9)", schedule=Halving(warmup=5))).run(again)
     assert len(state.eliminations) == 999
     assert time.perf_counter() - start < 2.0
 
@@ -186,6 +186,6 @@ def test_a_budget_in_seconds_pays_for_the_fewest_instances_until_costs_are_known
     table = LossTable(keys, np.arange(1.0, 9.0)[:, None] + np.zeros((8, 40)))
     costs = LossTable(keys, np.full((8, 40), 5.0))
     race = Race(keys, "mean", FlatBudget(budget=80.0, cap=30))
-    first, second, *_ = replay(race, table, costs=costs).rounds
+    first, second, *_ = Replay(race).run(table, costs=costs).rounds
     assert first.counts.tolist() == [1] * 8
     assert second.counts.tolist() == [1 + 4] * 4  # 80 s / (4 candidates of 5 s)

@@ -8,7 +8,7 @@ import pytest
 
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.rules.prediction import ByPrediction
 from surefoot.racing.rules.rank import ByRank
 from surefoot.racing.schedules.default import default_schedule
@@ -50,7 +50,7 @@ def test_at_equal_trainings_the_default_leaves_a_fraction_of_the_papers_regret(r
                 max_instances=32,
             ),
         }.items():
-            state = replay(race, table)
+            state = Replay(race).run(table)
             assert state.trainings <= 510
             regrets[name] += truth[keys.index(state.winner)] / truth.min() - 1.0
     assert regrets["default"] < 0.35 * regrets["paper"]

@@ -3,7 +3,7 @@ import pytest
 
 from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 
@@ -12,8 +12,8 @@ KEYS = ("a", "b", "c", "d")
 
 def screened(losses, baseline, screen):
     keys = tuple(f"{i:05d}" for i in range(len(losses)))
-    return replay(
-        Race(keys, screen=screen, schedule="halving"), LossTable(keys, np.asarray(losses)), baseline
+    return Replay(Race(keys, screen=screen, schedule="halving")).run(
+        LossTable(keys, np.asarray(losses)), baseline
     )
 
 
@@ -27,17 +27,17 @@ def test_the_papers_bar_is_the_baseline_times_one_plus_tolerance():
 
 def test_the_baseline_is_needed_on_the_first_draw():
     table = LossTable(KEYS, np.full((4, 1), 0.2))
-    state = replay(Race(KEYS, screen=Screen(), schedule="halving"), table, [np.nan, 0.3])
+    state = Replay(Race(KEYS, screen=Screen(), schedule="halving")).run(table, [np.nan, 0.3])
     assert state.baseline_need == (0,)
     assert state.need == ()
     with pytest.raises(ConfigurationError, match="no baseline"):
-        replay(Race(KEYS, screen=Screen(), schedule="halving"), table)
+        Replay(Race(KEYS, screen=Screen(), schedule="halving")).run(table)
 
 
 def test_every_candidate_may_have_its_own_draw():
     table = LossTable(KEYS, np.array([[0.2], [0.2], [0.4], [0.4]]))
     baseline = np.array([[0.1], [0.2], [0.2], [0.4]])
-    state = replay(Race(KEYS, screen=Screen(), schedule="halving"), table, baseline)
+    state = Replay(Race(KEYS, screen=Screen(), schedule="halving")).run(table, baseline)
     assert set(state.survivors) == {"b", "d"}
 
 

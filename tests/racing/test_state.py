@@ -1,7 +1,7 @@
 import numpy as np
 
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.rules.prediction import ByPrediction
 from surefoot.racing.schedules.chain import Chain
 from surefoot.racing.schedules.flat_budget import FlatBudget
@@ -19,7 +19,7 @@ def test_a_stretch_ends_where_somebody_leaves():
     pairs = Chain((FlatBudget(30, cap=4, finalists=3), Pairs(20, 2, separation=99.0)))
     race = Race(KEYS, "mean", pairs, Screen(5.0), ByPrediction())
     planned = race.plan()
-    state = replay(race, LossTable(KEYS, LOSSES), 1.0)
+    state = Replay(race).run(LossTable(KEYS, LOSSES), 1.0)
     for rounds in (planned, state.rounds):
         found = stretches(rounds)
         assert [one for stretch in found for one in stretch] == list(rounds)
@@ -32,6 +32,6 @@ def test_a_stretch_ends_where_somebody_leaves():
 
 
 def test_a_race_in_which_somebody_always_leaves_has_no_stretches():
-    state = replay(Race(KEYS, "mean", Halving()), LossTable(KEYS, LOSSES))
+    state = Replay(Race(KEYS, "mean", Halving())).run(LossTable(KEYS, LOSSES))
     assert [len(one) for one in stretches(state.rounds)] == [1] * 4
     assert stretches(()) == []

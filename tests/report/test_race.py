@@ -9,7 +9,7 @@ from surefoot.instances import Setting
 from surefoot.learning.losses.base import Loss
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.state import Elimination, Round
 from surefoot.racing.table import LossTable
@@ -117,7 +117,7 @@ def test_a_front_is_drawn_with_its_winner(tmp_path):
         1.0 + np.arange(4)[:, None] + rng.standard_normal((4, 30)) * [[0.9], [0.5], [0.1], [2.0]]
     )
     table = LossTable(tuple("abcd"), losses)
-    state = replay(Race(table.keys, "mean", Halving(warmup=30)), table)
+    state = Replay(Race(table.keys, "mean", Halving(warmup=30))).run(table)
     found = rivals_of(table, state, as_criterion("mean"))
     labels = {key: f"candidate {key}" for key in "abcd"}
     (axes,) = pareto_figure(found, labels, label="loss").axes

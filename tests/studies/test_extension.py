@@ -23,7 +23,7 @@ from surefoot.journal import MEMORY, Extended, Extension, Journal
 from surefoot.journal.descriptions import canonical, fingerprint
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.rules.max import ByMax
 from surefoot.racing.rules.prediction import ByPrediction
 from surefoot.racing.rules.rank import ByRank
@@ -379,7 +379,7 @@ def test_a_default_race_extended_trains_few_more_than_the_larger_one_alone() -> 
         while True:
             known = [(key, i, losses[int(key), i]) for key, i in have]
             table = LossTable.from_outcomes(known) if known else LossTable.empty(keys)
-            state = replay(race, table)
+            state = Replay(race).run(table)
             if state.over:
                 return state
             have.update(state.need)

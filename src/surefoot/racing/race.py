@@ -24,7 +24,7 @@ Cost = Literal["instances", "seconds", "visits"]
 
 @dataclass(frozen=True, init=False)
 class Race:
-    """The rules of a selection; `replay` applies them to what has been trained so far.
+    """The rules of a selection; `Replay` applies them to what has been trained so far.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Race:
         If no candidate is given or one is given twice, a name is unknown, the rule cannot judge the
         criterion, or ``max_instances`` is fewer than the criterion or the screen needs.
 
-    Nothing here trains: `replay` is a pure function of a `LossTable`, so a race resumes after a
+    Nothing here trains: a `Replay` is a pure function of a `LossTable`, so a race resumes after a
     crash, goes on under a larger budget or is run again under other rules by replaying.
     """
 
@@ -85,8 +85,8 @@ class Race:
         names, judged = _unique(tuple(keys)), as_criterion(criterion)
         if isinstance(screen, int | float):
             screen = Screen(float(screen))
-        chosen = registry.as_schedule(schedule or "default")
-        leaving = registry.as_rule(rule or chosen.usual_rule)
+        chosen: Schedule = registry.as_part("schedules", schedule or "default")
+        leaving: EliminationRule = registry.as_part("rules", rule or chosen.usual_rule)
         total = limit if cost == "instances" else None
         fields = {
             "keys": names,
@@ -132,7 +132,7 @@ class Race:
         unless the race's is a test, which goes with any.
         """
         if "schedule" in rules and "rule" not in rules:
-            schedule = rules["schedule"] = registry.as_schedule(rules["schedule"] or "default")
+            schedule = registry.as_part("schedules", rules["schedule"] or "default")
             if self.rule.fixed or self.schedule.own_rule or schedule.own_rule:
                 rules["rule"] = None
         if "rule" in rules:
@@ -146,18 +146,13 @@ class Race:
         before, never more than ``max_instances``.
         """
         wanted = np.maximum(np.maximum(step.upto, self.criterion.needs), counts)
-        return (
-            wanted.astype(np.int64)
-            if self.max_instances is None
-            else np.minimum(wanted, self.max_instances)
-        )
+        most = np.inf if self.max_instances is None else self.max_instances
+        return np.minimum(wanted, most).astype(np.int64)
 
     @cached_property
     def key_rank(self) -> Integers:
         """Place of each key in the sorted keys, ``[candidates]``: how ties break."""
-        rank = np.empty(len(self.keys), np.int64)
-        rank[sorted(range(len(self.keys)), key=self.keys.__getitem__)] = np.arange(len(self.keys))
-        return rank
+        return np.argsort(sorted(range(len(self.keys)), key=self.keys.__getitem__))
 
     def plan(self, cost: float = 1.0) -> list[PlannedRound]:
         """Return the rounds and their trainings as far as they are known before any training.

@@ -14,8 +14,6 @@ from typing import Any, Literal
 from surefoot import registry
 from surefoot.errors import ConfigurationError, JournalError, nearest
 from surefoot.racing.parts import Key, Part, either, shown
-from surefoot.racing.rules.base import EliminationRule
-from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.screen import Screen
 
 Kind = Literal["schedules", "rules"]
@@ -25,19 +23,12 @@ ONE: Mapping[Kind, str] = {"schedules": "schedule", "rules": "rule"}
 
 
 def registered(kind: Kind) -> dict[str, type[Any]]:
-    """Return the schedules or rules by name, in the order of their places in tables."""
+    """Return the schedules or rules by name, in the order of their places in tables.
+
+    A rule that goes with one schedule alone is none of them.
+    """
     found = {name: registry.lookup(kind, name) for name in registry.names(kind)}
     return dict(sorted(found.items(), key=lambda item: (item[1].place, item[0])))
-
-
-def schedules() -> dict[str, type[Schedule]]:
-    """Return the schedules by name."""
-    return registered("schedules")
-
-
-def rules() -> dict[str, type[EliminationRule]]:
-    """Return the rules by name; a rule that goes with one schedule alone is none of them."""
-    return registered("rules")
 
 
 def keys(kind: Kind) -> dict[str, list[tuple[str, Key]]]:
@@ -85,14 +76,9 @@ def make(kind: Kind, name: str, given: Mapping[str, Any] = MappingProxyType({}))
     return known[name](**given)
 
 
-def as_schedule(schedule: Schedule | str) -> Schedule:
-    """Return a schedule given as an object or by its name; errors as in `make`."""
-    return make("schedules", schedule) if isinstance(schedule, str) else schedule
-
-
-def as_rule(rule: EliminationRule | str) -> EliminationRule:
-    """Return a rule given as an object or by its name; errors as in `make`."""
-    return make("rules", rule) if isinstance(rule, str) else rule
+def as_part(kind: Kind, part: Any) -> Any:
+    """Return a schedule or rule given as an object or by its name; errors as in `make`."""
+    return make(kind, part) if isinstance(part, str) else part
 
 
 def meaningless(key: str, value: Any, beside: str, home: str) -> ConfigurationError:
@@ -145,7 +131,7 @@ def _buildable(kind: Kind | Literal["screen"]) -> dict[str, type[Part]]:
     """Return what a journal may name: those registered, stages of schedules and rules of one."""
     if kind == "screen":
         return {Screen.name: Screen}
-    own = schedules().values()
+    own = registered("schedules").values()
     if kind == "schedules":
         inner: list[type[Part]] = [stage for one in own for stage in one.stages]
     else:

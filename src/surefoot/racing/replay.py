@@ -20,23 +20,6 @@ from surefoot.racing.table import Booleans, Floats, Integers, LossTable
 Baseline = float | Sequence[float] | npt.NDArray[np.float64]
 
 
-def replay(
-    race: Race,
-    table: LossTable,
-    baseline: Baseline | None = None,
-    costs: LossTable | None = None,
-) -> RaceState:
-    """Return the state of a race on these losses.
-
-    ``baseline`` is the baseline's loss: one number, one per instance ``[instances]`` (NaN
-    where not assessed yet), or ``[candidates, instances]`` when every candidate has draws of
-    its own. The screen alone uses it. ``costs`` holds the seconds or example-visits of the
-    same instances for a race budgeted in those. Candidates outside the race are ignored.
-    Raises `RaceError` when every candidate is screened out or has diverged.
-    """
-    return Replay(race).run(table, baseline, costs)
-
-
 class Replay:
     """One pass over a table; ``alive`` are the surviving rows, ``counts`` their judged instances.
 
@@ -61,10 +44,14 @@ class Replay:
     def run(
         self, table: LossTable, baseline: Baseline | None = None, costs: LossTable | None = None
     ) -> RaceState:
-        """Go through the rounds until one is incomplete or the race is over; see `replay`.
+        """Go through the rounds until one is incomplete or the race is over.
 
-        When it is run again the losses may be more, but those it has seen must be the same. After
-        an error it must not be run again.
+        ``baseline`` is the baseline's loss: one number, one per instance ``[instances]`` (NaN where
+        not assessed yet), or ``[candidates, instances]`` when every candidate has draws of its own.
+        The screen alone uses it. ``costs`` holds the seconds or example-visits of the same
+        instances for a race budgeted in those. Candidates outside the race are ignored. When it is
+        run again the losses may be more, but those it has seen must be the same. Raises `RaceError`
+        when every candidate is screened out or has diverged; after that it must not be run again.
         """
         keys = self.race.keys
         known = None if costs is None else costs.select(keys)

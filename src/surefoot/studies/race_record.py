@@ -68,7 +68,7 @@ class RaceRecord:
         self._replay = None
 
     def state(self) -> RaceState:
-        """Return where the race stands; `RaceError` as `surefoot.racing.replay.replay` raises it.
+        """Return where the race stands; `RaceError` as `Replay.run` raises it.
 
         Rounds that were complete the last time are not gone through again.
         """

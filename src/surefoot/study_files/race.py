@@ -80,7 +80,8 @@ def build_rules(race: RaceSection) -> dict[str, Any]:
     if schedule.own_rule is not None:
         for key in ("rule", *numbers, "max_instances"):
             if key in race.model_fields_set:
-                others = [name for name, one in registry.schedules().items() if not one.own_rule]
+                known = registry.registered("schedules").items()
+                others = [name for name, one in known if not one.own_rule]
                 home = f"schedule = {either(others)}"
                 beside = f"schedule = '{race.schedule}'"
                 raise registry.meaningless(key, getattr(race, key), beside, home)

@@ -10,7 +10,7 @@ from surefoot.instances import Outcome, Setting, Status
 from surefoot.learning.losses.base import Loss
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.schedules.top_two import Pairs
 from surefoot.racing.table import LossTable
@@ -57,13 +57,13 @@ def outcome(key, number, loss, role=Role.RACE, seconds=2.0):
 
 
 def run_first_round(progress):
-    state = replay(progress.race, LossTable.empty(tuple(KEYS)))
+    state = Replay(progress.race).run(LossTable.empty(tuple(KEYS)))
     progress.started(4, 0)
     progress.round_started(state.current, len(state.need))
     for number, key in enumerate(KEYS):
         progress.outcome(outcome(key, 0, 1.0 + number))
     table = LossTable.from_outcomes([(key, 0, 1.0 + n) for n, key in enumerate(KEYS)])
-    state = replay(progress.race, table)
+    state = Replay(progress.race).run(table)
     progress.round_finished(state.rounds[0])
     return state
 
@@ -71,7 +71,7 @@ def run_first_round(progress):
 def test_instances_left_are_those_of_the_plan_and_the_certificate(make):
     progress = make()
     assert progress.left == 4 + 2 + 5
-    state = replay(progress.race, LossTable.empty(tuple(KEYS)))
+    state = Replay(progress.race).run(LossTable.empty(tuple(KEYS)))
     progress.started(4, 0)
     progress.round_started(state.current, 4)
     assert progress.left == 11
@@ -96,7 +96,7 @@ def test_rounds_show_survivors_and_the_best_value_so_far(make):
 
 def test_resumed_races_count_what_was_recorded(make):
     progress = make()
-    state = replay(progress.race, LossTable.empty(tuple(KEYS)))
+    state = Replay(progress.race).run(LossTable.empty(tuple(KEYS)))
     progress.remember([(KEYS[0], 4.0)])
     progress.started(4, 1)
     progress.round_started(state.current, 3)
@@ -134,7 +134,7 @@ def test_the_live_table_shows_all_of_it_in_80_columns(make):
 
 def test_a_long_wait_for_the_first_instance_is_explained(make):
     table = make(LiveTable)
-    state = replay(table.race, LossTable.empty(tuple(KEYS)))
+    state = Replay(table.race).run(LossTable.empty(tuple(KEYS)))
     table.started(4, 0)
     table.round_started(state.current, 4)
     assert table.status().startswith("0 instances trained · about 11 left")
@@ -166,7 +166,7 @@ def race_in_pairs(progress):
     told = 0
     progress.started(4, 0)
     while True:
-        state = replay(progress.race, table)
+        state = Replay(progress.race).run(table)
         for finished in state.rounds[told:]:
             progress.round_finished(finished)
         told = len(state.rounds)

@@ -7,7 +7,7 @@ from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.prediction.mixed_model import Prediction, _instance_effects, predict
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.rules.prediction import ByPrediction
 from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.table import LossTable
@@ -121,7 +121,7 @@ def test_its_race_says_what_it_predicted():
     keys = tuple("abcdefgh")
     table = LossTable(keys, losses_of(8, 10))
     race = Race(keys, "max", schedule=Halving(warmup=3), rule=ByPrediction())
-    state = replay(race, table)
+    state = Replay(race).run(table)
     assert state.winner is not None
     assert all(plan.exact for plan in race.plan())
     reason = state.rounds[0].eliminations[0].reason

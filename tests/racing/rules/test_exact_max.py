@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.rules.max import ByMax
 from surefoot.racing.schedules.exact_max import ExactMax
 from surefoot.racing.screen import Screen
@@ -14,10 +14,10 @@ from surefoot.racing.table import LossTable
 
 def race_to_the_end(race, full, baseline=None):
     table = LossTable.empty(race.keys)
-    state = replay(race, table, baseline)
+    state = Replay(race).run(table, baseline)
     while not state.over:
         table = table.extended((key, i, full.row(key)[i]) for key, i in state.need)
-        state = replay(race, table, baseline)
+        state = Replay(race).run(table, baseline)
     return state, table
 
 
@@ -62,7 +62,7 @@ def test_after_a_screen():
 def test_other_criteria_are_refused():
     keys = ("a", "b")
     with pytest.raises(ConfigurationError, match="'max' alone, not of 'mean'"):
-        replay(Race(keys, "mean", ExactMax(2), rule=ByMax(2)), LossTable(keys, np.ones((2, 2))))
+        Replay(Race(keys, "mean", ExactMax(2), rule=ByMax(2))).run(LossTable(keys, np.ones((2, 2))))
     with pytest.raises(ConfigurationError, match="complete = 0"):
         ExactMax(0)
     with pytest.raises(ConfigurationError, match="complete = 0"):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.rules.interval import ByQuantileInterval
 from surefoot.racing.rules.looks import GROWTH, look_at
 from surefoot.racing.rules.swaps import BySwaps
@@ -43,7 +43,7 @@ def share_of_wrong_races(rule, criterion, races):
     for _ in range(races):
         losses = rng.lognormal(0, 0.4, (5, 64)) * np.exp(0.2 * rng.standard_normal(64))
         losses[3:] *= [[1.3], [2.0]]
-        state = replay(Race(keys, criterion, Halving(), rule=rule), LossTable(keys, losses))
+        state = Replay(Race(keys, criterion, Halving(), rule=rule)).run(LossTable(keys, losses))
         assert state.over
         wrong += "a" not in state.survivors
     return wrong / races

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.rules.prediction import ByPrediction
 from surefoot.racing.schedules.chain import Chain
 from surefoot.racing.schedules.closest import Closest
@@ -34,7 +34,7 @@ def losses_of(location, noise, instances=40, seed=0):
 def test_a_candidate_clearly_worse_costs_one_instance_and_one_in_doubt_many():
     location = np.concatenate([np.linspace(0.0, 0.01, 5), np.linspace(1.0, 3.0, 35)])
     race, table = race_of(losses_of(location, 0.02), Closest(100, 1.0, finalists=4))
-    counts = np.array([replay(race, table).instances()[key] for key in table.keys])
+    counts = np.array([Replay(race).run(table).instances()[key] for key in table.keys])
     assert (counts[:5] >= 5).all()
     assert np.median(counts[5:]) == 1
     assert counts.sum() == 100
@@ -43,7 +43,7 @@ def test_a_candidate_clearly_worse_costs_one_instance_and_one_in_doubt_many():
 def test_the_first_round_after_the_cut_takes_the_best_by_rank():
     losses = losses_of(np.linspace(0.0, 1.0, 30), 0.1, seed=4)
     race, table = race_of(losses, Closest(50, 1.0, finalists=4, share=0.3))
-    state = replay(race, LossTable(table.keys, losses[:, :1]))
+    state = Replay(race).run(LossTable(table.keys, losses[:, :1]))
     assert [len(one.survivors) for one in state.rounds] == [20]
     best = [table.keys[row] for row in np.argsort(losses[:, 0])[: int(0.3 * 20)]]
     assert {key for key, _ in state.need} == set(best)
@@ -69,7 +69,7 @@ def test_it_never_exceeds_its_total_nor_its_cap(
     needs = 2 if criterion == "sd" else 1
     schedule = Closest(candidates * needs + spare, part, finalists, share, cap + 1)
     race, table = race_of(losses, schedule, criterion)
-    state = replay(race, table)
+    state = Replay(race).run(table)
     assert state.winner is not None
     assert state.trainings <= max(schedule.total, needs * candidates)
     assert max(state.instances().values()) <= cap + 1
@@ -88,7 +88,7 @@ def test_the_plan_knows_every_round(candidates, spare, finalists):
     losses = losses_of(np.linspace(0.0, 1.0, candidates), 0.3, 300, seed=spare)
     schedule = Closest(candidates + spare, 0.7, finalists, cap=300)
     race, table = race_of(losses, schedule)
-    rounds = replay(race, table).rounds
+    rounds = Replay(race).run(table).rounds
     closest = [one for one in rounds if len(one.keys) > finalists]
     for planned, one in zip(race.plan(), closest):
         assert (planned.survivors, planned.trainings) == (len(one.keys), one.trainings)
@@ -98,11 +98,11 @@ def test_the_plan_knows_every_round(candidates, spare, finalists):
 def test_after_a_screen_the_first_cut_trains_nothing():
     losses = losses_of(np.linspace(0.0, 1.0, 30), 0.1)
     race, table = race_of(losses, Closest(50, 1.0, finalists=4), screen=Screen(9.0))
-    rounds = replay(race, table, 1.0).rounds
+    rounds = Replay(race).run(table, 1.0).rounds
     assert [one.trainings for one in rounds[:2]] == [30, 0]
     assert len(rounds[1].survivors) == 20
     few, table = race_of(losses, Closest(70, 1.0, finalists=4), screen=Screen(9.0))
-    assert replay(few, table, 1.0).rounds[1].trainings > 0
+    assert Replay(few).run(table, 1.0).rounds[1].trainings > 0
 
 
 def test_what_a_screen_measured_noise_with_is_shared_with_the_next_schedule():
@@ -114,8 +114,8 @@ def test_what_a_screen_measured_noise_with_is_shared_with_the_next_schedule():
     losses = losses_of(np.linspace(-0.5, 0.5, 64), 0.1, 200)
     keys, screen = keys_of(64), Screen(0.5, "noise", pilot=32, extra=3)
     schedule = Chain((Closest(255), Pairs(64, 2, total=255)))
-    state = replay(
-        Race(keys, "max", schedule, screen, ByPrediction()), LossTable(keys, losses), np.ones(200)
+    state = Replay(Race(keys, "max", schedule, screen, ByPrediction())).run(
+        LossTable(keys, losses), np.ones(200)
     )
     assert state.rounds[0].trainings == 160
     assert state.trainings == 255

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.rules.prediction import ByPrediction
 from surefoot.racing.rules.rank import ByRank
 from surefoot.racing.rules.test import ByTest
@@ -28,7 +28,7 @@ def test_the_default_ends_with_one_within_its_budget(candidates, seed, spare):
     table = world(candidates, 400, seed)
     budget = None if spare is None else candidates + spare
     schedule = default_schedule(candidates, budget)
-    state = replay(Race(table.keys, schedule=schedule, rule=ByPrediction()), table)
+    state = Replay(Race(table.keys, schedule=schedule, rule=ByPrediction())).run(table)
     assert state.winner is not None
     assert len(state.eliminations) == candidates - 1
     assert state.trainings <= (
@@ -40,14 +40,14 @@ def test_the_default_ends_with_one_within_its_budget(candidates, seed, spare):
         max_instances=5,
         rule="rank",
     )
-    assert max(replay(few, table).instances().values()) <= 5
+    assert max(Replay(few).run(table).instances().values()) <= 5
 
 
 def test_after_a_screen_the_first_cut_trains_nothing():
     table = world(100, 64)
     schedule = default_schedule(100, 250)
     race = Race(table.keys, schedule=schedule, rule=ByPrediction(), screen=Screen(5.0))
-    state = replay(race, table, 1.0)
+    state = Replay(race).run(table, 1.0)
     assert [one.trainings for one in state.rounds[:2]] == [100, 0]
     assert len(state.rounds[1].survivors) == 75
     assert state.trainings <= 250
@@ -55,7 +55,7 @@ def test_after_a_screen_the_first_cut_trains_nothing():
     tested = Race(
         table.keys, schedule=schedule, rule=ByTest(), screen=Screen(5.0), max_instances=20
     )
-    state = replay(tested, table, 1.0)
+    state = Replay(tested).run(table, 1.0)
     assert state.winner is not None
     assert max(state.instances().values()) > 1
 
@@ -66,8 +66,8 @@ def test_a_larger_limit_only_adds_rounds(candidates, seed, first, second):
     table = world(candidates, 260, seed)
     small, large = sorted((first, second))
     schedule = default_schedule(candidates)
-    short = replay(Race(table.keys, schedule=schedule, limit=small, rule="rank"), table)
-    long = replay(Race(table.keys, schedule=schedule, limit=large, rule="rank"), table)
+    short = Replay(Race(table.keys, schedule=schedule, limit=small, rule="rank")).run(table)
+    long = Replay(Race(table.keys, schedule=schedule, limit=large, rule="rank")).run(table)
     assert short.winner is not None
     assert len(short.rounds) <= len(long.rounds)
     for one, other in zip(short.rounds, long.rounds):
@@ -89,7 +89,7 @@ def test_the_default_finds_the_best_where_the_papers_schedule_does_not():
         noise = rng.standard_normal((6912, 512), dtype=np.float32)
         table = LossTable(KEYS, np.exp(location[:, None] + sd[:, None] * noise))
         for schedule in regrets:
-            state = replay(Race(KEYS, schedule=schedule, rule=rules[schedule]), table)
+            state = Replay(Race(KEYS, schedule=schedule, rule=rules[schedule])).run(table)
             regrets[schedule] += truth[int(state.winner)] / truth.min() - 1
         best += truth[int(state.winner)] == truth.min()
         trainings += state.trainings
@@ -101,7 +101,7 @@ def test_the_default_finds_the_best_where_the_papers_schedule_does_not():
 def test_half_of_the_spare_trainings_go_to_the_closest_and_half_to_the_last_sixteen():
     table = world(300, 300)
     race = Race(table.keys, "max", default_schedule(300, 700), rule=ByPrediction())
-    state = replay(race, table)
+    state = Replay(race).run(table)
     assert state.trainings == 700
     closest = [one for one in state.rounds if len(one.keys) > 16]
     assert sum(one.trainings for one in closest) == 500
@@ -114,7 +114,7 @@ def test_a_test_that_removes_nobody_still_gets_the_whole_budget():
     rng = np.random.default_rng(3)
     equals = LossTable(KEYS[:40], np.exp(0.1 * rng.standard_normal((40, 300))))
     race = Race(equals.keys, schedule=default_schedule(40, 400), rule=ByTest(), max_instances=300)
-    state = replay(race, equals)
+    state = Replay(race).run(equals)
     assert len(state.rounds[-1].keys) > 16
     assert state.trainings == 400
 
@@ -127,7 +127,7 @@ def test_what_a_spread_needs_at_first_comes_on_top(criterion, first):
     rounds = race.plan()
     assert rounds[0].trainings == first
     assert sum(one.trainings for one in rounds) == first + 192
-    assert replay(race, table).trainings <= first + 192
+    assert Replay(race).run(table).trainings <= first + 192
 
 
 def test_a_limit_that_pays_for_less_than_one_instance_each_is_no_budget():

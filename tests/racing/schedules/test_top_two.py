@@ -3,7 +3,7 @@ import pytest
 
 from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.rules.rank import ByRank
 from surefoot.racing.schedules.chain import Chain
 from surefoot.racing.schedules.flat_budget import FlatBudget
@@ -27,11 +27,11 @@ def test_flat_budgets_hold_every_late_round_at_about_the_same_cost(schedule, tra
 def test_a_spare_budget_goes_to_the_next_challengers_when_two_are_full():
     table = world(4, 40, seed=2)
     schedule = Pairs(10, 5, separation=1e9)
-    state = replay(Race(table.keys, schedule=schedule, rule="rank"), table)
+    state = Replay(Race(table.keys, schedule=schedule, rule="rank")).run(table)
     assert set(state.instances().values()) == {10}
-    short = replay(
-        Race(table.keys, schedule=Pairs(10, 5, separation=1e9, total=33), rule="rank"), table
-    )
+    short = Replay(
+        Race(table.keys, schedule=Pairs(10, 5, separation=1e9, total=33), rule="rank")
+    ).run(table)
     assert short.trainings == 33
 
 
@@ -40,9 +40,9 @@ def test_top_two_trains_the_leader_and_its_closest_challenger():
     noise = np.array([0.0, 0.2, -0.2, 0.1, -0.1, 0.0])
     losses = np.array([1.0 + noise, 1.1 - noise, 5.0 + noise[::-1]])
     race = Race(keys, schedule=Chain((_Warm(3), Pairs(6, 2))), rule="rank")
-    state = replay(race, LossTable(keys, losses[:, :3]))
+    state = Replay(race).run(LossTable(keys, losses[:, :3]))
     assert {key for key, _ in state.need} == {"a", "b"}
-    state = replay(race, LossTable(keys, losses))
+    state = Replay(race).run(LossTable(keys, losses))
     assert state.winner == "a"
     assert state.instances() == {"a": 6, "b": 6, "c": 3}
 
@@ -64,10 +64,9 @@ def test_a_clear_leader_ends_it_early():
     keys = ("a", "b")
     losses = np.array([[1.0], [3.0]]) + np.random.default_rng(0).normal(0, 0.1, (2, 40))
     race = Race(keys, schedule=Chain((_Warm(4), Pairs(40))), rule="rank")
-    state = replay(race, LossTable(keys, losses))
+    state = Replay(race).run(LossTable(keys, losses))
     assert (state.winner, state.trainings) == ("a", 16)
-    unclear = replay(
-        Race(keys, "max", schedule=Chain((_Warm(4), Pairs(40))), rule="rank"),
+    unclear = Replay(Race(keys, "max", schedule=Chain((_Warm(4), Pairs(40))), rule="rank")).run(
         LossTable(keys, losses),
     )
     assert unclear.trainings == 80
@@ -80,15 +79,15 @@ def test_a_lucky_noisy_leader_does_not_end_it():
     noisy = 1.3 * np.exp(0.5 * rng.standard_normal(60))
     noisy[:3] = 0.8, 0.81, 0.79
     race = Race(("a", "b"), schedule=Chain((_Warm(3), Pairs(60, 3))), rule="rank")
-    assert replay(race, LossTable(("a", "b"), np.array([noisy, steady]))).winner == "b"
+    assert Replay(race).run(LossTable(("a", "b"), np.array([noisy, steady]))).winner == "b"
 
 
 def test_a_budget_in_seconds_gives_cheap_survivors_more_instances():
     table = world(64, 100)
     costs = LossTable(table.keys, np.full((64, 100), 0.5))
     race = Race(table.keys, schedule=FlatBudget(32, cap=64), limit=110.0)
-    dear = replay(race, table, costs=LossTable(table.keys, np.full((64, 100), 2.0)))
-    cheap = replay(race, table, costs=costs)
+    dear = Replay(race).run(table, costs=LossTable(table.keys, np.full((64, 100), 2.0)))
+    cheap = Replay(race).run(table, costs=costs)
     assert cheap.trainings * 0.5 <= 110.0
     assert len(cheap.rounds) > len(dear.rounds) == 1
     assert cheap.rounds[2].trainings == 64
@@ -110,7 +109,7 @@ def test_a_few_easy_instances_do_not_win_against_many():
     losses = ease * np.exp(0.02 * rng.standard_normal((3, 40))) * [[1.0], [1.001], [1.06]]
     keys = ("a", "b", "c")
     race = Race(keys, schedule=Chain((_Warm(6), Pairs(40, 4, total=70))), rule=ByRank())
-    state = replay(race, LossTable(keys, losses))
+    state = Replay(race).run(LossTable(keys, losses))
     last = state.rounds[-1]
     counts, values = (dict(zip(last.keys, one.tolist())) for one in (last.counts, last.values))
     assert counts["c"] == 6

@@ -6,7 +6,7 @@ from scipy import stats
 
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.replay import replay
+from surefoot.racing.replay import Replay
 from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.schedules.default import default_schedule
 from surefoot.racing.schedules.halving import Halving
@@ -21,7 +21,7 @@ LABELS = {key: f"candidate {key}" for key in "abcdefgh"}
 def raced(losses: np.ndarray, criterion: str = "mean", **rules: object) -> Rivals:
     keys = tuple("abcdefgh"[: len(losses)])
     table, race = LossTable(keys, losses), Race(keys, criterion, **rules)
-    return rivals_of(table, replay(race, table), race.criterion)
+    return rivals_of(table, Replay(race).run(table), race.criterion)
 
 
 def ranked(losses: np.ndarray, criterion: str) -> Rivals:
@@ -293,7 +293,7 @@ def best_is_called_worse(
     for _ in range(races):
         losses = world(noise, criterion, rng, shifts, n)
         race = Race(keys, criterion, schedule)
-        state = replay(race, LossTable(keys, losses))
+        state = Replay(race).run(LossTable(keys, losses))
         table = np.full(losses.shape, np.nan)
         for row, key in enumerate(keys):
             count = state.instances()[key]

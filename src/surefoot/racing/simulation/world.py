@@ -58,16 +58,18 @@ class World:
         self.locations, self.deviations, self.divergence = locations, deviations, divergence
         self.costs = costs or {}
         self._residuals, self._rng, self._baseline = residuals, rng, baseline
-        self._luck_share = np.sqrt(shared)
+        self._draw_share = np.sqrt(shared)
         self._own_share = np.sqrt(1.0 - shared)
         self._paired, count = paired, len(locations)
-        self._luck = rng.standard_normal((1 if paired else count, first))
+        self._draw_effects = rng.standard_normal((1 if paired else count, first))
         self._losses = np.full((count, first), np.nan)
         self._known = np.zeros(count, np.int64)
         self._train(np.arange(count))
         self.baseline: Floats | None = None
         if baseline is not None:
-            noise = self._luck_share * self._luck + self._own_share * self._own(self._luck.shape)
+            noise = self._draw_share * self._draw_effects + self._own_share * self._own(
+                self._draw_effects.shape
+            )
             self.baseline = np.exp(baseline[0] + baseline[1] * noise)
             if paired:
                 self.baseline = self.baseline[0]
@@ -102,17 +104,17 @@ class World:
             self.deviations,
             self.divergence,
             residuals=self._residuals,
-            shared=float(self._luck_share) ** 2,
+            shared=float(self._draw_share) ** 2,
             paired=False,
             baseline=self._baseline,
             costs=self.costs,
-            first=self._luck.shape[1],
+            first=self._draw_effects.shape[1],
             rng=rng,
         )
 
     def truth(self, criterion: Criterion) -> Floats:
         """Return the true criterion of every candidate, ``[candidates]``."""
-        quantiles = noise_quantiles(self._residuals, float(self._luck_share) ** 2)
+        quantiles = noise_quantiles(self._residuals, float(self._draw_share) ** 2)
         spectrum = np.exp(self.locations[:, None] + self.deviations[:, None] * quantiles)
         if self.divergence.any():
             broken = np.rint(self.divergence * QUANTILES)
@@ -124,7 +126,7 @@ class World:
 
         Return its state and the instances that each candidate trained. A race that asks for more
         than 4,096 instances of a candidate ends there, with the best so far as its winner and the
-        reason in `RaceState.stopped`. Raises `RaceError` as `surefoot.racing.replay.replay` does.
+        reason in `RaceState.stopped`. Raises `RaceError` as `Replay.run` does.
         """
         simulation = _Simulation(race, self)
         return simulation.simulate(), simulation.paid
@@ -145,7 +147,9 @@ class World:
         more = max(upto, 4 * width, 128) - width
         self._losses = np.hstack([self._losses, np.full((count, more), np.nan)])
         if self._paired:
-            self._luck = np.hstack([self._luck, self._rng.standard_normal((1, more))])
+            self._draw_effects = np.hstack(
+                [self._draw_effects, self._rng.standard_normal((1, more))]
+            )
 
     def _train(self, rows: Integers) -> None:
         """Give these candidates losses up to the width of the table."""
@@ -157,11 +161,11 @@ class World:
             shape = (len(some), width - start)
             noise = self._own_share * self._own(shape)
             if self._paired:
-                noise += self._luck_share * self._luck[:, start:]
+                noise += self._draw_share * self._draw_effects[:, start:]
             elif start == 0:
-                noise += self._luck_share * self._luck[some]
-            elif self._luck_share:
-                noise += self._luck_share * self._rng.standard_normal(shape)
+                noise += self._draw_share * self._draw_effects[some]
+            elif self._draw_share:
+                noise += self._draw_share * self._rng.standard_normal(shape)
             losses = np.exp(self.locations[some, None] + self.deviations[some, None] * noise)
             broken = self.divergence[some]
             if broken.any():

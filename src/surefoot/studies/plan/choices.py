@@ -9,7 +9,7 @@ from typing import Any
 from surefoot.errors import ConfigurationError
 from surefoot.racing.parts import shown
 from surefoot.racing.race import Race
-from surefoot.racing.registry import schedules
+from surefoot.racing.registry import registered
 from surefoot.racing.schedules.base import Schedule, Setup
 from surefoot.racing.simulation.planner import Scenario
 from surefoot.studies.select.study import SelectStudy
@@ -69,7 +69,7 @@ def _others(own: Choice) -> Iterator[Choice]:
     unit: tuple[str, ...] = ()
     if race.cost != "instances":
         race, unit = replace(race, limit=None, cost="instances"), ('cost = "instances"',)
-    for kind in schedules().values():
+    for kind in registered("schedules").values():
         for name, schedule, limit in kind.variants(
             Setup(len(race.keys), race.criterion, race.limit)
         ):
