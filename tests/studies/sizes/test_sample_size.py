@@ -5,7 +5,7 @@ import pytest
 
 from surefoot.errors import ConfigurationError, JournalMismatchError, SamplingError
 from surefoot.executors.local.executor import LocalExecutor
-from surefoot.journal import MEMORY, Journal
+from surefoot.journal import MEMORY
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import train_recorded
 from surefoot.studies.sizes.robustness import RobustRule
@@ -13,7 +13,6 @@ from surefoot.studies.sizes.sample_size import (
     SampleSizeStudy,
     geometric_sizes,
     paper_sizes,
-    recorded_sample_size,
     run_sample_size,
 )
 from tests.fakes import Fake, fake_loss, fake_setting
@@ -79,11 +78,13 @@ def test_more_sizes_and_instances_go_on_in_the_same_journal(tmp_path) -> None:
     with study().open(path) as journal, LocalExecutor(2, "fake") as executor:
         run_sample_size(study(), [10, 40], 4, journal, executor, rule=RULE)
     with study().open(path) as journal, LocalExecutor(2, "fake") as executor:
-        run_sample_size(study(), [10, 20, 40], 6, journal, executor, trained.append, rule=RULE)
+        more = [10, 20, 40], 6, journal, executor, trained.append
+        first = run_sample_size(study(), *more, rule=RULE)
+        assert len(trained) == 3 * 6 - 2 * 4
+        again = run_sample_size(study(), *more, rule=RULE)
     assert len(trained) == 3 * 6 - 2 * 4
-    with Journal.read(path) as journal:
-        again = recorded_sample_size(study(), [10, 20, 40], 6, journal, RULE)
     assert again.losses.shape == (3, 6)
+    np.testing.assert_array_equal(again.losses, first.losses)
 
 
 def test_a_recorded_instance_can_be_trained_again() -> None:

@@ -19,7 +19,6 @@ from surefoot.studies.variance.factors import FactorLevels
 from surefoot.studies.variance.study import (
     VarianceDesign,
     VarianceStudy,
-    recorded_variance,
     run_variance,
 )
 from tests.fakes import Fake, fake_loss, fake_setting
@@ -124,11 +123,6 @@ def test_another_candidate_needs_another_journal() -> None:
         pytest.raises(JournalMismatchError),
     ):
         run_variance(study(candidate=Fake(quality=2.0)), SMALL, journal, executor)
-
-
-def test_what_is_not_recorded_has_no_result() -> None:
-    with study().open(MEMORY) as journal, pytest.raises(KeyError):
-        recorded_variance(study(), SMALL, journal)
 
 
 def test_on_the_whole_test_half_no_test_sample_is_varied() -> None:

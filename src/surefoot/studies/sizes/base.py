@@ -6,17 +6,23 @@ samples are the beginnings of its larger ones and everything is compared on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from surefoot.data.population import Sampling
 from surefoot.errors import ConfigurationError, SamplingError
-from surefoot.instances import Instance
+from surefoot.executors.base import Executor
+from surefoot.instances import Instance, Outcome
+from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.base import Study
 from surefoot.studies.description import SizesDescription
+from surefoot.studies.runner import train
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -98,3 +104,35 @@ class MultiSizeStudy(Study):
             for candidate in everyone
             for seed in seeds
         ]
+
+
+def train_sizes(
+    study: MultiSizeStudy,
+    sizes: Iterable[int],
+    n: int,
+    journal: Journal,
+    executor: Executor,
+    each: Callable[[Outcome], None] | None = None,
+    *,
+    retry_failed: bool = False,
+) -> tuple[list[int], NDArray[np.float64]]:
+    """Train ``n`` instances at every size; return the sizes in order and losses [k, sizes, n].
+
+    ``each`` is told every new outcome once it is recorded.
+
+    Raises
+    ------
+    SamplingError
+        If a size is impossible.
+    JournalMismatchError, EngineError, KeyboardInterrupt
+        As of `surefoot.studies.runner.train`.
+    """
+    ordered = study.check_sizes(sizes, n)
+    instances = study.instances(ordered, n)
+    train(study, instances, journal, executor, each, retry_failed=retry_failed)
+    known = {(m.candidate, m.sample, m.instance): m.loss for m in journal.measures(study.role)}
+    losses = [
+        [[known[one.key, size, number] for number in range(n)] for size in ordered]
+        for one in study.everyone
+    ]
+    return ordered, np.array(losses)

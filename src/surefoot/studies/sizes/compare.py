@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypedDict, Unpack
-
-import numpy as np
+from typing import ClassVar, Unpack
 
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
@@ -22,8 +20,7 @@ from surefoot.instances import Outcome
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.options import RunOptions, TrainingOptions, lists_options, study_and_run
-from surefoot.studies.runner import train
-from surefoot.studies.sizes.base import MultiSizeStudy
+from surefoot.studies.sizes.base import MultiSizeStudy, train_sizes
 from surefoot.studies.sizes.comparison import Comparison
 
 PAPER_SIZES = (8_000, 16_000, 24_000, 32_000)
@@ -163,29 +160,13 @@ def run_comparison(
     executor: Executor,
     each: Callable[[Outcome], None] | None = None,
     *,
+    names: Sequence[str] | None = None,
+    reference: str | None = None,
+    content: float = 0.95,
+    confidence: float = 0.95,
     retry_failed: bool = False,
-    **reading: Unpack[Reading],
 ) -> Comparison:
-    """Run or resume a comparison; ``each`` is told every new outcome once it is recorded.
-
-    ``sizes`` are numbers of training examples, ``n`` the instances at each of them; ``reading`` is
-    that of `recorded_comparison`.
-
-    Raises
-    ------
-    SamplingError
-        If a size is impossible.
-    JournalMismatchError, EngineError, KeyboardInterrupt
-        As of `surefoot.studies.runner.train`.
-    """
-    ordered = study.check_sizes(sizes, n)
-    instances = study.instances(ordered, n)
-    train(study, instances, journal, executor, each, retry_failed=retry_failed)
-    return recorded_comparison(study, ordered, n, journal, **reading)
-
-
-class Reading(TypedDict, total=False):
-    """How a comparison is read.
+    """Run or resume a comparison; other parameters and errors are those of `train_sizes`.
 
     Parameters
     ----------
@@ -196,32 +177,8 @@ class Reading(TypedDict, total=False):
     content, confidence
         What the certificates are to promise.
     """
-
-    names: Sequence[str] | None
-    reference: str | None
-    content: float
-    confidence: float
-
-
-def recorded_comparison(
-    study: CompareStudy,
-    sizes: Iterable[int],
-    n: int,
-    journal: Journal,
-    *,
-    names: Sequence[str] | None = None,
-    reference: str | None = None,
-    content: float = 0.95,
-    confidence: float = 0.95,
-) -> Comparison:
-    """Return what the recorded instances say, read as `Reading`; `KeyError` if one is missing."""
-    known = {(m.candidate, m.sample, m.instance): m.loss for m in journal.measures(Role.COMPARE)}
-    ordered = sorted(set(sizes))
-    losses = np.array(
-        [
-            [[known[one.key, size, number] for number in range(n)] for size in ordered]
-            for one in study.candidates
-        ]
+    ordered, losses = train_sizes(
+        study, sizes, n, journal, executor, each, retry_failed=retry_failed
     )
     keys = [candidate.key for candidate in study.candidates]
     population = study.setting.halves.population

@@ -27,8 +27,7 @@ from surefoot.studies.options import (
     refuse_renamed,
     study_and_run,
 )
-from surefoot.studies.runner import train
-from surefoot.studies.sizes.base import MultiSizeStudy
+from surefoot.studies.sizes.base import MultiSizeStudy, train_sizes
 from surefoot.studies.sizes.robustness import RobustRule, SampleSizeResult, find_robust_size
 
 
@@ -176,31 +175,9 @@ def run_sample_size(
     rule: RobustRule | None = None,
     retry_failed: bool = False,
 ) -> SampleSizeResult:
-    """Run or resume a sample-size study; ``each`` is told every new outcome once it is recorded.
-
-    Raises
-    ------
-    SamplingError
-        If a size is impossible.
-    JournalMismatchError, EngineError, KeyboardInterrupt
-        As of `surefoot.studies.runner.train`.
-    """
-    ordered = study.check_sizes(sizes, n)
-    instances = study.instances(ordered, n)
-    train(study, instances, journal, executor, each, retry_failed=retry_failed)
-    return recorded_sample_size(study, ordered, n, journal, rule)
-
-
-def recorded_sample_size(
-    study: SampleSizeStudy,
-    sizes: Iterable[int],
-    n: int,
-    journal: Journal,
-    rule: RobustRule | None = None,
-) -> SampleSizeResult:
-    """Return what the recorded instances say; raises `KeyError` if one is missing."""
-    known = {(m.sample, m.instance): m.loss for m in journal.measures(Role.SAMPLE_SIZE)}
-    ordered = sorted(set(sizes))
-    losses = np.array([[known[size, number] for number in range(n)] for size in ordered])
+    """Run or resume a sample-size study; other parameters and errors are those of `train_sizes`."""
+    ordered, losses = train_sizes(
+        study, sizes, n, journal, executor, each, retry_failed=retry_failed
+    )
     rng = study_generator(study.seed, Role.STATISTICS, int(Role.SAMPLE_SIZE))
-    return find_robust_size(ordered, losses, RobustRule() if rule is None else rule, rng=rng)
+    return find_robust_size(ordered, losses[0], RobustRule() if rule is None else rule, rng=rng)

@@ -227,13 +227,6 @@ def run_variance(
     """Run or resume a variance study; errors are those of `surefoot.studies.runner.train`."""
     instances = study.instances(design)
     train(study, instances, journal, executor, each, retry_failed=retry_failed)
-    return recorded_variance(study, design, journal, confidence)
-
-
-def recorded_variance(
-    study: VarianceStudy, design: VarianceDesign, journal: Journal, confidence: float = 0.95
-) -> VarianceResult:
-    """Return what the recorded instances of a design say; raises `KeyError` if one is missing."""
     losses = {
         FactorLevels.numbered(measure.instance): measure.loss
         for measure in journal.measures(Role.VARIANCE)
