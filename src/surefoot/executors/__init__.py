@@ -1,1 +1,1 @@
-"""executors."""
+"""Where engines run, and how many instances at once."""

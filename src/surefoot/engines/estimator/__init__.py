@@ -1,1 +1,1 @@
-"""estimator."""
+"""Estimators and functions that are fitted in one call of their own."""

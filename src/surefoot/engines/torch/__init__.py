@@ -1,1 +1,1 @@
-"""torch."""
+"""Networks trained by torch."""

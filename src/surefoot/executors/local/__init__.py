@@ -1,1 +1,1 @@
-"""local."""
+"""This machine's cores: threads, and worker processes."""
