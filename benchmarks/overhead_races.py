@@ -89,7 +89,7 @@ def run_race(study: SelectStudy, path: Path, workers: int) -> dict[str, Any]:
     planned = count_trainings(study, 1.0)
     table = LiveTable(
         candidates=study.candidates,
-        criterion=study.statistic,
+        criterion=study.race.criterion,
         plan=planned.rounds,
         certifying_instances=planned.certifying,
         time_left=TimeLeft(study.candidates, study.setting, workers),

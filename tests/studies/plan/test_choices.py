@@ -105,7 +105,7 @@ def test_the_lines_for_a_study_file_build_the_race(criterion: str, count: int) -
     asked = study(candidates=MANY[:count], criterion=criterion, schedule=Halving(keep=0.3))
     for choice in choices(asked)[1:]:
         rules = build_rules(read_race(tomllib.loads("\n".join(choice.changes))))
-        assert Race(choice.race.keys, asked.statistic, **rules) == choice.race
+        assert Race(choice.race.keys, asked.race.criterion, **rules) == choice.race
 
 
 def test_swaps_run_in_fewer_populations() -> None:

@@ -83,7 +83,7 @@ def plan(
     asked, out = study_of(session.file, session.population, engine), session.out
     count = len(asked.candidates)
     session.headline(
-        f"Plan: {session.name}, {count:,} candidates, {asked.statistic.name} of "
+        f"Plan: {session.name}, {count:,} candidates, {asked.race.criterion.name} of "
         f"{asked.setting.loss}"
     )
     if source is None:
@@ -119,7 +119,7 @@ def plan(
         lambda: plan_figure(
             rows,
             advice.row,
-            criterion=asked.statistic.name,
+            criterion=asked.race.criterion.name,
             workers=session.cores,
             title=f"{session.name}: {count:,} candidates",
         ),

@@ -91,7 +91,7 @@ def select(
     session.name_files(study.stem)
     asked = study_of(session.file, session.population, engine)
     session.headline(
-        f"{session.name}: {len(asked.candidates):,} candidates, {asked.statistic.name} of "
+        f"{session.name}: {len(asked.candidates):,} candidates, {asked.race.criterion.name} of "
         f"{asked.setting.loss} on {session.population.name}"
     )
     if dry_run:

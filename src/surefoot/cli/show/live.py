@@ -195,7 +195,7 @@ def live(
     planned = count_trainings(study, 1.0)
     progress = (LiveTable if out.is_terminal else PlainLog)(
         candidates=study.candidates,
-        criterion=study.statistic,
+        criterion=study.race.criterion,
         plan=planned.rounds,
         certifying_instances=planned.certifying,
         time_left=TimeLeft(study.candidates, study.setting, workers),

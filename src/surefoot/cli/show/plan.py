@@ -93,7 +93,7 @@ def notes(
     counts = pilot.table.counts()
     least, most = int(counts.min()), int(counts.max())
     each = f"{least}" if least == most else f"{least} to {most}"
-    found = pilot.pilot
+    found, criterion = pilot.pilot, study.race.criterion.name
     spread = float(np.exp(found.locations.std(ddof=1)) - 1.0)
     noise = float(np.exp(np.median(found.deviations)) - 1.0)
     said = [
@@ -102,7 +102,7 @@ def notes(
         f"There, typical losses scatter by {spread:.0%} between candidates and by {noise:.0%} "
         f"between trainings of one; the draws explain {found.shared:.0%} of the latter's variance.",
         "best: probability that the winner is the best; in 1 %: that it is within 1 % of it; "
-        f"regret: how much worse its true {study.statistic.name} is on average, with the standard "
+        f"regret: how much worse its true {criterion} is on average, with the standard "
         "error; curse: how much its racing value flatters it; *: no race is both cheaper and "
         "better.",
         f"time: the pilot's trainings took {pilot.seconds:.2g} s each on one core; on "
@@ -114,9 +114,9 @@ def notes(
             f"Taken from a race, which shows how noisy trainings are only of its {noisy} last "
             "candidates, the better ones: a pilot of its own tells more."
         )
-    if "max" in study.statistic.name or "cvar" in study.statistic.name:
+    if "max" in criterion or "cvar" in criterion:
         said.append(
-            f"Beware: a pilot shows little of the tails that decide {study.statistic.name}. Take "
+            f"Beware: a pilot shows little of the tails that decide {criterion}. Take "
             "the regrets as several times too small, and the order of the races as right."
         )
     if any(risk(row) > 0.0 for row in rows):

@@ -121,11 +121,6 @@ class SelectStudy(Study):
         )
 
     @property
-    def statistic(self) -> Criterion:
-        """The criterion as an object."""
-        return self.race.criterion
-
-    @property
     def everyone(self) -> tuple[Candidate, ...]:
         """The candidates and the baseline."""
         if self.baseline is None or self.baseline.key in self.race.keys:
