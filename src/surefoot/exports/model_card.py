@@ -12,6 +12,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.estimator.values import nodes
+from surefoot.data.population import Population
 from surefoot.studies.select.selection import Selection
 
 _DISTRIBUTIONS = {"sklearn": "scikit-learn"}
@@ -36,62 +37,58 @@ def versions(candidate: Candidate) -> dict[str, str]:
 
 def card_of(selection: Selection, record: Mapping[str, Any]) -> str:
     """Return the card as Markdown."""
-    study, winner = selection.study, selection.winner
-    setting = study.setting
+    study, winner, setting = selection.study, selection.winner, selection.study.setting
     population, loss = setting.halves.population, setting.loss
     unit = loss.unit(population.target_unit)
     measure = f"{loss}" + (f" [{unit}]" if unit else "")
-    target = population.target_name + (
-        f", one of {len(population.classes)} classes: {', '.join(map(str, population.classes))}"
-        if population.classes is not None
-        else f" [{population.target_unit}]"
-        if population.target_unit
-        else ""
-    )
-    certificate = selection.certificate
-    lines = [
-        f"# {winner.label}",
-        "",
-        f"Selected by surefoot among {len(selection.state.keys)} candidates as the most robust "
-        f"against retraining, by {selection.record.race.criterion.name} of {measure}.",
-        "",
-        "## Model",
-        "",
-        f"- family: {winner.family}; key `{winner.key}`",
-        f"- predicts: {target}",
-        f"- from: {record['features']} features"
-        + (f" and {record['side']} side features" if record["side"] else ""),
-        "",
-        "```json",
-        json.dumps(record["spec"], indent=1, ensure_ascii=False),
-        "```",
-        "",
-        "## Training",
-        "",
-        f"- data: {population.name}, {len(population)} examples, fingerprint "
-        f"`{population.fingerprint}`; pool {setting.halves.pool.size}, test half "
-        f"{setting.halves.test.size}",
-        f"- {_how(selection, record, measure)}",
-        f"- study seed {study.seed}",
-        "- software: " + ", ".join(f"{n} {v}" for n, v in record["versions"].items()),
-        "",
-        "## What is certified",
-        "",
-        "No certificate was asked for." if certificate is None else str(certificate),
-        "",
-        _scope(record),
-        "",
-        "## Use",
-        "",
-        "```python",
-        "import surefoot",
-        "",
-        'model = surefoot.load("this folder")',
-        "predictions = model.predict(features)",
-        "```",
-        "",
-    ]
-    return "\n".join(lines)
+    side = f" and {record['side']} side features" if record["side"] else ""
+    return f"""# {winner.label}
+
+Selected by surefoot among {len(selection.state.keys)} candidates as the most robust \
+against retraining, by {selection.record.race.criterion.name} of {measure}.
+
+## Model
+
+- family: {winner.family}; key `{winner.key}`
+- predicts: {_target(population)}
+- from: {record["features"]} features{side}
+
+```json
+{json.dumps(record["spec"], indent=1, ensure_ascii=False)}
+```
+
+## Training
+
+- data: {population.name}, {len(population)} examples, fingerprint `{population.fingerprint}`; \
+pool {setting.halves.pool.size}, test half {setting.halves.test.size}
+- {_how(selection, record, measure)}
+- study seed {study.seed}
+- software: {", ".join(f"{name} {version}" for name, version in record["versions"].items())}
+
+## What is certified
+
+{selection.certificate or "No certificate was asked for."}
+
+{_scope(record)}
+
+## Use
+
+```python
+import surefoot
+
+model = surefoot.load("this folder")
+predictions = model.predict(features)
+```
+"""
+
+
+def _target(population: Population) -> str:
+    name, unit = population.target_name, population.target_unit
+    if population.classes is not None:
+        return f"{name}, one of {len(population.classes)} classes: " + ", ".join(
+            map(str, population.classes)
+        )
+    return f"{name} [{unit}]" if unit else name
 
 
 def _how(selection: Selection, record: Mapping[str, Any], measure: str) -> str:

@@ -8,9 +8,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from surefoot.errors import require
-from surefoot.exports.replacing import replaced
+from surefoot.errors import ExportError, require
 from surefoot.journal import Journal
+from surefoot.replacing import replaced
 
 Row = dict[str, Any]
 
@@ -57,7 +57,7 @@ def write_outcomes(journal: Journal, file: Path) -> int:
         For Parquet without pyarrow.
     """
     rows = outcome_rows(journal)
-    with replaced(file) as part:
+    with replaced(file, ExportError) as part:
         TABLES[file.suffix](rows, part)
     return len(rows)
 

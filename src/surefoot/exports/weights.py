@@ -14,8 +14,8 @@ from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.errors import ExportError, require
-from surefoot.exports.replacing import replaced
 from surefoot.instances import Training
+from surefoot.replacing import replaced
 
 if TYPE_CHECKING:
     from torch import nn
@@ -43,7 +43,7 @@ def weights_of(training: Training) -> Mapping[str, NDArray[np.float32]]:
 def write_weights(candidate: Candidate, training: Training, file: Path) -> None:
     """Write the arrays of a trained instance, `weights_of` it, to an ``.npz`` file."""
     weights = weights_of(training)
-    with replaced(file) as part, part.open("wb") as stream:
+    with replaced(file, ExportError) as part, part.open("wb") as stream:
         np.savez(stream, allow_pickle=False, **weights)
 
 
@@ -87,7 +87,7 @@ def write_program(candidate: Candidate, training: Training, file: Path) -> None:
     rows = torch.export.Dim("examples", min=1)
     shapes = tuple({0: rows} for _ in columns)
     program = torch.export.export(module, examples, dynamic_shapes=shapes)
-    with replaced(file) as part, part.open("wb") as stream:
+    with replaced(file, ExportError) as part, part.open("wb") as stream:
         torch.export.save(program, stream)
 
 

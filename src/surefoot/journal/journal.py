@@ -193,8 +193,8 @@ class Journal(Lookup):
             row = {**before._mapping, "changes": json.dumps(changes), "fresh": fresh}
             connection.execute(EXTENSIONS.insert(), {**row, "recorded": time})
             connection.execute(STUDY.update().values(_described(new)))
-            chain = seal(connection, self._chain, STUDY, EXTENSIONS)
-        self._chain = chain
+            chain = seal(connection, self.chain, STUDY, EXTENSIONS)
+        self.chain = chain
         self.extended = Extended(self._study, changes, fresh, time)
         self._study = new
 
@@ -229,8 +229,8 @@ class Journal(Lookup):
         if rows:
             with self._file.transaction("written") as connection:
                 connection.execute(table.insert(), rows)
-                chain = seal(connection, self._chain, table)
-            self._chain = chain
+                chain = seal(connection, self.chain, table)
+            self.chain = chain
 
     def _attempt(self, what: Identity, *, again: bool, retry: bool) -> int:
         """Return the number of the attempt that may be recorded of an instance."""

@@ -22,13 +22,14 @@ from surefoot.seeds.ledger import Role
 class Lookup:
     """The study, candidates and outcomes of an open journal; `Journal` adds to them.
 
+    ``chain`` is how far its chain of digests goes, empty in a journal of format 1, which has none.
     Its methods raise `JournalError` if the file cannot be read.
     """
 
     def __init__(self, file: JournalFile) -> None:
         self._file = file
         with file.transaction("read") as connection:
-            self._chain = verified(connection, file.name) if file.format > 1 else Chain()
+            self.chain = verified(connection, file.name) if file.format > 1 else Chain()
         rows = self._all(sa.select(STUDY.c.description))
         if len(rows) != 1:
             raise JournalError(f"{file.name} holds no study: it is not a whole journal")
@@ -40,11 +41,6 @@ class Lookup:
     def path(self) -> Path | None:
         """The file; None if the journal lives in memory."""
         return self._file.path
-
-    @property
-    def chain(self) -> Chain:
-        """How far its chain of digests goes; empty in a journal of format 1, which has none."""
-        return self._chain
 
     @property
     def study(self) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 import tempfile
 import zipfile
@@ -19,6 +17,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from surefoot.errors import DataError, require
+from surefoot.replacing import replaced
 
 Chunk = Mapping[str, NDArray[Any]]
 
@@ -72,7 +71,7 @@ def write_data_file(
             yield chunk
             count += len(next(iter(chunk.values())))
 
-    with _renamed(final) as temporary:
+    with replaced(final, DataError) as temporary:
         stream = iter(chunks)
         first = next(stream, None)
         if first is None:
@@ -80,21 +79,6 @@ def write_data_file(
         about = json.dumps(dict(metadata or {}), sort_keys=True)
         write(temporary, first, counted(chain([first], stream)), about)
     return count
-
-
-@contextlib.contextmanager
-def _renamed(final: Path) -> Iterator[Path]:
-    """Give a name to write to, which becomes ``final`` if all goes well and is removed if not."""
-    temporary = final.with_name(f".{final.stem}.{os.getpid()}.part{final.suffix}")
-    try:
-        try:
-            temporary.touch()
-            yield temporary
-            temporary.replace(final)
-        except OSError as error:
-            raise DataError(f"{final} cannot be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _write_root(
