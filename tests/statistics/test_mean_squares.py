@@ -42,7 +42,7 @@ def test_the_freedom_gives_the_mean_square_its_variance():
     one = MeanSquare(1.0, 11, 12, 3.0)
     assert 2.0 / one.freedom(3.0) == pytest.approx(squares.var() / squares.mean() ** 2, rel=0.06)
     assert one.freedom(0.0) == one.freedom(KURTOSIS)
-    assert MeanSquare(1.0, 11, 12, 3.0, most=2.5).freedom(0.0) == 2.5
+    assert MeanSquare(1.0, 11, 12, 3.0, max_freedom=2.5).freedom(0.0) == 2.5
     assert MeanSquare(1.0, 1, 2, 3.0).freedom(900.0) == 1.0
 
 

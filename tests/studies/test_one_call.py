@@ -122,6 +122,13 @@ def test_a_variance_study_in_one_call(tmp_path: Path) -> None:
         assert journal.count(Role.VARIANCE) == 16
 
 
+def test_options_of_former_names_are_refused_with_those_of_today() -> None:
+    with pytest.raises(ConfigurationError, match="design = 3 is not known any more: give alone"):
+        surefoot.variance(Fake(), POPULATION, design=3, engine="fake")
+    with pytest.raises(ConfigurationError, match="rule = None is not known any more: give content"):
+        surefoot.sample_size(Fake(), POPULATION, rule=None, engine="fake")
+
+
 def test_a_sample_size_study_in_one_call() -> None:
     told = Told()
     found = surefoot.sample_size(

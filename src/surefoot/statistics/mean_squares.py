@@ -85,7 +85,7 @@ class MeanSquare:
         Degrees of freedom of the effects, and their number N.
     kurtosis
         Excess kurtosis that the effects show.
-    most
+    max_freedom
         Most degrees of freedom of the mean square, whatever the kurtosis.
     """
 
@@ -93,18 +93,20 @@ class MeanSquare:
     count: int
     seen: int
     kurtosis: float
-    most: float = np.inf
+    max_freedom: float = np.inf
 
     @classmethod
-    def of(cls, effects: Floats, count: int, *sizes: int, most: float = np.inf) -> MeanSquare:
+    def of(
+        cls, effects: Floats, count: int, *sizes: int, max_freedom: float = np.inf
+    ) -> MeanSquare:
         """Return that of estimated effects, which were centred over axes of these sizes."""
         value = float((effects**2).sum()) / count
-        return cls(value, count, effects.size, excess_kurtosis(effects, count, *sizes), most)
+        return cls(value, count, effects.size, excess_kurtosis(effects, count, *sizes), max_freedom)
 
     def freedom(self, kurtosis: float) -> float:
         """Return the degrees of freedom with effects of this excess kurtosis; 1 or more."""
         assumed = max(KURTOSIS, kurtosis)
-        return max(1.0, min(self.most, 2.0 / (2.0 / self.count + assumed / self.seen)))
+        return max(1.0, min(self.max_freedom, 2.0 / (2.0 / self.count + assumed / self.seen)))
 
     def resampled(self, rng: np.random.Generator, n_resamples: int) -> Floats:
         """Return resamples [n_resamples] of the expectation."""

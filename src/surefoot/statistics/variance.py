@@ -164,11 +164,11 @@ def resampled_components(
     squares = [
         of(table.rows, freedom[0], draws),
         of(table.columns, freedom[1], inits),
-        of(table.rest, freedom[2], draws, inits, most=crowded_freedom(table.rest**2)),
+        of(table.rest, freedom[2], draws, inits, max_freedom=crowded_freedom(table.rest**2)),
     ]
     if repeats > 1:
         crowded = crowded_freedom((table.within**2).sum(axis=2))
-        squares.append(of(table.within, freedom[3], repeats, most=crowded))
+        squares.append(of(table.within, freedom[3], repeats, max_freedom=crowded))
     weights = (inits * repeats, draws * repeats, repeats, 1)
     found = _components(
         shape, [weight * one.resampled(rng, n_resamples) for weight, one in zip(weights, squares)]
