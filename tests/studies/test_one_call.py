@@ -221,6 +221,7 @@ def test_help_lists_every_option_with_its_default() -> None:
         assert not [p for p in shown.values() if p.kind is p.VAR_KEYWORD]
         assert set(shown) >= SelectOptions.__annotations__.keys()
         assert (shown["criterion"].default, shown["paired"].default) == ("mean", True)
+        assert shown["cost"].default == "instances"
         assert "    schedule, rule, limit, max_instances\n" in call.__doc__
     for call in (surefoot.assess, surefoot.variance, surefoot.sample_size):
         shown = inspect.signature(call).parameters

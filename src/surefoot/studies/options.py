@@ -21,6 +21,7 @@ from surefoot.journal import MEMORY, Journal
 from surefoot.learning.losses.base import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.racing.criteria import Criterion
+from surefoot.racing.race import Cost
 from surefoot.racing.rules.base import EliminationRule
 from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.screen import Screen
@@ -113,10 +114,14 @@ class SelectOptions(TrainingOptions, RaceOptions, total=False):
         Whom the screen compares with; it may be the name of a registered candidate.
     paired
         Whether instance i has the same sample and initialisation stream for every candidate.
+    cost
+        What schedule and limit count: ``instances``, ``seconds`` trained or ``visits``, examples
+        seen in training.
     """
 
     baseline: Candidate | str | None
     paired: bool
+    cost: Cost
 
 
 def make_setting(
