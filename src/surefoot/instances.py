@@ -72,7 +72,9 @@ class Outcome:
     """What an instance left.
 
     ``loss`` is the test loss of the last epoch, +inf unless finished; ``curve`` [epochs] the test
-    loss after each epoch, float32; ``sample`` the number of training examples.
+    loss after each epoch, float32; ``sample`` the number of training examples. ``plain`` are the
+    test losses of the weights before averaging, where a candidate averages them: that of the last
+    epoch, or [epochs] if the setting asked for ``plain_curves``; else it is empty.
     """
 
     candidate: str
@@ -85,6 +87,7 @@ class Outcome:
     seconds: float
     engine: str
     message: str = ""
+    plain: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
     @classmethod
     def of(
@@ -97,6 +100,7 @@ class Outcome:
         message: str = "",
         *,
         failed: bool = False,
+        plain: Sequence[float] = (),
     ) -> Self:
         """Return what an instance left: its losses up to the last finite one are the curve.
 
@@ -121,7 +125,13 @@ class Outcome:
             seconds=seconds,
             engine=engine,
             message=message,
+            plain=np.array(plain if status is Status.FINISHED else (), dtype=np.float32),
         )
+
+    @property
+    def plain_loss(self) -> float | None:
+        """Test loss of the last weights before averaging; None without averaging."""
+        return float(self.plain[-1]) if self.plain.size else None
 
     @property
     def epochs(self) -> int:

@@ -23,6 +23,8 @@ from surefoot.learning.losses.base import Loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role
 from tests.fakes import Fake
+from tests.journal.recorded import FAKE, STUDY
+from tests.journal.recorded import outcome as fake_outcome
 from tests.studies.races import CANDIDATES, run, study
 
 
@@ -66,6 +68,22 @@ def test_parquet_holds_losses_and_curves(journal: Journal, tmp_path: Path) -> No
     assert table["loss"].to_pylist() == [outcome.loss for outcome in journal.outcomes()]
     first = np.array(table["curve"][0].as_py(), np.float32)
     assert np.array_equal(first, journal.outcomes()[0].curve)
+
+
+def test_losses_before_averaging_are_columns_of_their_own(tmp_path: Path) -> None:
+    last, whole = np.array([0.5], np.float32), np.array([1.0, 2.0, np.inf], np.float32)
+    made = [fake_outcome(0), fake_outcome(1, plain=last), fake_outcome(2, plain=whole)]
+    with Journal.open(tmp_path / "p.db", STUDY, [FAKE]) as journal:
+        journal.add(*made)
+        for name in ("o.csv", "o.json", "o.parquet"):
+            write_outcomes(journal, tmp_path / name)
+    rows = json.loads((tmp_path / "o.json").read_text())
+    assert [row["plain_loss"] for row in rows] == [None, 0.5, None]
+    assert [row["plain_curve"] for row in rows] == [None, None, [1.0, 2.0, None]]
+    with (tmp_path / "o.csv").open(newline="") as stream:
+        assert [row["plain_loss"] for row in csv.DictReader(stream)] == ["", "0.5", "inf"]
+    table = parquet.read_table(tmp_path / "o.parquet")
+    assert table["plain_curve"].to_pylist() == [None, None, [1.0, 2.0, float("inf")]]
 
 
 def test_bad_targets_are_named_and_leave_nothing_behind(journal: Journal, tmp_path: Path) -> None:

@@ -33,4 +33,5 @@ def edit(path: Path, *statements: str) -> None:
 def make_old(path: Path, *missing: str) -> None:
     """Make a journal one of format 1, from before digests, without the tables ``missing`` then."""
     tables = [f"DROP TABLE {table}" for table in ("chain", *missing)]
-    edit(path, *tables, "PRAGMA user_version = 1")
+    column = "ALTER TABLE outcomes DROP COLUMN plain"
+    edit(path, *tables, column, "PRAGMA user_version = 1")

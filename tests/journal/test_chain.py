@@ -20,6 +20,7 @@ from tests.fakes import Fake
 from tests.journal.recorded import FAKE, STUDY, edit, make_old, outcome
 
 OTHER = Fake(quality=0.4)
+CURVES = ("curve", "plain")
 TABLES = ("study", "candidates", "extensions", "notes", "outcomes", "chain")
 
 
@@ -53,8 +54,8 @@ def content(path: Path) -> list[object]:
     with Journal.read(path) as journal:
         outcomes = [
             (
-                *(getattr(o, f) for f in Outcome.__dataclass_fields__ if f != "curve"),
-                o.curve.tobytes(),
+                *(getattr(o, f) for f in Outcome.__dataclass_fields__ if f not in CURVES),
+                *(getattr(o, f).tobytes() for f in CURVES),
             )
             for o in journal.outcomes()
         ]
@@ -149,7 +150,7 @@ def test_an_added_row_is_found(copy: Path) -> None:
     columns = "candidate, role, instance + 50, sample, attempt, status, loss, seconds, engine"
     edit(
         copy,
-        f"INSERT INTO outcomes SELECT 99, {columns}, message, recorded, curve "
+        f"INSERT INTO outcomes SELECT 99, {columns}, message, recorded, curve, plain "
         "FROM outcomes WHERE id = 1",
     )
     with pytest.raises(JournalError, match=r"row 99 .* was not written by surefoot"):
@@ -211,8 +212,8 @@ def test_equal_records_written_alike_end_in_one_digest_and_others_do_not(tmp_pat
 
 
 def test_columns_added_later_leave_the_digests_as_they_are(copy: Path) -> None:
-    edit(copy, "ALTER TABLE outcomes ADD COLUMN plain REAL")
+    edit(copy, "ALTER TABLE outcomes ADD COLUMN later REAL")
     verify(copy)
-    edit(copy, "UPDATE outcomes SET plain = 0.5 WHERE id = 3")
+    edit(copy, "UPDATE outcomes SET later = 0.5 WHERE id = 3")
     with pytest.raises(JournalError, match="row 3 of its table 'outcomes'"):
         verify(copy)

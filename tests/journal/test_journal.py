@@ -33,6 +33,8 @@ def same(one: Outcome, other: Outcome) -> bool:
         and one.seconds == other.seconds
         and one.curve.dtype == other.curve.dtype == np.float32
         and one.curve.tobytes() == other.curve.tobytes()
+        and one.plain.dtype == other.plain.dtype == np.float32
+        and one.plain.tobytes() == other.plain.tobytes()
     )
 
 
@@ -112,7 +114,7 @@ def test_the_tables_themselves_refuse_a_second_row(path: Path) -> None:
     with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError):
         raw.execute(
             "INSERT INTO outcomes SELECT id + 1, candidate, role, instance, sample, attempt, "
-            "status, loss, seconds, engine, message, recorded, curve FROM outcomes"
+            "status, loss, seconds, engine, message, recorded, curve, plain FROM outcomes"
         )
     raw.close()
 
@@ -361,3 +363,31 @@ def test_a_journal_from_before_notes_opens_and_takes_them(path: Path) -> None:
     with Journal.open(path, STUDY, notes={"population": {"source": "photons:A"}}) as journal:
         assert journal.notes()["population"] == {"source": "photons:A"}
         assert journal.count() == 1
+
+
+def test_losses_of_weights_before_averaging_are_kept(path: Path) -> None:
+    last, whole = np.array([0.5], np.float32), np.array([2.0, 1.0, 0.75], np.float32)
+    given = [outcome(0), outcome(1, plain=last), outcome(2, plain=whole)]
+    with Journal.open(path, STUDY, [FAKE]) as journal:
+        journal.add(*given)
+    with Journal.read(path) as journal:
+        found = journal.outcomes()
+    assert all(map(same, found, given))
+    assert [one.plain_loss for one in found] == [None, 0.5, 0.75]
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["present format", "format 1"])
+def test_a_journal_that_lacks_their_column_is_read_and_written(path: Path, old: bool) -> None:
+    with Journal.open(path, STUDY, [FAKE]) as journal:
+        journal.add(outcome(0))
+    if old:
+        make_old(path)
+    else:
+        edit(path, "ALTER TABLE outcomes DROP COLUMN plain")
+    with Journal.read(path) as journal:
+        assert same(journal.outcomes()[0], outcome(0))
+    added = outcome(1, plain=np.array([0.5], np.float32))
+    with Journal.open(path, STUDY, [FAKE]) as journal:
+        journal.add(added)
+    with Journal.read(path) as journal:
+        assert all(map(same, journal.outcomes(), [outcome(0), added]))

@@ -54,7 +54,14 @@ class Engine(ABC):
         seconds, message = time.perf_counter() - began, failure or monitor.message
         losses = monitor.losses
         outcome = Outcome.of(
-            instance, setting, self.name, losses, seconds, message, failed=bool(failure)
+            instance,
+            setting,
+            self.name,
+            losses,
+            seconds,
+            message,
+            failed=bool(failure),
+            plain=monitor.plain,
         )
         return Training(outcome, predictor)
 

@@ -8,6 +8,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from surefoot.errors import ExportError, require
 from surefoot.journal import Journal
 from surefoot.replacing import replaced
@@ -19,8 +21,9 @@ def outcome_rows(journal: Journal) -> list[Row]:
     """Return one row per outcome, in the order of recording; loss is +inf unless finished.
 
     Columns: ``candidate`` (key), ``label``, ``family``, ``role``, ``instance``, ``sample``,
-    ``status``, ``loss``, ``epochs``, ``seconds``, ``engine``, ``message`` and ``curve`` (the test
-    loss after every epoch).
+    ``status``, ``loss``, ``epochs``, ``seconds``, ``engine``, ``message``, ``plain_loss`` (that of
+    the weights before averaging, None without), ``curve`` (the test loss after every epoch) and
+    ``plain_curve`` (None unless it was asked for).
     """
     known = journal.candidates()
     return [
@@ -37,7 +40,9 @@ def outcome_rows(journal: Journal) -> list[Row]:
             "seconds": outcome.seconds,
             "engine": outcome.engine,
             "message": outcome.message,
+            "plain_loss": outcome.plain_loss,
             "curve": outcome.curve,
+            "plain_curve": outcome.plain if outcome.plain.size == outcome.epochs > 1 else None,
         }
         for outcome in journal.outcomes()
     ]
@@ -64,20 +69,20 @@ def write_outcomes(journal: Journal, file: Path) -> int:
 
 def _write_csv(rows: list[Row], file: Path) -> None:
     with file.open("w", newline="", encoding="utf-8") as stream:
-        names = [name for name in (rows[0] if rows else {}) if name != "curve"]
+        names = [name for name in (rows[0] if rows else {}) if not name.endswith("curve")]
         writer = csv.DictWriter(stream, names, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
 
 def _write_json(rows: list[Row], file: Path) -> None:
-    def finite(value: float) -> float | None:
-        return value if math.isfinite(value) else None
+    def finite(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return [finite(one) for one in value.tolist()]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
 
-    plain = [
-        row | {"loss": finite(row["loss"]), "curve": [finite(v) for v in row["curve"].tolist()]}
-        for row in rows
-    ]
+    names = ("loss", "plain_loss", "curve", "plain_curve")
+    plain = [row | {name: finite(row[name]) for name in names} for row in rows]
     file.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 

@@ -38,6 +38,7 @@ from surefoot.journal.schema import (
     OUTCOMES,
     STUDY,
     TABLES,
+    add_missing_columns,
     now,
     row_of,
 )
@@ -102,9 +103,11 @@ class Journal(Lookup):
                     connection.execute(STUDY.insert(), row)
                     seal(connection, Chain())
                     sign(connection)
-                elif file.format < FORMAT:
-                    _migrate(connection, file.format)
-                    file.format = sign(connection)
+                else:
+                    add_missing_columns(connection)
+                    if file.format < FORMAT:
+                        _migrate(connection, file.format)
+                        file.format = sign(connection)
             journal = cls(file, writable=True)
             journal._check_study(study, extends)
             journal._declare(candidates)

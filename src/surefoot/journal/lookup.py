@@ -14,7 +14,15 @@ from surefoot.instances import Outcome, Status
 from surefoot.journal.chain import Chain, verified
 from surefoot.journal.file import JournalFile
 from surefoot.journal.records import Extended, Identity, Known, Measure, identity
-from surefoot.journal.schema import CANDIDATES, EXTENSIONS, NOTES, OUTCOMES, STUDY, outcome_of
+from surefoot.journal.schema import (
+    CANDIDATES,
+    EXTENSIONS,
+    NOTES,
+    OUTCOMES,
+    STUDY,
+    outcome_of,
+    present_columns,
+)
 from surefoot.racing.registry import modern
 from surefoot.seeds.ledger import Role
 
@@ -96,7 +104,8 @@ class Lookup:
         instance: int | None = None,
     ) -> list[Outcome]:
         """Return the outcomes recorded, the latest attempt of each, in the order of recording."""
-        query = sa.select(OUTCOMES, CANDIDATES.c.key).join(CANDIDATES).order_by(OUTCOMES.c.id)
+        query = sa.select(*self._outcome_columns, CANDIDATES.c.key)
+        query = query.join_from(OUTCOMES, CANDIDATES).order_by(OUTCOMES.c.id)
         if role is not None:
             query = query.where(OUTCOMES.c.role == int(role))
         if candidate is not None:
@@ -129,6 +138,11 @@ class Lookup:
             if optional is not None and not sa.inspect(connection).has_table(optional.name):
                 return []
             return list(connection.execute(query).all())
+
+    @cached_property
+    def _outcome_columns(self) -> list[sa.Column[Any]]:
+        with self._file.transaction("read") as connection:
+            return present_columns(connection, OUTCOMES)
 
     @cached_property
     def _latest(self) -> dict[Identity, tuple[int, Status]]:

@@ -71,8 +71,11 @@ OUTCOMES = _table(
     recorded=sa.Text,
     curve=sa.LargeBinary,
 )
+OUTCOMES.append_column(sa.Column("plain", sa.LargeBinary))
 """One row per outcome. ``attempt`` is 0; only a failed instance may be followed by an attempt 1, 2,
-…, and then the latest counts. ``curve`` holds little-endian float32, ``recorded`` UTC."""
+…, and then the latest counts. ``curve`` and ``plain`` hold little-endian float32, ``plain`` null
+without averaged weights; ``recorded`` is UTC. Older journals lack ``plain``, until they are opened
+to write."""
 
 CHAIN = _table("chain", part=sa.Text, row=sa.BigInteger, digest=sa.LargeBinary)
 """One entry per row of the tables above, in the order of writing: the chain of their digests
@@ -99,6 +102,7 @@ def row_of(outcome: Outcome, candidate: int, attempt: int) -> dict[str, Any]:
         "message": outcome.message.encode(errors="backslashreplace").decode(),
         "recorded": now(),
         "curve": np.ascontiguousarray(outcome.curve, dtype="<f4").tobytes(),
+        "plain": outcome.plain.astype("<f4").tobytes() or None,
     }
 
 
@@ -115,4 +119,18 @@ def outcome_of(row: sa.Row[Any]) -> Outcome:
         seconds=row.seconds,
         engine=row.engine,
         message=row.message,
+        plain=np.frombuffer(getattr(row, "plain", None) or b"", dtype="<f4").astype(np.float32),
     )
+
+
+def present_columns(connection: sa.Connection, table: sa.Table) -> list[sa.Column[Any]]:
+    """Return the columns of a table that the journal has."""
+    names = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    return [column for column in table.c if column.name in names]
+
+
+def add_missing_columns(connection: sa.Connection) -> None:
+    """Give an older journal the column that its outcomes lack."""
+    if OUTCOMES.c.plain not in present_columns(connection, OUTCOMES):
+        kind = OUTCOMES.c.plain.type.compile(connection.dialect)
+        connection.execute(sa.text(f"ALTER TABLE {OUTCOMES.name} ADD COLUMN plain {kind}"))

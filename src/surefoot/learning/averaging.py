@@ -13,9 +13,10 @@ With θ_t the weights after step t = 1, 2, …:
     (stochastic weight averaging, Izmailov et al. 2018); the weights themselves before. A training
     that the stopping rule ends before that share begins has no average.
 
-Statistics of batch normalisation are computed anew for averaged weights, as the mean over the
-batches of the training sample in its own order and without dropout, after every epoch; batches of
-a single example are left out, and where no other is, the running averages stay.
+Statistics of batch normalisation are computed anew for averaged weights after every epoch, as the
+mean over batches of at most 2,048 examples of the training sample, evenly spread, without dropout:
+three times as many as the running averages of batches of 32 remember. Batches of a single example
+are left out, and where no other is, the running averages stay.
 """
 
 from __future__ import annotations
@@ -23,9 +24,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from surefoot.errors import ConfigurationError
 from surefoot.learning.notation import read_call, read_number
 
+STATISTICS_EXAMPLES = 2048
 _DEFAULTS: dict[str, tuple[str, ...]] = {"none": (), "ema": ("500 steps",), "last": ("0.25",)}
 
 
@@ -78,6 +83,11 @@ def parse_average(text: str) -> Average:
     if unit not in ("steps", "epochs"):
         raise ConfigurationError(f"average {text!r}: write steps or epochs, as in 'ema(2 epochs)'")
     return Average(name, read_number(f"average {text!r}", length), unit)
+
+
+def statistics_rows(rows: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the rows of a training sample that statistics are computed from."""
+    return rows[:: -(-rows.size // STATISTICS_EXAMPLES)]
 
 
 def ema_gain(step: int, time_constant: float) -> float:

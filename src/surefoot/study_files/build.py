@@ -156,7 +156,7 @@ def setting_of(file: StudyFile, population: Population) -> Setting:
         )
     with blaming(file, "sampling"):
         setting.halves.check(sampling)
-    return setting
+    return replace(setting, plain_curves=tables.loss.plain_curves)
 
 
 def baseline_of(file: StudyFile) -> Candidate | None:

@@ -78,6 +78,7 @@ class LossSection(Section):
     objective: Literal["root", "square"] | None = Field(
         None, description="'square' or 'root': what is trained of a loss that is a root"
     )
+    plain_curves: bool = Field(False, description=YES)
 
 
 class StoppingSection(Section):

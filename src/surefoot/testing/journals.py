@@ -30,7 +30,8 @@ class JournalSuite:
         return Journal.open(place / "race.db", study, [CANDIDATE], **more)
 
     def test_what_was_recorded_is_read_back(self, tmp_path: Path) -> None:
-        certifying = replace(FINISHED, role=Role.CERTIFY, sample=40)
+        plain = np.array([0.2], np.float32)
+        certifying = replace(FINISHED, role=Role.CERTIFY, sample=40, plain=plain)
         recorded = [FINISHED, FAILED, certifying]
         with self.open(tmp_path) as journal:
             journal.add(*recorded[:2])

@@ -59,7 +59,8 @@ def toy_function(draw: DrawnData, seed: int, *, shrink: float = 1.0) -> Any:
 
 def content(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome's fields, without its seconds, to be compared."""
-    return asdict(outcome) | {"curve": outcome.curve.tobytes(), "seconds": 0.0}
+    curves = {"curve": outcome.curve.tobytes(), "plain": outcome.plain.tobytes()}
+    return asdict(outcome) | curves | {"seconds": 0.0}
 
 
 class Stranger(Candidate):

@@ -21,6 +21,7 @@ def test_short_notation_gives_the_presets_of_the_paper():
         learning_rate=1e-4,
         batch_size=64,
         decay=0.01,
+        objective="root",
     ) == preset("model_1")
     assert convnet(
         [32, 64],
@@ -32,6 +33,7 @@ def test_short_notation_gives_the_presets_of_the_paper():
         optimizer="adamw",
         learning_rate=1e-4,
         decay=0.1,
+        objective="root",
     ) == preset("model_4")
 
 

@@ -36,6 +36,7 @@ def test_numbers_of_parameters(name: str) -> None:
 def test_how_they_are_trained(name: str) -> None:
     net = preset(name)
     assert (net.optimizer, net.learning_rate, net.batch_size, net.decay) == TRAINING[name]
+    assert (net.objective, net.schedule, net.average) == ("root", "constant", "none")
 
 
 def test_their_flattened_features_and_where_side_features_join() -> None:

@@ -108,18 +108,21 @@ def say_candidate(out: Console, journal: Journal, key: str) -> None:
         out.print()
         out.print(ConvNet.from_spec(known.spec).summary())
     out.print()
-    numbers = ("instance", "loss", "epochs", "seconds")
+    outcomes = sorted(journal.outcomes(candidate=key), key=lambda o: (o.role, o.instance))
+    averaged = any(one.plain.size for one in outcomes)
+    numbers = ("instance", "loss", *(("not averaged",) * averaged), "epochs", "seconds")
     made = table("role", *numbers, "status", "engine", "message", right=numbers)
-    for role in Role:
-        for one in sorted(journal.outcomes(role, key), key=lambda o: o.instance):
-            made.add_row(
-                role.name.lower(),
-                str(one.instance),
-                f"{one.loss:.6g}",
-                str(one.epochs),
-                f"{one.seconds:.2f}",
-                str(one.status),
-                one.engine,
-                one.message,
-            )
+    for one in outcomes:
+        plain = "" if one.plain_loss is None else f"{one.plain_loss:.6g}"
+        made.add_row(
+            one.role.name.lower(),
+            str(one.instance),
+            f"{one.loss:.6g}",
+            *((plain,) * averaged),
+            str(one.epochs),
+            f"{one.seconds:.2f}",
+            str(one.status),
+            one.engine,
+            one.message,
+        )
     out.print(made)

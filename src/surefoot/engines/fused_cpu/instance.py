@@ -20,7 +20,7 @@ from surefoot.engines.fused_cpu.exported import provide
 from surefoot.engines.fused_cpu.program import Program, compile_program
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.instances import Instance, Setting, Status
-from surefoot.learning.averaging import parse_average
+from surefoot.learning.averaging import parse_average, statistics_rows
 from surefoot.learning.optimizers import optimizer_code, state_vectors
 from surefoot.learning.schedules import parse_schedule
 from surefoot.learning.stopping import Stopping
@@ -205,7 +205,7 @@ def train_instance(
         network.program, state, data, frozen(draw.train), frozen(draw.test), recipe,
         training.Measure(loss.code, float(loss.parameter), loss.rooted),
         ending_of(setting.stopping), keys_of(instance), buffers_of(net, draw.train.size), curve,
-        plain, stop,
+        plain, frozen(np.ascontiguousarray(statistics_rows(draw.train))), stop,
     )  # fmt: skip
     if ending == training.STOPPED:
         raise Stopped

@@ -281,13 +281,13 @@ def statistics_anew(program, state, data, rows, batch, stop):
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def train(
     program, state, data, train_rows, test_rows, recipe, measure, ending, keys, buffers, curve,
-    plain, stop,
+    plain, statistics_rows, stop,
 ):  # fmt: skip
     """Train until the stopping rule, an explosion or the stop flag; return (ending, epochs).
 
     ``keys`` [4] are those of the ORDER and the NOISE stream. ``curve`` [max_epochs] is filled with
     the test losses of the average; ``plain`` with those of the parameters, its last place only,
-    after the last epoch, if it is [1].
+    after the last epoch, if it is [1]. ``statistics_rows`` are those of `learning.averaging`.
     """
     step = 0
     product = 1.0
@@ -317,7 +317,7 @@ def train(
         if recipe.average == LAST:
             move(state.averaged, state.params, 1.0 / max(1, epochs - recipe.first_epoch + 1))
         if recipe.average != NONE and state.statistics.size:
-            statistics_anew(program, state, data, train_rows, recipe.batch, stop)
+            statistics_anew(program, state, data, statistics_rows, recipe.batch, stop)
         result = test_loss(
             program, state.averaged, state.averaged_statistics, state.work, data, test_rows,
             measure, buffers, stop,

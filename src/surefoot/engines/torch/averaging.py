@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from surefoot.engines.torch.predictor import TorchPredictor
-from surefoot.learning.averaging import Average, ema_gain
+from surefoot.learning.averaging import Average, ema_gain, statistics_rows
 
 
 class AveragedModule:
@@ -48,12 +48,13 @@ class AveragedModule:
     def renew_statistics(
         self, predict: Callable[[Tensor], Tensor], rows: NDArray[np.int32], batch: int
     ) -> None:
-        """Compute the statistics of batch normalisation anew on the training sample ``rows``.
+        """Compute the statistics of batch normalisation anew on the training sample's ``rows``.
 
         ``predict`` calls the averaged module for some rows.
         """
         norms = [m for m in self.predictor.module.modules() if isinstance(m, _BatchNorm)]
         norms = [norm for norm in norms if norm.track_running_stats]
+        rows = np.ascontiguousarray(statistics_rows(rows))
         parts = [rows[first : first + batch] for first in range(0, rows.size, batch)]
         parts = [part for part in parts if part.size > 1]
         if not norms or not parts:
