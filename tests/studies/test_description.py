@@ -81,3 +81,27 @@ def test_descriptions_from_before_most_mean_the_same_race_as_then(rule, criterio
     else:
         assert race.max_instances is not None
         assert race.max_instances > 1_000_000
+
+
+FORMER = {
+    '"kind":"test"': '"kind":"ByTest"',
+    '"kind":"chain"': '"kind":"Chain"',
+    '"kind":"closest"': '"kind":"Closest"',
+    '"kind":"pairs"': '"kind":"TopTwo"',
+    '"friedman_above"': '"many"',
+    '"pairwise_test"': '"few"',
+    '"max_instances"': '"most"',
+}
+
+
+def test_a_journal_with_the_names_of_former_versions_is_read_and_resumed(tmp_path):
+    asked = study(rule=ByTest(0.1), schedule="default")
+    text = canonical(asked.description.json())
+    for now, then in FORMER.items():
+        assert now in text
+        text = text.replace(now, then)
+    with Journal.open(tmp_path / "old.db", json.loads(text), asked.everyone):
+        pass
+    with asked.open(tmp_path / "old.db") as journal:
+        assert journal.extended is None
+        assert Description.read(journal.study).race == asked.race

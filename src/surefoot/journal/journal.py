@@ -42,6 +42,7 @@ from surefoot.journal.schema import (
     now,
     row_of,
 )
+from surefoot.racing.registry import modern
 from surefoot.seeds.ledger import Role
 
 Judge = Callable[[Mapping[str, Any], Mapping[str, Any]], Extension | str]
@@ -170,7 +171,7 @@ class Journal(Lookup):
         self.close()
 
     def _check_study(self, study: Mapping[str, Any], extends: Judge | None) -> None:
-        new = json.loads(canonical(study))
+        new = modern(json.loads(canonical(study)))
         found = mismatches(self._study, new)
         if not found:
             return

@@ -194,7 +194,7 @@ class Race:
             target = self.asked(step, counts)
             trainings = int(np.maximum(target - paid, 0).sum())
             keep = step.keep if self.rule.fixed else len(counts)
-            if raced and idle(counts, target) and keep == len(counts):
+            if raced and not (target > counts).any() and keep == len(counts):
                 check_progress(step, target)
                 return rounds
             if self.limit is not None and rounds and (spent + trainings) * cost > self.limit:
@@ -210,21 +210,11 @@ class Race:
 
 def check_progress(step: Step, target: Integers) -> None:
     """Raise `RaceError` for an idle round that would change nothing and repeat for ever."""
-    if step.keep >= len(target) and not capped(step, target):
+    if step.keep >= len(target) and not (step.upto > target).any():
         raise RaceError(
             f"the schedule asks for a round that trains nothing and removes none of {len(target)} "
             "candidates; a schedule must end or go on"
         )
-
-
-def idle(counts: Integers, target: Integers) -> bool:
-    """Whether a round judges nothing that the one before has not judged."""
-    return not bool((target > counts).any())
-
-
-def capped(step: Step, target: Integers) -> bool:
-    """Whether a round asks for more than the race allows."""
-    return bool((step.upto > target).any())
 
 
 def _unique(keys: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.prediction.mixed_model import SIZE, predict
-from surefoot.racing.race import Race, capped, check_progress, idle
+from surefoot.racing.race import Race, check_progress
 from surefoot.racing.rules.base import Evidence, Verdict
 from surefoot.racing.schedules.base import Standing, Step
 from surefoot.racing.screen import Screen, check_baseline
@@ -78,7 +78,7 @@ class Replay:
             self._pending = step if need else None
             if need:
                 return self._waiting("race", need, (), trainings, target, step.keep)
-            nothing_new = idle(self.counts, target)
+            nothing_new = not (target > self.counts).any()
             if nothing_new:
                 check_progress(step, target)
             self.paid[self.alive] = np.maximum(self.paid[self.alive], target)
@@ -241,7 +241,7 @@ class Replay:
         if race.rule.fixed:
             return f"max_instances = {race.max_instances} allows no further instance; {best}"
         who = "the schedule asks for"
-        if capped(step, target):
+        if (step.upto > target).any():
             who = f"max_instances = {race.max_instances} allows"
         return f"rule '{race.rule.name}' tells no more apart with the instances that {who}; {best}"
 
