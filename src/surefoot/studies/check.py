@@ -7,32 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.errors import SurefootError
-from surefoot.instances import Outcome, Setting, Status
+from surefoot.errors import ConfigurationError
+from surefoot.instances import Setting, Status
 from surefoot.journal import Journal, Verified, verify
 from surefoot.studies.recorded_setting import recorded_setting
-from surefoot.studies.replay import difference, train_recorded
-
-
-@dataclass(frozen=True, eq=False)
-class Replayed:
-    """A recorded instance of the candidate called ``label``, and the same one trained again."""
-
-    label: str
-    recorded: Outcome
-    again: Outcome
-
-    @property
-    def difference(self) -> str:
-        """Where status, loss or curve differ in a bit; empty if nowhere."""
-        return difference(self.recorded, self.again)
-
-    def __str__(self) -> str:
-        one = self.recorded
-        return (
-            f"instance {one.instance} ({one.role.name.lower()}) of {self.label}, loss "
-            f"{one.loss:.6g}: {self.difference or 'the same to the last bit'}"
-        )
+from surefoot.studies.replay import Replayed, train_recorded
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +24,15 @@ class Checked:
     @property
     def same(self) -> bool:
         """Whether every instance trained again gave its record, bit for bit."""
-        return not any(one.difference for one in self.replayed)
+        return all(one.same for one in self.replayed)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, (self.verified, *self.replayed)))
+        lines = [
+            f"instance {one.recorded.instance} ({one.recorded.role.name.lower()}) of {one.label}, "
+            f"loss {one.recorded.loss:.6g}: {one.difference or 'the same to the last bit'}"
+            for one in self.replayed
+        ]
+        return "\n".join([str(self.verified), *lines])
 
 
 def check(
@@ -76,11 +60,11 @@ def check(
     JournalError
         If a row is not the one that was written (the message says which), or the journal cannot be
         read.
-    SurefootError
+    ConfigurationError
         If there are to be fewer than 0 replays.
     """
     if replays < 0:
-        raise SurefootError(f"replays = {replays} cannot be: give 0 or more")
+        raise ConfigurationError(f"replays = {replays} cannot be: give 0 or more")
     verified = verify(journal)
     if not replays:
         return Checked(verified, ())
@@ -88,17 +72,9 @@ def check(
         known, setting = record.candidates(), setting or recorded_setting(record)
         outcomes = [o for o in record.outcomes() if o.status is not Status.FAILED]
         chosen = np.random.default_rng(seed).permutation(len(outcomes))[:replays]
-        return Checked(
-            verified,
-            tuple(
-                Replayed(known[one.candidate].label, one, _again(record, setting, one))
-                for one in (outcomes[place] for place in sorted(chosen))
-            ),
-        )
-
-
-def _again(journal: Journal, setting: Setting, one: Outcome) -> Outcome:
-    _, training = train_recorded(
-        journal, setting, one.candidate, one.instance, one.role, sample=one.sample
-    )
-    return training.outcome
+        replayed = []
+        for one in (outcomes[place] for place in sorted(chosen)):
+            key, number, sample = one.candidate, one.instance, one.sample
+            _, training = train_recorded(record, setting, key, number, one.role, sample=sample)
+            replayed.append(Replayed(known[key].label, one, training))
+    return Checked(verified, tuple(replayed))
