@@ -28,7 +28,7 @@ def test_commands_are_spelt_as_they_are_parsed(line):
     command = typer.main.get_command(app).commands[name]
     context = command.make_context(name, words, resilient_parsing=True)
     assert context.params
-    known = {option for parameter in command.params for option in parameter.opts}
+    known = {option for parameter in command.get_params(context) for option in parameter.opts}
     assert {word for word in words if word.startswith("-")} <= known
 
 
