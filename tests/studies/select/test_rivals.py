@@ -334,7 +334,7 @@ def test_the_best_is_seldom_called_worse_in_many_races(noise: str, criterion: st
 def test_a_race_that_stops_when_it_has_seen_enough_seldom_calls_the_best_worse(
     criterion: str, shifts: np.ndarray
 ) -> None:
-    schedule = default_schedule(len(shifts), 30 * len(shifts), most=64)
+    schedule = default_schedule(len(shifts), 30 * len(shifts), max_instances=64)
     for noise in NOISES:
         share = best_is_called_worse(noise, criterion, shifts, schedule, 64, 200)
         assert share <= most(0.06, 200)
