@@ -12,11 +12,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surefoot import checks
 from surefoot.data import frames
 from surefoot.data.arrays import Label, encode, matrix, same_length
 from surefoot.errors import DataError, SamplingError
@@ -53,14 +54,10 @@ class Sampling:
     stratify: bool = False
 
     def __post_init__(self) -> None:
-        if self.method not in ("bootstrap", "subsample"):
-            raise SamplingError(
-                f"sampling method {self.method!r} is unknown: use 'bootstrap' or 'subsample'"
-            )
-        for name in ("size", "test_size"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise SamplingError(f"sampling {name} = {value} must be at least 1")
+        checks.one_of("sampling method", self.method, get_args(Method), error=SamplingError)
+        sizes = {"size": self.size, "test_size": self.test_size}
+        given = {name: size for name, size in sizes.items() if size is not None}
+        checks.at_least(1, of="sampling", error=SamplingError, **given)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from surefoot import checks
 from surefoot.errors import StatisticsError
-from surefoot.statistics.intervals import Interval, between_ranks, check_share, checked_losses
+from surefoot.statistics.intervals import Interval, between_ranks, checked_losses
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,8 +45,7 @@ def quantile_sequence(
     largest order statistic whose rank is plausible; -inf or +inf where n is too small.
     """
     ordered = np.sort(checked_losses(losses))
-    check_share("level", level)
-    check_share("confidence_level", confidence_level)
+    checks.share(level=level, confidence_level=confidence_level)
     from scipy import special
 
     n = ordered.size

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from surefoot import checks
 from surefoot.errors import StatisticsError
-from surefoot.statistics.intervals import Interval, check_share, finite_or_inf
+from surefoot.statistics.intervals import Interval, finite_or_inf
 
 FEW = 20
 """Below this many losses a bootstrap interval of a spread covers less often than it says."""
@@ -66,7 +67,7 @@ def _bca(
     values = finite_or_inf(losses)
     if values.ndim != 1 or values.size < 2:
         raise StatisticsError(f"the {name} needs at least 2 losses, not shape {list(values.shape)}")
-    check_share("confidence_level", confidence_level)
+    checks.share(confidence_level=confidence_level)
     n, diverged = values.size, int(np.isinf(values).sum())
     if diverged:
         note = f"{diverged} of {n} instances diverged: the {name} has no upper bound"

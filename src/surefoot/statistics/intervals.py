@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.errors import ConfigurationError, StatisticsError
+from surefoot import checks
+from surefoot.errors import StatisticsError
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,8 +61,7 @@ def quantile_interval(
     cannot bound is -inf or +inf, and ``warning`` says so.
     """
     ordered = np.sort(checked_losses(losses))
-    check_share("level", level)
-    check_share("confidence_level", confidence_level)
+    checks.share(level=level, confidence_level=confidence_level)
     from scipy import special
 
     n, tail = len(ordered), (1.0 - confidence_level) / 2.0
@@ -123,9 +123,3 @@ def finite_or_inf(losses: npt.ArrayLike) -> Floats:
     if not (values > -np.inf).all():
         raise StatisticsError("losses hold NaN or -inf; a diverged instance is +inf")
     return values
-
-
-def check_share(name: str, share: float) -> None:
-    """Raise `StatisticsError` unless a share, such as a confidence, lies inside (0, 1)."""
-    if not 0.0 < share < 1.0:
-        raise ConfigurationError(f"{name} = {share:g} must lie between 0 and 1, such as 0.95")

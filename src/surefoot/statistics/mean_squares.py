@@ -36,7 +36,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.statistics.intervals import Interval, check_share
+from surefoot import checks
+from surefoot.statistics.intervals import Interval
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,7 +67,7 @@ def resampled_interval(
     resamples: Floats, estimate: float, confidence_level: float, warning: str = ""
 ) -> Interval:
     """Return the interval between the tails of ``resamples``, the estimate included."""
-    check_share("confidence_level", confidence_level)
+    checks.share(confidence_level=confidence_level)
     tail = (1.0 - confidence_level) / 2.0
     low, high = np.quantile(resamples, [tail, 1.0 - tail])
     ends = min(float(low), estimate), max(float(high), estimate)

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from surefoot import checks
 from surefoot.errors import ConfigurationError, StatisticsError
-from surefoot.statistics.intervals import check_share, checked_losses
+from surefoot.statistics.intervals import checked_losses
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def content_reached(n: int, confidence: float = 0.95, order: int = 1) -> float:
     ``(1 - confidence) ** (1 / n)``: 0.942 for n = 50 at 0.95.
     """
     _check_order(n, order)
-    check_share("confidence", confidence)
+    checks.share(confidence=confidence)
     from scipy import special
 
     return float(special.betaincinv(n - order + 1, order, 1.0 - confidence))
@@ -53,7 +54,7 @@ def content_reached(n: int, confidence: float = 0.95, order: int = 1) -> float:
 def confidence_reached(n: int, content: float = 0.95, order: int = 1) -> float:
     """Return the confidence with which the ``order``-th largest of n losses has this content."""
     _check_order(n, order)
-    check_share("content", content)
+    checks.share(content=content)
     from scipy import special
 
     return float(1.0 - special.betainc(n - order + 1, order, content))
@@ -65,7 +66,7 @@ def needed(content: float = 0.95, confidence: float = 0.95, order: int = 1) -> i
     95/95 needs 59 from the largest, 93 from the 2nd largest and 124 from the 3rd; 90/95 needs 29
     and 99/95 needs 299.
     """
-    check_share("confidence", confidence)
+    checks.share(confidence=confidence)
     if order < 1:
         raise ConfigurationError(f"order {order} does not exist; 1 is the largest loss")
     enough = order
@@ -99,7 +100,7 @@ def rate_bound(failures: int, n: int, confidence: float = 0.95) -> float:
     One-sided: 0 in 50 gives 0.058 at 95 %. n in n gives 1.
     """
     _check_order(n, 1)
-    check_share("confidence", confidence)
+    checks.share(confidence=confidence)
     if not 0 <= failures <= n:
         raise StatisticsError(f"{failures} failures in {n} instances is impossible")
     if failures == n:

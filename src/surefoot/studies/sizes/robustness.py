@@ -17,9 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surefoot import checks
 from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics import tolerance
-from surefoot.statistics.intervals import check_share, median_interval
+from surefoot.statistics.intervals import median_interval
 from surefoot.statistics.tolerance import Bound
 
 Floats = NDArray[np.float64]
@@ -54,8 +55,7 @@ class RobustRule:
     flat: float = 0.05
 
     def __post_init__(self) -> None:
-        for name in ("content", "confidence"):
-            check_share(name, getattr(self, name))
+        checks.share(content=self.content, confidence=self.confidence)
         for name in ("tolerance", "flat"):
             if not getattr(self, name) > 0.0:
                 raise ConfigurationError(f"{name} = {getattr(self, name):g} must be positive")
