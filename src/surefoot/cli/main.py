@@ -27,6 +27,7 @@ from surefoot.cli.commands.transfer import transfer
 from surefoot.cli.commands.variance import variance
 from surefoot.cli.options import trusting
 from surefoot.errors import SurefootError
+from surefoot.escaping import one_line
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -44,7 +45,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except SurefootError as error:
-            typer.echo(f"surefoot: {error}", err=True)
+            typer.echo(f"surefoot: {one_line(str(error))}", err=True)
             raise typer.Exit(USAGE_ERROR) from None
         except KeyboardInterrupt as stop:
             words = "".join(f"; {hint}" for hint in stop.args)

@@ -13,6 +13,7 @@ from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.estimator.values import nodes
 from surefoot.data.population import Population
+from surefoot.escaping import markdown, visible
 from surefoot.studies.select.selection import Selection
 
 _DISTRIBUTIONS = {"sklearn": "scikit-learn"}
@@ -40,26 +41,26 @@ def card_of(selection: Selection, record: Mapping[str, Any]) -> str:
     study, winner, setting = selection.study, selection.winner, selection.study.setting
     population, loss = setting.halves.population, setting.loss
     unit = loss.unit(population.target_unit)
-    measure = f"{loss}" + (f" [{unit}]" if unit else "")
+    measure = markdown(f"{loss}" + (f" [{unit}]" if unit else ""))
     side = f" and {record['side']} side features" if record["side"] else ""
-    return f"""# {winner.label}
+    return f"""# {markdown(winner.label)}
 
 Selected by surefoot among {len(selection.state.keys)} candidates as the most robust \
 against retraining, by {selection.record.race.criterion.name} of {measure}.
 
 ## Model
 
-- family: {winner.family}; key `{winner.key}`
-- predicts: {_target(population)}
+- family: {markdown(winner.family)}; key `{winner.key}`
+- predicts: {markdown(_target(population))}
 - from: {record["features"]} features{side}
 
 ```json
-{json.dumps(record["spec"], indent=1, ensure_ascii=False)}
+{visible(json.dumps(record["spec"], indent=1, ensure_ascii=False))}
 ```
 
 ## Training
 
-- data: {population.name}, {len(population)} examples, fingerprint `{population.fingerprint}`; \
+- data: {markdown(population.name)}, {len(population)} examples, fingerprint `{population.fingerprint}`; \
 pool {setting.halves.pool.size}, test half {setting.halves.test.size}
 - {_how(selection, record, measure)}
 - study seed {study.seed}

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.errors import ExportError, require
+from surefoot.escaping import csv_cell
 from surefoot.journal import Journal
 from surefoot.replacing import replaced
 
@@ -72,7 +73,9 @@ def _write_csv(rows: list[Row], file: Path) -> None:
         names = [name for name in (rows[0] if rows else {}) if not name.endswith("curve")]
         writer = csv.DictWriter(stream, names, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(
+            {n: csv_cell(v) if isinstance(v, str) else v for n, v in row.items()} for row in rows
+        )
 
 
 def _write_json(rows: list[Row], file: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surefoot.errors import ExportError
+from surefoot.escaping import visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import Formatter
 
 SUFFIXES = (".png", ".pdf", ".svg")
 
@@ -33,9 +37,34 @@ def save(figure: Figure, path: Path) -> Path:
         If the suffix is another one or the file cannot be written.
     """
     check_path(path)
+    _neutralise(figure)
     metadata = {"Creator": "surefoot"} if path.suffix.lower() != ".png" else {}
     try:
         figure.savefig(path, dpi=150, metadata=metadata)
     except OSError as error:
         raise ExportError(f"figure '{path}' cannot be written: {error.strerror}") from None
     return path
+
+
+def _neutralise(figure: Figure) -> None:
+    """Make every text of a figure `visible` and no formula; ticks of numbers stay as they are."""
+    from matplotlib.text import Text
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+    ticks: set[int] = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, FixedFormatter | FuncFormatter):
+                axis.set_major_formatter(FuncFormatter(partial(_tick, formatter)))
+            ticks |= {id(label) for label in axis.get_ticklabels(which="both")}
+            ticks.add(id(axis.get_offset_text()))
+    for text in figure.findobj(Text):
+        if id(text) not in ticks:
+            text.set_text(visible(text.get_text()))
+            text.set_parse_math(False)
+
+
+def _tick(formatter: Formatter, value: float, place: int | None) -> str:
+    """Return the name of a tick, of which a dollar begins no formula."""
+    return re.sub(r"(?<!\\)\$", r"\\$", visible(formatter(value, place)))

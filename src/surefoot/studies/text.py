@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from surefoot.escaping import one_line
+
 WIDTH = 96
 MARGIN = 14
 
@@ -19,7 +21,7 @@ class Line(NamedTuple):
 
 def titled(title: str, text: str, *, bold: bool = False) -> Line:
     """Return a line after a title, however long."""
-    return Line(f"{title:<{MARGIN}}{text}".rstrip(), bold)
+    return Line(f"{title:<{MARGIN}}{one_line(text)}".rstrip(), bold)
 
 
 def wrapped(title: str, sentences: Iterable[str], *, bold: bool = False) -> Iterator[Line]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,18 +17,31 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from surefoot.errors import ExportError
+from surefoot.escaping import visible
 from surefoot.studies.text import Line, titled, wrapped
 
 FILE_WIDTH = 200
 
 
+class _Console(Console):
+    """A console on which text drives nothing, whatever it holds."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Yield what is shown, every text `visible`."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+
 def console() -> Console:
     """Return a console on stdout that prints text as it is; in a file, lines may be long."""
-    made = Console(highlight=False, markup=False, emoji=False)
+    made = _Console(highlight=False, markup=False, emoji=False)
     if not made.is_terminal:
         made.width = FILE_WIDTH
     return made
