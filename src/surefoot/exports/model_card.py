@@ -61,7 +61,8 @@ against retraining, by {selection.record.race.criterion.name} of {measure}.
 ## Training
 
 - data: {markdown(population.name)}, {len(population)} examples, \
-fingerprint `{population.fingerprint}`; pool {setting.halves.pool.size}, test half {setting.halves.test.size}
+fingerprint `{population.fingerprint}`; \
+pool {setting.halves.pool.size}, test half {setting.halves.test.size}
 - {_how(selection, record, measure)}
 - study seed {study.seed}
 - software: {", ".join(f"{name} {version}" for name, version in record["versions"].items())}
