@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
@@ -48,6 +49,20 @@ def test_no_modules_import_one_another_not_even_for_types() -> None:
 def test_no_benchmarks_import_one_another() -> None:
     files = (ROOT / "benchmarks").glob("*.py")
     assert circles({file.stem: imported(file) for file in files}) == []
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "examples", "tools"])
+def test_scripts_import_what_there_is(folder: str) -> None:
+    missing = [
+        f"{file.name}: {node.module}.{alias.name}"
+        for file in sorted((ROOT / folder).glob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("surefoot")
+        for alias in node.names
+        if not hasattr(importlib.import_module(str(node.module)), alias.name)
+        and importlib.util.find_spec(f"{node.module}.{alias.name}") is None
+    ]
+    assert missing == []
 
 
 def test_every_room_is_in_the_contract() -> None:

@@ -103,6 +103,10 @@ class DataFile(ABC):
             )
         return column
 
+    def error(self, column: str, what: str) -> DataError:
+        """Return the error that a column ``what``: holds no numbers, is ragged."""
+        return DataError(f"{self.noun} {column!r} of {self.name} {what}")
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Turn whatever a broken file makes a library raise into one sentence about the file."""

@@ -124,10 +124,10 @@ def _check_width(
     width: int, block: NDArray[Any], columns: list[Column], file: DataFile, start: int
 ) -> None:
     if block.shape[1] != width:
-        names = ", ".join(column.name for column in columns)
-        raise DataError(
-            f"{file.noun} {names} of {file.name} is ragged: {width} entries in row 0, "
-            f"{block.shape[1]} in row {start}; all rows must have as many"
+        raise file.error(
+            ", ".join(column.name for column in columns),
+            f"is ragged: {width} entries in row 0, {block.shape[1]} in row {start}; all rows must "
+            "have as many",
         )
 
 
@@ -138,10 +138,7 @@ def _matrix(
     content = values.content if isinstance(values, Jagged) else values
     if content.dtype.kind not in "biuf":
         example = f" such as {content.ravel()[0]!r}" if content.size else ""
-        raise DataError(
-            f"{file.noun} {column.name!r} of {file.name} holds {content.dtype} values{example}, "
-            "not numbers"
-        )
+        raise file.error(column.name, f"holds {content.dtype} values{example}, not numbers")
     if column.index is not None:
         return _scattered(values, chunk[column.index], column, file, start)
     if not isinstance(values, Jagged):
@@ -149,10 +146,11 @@ def _matrix(
     matrix = values.matrix
     if matrix is None:
         row = int(np.flatnonzero(values.counts != values.counts[0])[0])
-        raise DataError(
-            f"{file.noun} {column.name!r} of {file.name} is ragged: {values.counts[0]} "
-            f"entries in row {start}, {values.counts[row]} in row {start + row}; all rows must "
-            f"have as many, or give 'value[index]' with the {file.noun} of their places"
+        raise file.error(
+            column.name,
+            f"is ragged: {values.counts[0]} entries in row {start}, {values.counts[row]} in row "
+            f"{start + row}; all rows must have as many, or give 'value[index]' with the "
+            f"{file.noun} of their places",
         )
     return matrix
 
@@ -177,9 +175,10 @@ def _scattered(
     places = index.content.astype(np.int64)
     outside = np.flatnonzero((places != index.content) | (places < 0) | (places >= column.width))
     if outside.size:
-        raise DataError(
-            f"{file.noun} {column.index!r} of {file.name} holds {index.content[outside[0]]}; "
-            f"places are whole numbers from 0 to {column.width - 1}"
+        raise file.error(
+            str(column.index),
+            f"holds {index.content[outside[0]]}; places are whole numbers from 0 to "
+            f"{column.width - 1}",
         )
     rows = np.repeat(np.arange(len(values)), values.counts)
     flat = np.bincount(
@@ -197,15 +196,13 @@ def _width(file: DataFile, index: str) -> int:
         if content.size and content.dtype.kind in "iuf":
             highest = max(highest, int(content.max()))
     if highest < 0:
-        raise DataError(f"{file.noun} {index!r} of {file.name} holds no place such as 0")
+        raise file.error(index, "holds no place such as 0")
     return highest + 1
 
 
 def _labels(values: Values, name: str, file: DataFile) -> NDArray[Any]:
     if isinstance(values, Jagged) or (values.ndim == 2 and values.shape[1] != 1):
-        raise DataError(
-            f"{file.noun} {name!r} of {file.name} holds a list in each row; one value is needed"
-        )
+        raise file.error(name, "holds a list in each row; one value is needed")
     return values.ravel()
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.lib import format as npy
 
 from surefoot.data.files.base import ROWS, DataFile, Values
-from surefoot.errors import DataError
 
 METADATA = "metadata"
 
@@ -62,9 +61,9 @@ class NpzFile(DataFile):
         for column in columns:
             other = self._headers[self.check(column)][0][0]
             if other != length:
-                raise DataError(
-                    f"array {column!r} of {self.name} has {other} rows but {columns[0]!r} has "
-                    f"{length}: all must have as many"
+                raise self.error(
+                    column,
+                    f"has {other} rows but {columns[0]!r} has {length}: all must have as many",
                 )
         with self.reading():
             streams = [self._stretches(column, rows) for column in columns]
@@ -74,9 +73,8 @@ class NpzFile(DataFile):
     def _stretches(self, column: str, rows: int) -> Iterator[Values]:
         shape, fortran, dtype = self._headers[column]
         if dtype.hasobject:
-            raise DataError(
-                f"array {column!r} of {self.name} holds Python objects, which are never unpickled: "
-                "save numbers or text"
+            raise self.error(
+                column, "holds Python objects, which are never unpickled: save numbers or text"
             )
         with self._zip.open(f"{column}.npy") as stream:
             if fortran and len(shape) > 1:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.data.files.base import ROWS, DataFile, Jagged, Values
-from surefoot.errors import DataError, require
+from surefoot.errors import require
 
 METADATA = b"surefoot"
 """Key of the schema's metadata under which surefoot writes what the file holds, as JSON."""
@@ -63,7 +63,7 @@ class ParquetFile(DataFile):
         kind = column.type
         if types.is_fixed_size_list(kind) or types.is_list(kind) or types.is_large_list(kind):
             if column.null_count:
-                raise DataError(f"column {name!r} of {self.name} has missing values: drop them")
+                raise self.error(name, "has missing values: drop them")
             content = self._values(column.flatten(), name)
             if types.is_fixed_size_list(kind) and not isinstance(content, Jagged):
                 return content.reshape(len(column), -1)
