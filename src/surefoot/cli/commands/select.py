@@ -58,7 +58,7 @@ def select(
       [dim]Race, certificate and figure; again, it goes on after Ctrl-C or a crash.[/dim]
       surefoot select examples/energy.toml
 
-      [dim]Go on further: raise limit, max_instances or the certificate's n in the file.[/dim]
+      [dim]Go on further: raise limit, max_instances or the certificate's n.[/dim]
       surefoot select examples/energy.toml
 
       [dim]Other files, eight instances at once.[/dim]
