@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import json
@@ -148,6 +149,15 @@ def test_no_cache_of_pickles_comes_in_by_a_grid(parameters: dict[str, Any]) -> N
     spec = {"class": "sklearn.model_selection.GridSearchCV", "parameters": parameters}
     with pytest.raises(CandidateError, match="is a cache of pickles"):
         surefoot.EstimatorCandidate.from_spec(spec)
+
+
+@pytest.mark.parametrize("code", ["__import__('evil')", "2*n_jobs.real", "print(1)"])
+def test_a_dispatch_is_no_expression(code: str) -> None:
+    cls = "sklearn.model_selection.GridSearchCV"
+    with pytest.raises(CandidateError, match="must be like '2"):
+        surefoot.EstimatorCandidate.from_spec({"class": cls, "parameters": {"pre_dispatch": code}})
+    spec = {"class": cls, "parameters": {"pre_dispatch": "2*n_jobs"}}
+    assert surefoot.EstimatorCandidate.from_spec(spec).key
 
 
 def names_in(package: Any) -> Iterator[tuple[str, Any]]:
@@ -301,6 +311,32 @@ def test_a_journal_runs_no_code(
         assert end.value.code == 2, said
         assert "of the journal" in said
         assert "--trust evil" in said
+
+
+@pytest.mark.parametrize("name", ["read_study", "replay", "export", "transfer"])
+def test_python_refuses_and_trusts_as_the_command_line_does(
+    name: str, foreign: Path, marker: Path, tmp_path: Path
+) -> None:
+    doors: dict[str, Any] = {
+        "read_study": lambda **given: surefoot.read_study(tmp_path / "study.toml", **given),
+        "replay": lambda **given: surefoot.replay(foreign, **given),
+        "export": lambda **given: surefoot.export(foreign, tmp_path / "net.npz", **given),
+        "transfer": lambda **given: surefoot.transfer(
+            foreign,
+            surefoot.load_population(
+                str(tmp_path / "showers.npz"), features="cells", target="energy"
+            ),
+            baseline=surefoot.EstimatorCandidate("sklearn.linear_model.Ridge"),
+            n=2,
+            **given,
+        ),
+    }
+    with pytest.raises(ConfigurationError, match="--trust evil"):
+        doors[name]()
+    assert not marker.exists()
+    with contextlib.suppress(surefoot.SurefootError):
+        doors[name](trust="evil")
+    assert marker.exists()
 
 
 def test_a_saved_folder_runs_no_code(tmp_path: Path, marker: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from surefoot.candidates.trust import trust as trusting
 from surefoot.errors import ExportError, require
 from surefoot.exports.outcomes import TABLES, write_outcomes
 from surefoot.exports.weights import TRAINED
@@ -42,6 +44,7 @@ def export(
     instance: int | None = None,
     *,
     setting: Setting | None = None,
+    trust: str | Iterable[str] = (),
 ) -> Exported:
     """Write the outcomes of a journal as a table, or a trained network.
 
@@ -63,6 +66,8 @@ def export(
         median loss.
     setting
         The study's; None to load its population from where the journal says it came from.
+    trust
+        Packages, modules or import paths whose code the journal may name, in this process.
 
     Raises
     ------
@@ -73,6 +78,7 @@ def export(
     MissingExtraError
         Without torch for ``.pt2``, without pyarrow for ``.parquet``.
     """
+    trusting(trust)
     file = Path(output)
     if file.suffix not in (*TABLES, *TRAINED):
         raise ExportError(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from surefoot.candidates.trust import trust as trusting
 from surefoot.engines.choose import Chooser
 from surefoot.errors import ConfigurationError, JournalError, JournalMismatchError, nearest
 from surefoot.instances import Instance, Outcome, Setting, Training
@@ -56,6 +58,7 @@ def replay(
     engine: str | None = None,
     sample: int | None = None,
     setting: Setting | None = None,
+    trust: str | Iterable[str] = (),
 ) -> Replayed:
     """Train a recorded instance again, from its seeds, and compare with the record.
 
@@ -75,6 +78,8 @@ def replay(
         Training examples, where a study of sample sizes recorded the instance at several.
     setting
         The study's; None to load its population from where the journal says it came from.
+    trust
+        Packages, modules or import paths whose code the journal may name, in this process.
 
     Raises
     ------
@@ -98,6 +103,7 @@ def replay(
     >>> again.same
     True
     """
+    trusting(trust)
     roles = {one.name.lower(): one for one in Role}
     if str(role) not in roles and not isinstance(role, Role):
         raise ConfigurationError(f"role {role!r} is unknown: {nearest(role, roles)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.candidates.conditions import parse_condition
 from surefoot.candidates.convnet.notation import choices_of, convnet_space
 from surefoot.candidates.space import SearchSpace
+from surefoot.candidates.trust import trust as trusting
 from surefoot.data.files.loading import load_population, resolved
 from surefoot.data.population import Population, Sampling
 from surefoot.errors import ConfigurationError, StudyFileError, SurefootError
@@ -37,7 +38,9 @@ def blaming(file: StudyFile, table: str) -> Iterator[None]:
         raise StudyFileError(f"{file.path}: [{table}] {error}") from error
 
 
-def read_study(path: str | os.PathLike[str], *, engine: str | None = None) -> SelectStudy:
+def read_study(
+    path: str | os.PathLike[str], *, engine: str | None = None, trust: str | Iterable[str] = ()
+) -> SelectStudy:
     """Return the selection that a study file asks for, its data loaded, ready to `run`.
 
     Parameters
@@ -46,6 +49,8 @@ def read_study(path: str | os.PathLike[str], *, engine: str | None = None) -> Se
         The study file (TOML); paths in it are relative to it.
     engine
         Who trains, instead of the file's.
+    trust
+        Packages, modules or import paths whose code the file may name, in this process.
 
     Raises
     ------
@@ -62,6 +67,7 @@ def read_study(path: str | os.PathLike[str], *, engine: str | None = None) -> Se
 
     ``study.run(journal="energy.db")`` is what ``surefoot select examples/energy.toml`` runs.
     """
+    trusting(trust)
     file = read_study_file(Path(path))
     return study_of(file, population_of(file), engine)
 

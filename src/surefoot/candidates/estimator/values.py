@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -237,14 +238,19 @@ def _node(path: Any, parameters: Any, where: str) -> Node:
         value = parameters[name]
         if name in SEEDS:
             continue
-        _check_no_cache(name, value, short)
+        _check_harmless(name, value, short)
         kept[name] = encode(value, f"parameter {name!r} of {short}")
     return {"class": path, "parameters": kept}
 
 
-def _check_no_cache(name: Any, value: Any, where: str) -> None:
-    """Refuse a parameter, of an estimator or in a grid of choices, that names a cache."""
-    if str(name).rpartition("__")[2] == "memory" and value is not None:
+def _check_harmless(name: Any, value: Any, where: str) -> None:
+    """Refuse a cache or a dispatch with code, of an estimator or in a grid of choices."""
+    last = str(name).rpartition("__")[2]
+    if last == "pre_dispatch" and not re.fullmatch(r"[\d*n_jobs ]*", str(value)):
+        raise CandidateError(
+            f"{name} = {value!r} of {where} must be like '2*n_jobs', no other code"
+        )
+    if last == "memory" and value is not None:
         raise CandidateError(
             f"{name} = {value!r} of {where} is a cache of pickles, which are never read: leave it "
             "out"
@@ -267,13 +273,13 @@ def _encode_mapping(value: Mapping[Any, Any], where: str) -> Plain:
         if mark == "items":
             content = [(key, entry) for key, entry in content]
             for key, entry in content:
-                _check_no_cache(key, entry, where)
+                _check_harmless(key, entry, where)
             return {mark: [[encode(part, where) for part in item] for item in content]}
         return {mark: [encode(entry, where) for entry in content]}
     if mark is not None:
         raise CandidateError(f"{where} has the key {mark!r}, which is kept for marks of surefoot")
     for key, entry in value.items():
-        _check_no_cache(key, entry, where)
+        _check_harmless(key, entry, where)
     if all(isinstance(key, str) for key in value):
         return {key: encode(entry, where) for key, entry in value.items()}
     return {"items": [[encode(key, where), encode(entry, where)] for key, entry in value.items()]}

@@ -53,7 +53,7 @@ def busy(out: Console, what: str) -> Iterator[None]:
     if not out.is_terminal:
         yield
         return
-    with out.status(what):
+    with out.status(Text(what)):
         yield
 
 
@@ -82,7 +82,7 @@ def bar(
         yield lambda number: None
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         Speed(unit) if unit else TimeElapsedColumn(),

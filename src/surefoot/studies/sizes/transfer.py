@@ -8,7 +8,7 @@ other population with paired instances.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Unpack
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
+from surefoot.candidates.trust import trust as trusting
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, JournalMismatchError, RaceError
 from surefoot.executors.base import Executor
@@ -109,6 +110,7 @@ def transfer(
     baseline: Candidate | None = None,
     content: float = 0.95,
     confidence: float = 0.95,
+    trust: str | Iterable[str] = (),
     **options: Unpack[RunOptions],
 ) -> Transfer:
     """Retrain the winner of a recorded race on another population, beside the baseline.
@@ -128,6 +130,8 @@ def transfer(
         Whom they are to beat; None for the race's own.
     content, confidence
         What the certificates are to promise.
+    trust
+        Packages, modules or import paths whose code the journal may name, in this process.
     **options
 
     Raises
@@ -157,6 +161,7 @@ def transfer(
     >>> found.populations, found.comparison.n
     (('photons:A', 'photons:B'), 5)
     """
+    trusting(trust)
     with Journal.read(race) as record:
         asked = RaceDescription.read(record.study)
         if baseline is None and asked.baseline is None:
