@@ -13,8 +13,8 @@ from surefoot.errors import DataError, nearest
 Label = str | int | float | bool
 
 
-def matrix(values: ArrayLike, what: str) -> NDArray[np.float32]:
-    """Return values as a finite, non-empty, C-contiguous float32 matrix [N, columns]."""
+def matrix(values: ArrayLike, what: str, n: int | None = None) -> NDArray[np.float32]:
+    """Return values as a finite, non-empty, C-contiguous float32 matrix [N, columns], N = n."""
     try:
         array = np.asarray(values)
         if array.dtype == object or array.dtype.kind not in "biuf":
@@ -33,7 +33,17 @@ def matrix(values: ArrayLike, what: str) -> NDArray[np.float32]:
             f"{what} hold {table[rows[0], column]} in example {rows[0]}, column {column} "
             f"({rows.size} such examples): all values must be finite in float32"
         )
+    _check_length(len(result), n, what)
     return result
+
+
+def labels(values: ArrayLike, what: str, n: int) -> NDArray[Any]:
+    """Return labels [n] of any kind as an array."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise DataError(f"{what} have shape {array.shape}; they must be [N]")
+    _check_length(len(array), n, what)
+    return array
 
 
 def encode(
@@ -54,7 +64,7 @@ def encode(
         values = np.asarray(target)
     except ValueError:
         return target, None
-    if values.dtype == object and values.size and _all_strings(values):
+    if values.dtype == object and values.size and all(isinstance(one, str) for one in values.flat):
         values = values.astype(str)
     if classes is None and values.dtype.kind not in "USb":
         return values, None
@@ -68,28 +78,21 @@ def encode(
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         row = int(np.flatnonzero(~np.isfinite(values))[0])
         raise DataError(f"{what} holds {values[row]} in example {row}: a label must be finite")
-    found, codes = np.unique(values, return_inverse=True)
-    labels: list[Label] = found.tolist()
-    if classes is not None and classes is not True:
-        given = list(classes)
-        unknown = next((label for label in labels if label not in given), None)
-        if unknown is not None:
-            known = nearest(str(unknown), [str(label) for label in given])
-            raise DataError(f"{what} holds the label {unknown!r}, not among its classes: {known}")
-        codes = np.array([given.index(label) for label in labels], dtype=np.int64)[codes]
-        labels = given
-    if len(labels) < 2:
-        raise DataError(f"{what} holds {len(labels)} class; a classification needs at least two")
-    return codes.astype(np.int64), tuple(labels)
+    unique, codes = np.unique(values, return_inverse=True)
+    found: list[Label] = unique.tolist()
+    given = found if classes is None or classes is True else list(classes)
+    code = {label: number for number, label in enumerate(given)}
+    for label in found:
+        if label not in code:
+            known = nearest(str(label), map(str, given))
+            raise DataError(f"{what} holds the label {label!r}, not among its classes: {known}")
+    if len(given) < 2:
+        raise DataError(f"{what} holds {len(given)} class; a classification needs at least two")
+    return np.array([code[label] for label in found])[codes], tuple(given)
 
 
-def same_length(n: int, found: int, what: str) -> None:
-    """Raise `DataError` unless a part has as many entries as there are examples."""
-    if n != found:
+def _check_length(found: int, n: int | None, what: str) -> None:
+    if n not in (None, found):
         raise DataError(
             f"{what} has {found} entries but there are {n} examples: lengths must agree"
         )
-
-
-def _all_strings(values: NDArray[Any]) -> bool:
-    return all(isinstance(value, str) for value in values.ravel())

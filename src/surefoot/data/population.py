@@ -12,19 +12,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self, get_args
+from typing import Any, Final, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surefoot import checks
-from surefoot.data import frames
-from surefoot.data.arrays import Label, encode, matrix, same_length
+from surefoot.data.arrays import Label, encode, labels, matrix
+from surefoot.data.frames import Frame
 from surefoot.errors import DataError, SamplingError
 from surefoot.learning.losses.base import Loss
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream, study_generator
 
 Method = Literal["bootstrap", "subsample"]
+Rows = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,6 @@ class Draw:
     test: NDArray[np.int32]
 
 
-@dataclass(frozen=True, eq=False)
 class Population:
     """Features, targets and, optionally, side features and groups of N examples.
 
@@ -94,19 +94,6 @@ class Population:
         If anything is empty, ragged, not numeric, not finite or of another length.
     """
 
-    features: NDArray[np.float32]
-    target: NDArray[np.float32]
-    side: NDArray[np.float32] | None = None
-    groups: NDArray[Any] | None = None
-    name: str = "population"
-    target_name: str = "target"
-    target_unit: str = ""
-    side_names: tuple[str, ...] = ()
-    feature_names: tuple[str, ...] = ()
-    classes: tuple[Label, ...] | None = None
-    origin: Mapping[str, Any] | None = None
-    """Where a study file found it, as plain JSON values for the journal; None if made in Python."""
-
     def __init__(
         self,
         features: ArrayLike,
@@ -122,30 +109,16 @@ class Population:
         classes: bool | Sequence[Label] | None = None,
     ) -> None:
         what = f"target {target_name} of {name}"
-        x = matrix(features, f"features of {name}")
-        values, labels = encode(target, classes, what)
-        y = matrix(values, what)
-        same_length(len(x), len(y), what)
-        s = None if side is None else matrix(side, f"side features of {name}")
-        if s is not None:
-            same_length(len(x), len(s), f"side features of {name}")
-        g = None if groups is None else np.asarray(groups)
-        if g is not None:
-            if g.ndim != 1:
-                raise DataError(f"groups of {name} have shape {g.shape}; they must be [N]")
-            same_length(len(x), len(g), f"groups of {name}")
-        vars(self).update(
-            features=x,
-            target=y,
-            side=s,
-            groups=g,
-            name=name,
-            target_name=target_name,
-            target_unit=target_unit,
-            side_names=tuple(side_names),
-            feature_names=tuple(feature_names),
-            classes=labels,
-        )
+        self.features: Final = matrix(features, f"features of {name}")
+        values, self.classes = encode(target, classes, what)
+        n = len(self.features)
+        self.target: Final = matrix(values, what, n)
+        self.side = None if side is None else matrix(side, f"side features of {name}", n)
+        self.groups = None if groups is None else labels(groups, f"groups of {name}", n)
+        self.name, self.target_name, self.target_unit = name, target_name, target_unit
+        self.side_names, self.feature_names = tuple(side_names), tuple(feature_names)
+        self.origin: Mapping[str, Any] | None = None
+        """Where a study file found it, as plain JSON values; None if made in Python."""
 
     @classmethod
     def from_frame(
@@ -170,8 +143,24 @@ class Population:
         DataError
             If a column is missing, not numeric or has missing values; the message names it.
         """
-        arrays = frames.arrays_of(frame, target, features, side, groups, classes is not None)
-        return cls(**arrays, classes=classes, name=name, target_unit=target_unit)
+        table = Frame(frame)
+        targets = [target] if isinstance(target, str) else list(target)
+        taken = {*targets, *side, groups}
+        inputs = [one for one in table.names if one not in taken] if features is None else features
+        one = table.column(targets[0])
+        labelled = len(targets) == 1 and (classes is not None or one.dtype.kind not in "iuf")
+        return cls(
+            table.numbers(inputs),
+            one if labelled else table.numbers(targets),
+            table.numbers(side) if side else None,
+            None if groups is None else table.column(groups),
+            name=name,
+            target_name=", ".join(targets),
+            target_unit=target_unit,
+            side_names=tuple(side),
+            feature_names=tuple(inputs),
+            classes=classes,
+        )
 
     def __len__(self) -> int:
         return len(self.features)
@@ -184,7 +173,7 @@ class Population:
     def found_at(self, origin: Mapping[str, Any]) -> Self:
         """Return the same population that knows where it came from; arrays are shared."""
         known = copy.copy(self)
-        vars(known)["origin"] = dict(origin)
+        known.origin = dict(origin)
         return known
 
     def check_loss(self, loss: Loss) -> None:
@@ -251,8 +240,8 @@ class Halves:
     """A population split into the rows of its pool and of its test half, both sorted int32."""
 
     population: Population
-    pool: NDArray[np.int32]
-    test: NDArray[np.int32]
+    pool: Rows
+    test: Rows
 
     def check(self, sampling: Sampling) -> None:
         """Raise `SamplingError` if no draw of this kind is possible."""
@@ -287,29 +276,26 @@ class Halves:
         """
         self.check(sampling)
         generator = seed.generator(Stream.DRAW)
-        n, replace = self.train_size(sampling), sampling.method == "bootstrap"
-        train = self._sample(self.pool, n, replace, sampling.stratify, generator)
+
+        def sample(rows: Rows, size: int, replace: bool) -> Rows:
+            if not sampling.stratify:
+                return pick(rows, size, replace, generator)
+            codes = self.population.target[rows, 0].astype(np.int64)
+            return stratified(rows, codes, size, replace, generator)
+
+        train = sample(self.pool, self.train_size(sampling), sampling.method == "bootstrap")
         if sampling.test_size is None:
             return Draw(train, self.test)
         if seed.test is not None:
             generator = seed.generator(Stream.TEST)
-        test = self._sample(self.test, sampling.test_size, False, sampling.stratify, generator)
-        return Draw(train, test)
+        return Draw(train, sample(self.test, sampling.test_size, False))
 
-    def _sample(
-        self,
-        rows: NDArray[np.int32],
-        size: int,
-        replace: bool,
-        stratify: bool,
-        generator: np.random.Generator,
-    ) -> NDArray[np.int32]:
-        if stratify:
-            codes = self.population.target[rows, 0].astype(np.int64)
-            return stratified(rows, codes, size, replace, generator)
-        if replace:
-            return rows[generator.integers(0, rows.size, size=size)]
+
+def pick(rows: Rows, size: int, replace: bool, generator: np.random.Generator) -> Rows:
+    """Draw ``size`` of the rows [n], with or without replacement."""
+    if not replace:
         return rows[generator.permutation(rows.size)[:size]]
+    return rows[generator.integers(0, rows.size, size=size)] if size else rows[:0]
 
 
 def allocate(size: int, strata: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -326,25 +312,14 @@ def allocate(size: int, strata: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def stratified(
-    rows: NDArray[np.int32],
-    codes: NDArray[np.int64],
-    size: int,
-    replace: bool,
-    generator: np.random.Generator,
-) -> NDArray[np.int32]:
+    rows: Rows, codes: NDArray[np.int64], size: int, replace: bool, generator: np.random.Generator
+) -> Rows:
     """Draw ``size`` of the rows [n] with classes ``codes`` [n], each class in proportion.
 
     The sample is shuffled, so that its order says nothing of the classes.
     """
-    order = np.argsort(codes, kind="stable")
     strata = np.bincount(codes)
-    parts = []
-    for members, share in zip(
-        np.split(rows[order], np.cumsum(strata)[:-1]), allocate(size, strata)
-    ):
-        if replace:
-            picked = generator.integers(0, members.size, size=share) if share else np.empty(0, int)
-        else:
-            picked = generator.permutation(members.size)[:share]
-        parts.append(members[picked])
-    return generator.permutation(np.concatenate(parts)).astype(np.int32)
+    classes = np.split(rows[np.argsort(codes, kind="stable")], np.cumsum(strata)[:-1])
+    shares = allocate(size, strata)
+    parts = [pick(one, share, replace, generator) for one, share in zip(classes, shares)]
+    return generator.permutation(np.concatenate(parts))

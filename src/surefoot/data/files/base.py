@@ -52,19 +52,13 @@ class DataFile(ABC):
     """What messages call such a file: ROOT file, npz file."""
     noun: ClassVar[str]
     """What the file's own people call a column: branch, array, column."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    @property
-    @abstractmethod
-    def rows(self) -> int:
-        """Number of rows."""
-
-    @property
-    @abstractmethod
-    def columns(self) -> list[str]:
-        """The names of all columns."""
+    name: str
+    """What messages call this one."""
+    rows: int
+    """Number of rows."""
+    columns: list[str]
+    """The names of all columns."""
+    _file: Any
 
     @abstractmethod
     def about(self) -> str | bytes | None:
@@ -74,15 +68,11 @@ class DataFile(ABC):
     def chunks(self, columns: Sequence[str], rows: int = ROWS) -> Iterator[dict[str, Values]]:
         """Yield the named columns, about ``rows`` rows at a time; `DataError` if unreadable."""
 
-    @abstractmethod
-    def close(self) -> None:
-        """Close the file."""
-
     def __enter__(self) -> DataFile:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.close()
+        self._file.close()
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:

@@ -31,6 +31,49 @@ class Column:
         """The names of the file's columns that it needs."""
         return (self.name,) if self.index is None else (self.name, self.index)
 
+    def matrix(self, chunk: Mapping[str, Values], file: DataFile, start: int) -> NDArray[Any]:
+        """Return the rows from ``start`` on as a matrix [n, width]."""
+        values = chunk[self.name]
+        content = values.content if isinstance(values, Jagged) else values
+        if content.dtype.kind not in "biuf":
+            example = f" such as {content.ravel()[0]!r}" if content.size else ""
+            raise file.error(self.name, f"holds {content.dtype} values{example}, not numbers")
+        if self.index is not None:
+            return self._scattered(values, chunk[self.index], file, start)
+        if not isinstance(values, Jagged):
+            return values.reshape(-1, 1) if values.ndim == 1 else values
+        if values.matrix is None:
+            row = int(np.flatnonzero(values.counts != values.counts[0])[0])
+            raise _ragged(file, self.name, start, values.counts[0], start + row, values.counts[row])
+        return values.matrix
+
+    def _scattered(
+        self, values: Values, index: Values, file: DataFile, start: int
+    ) -> NDArray[np.float64]:
+        """Return a chunk's rows with each value at its place, equal places added up."""
+        if not isinstance(values, Jagged) or not isinstance(index, Jagged):
+            needed = f"two {file.noun}s whose rows are lists"
+            raise DataError(f"'{self.name}[{self.index}]' of {file.name} needs {needed}")
+        unequal = np.flatnonzero(values.counts != index.counts)
+        if unequal.size:
+            row = int(unequal[0])
+            raise DataError(
+                f"{file.noun}s {self.name!r} and {self.index!r} of {file.name} have "
+                f"{values.counts[row]} and {index.counts[row]} entries in row {start + row}: as "
+                "many values as places are needed"
+            )
+        places = index.content.astype(np.int64)
+        outside = (places != index.content) | (places < 0) | (places >= self.width)
+        if outside.any():
+            raise file.error(
+                str(self.index),
+                f"holds {index.content[outside][0]}; places are whole numbers from 0 to "
+                f"{self.width - 1}",
+            )
+        places += np.repeat(np.arange(len(values)) * self.width, values.counts)
+        flat = np.bincount(places, values.content, minlength=len(values) * self.width)
+        return flat.astype(np.float64).reshape(len(values), self.width)
+
 
 def resolve(file: DataFile, names: Names) -> list[Column]:
     """Return the columns that names stand for, as `load_population` describes them.
@@ -90,101 +133,34 @@ def read_columns(
     pieces: dict[str, list[NDArray[Any]]] = {part: [] for part in kept}
     start = 0
     for chunk in file.chunks(list(wanted)):
-        stop = start
+        stop = start + len(chunk[next(iter(wanted))])
         for part, columns in parts.items():
             if part in kept:
-                block = _labels(chunk[columns[0].name], columns[0].name, file)
-                pieces[part].append(block)
-            else:
-                block = _block(chunk, columns, file, start)
-                if part not in arrays:
-                    arrays[part] = np.empty((n, block.shape[1]), dtype=np.float32)
-                _check_width(arrays[part].shape[1], block, columns, file, start)
-                arrays[part][start : start + len(block)] = block
-            stop = start + len(block)
+                pieces[part].append(_labels(chunk, columns[0].name, file))
+                continue
+            found = [column.matrix(chunk, file, start) for column in columns]
+            width = sum(matrix.shape[1] for matrix in found)
+            if part not in arrays:
+                arrays[part] = np.empty((n, width), dtype=np.float32)
+            if arrays[part].shape[1] != width:
+                names = ", ".join(column.name for column in columns)
+                raise _ragged(file, names, 0, arrays[part].shape[1], start, width)
+            with np.errstate(over="ignore"):
+                np.concatenate(found, axis=1, out=arrays[part][start:stop], casting="unsafe")
         start = stop
     if start != n:
         raise DataError(f"{file.name} ends after {start} of {n} rows: it is truncated")
     return arrays | {part: np.concatenate(found) for part, found in pieces.items()}
 
 
-def _block(
-    chunk: Mapping[str, Values], columns: list[Column], file: DataFile, start: int
-) -> NDArray[np.float32]:
-    """Return a chunk of a part, each column rounded to float32 once."""
-    found = [_matrix(chunk, column, file, start) for column in columns]
-    with np.errstate(over="ignore"):
-        block: NDArray[np.float32] = np.concatenate(
-            found, axis=1, dtype=np.float32, casting="unsafe"
-        )
-    return block
-
-
-def _check_width(
-    width: int, block: NDArray[Any], columns: list[Column], file: DataFile, start: int
-) -> None:
-    if block.shape[1] != width:
-        raise file.error(
-            ", ".join(column.name for column in columns),
-            f"is ragged: {width} entries in row 0, {block.shape[1]} in row {start}; all rows must "
-            "have as many",
-        )
-
-
-def _matrix(
-    chunk: Mapping[str, Values], column: Column, file: DataFile, start: int
-) -> NDArray[Any]:
-    values = chunk[column.name]
-    content = values.content if isinstance(values, Jagged) else values
-    if content.dtype.kind not in "biuf":
-        example = f" such as {content.ravel()[0]!r}" if content.size else ""
-        raise file.error(column.name, f"holds {content.dtype} values{example}, not numbers")
-    if column.index is not None:
-        return _scattered(values, chunk[column.index], column, file, start)
-    if not isinstance(values, Jagged):
-        return values.reshape(-1, 1) if values.ndim == 1 else values
-    matrix = values.matrix
-    if matrix is None:
-        row = int(np.flatnonzero(values.counts != values.counts[0])[0])
-        raise file.error(
-            column.name,
-            f"is ragged: {values.counts[0]} entries in row {start}, {values.counts[row]} in row "
-            f"{start + row}; all rows must have as many, or give 'value[index]' with the "
-            f"{file.noun} of their places",
-        )
-    return matrix
-
-
-def _scattered(
-    values: Values, index: Values, column: Column, file: DataFile, start: int
-) -> NDArray[np.float64]:
-    """Return a chunk's rows with each value at its place, equal places added up."""
-    if not isinstance(values, Jagged) or not isinstance(index, Jagged):
-        raise DataError(
-            f"'{column.name}[{column.index}]' of {file.name} needs two {file.noun}s whose rows "
-            "are lists"
-        )
-    unequal = np.flatnonzero(values.counts != index.counts)
-    if unequal.size:
-        row = int(unequal[0])
-        raise DataError(
-            f"{file.noun}s {column.name!r} and {column.index!r} of {file.name} have "
-            f"{values.counts[row]} and {index.counts[row]} entries in row {start + row}: as many "
-            "values as places are needed"
-        )
-    places = index.content.astype(np.int64)
-    outside = np.flatnonzero((places != index.content) | (places < 0) | (places >= column.width))
-    if outside.size:
-        raise file.error(
-            str(column.index),
-            f"holds {index.content[outside[0]]}; places are whole numbers from 0 to "
-            f"{column.width - 1}",
-        )
-    rows = np.repeat(np.arange(len(values)), values.counts)
-    flat = np.bincount(
-        rows * column.width + places, values.content, minlength=len(values) * column.width
+def _ragged(
+    file: DataFile, name: str, row: int, width: int, other_row: int, other: int
+) -> DataError:
+    return file.error(
+        name,
+        f"is ragged: {width} entries in row {row}, {other} in row {other_row}; all rows must have "
+        f"as many, or give 'value[index]' with the {file.noun} of their places",
     )
-    return flat.astype(np.float64).reshape(len(values), column.width)
 
 
 def _width(file: DataFile, index: str) -> int:
@@ -200,7 +176,8 @@ def _width(file: DataFile, index: str) -> int:
     return highest + 1
 
 
-def _labels(values: Values, name: str, file: DataFile) -> NDArray[Any]:
+def _labels(chunk: Mapping[str, Values], name: str, file: DataFile) -> NDArray[Any]:
+    values = chunk[name]
     if isinstance(values, Jagged) or (values.ndim == 2 and values.shape[1] != 1):
         raise file.error(name, "holds a list in each row; one value is needed")
     return values.ravel()

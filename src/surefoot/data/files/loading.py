@@ -95,11 +95,10 @@ def load_population(
             columns = ", ".join(file.columns)
             missing = "features" if target else "target"
             raise DataError(f"{file.name} needs the name of its {missing}, among: {columns}")
-        parts = {"features": resolve(file, features), "target": resolve(file, target)}
-        if side:
-            parts["side"] = resolve(file, side)
-        if groups is not None:
-            parts["groups"] = resolve(file, groups)
+        named = {"features": features, "target": target, "side": side, "groups": groups}
+        parts = {
+            part: resolve(file, names) for part, names in named.items() if names or names == ""
+        }
         targets = [column.name for column in parts["target"]]
         labelled = len(targets) == 1 and (classes is not None or _is_text(file, targets[0]))
         arrays = read_columns(file, parts, ("groups", *(("target",) if labelled else ())))
@@ -121,9 +120,7 @@ def load_population(
 
 
 def open_data_file(source: str) -> DataFile:
-    """Open ``file.root``, ``file.root:tree``, ``file.npz`` or ``file.parquet``.
-
-    A ROOT file with one tree needs no ``:tree``.
+    """Open ``file.root:tree`` (``file.root`` if it has one tree), ``file.npz``, ``file.parquet``.
 
     Raises
     ------
@@ -165,12 +162,10 @@ def resolved(source: str, folder: Path) -> str:
     >>> resolved("showers.root:tree", Path("studies"))
     'studies/showers.root:tree'
     """
-    suffixes = (".root", ".npz", ".parquet")
     name, colon, rest = source.partition(":")
-    if colon and name in registry.names("populations"):
-        own = any(suffix in rest for suffix in suffixes)
-        return f"{name}:{folder / rest}" if own else source
-    return str(folder / source)
+    if not colon or name not in registry.names("populations"):
+        return str(folder / source)
+    return f"{name}:{folder / rest}" if _SOURCE.fullmatch(rest) else source
 
 
 def _registered(name: str, rest: str, given: dict[str, Any]) -> Population:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,36 +22,27 @@ class NpzFile(DataFile):
     noun: ClassVar[str] = "array"
 
     def __init__(self, path: Path) -> None:
-        super().__init__(str(path))
+        self.name = str(path)
         with self.reading():
-            self._zip = zipfile.ZipFile(path)
+            self._file = zipfile.ZipFile(path)
             self._headers = {
                 name.removesuffix(".npy"): self._header(name)
-                for name in self._zip.namelist()
+                for name in self._file.namelist()
                 if name.endswith(".npy")
             }
+        self.columns = [name for name, (shape, _, _) in self._headers.items() if shape]
+        self.rows = max((self._headers[name][0][0] for name in self.columns), default=0)
 
     def _header(self, member: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-        with self._zip.open(member) as stream:
+        with self._file.open(member) as stream:
             return _header_of(stream)
-
-    @cached_property
-    def rows(self) -> int:
-        """Number of rows."""
-        lengths = [self._headers[name][0][0] for name in self.columns]
-        return int(max(lengths)) if lengths else 0
-
-    @cached_property
-    def columns(self) -> list[str]:
-        """The names of all columns."""
-        return [name for name, (shape, _, _) in self._headers.items() if shape]
 
     def about(self) -> str | None:
         """Return the text of its metadata; see `DataFile.about`."""
         shape, _, dtype = self._headers.get(METADATA, ((0,), False, np.dtype(float)))
         if shape or dtype.kind != "U":
             return None
-        with self._zip.open(f"{METADATA}.npy") as stream:
+        with self._file.open(f"{METADATA}.npy") as stream:
             return str(npy.read_array(stream, allow_pickle=False))
 
     def chunks(self, columns: Sequence[str], rows: int = ROWS) -> Iterator[dict[str, Values]]:
@@ -61,10 +51,8 @@ class NpzFile(DataFile):
         for column in columns:
             other = self._headers[self.check(column)][0][0]
             if other != length:
-                raise self.error(
-                    column,
-                    f"has {other} rows but {columns[0]!r} has {length}: all must have as many",
-                )
+                rows_differ = f"has {other} rows but {columns[0]!r} has {length}"
+                raise self.error(column, f"{rows_differ}: all must have as many")
         with self.reading():
             streams = [self._stretches(column, rows) for column in columns]
             for _ in range(0, length, rows):
@@ -73,10 +61,9 @@ class NpzFile(DataFile):
     def _stretches(self, column: str, rows: int) -> Iterator[Values]:
         shape, fortran, dtype = self._headers[column]
         if dtype.hasobject:
-            raise self.error(
-                column, "holds Python objects, which are never unpickled: save numbers or text"
-            )
-        with self._zip.open(f"{column}.npy") as stream:
+            unusable = "holds Python objects, which are never unpickled: save numbers or text"
+            raise self.error(column, unusable)
+        with self._file.open(f"{column}.npy") as stream:
             if fortran and len(shape) > 1:
                 whole = npy.read_array(stream, allow_pickle=False).reshape(shape[0], -1)
                 yield from (whole[start : start + rows] for start in range(0, shape[0], rows))
@@ -90,10 +77,6 @@ class NpzFile(DataFile):
                     raise EOFError(f"array {column!r} ends early")
                 values = np.frombuffer(buffer, dtype=dtype)
                 yield values.reshape(-1, width) if len(shape) > 1 else values
-
-    def close(self) -> None:
-        """Close the file."""
-        self._zip.close()
 
 
 def _header_of(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

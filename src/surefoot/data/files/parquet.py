@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,23 +25,15 @@ class ParquetFile(DataFile):
     noun: ClassVar[str] = "column"
 
     def __init__(self, path: Path) -> None:
-        super().__init__(str(path))
+        self.name = str(path)
         self._arrow = require("pyarrow", extra="parquet")
         parquet = require("pyarrow.parquet", extra="parquet")
         with self.reading():
             self._file = parquet.ParquetFile(
                 path, pre_buffer=False, buffer_size=BUFFER, page_checksum_verification=True
             )
-
-    @property
-    def rows(self) -> int:
-        """Number of rows."""
-        return int(self._file.metadata.num_rows)
-
-    @cached_property
-    def columns(self) -> list[str]:
-        """The names of all columns."""
-        return [str(name) for name in self._file.schema_arrow.names]
+            self.rows = int(self._file.metadata.num_rows)
+            self.columns = list(map(str, self._file.schema_arrow.names))
 
     def about(self) -> bytes | None:
         """Return the text of its metadata; see `DataFile.about`."""
@@ -73,10 +64,6 @@ class ParquetFile(DataFile):
                 counts = column.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
             return _nested(content, counts)
         return np.asarray(column.to_numpy(zero_copy_only=False))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
 
 def _nested(content: Values, counts: NDArray[np.int64]) -> Jagged:

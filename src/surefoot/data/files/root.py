@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,12 +24,13 @@ class RootFile(DataFile):
     noun: ClassVar[str] = "branch"
 
     def __init__(self, path: Path, tree: str | None) -> None:
-        super().__init__(str(path))
+        self.name = str(path)
         with self.reading():
             self._file = uproot.open(path)
             try:
                 name = self._tree_name(path, tree)
                 self._tree = self._file[name]
+                self.rows, self.columns = int(self._tree.num_entries), list(self._tree.keys())
             except BaseException:
                 self._file.close()
                 raise
@@ -48,17 +48,6 @@ class RootFile(DataFile):
             raise DataError(f"{path} has no tree {tree!r}: {nearest(tree, trees or ['none'])}")
         return tree
 
-    @property
-    def rows(self) -> int:
-        """Number of rows."""
-        return int(self._tree.num_entries)
-
-    @cached_property
-    def columns(self) -> list[str]:
-        """The names of all columns."""
-        with self.reading():
-            return list(self._tree.keys())
-
     def about(self) -> str | None:
         """Return the text of its metadata; see `DataFile.about`."""
         return str(self._file[METADATA]) if METADATA in self._file else None
@@ -71,30 +60,25 @@ class RootFile(DataFile):
                 filter_name=lambda name: name in wanted, step_size=rows, library="ak", how=dict
             )
             for batch in batches:
-                yield {name: _values(batch[name], self.name, name) for name in wanted}
+                yield {name: self._values(batch[name], name) for name in wanted}
 
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+    def _values(self, array: Any, name: str) -> Values:
+        """Return one branch's rows; text as an array of strings."""
+        kind = ak.type(array).content
+        if isinstance(kind, ak.types.RecordType | ak.types.UnionType):
+            raise self.error(name, "holds records: name one of its sub-branches")
+        if kind.parameter("__array__") in ("string", "bytestring"):
+            return np.asarray(array.to_list())
+        if array.ndim == 1:
+            return np.asarray(ak.to_numpy(array, allow_missing=False))
+        if isinstance(kind, ak.types.RegularType):
+            return np.asarray(ak.to_numpy(array, allow_missing=False)).reshape(len(array), -1)
+        flat = ak.flatten(array, axis=None)
+        counts = ak.num(array, axis=1) if array.ndim == 2 else ak.count(array, axis=-1)
+        while counts.ndim > 1:
+            counts = ak.sum(counts, axis=-1)
+        return Jagged(ak.to_numpy(flat), ak.to_numpy(counts).astype(np.int64))
 
 
 def _is_tree(kind: str) -> bool:
     return kind in ("TTree", "TNtuple", "TNtupleD", "TChain") or kind.endswith("RNTuple")
-
-
-def _values(array: Any, table: str, name: str) -> Values:
-    """Return one branch's rows; text as an array of strings."""
-    kind = ak.type(array).content
-    if isinstance(kind, ak.types.RecordType | ak.types.UnionType):
-        raise DataError(f"branch {name!r} of {table} holds records: name one of its sub-branches")
-    if kind.parameter("__array__") in ("string", "bytestring"):
-        return np.asarray(array.to_list())
-    if array.ndim == 1:
-        return np.asarray(ak.to_numpy(array, allow_missing=False))
-    if isinstance(kind, ak.types.RegularType):
-        return np.asarray(ak.to_numpy(array, allow_missing=False)).reshape(len(array), -1)
-    flat = ak.flatten(array, axis=None)
-    counts = ak.num(array, axis=1) if array.ndim == 2 else ak.count(array, axis=-1)
-    while counts.ndim > 1:
-        counts = ak.sum(counts, axis=-1)
-    return Jagged(ak.to_numpy(flat), ak.to_numpy(counts).astype(np.int64))
