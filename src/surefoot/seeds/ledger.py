@@ -116,7 +116,9 @@ class InstanceSeed:
 
     def generator(self, stream: Stream) -> np.random.Generator:
         """Return a fresh NumPy generator at the start of one stream."""
-        return _generator(self.key(stream))
+        import numpy as np
+
+        return np.random.Generator(np.random.Philox(key=np.array(self.key(stream), np.uint64)))
 
 
 def check_study_seed(seed: int) -> None:
@@ -139,9 +141,3 @@ def candidate_salt(key: str) -> int:
 def study_generator(study: int, role: Role, number: int = 0) -> np.random.Generator:
     """Return a generator for a choice made once per study, such as the split into halves."""
     return InstanceSeed(study, role, number).generator(Stream.DRAW)
-
-
-def _generator(key: tuple[int, int]) -> np.random.Generator:
-    import numpy as np
-
-    return np.random.Generator(np.random.Philox(key=np.array(key, dtype=np.uint64)))
