@@ -391,3 +391,27 @@ def test_a_journal_that_lacks_their_column_is_read_and_written(path: Path, old: 
         journal.add(added)
     with Journal.read(path) as journal:
         assert all(map(same, journal.outcomes(), [outcome(0), added]))
+
+
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        ("UPDATE study SET description = '[1'", None),
+        ("UPDATE study SET description = '7'", None),
+        ("UPDATE candidates SET spec = 'nothing'", "candidates"),
+        ("UPDATE notes SET content = x'ff'", "notes"),
+        ("UPDATE outcomes SET status = 'lost'", "count"),
+        ("UPDATE outcomes SET status = 'lost'", "outcomes"),
+        ("UPDATE outcomes SET role = 77", "failed"),
+        ("UPDATE outcomes SET loss = 'low'", "measures"),
+    ],
+)
+def test_damage_that_no_digest_guards_is_one_sentence(
+    change: str, read: str | None, path: Path
+) -> None:
+    with Journal.open(path, STUDY, [FAKE], {"author": "one"}) as journal:
+        journal.add(outcome())
+    make_old(path)
+    edit(path, change)
+    with pytest.raises(JournalError, match="restore it from a copy"), Journal.read(path) as journal:
+        getattr(journal, str(read))(*([Role.RACE] if read == "measures" else []))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -26,6 +27,8 @@ from surefoot.journal.schema import (
 from surefoot.racing.registry import modern
 from surefoot.seeds.ledger import Role
 
+Made = TypeVar("Made")
+
 
 class Lookup:
     """The study, candidates and outcomes of an open journal; `Journal` adds to them.
@@ -38,12 +41,12 @@ class Lookup:
         self._file = file
         with file.transaction("read") as connection:
             self.chain = verified(connection, file.name) if file.format > 1 else Chain()
-        rows = self._all(sa.select(STUDY.c.description))
-        if len(rows) != 1:
+        studies = self._all(sa.select(STUDY.c.description), lambda row: _plain(row.description))
+        if len(studies) != 1:
             raise JournalError(f"{file.name} holds no study: it is not a whole journal")
-        self._study = modern(json.loads(rows[0][0]))
-        known = self._all(sa.select(CANDIDATES.c.id, CANDIDATES.c.key).order_by(CANDIDATES.c.id))
-        self._rows: dict[str, int] = {row.key: row.id for row in known}
+        self._study = modern(studies[0])
+        known = sa.select(CANDIDATES.c.key, CANDIDATES.c.id).order_by(CANDIDATES.c.id)
+        self._rows: dict[str, int] = dict(self._all(known, tuple))
 
     @property
     def path(self) -> Path | None:
@@ -60,21 +63,17 @@ class Lookup:
 
         ``population`` is the table of the study file that the population was loaded by.
         """
-        rows = self._all(sa.select(NOTES.c.name, NOTES.c.content).order_by(NOTES.c.id), NOTES)
-        return {row.name: json.loads(row.content) for row in rows}
+        query = sa.select(NOTES.c.name, NOTES.c.content).order_by(NOTES.c.id)
+        return dict(self._all(query, lambda row: (row.name, json.loads(row.content)), NOTES))
 
     def extensions(self) -> list[Extended]:
         """Return by what the study was extended, oldest first, with its earlier descriptions."""
-        rows = self._all(sa.select(EXTENSIONS).order_by(EXTENSIONS.c.id), EXTENSIONS)
-        return [
-            Extended(
-                json.loads(row.description),
-                tuple(json.loads(row.changes)),
-                row.fresh,
-                row.recorded,
-            )
-            for row in rows
-        ]
+
+        def extended(row: sa.Row[Any]) -> Extended:
+            changes = tuple(json.loads(row.changes))
+            return Extended(_plain(row.description), changes, row.fresh, row.recorded)
+
+        return self._all(sa.select(EXTENSIONS).order_by(EXTENSIONS.c.id), extended, EXTENSIONS)
 
     def has(self, candidate: str, role: Role, instance: int, sample: int) -> bool:
         """Say whether an instance is recorded."""
@@ -94,8 +93,11 @@ class Lookup:
 
     def candidates(self) -> dict[str, Known]:
         """Return every declared candidate by key, in the order of their declaration."""
-        rows = self._all(sa.select(CANDIDATES).order_by(CANDIDATES.c.id))
-        return {row.key: Known(row.family, json.loads(row.spec), row.label) for row in rows}
+
+        def known(row: sa.Row[Any]) -> tuple[str, Known]:
+            return row.key, Known(row.family, _plain(row.spec), row.label)
+
+        return dict(self._all(sa.select(CANDIDATES).order_by(CANDIDATES.c.id), known))
 
     def outcomes(
         self,
@@ -112,8 +114,7 @@ class Lookup:
             query = query.where(CANDIDATES.c.key == candidate)
         if instance is not None:
             query = query.where(OUTCOMES.c.instance == instance)
-        latest = {identity(o): o for o in map(outcome_of, self._all(query))}
-        return list(latest.values())
+        return list({identity(o): o for o in self._all(query, outcome_of)}.values())
 
     def measures(self, role: Role) -> list[Measure]:
         """Return the outcomes of a role without their curves, in the order of recording.
@@ -124,20 +125,36 @@ class Lookup:
         size = sa.func.length(OUTCOMES.c.curve)
         query = sa.select(CANDIDATES.c.key, size, *(OUTCOMES.c[name] for name in names))
         query = query.join_from(OUTCOMES, CANDIDATES).where(OUTCOMES.c.role == int(role))
-        found, again = [], False
-        for key, octets, number, sample, loss, seconds, attempt in self._all(
-            query.order_by(OUTCOMES.c.id)
-        ):
-            found.append(Measure(key, role, number, sample, loss, seconds, octets // 4))
-            again = again or attempt > 0
-        return list({identity(m): m for m in found}.values()) if again else found
 
-    def _all(self, query: sa.Select[Any], optional: sa.Table | None = None) -> list[Any]:
-        """Return the rows of a query; none if the journal is older than its ``optional`` table."""
+        def measure(row: Any) -> tuple[Measure, bool]:
+            key, octets, number, sample, loss, seconds, attempt = row
+            epochs = octets // 4
+            return Measure(key, role, number, sample, float(loss), seconds, epochs), attempt > 0
+
+        found = self._all(query.order_by(OUTCOMES.c.id), measure)
+        measures = [one for one, _ in found]
+        if any(again for _, again in found):
+            return list({identity(one): one for one in measures}.values())
+        return measures
+
+    def _all(
+        self,
+        query: sa.Select[Any],
+        make: Callable[[sa.Row[Any]], Made],
+        optional: sa.Table | None = None,
+    ) -> list[Made]:
+        """Return what is made of each row; none if the journal is older than ``optional``."""
         with self._file.transaction("read") as connection:
             if optional is not None and not sa.inspect(connection).has_table(optional.name):
                 return []
-            return list(connection.execute(query).all())
+            rows = connection.execute(query).all()
+        try:
+            return [make(row) for row in rows]
+        except (ValueError, KeyError, TypeError) as error:
+            raise JournalError(
+                f"{self._file.name} is damaged, it holds what surefoot never writes ({error}): "
+                "restore it from a copy"
+            ) from None
 
     @cached_property
     def _outcome_columns(self) -> list[sa.Column[Any]]:
@@ -152,7 +169,17 @@ class Lookup:
         columns = ("role", "instance", "sample", "attempt", "status")
         query = sa.select(CANDIDATES.c.key, *(OUTCOMES.c[name] for name in columns))
         query = query.join_from(OUTCOMES, CANDIDATES).order_by(OUTCOMES.c.id)
-        return {
-            (key, roles[role], instance, sample): (attempt, statuses[status])
-            for key, role, instance, sample, attempt, status in self._all(query)
-        }
+
+        def latest(row: Any) -> tuple[Identity, tuple[int, Status]]:
+            key, role, instance, sample, attempt, status = row
+            return (key, roles[role], instance, sample), (attempt, statuses[status])
+
+        return dict(self._all(query, latest))
+
+
+def _plain(text: str) -> dict[str, Any]:
+    """Return what JSON text describes; raise `TypeError` if it is not names with values."""
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise TypeError(f"{text[:40]!r} in place of a description")
+    return found
