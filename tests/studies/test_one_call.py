@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import surefoot
+from surefoot.candidates.convnet.layers import Conv
+from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import (
     ConfigurationError,
@@ -33,6 +35,32 @@ from surefoot.studies.variance import study as varying
 from surefoot.studies.watch import Watcher
 from surefoot.study_files import build
 from tests.fakes import Fake, fake_loss, fake_setting
+
+NET = ConvNet((Conv(2, 5),), (3,), input_shape=(1, 8, 8), batch_size=8, average="ema(1 epoch)")
+
+
+def test_what_averaging_did_stands_in_the_journal(tmp_path: Path) -> None:
+    generator = np.random.default_rng(3)
+    images = surefoot.Population(generator.normal(size=(80, 64)), generator.uniform(1, 2, 80))
+    stopping = surefoot.Stopping(4, reading="none")
+    found = {}
+    for curves in (False, True):
+        path = tmp_path / f"{curves}.db"
+        surefoot.assess(
+            NET, images, n=3, stopping=stopping, plain_curves=curves, workers=1, journal=path
+        )
+        with Journal.read(path) as journal:
+            found[curves] = journal.outcomes()
+    for last, whole in zip(found[False], found[True], strict=True):
+        assert (last.plain.size, whole.plain.size) == (1, 4)
+        assert last.plain_loss == whole.plain_loss != last.loss == whole.loss
+
+
+def test_another_objective_is_another_study(tmp_path: Path) -> None:
+    arguments = {"sample_size": 20, "engine": "fake", "journal": tmp_path / "r.db", "certify": 0}
+    surefoot.select([Fake(), Fake(quality=2.0)], POPULATION, loss="rmse", **arguments)
+    with pytest.raises(JournalMismatchError, match=r'"rmse" -> "rmse\(root\)"'):
+        surefoot.select([Fake(), Fake(quality=2.0)], POPULATION, loss="rmse(root)", **arguments)
 
 
 class Told(Watcher):

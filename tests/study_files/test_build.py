@@ -89,6 +89,27 @@ def test_impossible_spaces_name_file_and_table(file, population, old, new, messa
     assert "study.toml: [space]" in str(caught.value)
 
 
+def test_recipes_are_choices_of_networks_and_modules(file, population):
+    recipe = """
+objective = ["root", "square"]
+schedule = ["constant", "cosine(0.01)"]
+warmup = 2
+average = ["none", "ema(2 epochs)", "last(0.5)"]
+clip = ["none", 1.0]
+"""
+    nets = candidates_of(file(BASE + recipe), population)
+    assert len(nets) == 8 * 24
+    assert {net.average for net in nets} == {"none", "ema(2 epochs)", "last(0.5)"}
+    assert {(net.clip, net.warmup) for net in nets} == {(None, 2.0), (1.0, 2.0)}
+    factory = "[[space]]\nfamily = 'module'\nfactory = 'surefoot.candidates.resnet.ResNet'\n"
+    modules = candidates_of(file(BASE.partition("[space]")[0] + factory + recipe), population)
+    assert len(modules) == 24
+    assert {module.schedule for module in modules} == {None, "cosine(0.01)"}
+    text = BASE + recipe.replace("last(0.5)", "last(5)")
+    with pytest.raises(StudyFileError, match=r"study.toml: \[space\] average 'last\(5\)': 5 must"):
+        candidates_of(file(text), population)
+
+
 def test_side_features_must_exist_and_images_be_square(file):
     rng = np.random.default_rng(1)
     with pytest.raises(StudyFileError, match="plain has no side features"):
@@ -107,6 +128,10 @@ def test_setting(file, population):
     assert setting.loss == Loss("rmse")
     assert setting.stopping == Stopping(max_epochs=7)
     assert setting.halves.pool.tolist() == population.split(3).pool.tolist()
+    rooted = BASE.replace('"rmse"', '"rmse"\nobjective = "root"\nplain_curves = true')
+    setting = setting_of(file(rooted), population)
+    assert setting.loss == Loss("rmse", objective="root")
+    assert setting.plain_curves
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,9 @@ class TrainingOptions(RunOptions, total=False):
         When the training of an instance ends; None for the usual `Stopping`.
     pool_fraction
         Share of the examples that training samples come from; losses are measured on the rest.
+    plain_curves
+        Whether a candidate that averages its weights leaves the whole curve of those before
+        averaging too, not only its last loss.
     seed
         Decides every random number of the study.
     """
@@ -80,6 +83,7 @@ class TrainingOptions(RunOptions, total=False):
     sampling: Sampling | None
     stopping: Stopping | None
     pool_fraction: float
+    plain_curves: bool
     seed: int
 
 
@@ -132,6 +136,7 @@ def make_setting(
     sampling: Sampling | None = None,
     stopping: Stopping | None = None,
     pool_fraction: float = 0.5,
+    plain_curves: bool = False,
     seed: int = 0,
 ) -> Setting:
     """Return what all instances of a study share; the parameters are those of `TrainingOptions`.
@@ -152,6 +157,7 @@ def make_setting(
         Sampling(sample_size) if sampling is None else sampling,
         measured,
         Stopping() if stopping is None else stopping,
+        plain_curves,
     )
 
 

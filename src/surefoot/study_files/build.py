@@ -158,11 +158,12 @@ def setting_of(file: StudyFile, population: Population) -> Setting:
             sampling=sampling,
             stopping=stopping,
             pool_fraction=tables.population.pool_fraction,
+            plain_curves=tables.loss.plain_curves,
             seed=tables.study.seed,
         )
     with blaming(file, "sampling"):
         setting.halves.check(sampling)
-    return replace(setting, plain_curves=tables.loss.plain_curves)
+    return setting
 
 
 def baseline_of(file: StudyFile) -> Candidate | None:
