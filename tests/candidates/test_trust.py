@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sklearn
 import torch
@@ -223,8 +224,6 @@ n = 2
 
 
 def study(folder: Path, space: str) -> str:
-    import numpy as np
-
     rng = np.random.default_rng(1)
     cells = rng.exponential(1.0, (200, 16)).astype(np.float32)
     np.savez(folder / "showers.npz", cells=cells, energy=cells.sum(axis=1))
@@ -317,18 +316,14 @@ def test_a_journal_runs_no_code(
 def test_python_refuses_and_trusts_as_the_command_line_does(
     name: str, foreign: Path, marker: Path, tmp_path: Path
 ) -> None:
+    cells = np.random.default_rng(2).exponential(1.0, (200, 16)).astype(np.float32)
+    other = surefoot.Population(cells, cells.sum(axis=1), target_name="energy")
     doors: dict[str, Any] = {
         "read_study": lambda **given: surefoot.read_study(tmp_path / "study.toml", **given),
         "replay": lambda **given: surefoot.replay(foreign, **given),
         "export": lambda **given: surefoot.export(foreign, tmp_path / "net.npz", **given),
         "transfer": lambda **given: surefoot.transfer(
-            foreign,
-            surefoot.load_population(
-                str(tmp_path / "showers.npz"), features="cells", target="energy"
-            ),
-            baseline=surefoot.EstimatorCandidate("sklearn.linear_model.Ridge"),
-            n=2,
-            **given,
+            foreign, other, baseline=surefoot.EstimatorCandidate("sklearn.svm.SVR"), n=2, **given
         ),
     }
     with pytest.raises(ConfigurationError, match="--trust evil"):
