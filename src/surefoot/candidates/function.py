@@ -75,7 +75,7 @@ class CandidateFunction:
         Raises
         ------
         CandidateError
-            If the function does not take a parameter, or its value is not
+            If the function does not take a parameter, or its value is not plain.
         """
         self.check(parameters)
         return FunctionCandidate(self.path, parameters, side=self.side, version=self.version)
@@ -181,12 +181,8 @@ class FunctionCandidate(Candidate):
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
         """Rebuild a candidate from its `spec`."""
         check_fields("a function", spec, _FIELDS)
-        return cls(
-            spec["function"],
-            spec.get("parameters"),
-            side=spec.get("side", False),
-            version=spec.get("version", 1),
-        )
+        given = dict(spec)
+        return cls(given.pop("function"), **given)
 
     @property
     def label(self) -> str:

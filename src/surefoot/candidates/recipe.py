@@ -18,8 +18,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from surefoot.candidates.fields import is_import_path, number, settle
-from surefoot.errors import CandidateError, ConfigurationError, nearest
+from surefoot.candidates.fields import is_import_path, number, settle, whole
+from surefoot.checks import at_least, known, not_negative, positive
+from surefoot.errors import CandidateError, ConfigurationError
 from surefoot.learning.averaging import parse_average
 from surefoot.learning.losses.base import OBJECTIVES
 from surefoot.learning.schedules import Schedule, parse_schedule
@@ -43,7 +44,7 @@ def schedule_of(candidate: Any) -> Schedule:
 
 
 def settle_recipe(candidate: Any) -> None:
-    """Check the recipe of a frozen candidate and write its fields in their shortest form.
+    """Check how a frozen candidate is trained and write the fields in their shortest form.
 
     A schedule that is None is left so.
 
@@ -52,16 +53,18 @@ def settle_recipe(candidate: Any) -> None:
     CandidateError
         If a field is out of range or unknown.
     """
-    if candidate.objective not in (None, *OBJECTIVES):
-        word = str(candidate.objective)
-        raise CandidateError(f"objective {word!r} is unknown: {nearest(word, OBJECTIVES)}")
+    settle(candidate, learning_rate=number, decay=number, batch_size=whole, warmup=number)
+    positive(learning_rate=candidate.learning_rate, error=CandidateError)
+    not_negative(decay=candidate.decay, error=CandidateError)
+    at_least(1, batch_size=candidate.batch_size, error=CandidateError)
+    if candidate.objective is not None:
+        known("objective", candidate.objective, OBJECTIVES, error=CandidateError)
     try:
         if candidate.schedule is not None:
             object.__setattr__(candidate, "schedule", str(parse_schedule(candidate.schedule)))
         object.__setattr__(candidate, "average", str(parse_average(candidate.average)))
     except ConfigurationError as error:
         raise CandidateError(str(error)) from None
-    settle(candidate, warmup=number)
     if not 0 <= candidate.warmup < math.inf:
         raise CandidateError(f"warmup = {candidate.warmup} must be a number of epochs, 0 or more")
     if candidate.clip == "none":

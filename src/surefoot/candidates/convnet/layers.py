@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from surefoot.candidates.fields import settle, whole
+from surefoot.checks import one_of
 from surefoot.errors import CandidateError
 
 Kind = Literal["conv", "batch_norm", "activation", "pool", "flatten", "dropout", "side", "dense"]
@@ -22,8 +23,7 @@ class Pool:
 
     def __post_init__(self) -> None:
         settle(self, size=whole, **({} if self.stride is None else {"stride": whole}))
-        if self.kind not in ("max", "average"):
-            raise CandidateError(f"pooling kind {self.kind!r} is unknown: use 'max' or 'average'")
+        one_of("pooling kind", self.kind, ("max", "average"), error=CandidateError)
         if self.size < 1 or (self.stride is not None and self.stride < 1):
             raise CandidateError(
                 f"pooling of size {self.size} and stride {self.stride} must be at least 1"
@@ -55,10 +55,7 @@ class Conv:
             raise CandidateError(f"a convolution of {self.channels} channels must have at least 1")
         if not 1 <= self.kernel <= 7:
             raise CandidateError(f"convolution kernel {self.kernel} must be 1 … 7")
-        if self.padding not in ("valid", "same"):
-            raise CandidateError(
-                f"convolution padding {self.padding!r} is unknown: use 'valid' or 'same'"
-            )
+        one_of("convolution padding", self.padding, ("valid", "same"), error=CandidateError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from surefoot.candidates.convnet.layers import Conv, Kind, Layer, Parameter, Poo
 from surefoot.candidates.fields import number, settle, whole, wholes
 from surefoot.candidates.recipe import DEFAULTS as RECIPE_DEFAULTS
 from surefoot.candidates.recipe import recipe_label, recipe_spec, settle_recipe
-from surefoot.errors import CandidateError, nearest
+from surefoot.checks import at_least, known
+from surefoot.errors import CandidateError
 from surefoot.learning.losses.base import Loss, Objective, parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName
 
@@ -95,9 +96,8 @@ class ConvNet(Candidate):
     clip: float | None = None
 
     def __post_init__(self) -> None:
-        settle(self, hidden=wholes, input_shape=wholes, outputs=whole, batch_size=whole)
-        settle(self, side=whole, side_layer=whole)
-        settle(self, learning_rate=number, decay=number, dropout=number)
+        settle(self, hidden=wholes, input_shape=wholes, outputs=whole, side=whole, side_layer=whole)
+        settle(self, dropout=number)
         try:
             object.__setattr__(self, "convolutions", tuple(self.convolutions))
         except TypeError:
@@ -116,21 +116,13 @@ class ConvNet(Candidate):
             raise CandidateError(f"{len(self.convolutions)} convolutions given; use 1 to 3")
         if len(self.hidden) > 3:
             raise CandidateError(f"{len(self.hidden)} hidden layers given; use at most 3")
-        for field, known in (("activation", ACTIVATIONS), ("optimizer", OPTIMIZERS)):
-            value = getattr(self, field)
-            if value not in known:
-                raise CandidateError(f"{field} {value!r} is unknown: {nearest(str(value), known)}")
-        for field in ("outputs", "batch_size"):
-            if getattr(self, field) < 1:
-                raise CandidateError(f"{field} = {getattr(self, field)} must be at least 1")
+        known("activation", self.activation, ACTIVATIONS, error=CandidateError)
+        known("optimizer", self.optimizer, OPTIMIZERS, error=CandidateError)
+        at_least(1, outputs=self.outputs, error=CandidateError)
         if any(units < 1 for units in (*self.hidden, *self.input_shape)):
             raise CandidateError(
                 f"hidden = {self.hidden} and input_shape = {self.input_shape} must be positive"
             )
-        if not 0 < self.learning_rate < float("inf"):
-            raise CandidateError(f"learning_rate = {self.learning_rate} must be positive")
-        if not 0 <= self.decay < float("inf"):
-            raise CandidateError(f"decay = {self.decay} must not be negative")
         if not 0 <= self.dropout < 1:
             raise CandidateError(f"dropout = {self.dropout} must be at least 0 and below 1")
         if self.side < 0 or (self.side and not 0 <= self.side_layer <= len(self.hidden)):

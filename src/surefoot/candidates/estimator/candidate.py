@@ -122,12 +122,8 @@ class EstimatorCandidate(Candidate):
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
         """Rebuild a candidate from its `spec`, which may also have ``steps``."""
         check_fields("an estimator", spec, _FIELDS)
-        return cls(
-            spec["class"],
-            spec.get("parameters"),
-            spec.get("steps", ()),
-            side=spec.get("side", False),
-        )
+        given = dict(spec)
+        return cls(given.pop("class"), **given)
 
     @property
     def label(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator import values
-from surefoot.candidates.fields import check_fields, is_import_path, number, settle, whole, wholes
+from surefoot.candidates.fields import check_fields, is_import_path, settle, whole, wholes
 from surefoot.candidates.import_paths import check_arguments, path_of, resolve
 from surefoot.candidates.recipe import DEFAULTS, recipe_label, recipe_spec, settle_recipe
 from surefoot.candidates.space import SearchSpace
 from surefoot.candidates.trust import from_data
-from surefoot.errors import CandidateError, nearest
+from surefoot.checks import known
+from surefoot.errors import CandidateError
 from surefoot.learning.losses.base import Loss, Objective, parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS
 
@@ -94,27 +94,17 @@ class ModuleCandidate(Candidate):
     clip: float | None = None
 
     def __post_init__(self) -> None:
-        settle(self, learning_rate=number, decay=number, batch_size=whole, version=whole)
+        settle(self, version=whole)
         if self.input_shape is not None:
             settle(self, input_shape=wholes)
-        if not 0 < self.learning_rate < math.inf:
-            raise CandidateError(f"learning_rate = {self.learning_rate} must be positive")
-        if not 0 <= self.decay < math.inf:
-            raise CandidateError(f"decay = {self.decay} must not be negative")
-        if self.batch_size < 1:
-            raise CandidateError(f"batch_size = {self.batch_size} must be at least 1")
-        if self.initialization not in get_args(Initialization):
-            raise CandidateError(
-                f"initialization {self.initialization!r} is unknown: "
-                + nearest(str(self.initialization), get_args(Initialization))
-            )
+        starts = get_args(Initialization)
+        known("initialization", self.initialization, starts, error=CandidateError)
         if not re.fullmatch(r"cpu|cuda(:\d+)?|mps", self.device):
             raise CandidateError(f"device {self.device!r} must be 'cpu', 'cuda', 'cuda:0' or 'mps'")
         self._set("factory", path_of(self.factory, "factory"))
         if self.optimizer not in OPTIMIZERS:
             if isinstance(self.optimizer, str) and "." not in self.optimizer:
-                known = nearest(self.optimizer, OPTIMIZERS)
-                raise CandidateError(f"optimizer {self.optimizer!r} is unknown: {known}")
+                known("optimizer", self.optimizer, OPTIMIZERS, error=CandidateError)
             self._set("optimizer", path_of(self.optimizer, "optimizer"))
         self._set("loss", _loss(self.loss))
         self._settle_schedule()
@@ -224,14 +214,14 @@ class ModuleCandidate(Candidate):
             return cls(factory, given, **own)
 
         if not isinstance(factory, str):
-            known = [*inspect.signature(factory).parameters.values()]
+            own = [*inspect.signature(factory).parameters.values()]
             extra = [
                 inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
                 for name in _FIELDS
                 if name not in inspect.signature(factory).parameters
             ]
-            last = [p for p in known if p.kind is p.VAR_KEYWORD]
-            named = [p.replace(kind=p.KEYWORD_ONLY) for p in known if p.kind in _NAMED]
+            last = [p for p in own if p.kind is p.VAR_KEYWORD]
+            named = [p.replace(kind=p.KEYWORD_ONLY) for p in own if p.kind in _NAMED]
             vars(build)["__signature__"] = inspect.Signature(named + extra + last)
         return build
 
