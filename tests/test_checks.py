@@ -10,7 +10,7 @@ from surefoot.errors import CandidateError, ConfigurationError, SamplingError
 
 
 def test_what_fits_passes() -> None:
-    checks.at_least(1, batch_size=1, outputs=7)
+    checks.at_least(1, batch_size=1, outputs=7, stride=None)
     checks.positive(learning_rate=1e-30)
     checks.not_negative(decay=0)
     checks.share(confidence=0.95, content=1e-9)

@@ -1,7 +1,7 @@
 """Refusals that stand in many places, each written once: of numbers and of words.
 
 Numbers are given by name. The sentence names the first that does not fit; ``of`` says whose number
-it is and ``error`` what is raised.
+it is and ``error`` what is raised. None stands for no number and fits.
 
 >>> positive(learning_rate=0.1)
 >>> at_least(1, of="sampling", train_size=70, test_size=0)
@@ -26,33 +26,37 @@ def must(
     *,
     of: str = "",
     error: Error = ConfigurationError,
-    **numbers: float,
+    **numbers: float | None,
 ) -> None:
     """Raise ``error`` unless each number fits; ``right`` is what it must."""
     for name, number in numbers.items():
-        if not fits(number):
+        if number is not None and not fits(number):
             raise error(f"{of} {name} = {number} must {right}".lstrip())
 
 
-def at_least(low: int, *, of: str = "", error: Error = ConfigurationError, **numbers: int) -> None:
+def at_least(
+    low: int, *, of: str = "", error: Error = ConfigurationError, **numbers: int | None
+) -> None:
     """Raise ``error`` unless each number is ``low`` or more."""
     must(f"be at least {low}", lambda number: number >= low, of=of, error=error, **numbers)
 
 
-def positive(*, of: str = "", error: Error = ConfigurationError, **numbers: float) -> None:
+def positive(*, of: str = "", error: Error = ConfigurationError, **numbers: float | None) -> None:
     """Raise ``error`` unless each number is above 0 and finite."""
     must("be positive", lambda number: 0 < number < math.inf, of=of, error=error, **numbers)
 
 
-def not_negative(*, of: str = "", error: Error = ConfigurationError, **numbers: float) -> None:
+def not_negative(
+    *, of: str = "", error: Error = ConfigurationError, **numbers: float | None
+) -> None:
     """Raise ``error`` unless each number is 0 or more and finite."""
     must("not be negative", lambda number: 0 <= number < math.inf, of=of, error=error, **numbers)
 
 
-def share(*, of: str = "", error: Error = ConfigurationError, **numbers: float) -> None:
+def share(*, of: str = "", error: Error = ConfigurationError, **numbers: float | None) -> None:
     """Raise ``error`` unless each number, such as a confidence, lies inside (0, 1)."""
     for name, number in numbers.items():
-        if not 0.0 < number < 1.0:
+        if number is not None and not 0.0 < number < 1.0:
             sentence = f"{of} {name} = {number:g} must lie between 0 and 1, such as 0.95"
             raise error(sentence.lstrip())
 

@@ -57,8 +57,7 @@ class Sampling:
     def __post_init__(self) -> None:
         checks.one_of("sampling method", self.method, get_args(Method), error=SamplingError)
         sizes = {"size": self.size, "test_size": self.test_size}
-        given = {name: size for name, size in sizes.items() if size is not None}
-        checks.at_least(1, of="sampling", error=SamplingError, **given)
+        checks.at_least(1, of="sampling", error=SamplingError, **sizes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

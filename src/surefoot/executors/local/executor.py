@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from surefoot.engines.base import Stopped
+from surefoot import checks
+from surefoot.engines.base import Engine, Flag, Stopped
 from surefoot.engines.choose import AUTO, Chooser
-from surefoot.errors import ConfigurationError, EngineError
+from surefoot.errors import EngineError
 from surefoot.executors.base import Executor
-from surefoot.executors.interrupts import Alarm, Interrupts
-from surefoot.executors.local.processes import WorkerPool
+from surefoot.executors.local.processes import TOO_LATE, WorkerPool
 from surefoot.executors.local.worker import IN_WORKER
 from surefoot.instances import Instance, Outcome, Setting
 
@@ -51,7 +53,7 @@ class LocalExecutor(Executor):
 
     Raises
     ------
-    EngineError
+    ConfigurationError
         If the engine's name is unknown or a number is not positive.
     """
 
@@ -64,19 +66,11 @@ class LocalExecutor(Executor):
         memory_limit: int | None = None,
         threads_per_worker: int = 1,
     ) -> None:
-        for name, value in (
-            ("workers", workers),
-            ("time_limit", time_limit),
-            ("memory_limit", memory_limit),
-            ("threads_per_worker", threads_per_worker),
-        ):
-            if value is not None and not value > 0:
-                raise ConfigurationError(f"{name} = {value} must be positive")
+        checks.positive(workers=workers, time_limit=time_limit, memory_limit=memory_limit)
+        checks.positive(threads_per_worker=threads_per_worker)
         self.engine, self.workers = engine, workers or _cores()
-        self.chooser = Chooser(engine)
-        self.time_limit = time_limit
-        self._memory_limit = memory_limit
-        self._threads_per_worker = threads_per_worker
+        self.chooser, self.time_limit = Chooser(engine), time_limit
+        self._memory_limit, self._threads_per_worker = memory_limit, threads_per_worker
         self._pool: WorkerPool | None = None
 
     def batches(
@@ -89,13 +83,11 @@ class LocalExecutor(Executor):
                 'script\'s work under if __name__ == "__main__":'
             )
         threads = _Threads(self, instances, setting)
-        with Interrupts(threads.stop) as interrupts:
+        with _heeding_interrupts(threads.stop):
             try:
                 yield from threads.batches()
             finally:
                 threads.dismiss()
-            if interrupts.seen:
-                raise KeyboardInterrupt
 
     def pool(self, setting: Setting) -> WorkerPool:
         """Return the worker processes of a setting, ending those of another."""
@@ -191,7 +183,7 @@ class _Threads:
             batch, self._arrivals = tuple(self._arrivals), []
             return batch
 
-    def _work(self, flag: NDArray[np.uint8]) -> None:
+    def _work(self, flag: Flag) -> None:
         try:
             while (instance := self._next()) is not None:
                 outcome = self._train(instance, flag)
@@ -211,30 +203,69 @@ class _Threads:
                     return next(self._instances, None)
         return None
 
-    def _train(self, instance: Instance, flag: NDArray[np.uint8]) -> Outcome | None:
+    def _train(self, instance: Instance, flag: Flag) -> Outcome | None:
         engine = self._executor.chooser.choose(instance.candidate, self._setting)
-        limit = self._executor.time_limit
+        limit, stopped = self._executor.time_limit, self._stopping.is_set
         if engine.workers == "threads":
-            start = time.perf_counter()
-            with Alarm(limit, flag) as alarm:
-                try:
-                    return engine.train(instance, self._setting, flag).outcome
-                except Stopped:
-                    if not alarm.rang or self._stopping.is_set():
-                        return None
-            seconds, message = (
-                time.perf_counter() - start,
-                f"exceeded the time limit of {limit:g} s",
-            )
-            return Outcome.of(
-                instance, self._setting, engine.name, (), seconds, message, failed=True
-            )
-        worker = self._pool.take()
-        try:
-            stopped = self._stopping.is_set
+            return self._train_here(engine, instance, flag, limit)
+        with self._pool.worker() as worker:
             return worker.train(engine, instance, self._setting, stopped=stopped, time_limit=limit)
+
+    def _train_here(
+        self, engine: Engine, instance: Instance, flag: Flag, limit: float | None
+    ) -> Outcome | None:
+        late = threading.Event()
+
+        def ring() -> None:
+            late.set()
+            flag[0] = 1
+
+        start = time.perf_counter()
+        alarm = threading.Timer(limit or 0.0, ring)
+        if limit is not None:
+            alarm.start()
+        try:
+            return engine.train(instance, self._setting, flag).outcome
+        except Stopped:
+            if not late.is_set() or self._stopping.is_set():
+                return None
+            seconds, message = time.perf_counter() - start, TOO_LATE.format(limit)
+            return Outcome.of(instance, self._setting, engine.name, (), seconds, message)
         finally:
-            self._pool.give(worker)
+            alarm.cancel()
+            if limit is not None:
+                alarm.join()
+            if late.is_set():
+                flag[0] = 0
+
+
+@contextmanager
+def _heeding_interrupts(stop: Callable[[], None]) -> Iterator[None]:
+    """Let the first Ctrl-C ask to ``stop`` in good order and be raised then; a second acts at once.
+
+    A handler that the application installed itself is left alone, and so are other threads than
+    the main one.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    seen = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal seen
+        if seen:
+            raise KeyboardInterrupt
+        seen = True
+        stop()
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if seen:
+        raise KeyboardInterrupt
 
 
 def _cores() -> int:

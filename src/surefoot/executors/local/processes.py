@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ _THREADS = (
 )
 _POLL = 0.1
 _END_WAIT = 5.0
+TOO_LATE = "exceeded the time limit of {:g} s"
 
 
 class Worker:
@@ -41,18 +43,12 @@ class Worker:
 
     def __init__(self, shared: Shared, memory_limit: int | None, threads: int) -> None:
         self._channel, theirs = multiprocessing.Pipe()
-        environment = os.environ | dict.fromkeys(_THREADS, str(threads))
-        arguments = (
-            json.dumps(sys.path),
-            str(theirs.fileno()),
-            str(shared.descriptor),
-            _main_script(),
-            str(memory_limit or 0),
-        )
+        pipes = theirs.fileno(), shared.descriptor
+        arguments = (json.dumps(sys.path), *pipes, _main_script(), memory_limit or 0)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _START, *arguments],
-            pass_fds=(theirs.fileno(), shared.descriptor),
-            env=environment,
+            [sys.executable, "-c", _START, *map(str, arguments)],
+            pass_fds=pipes,
+            env=os.environ | dict.fromkeys(_THREADS, str(threads)),
             stdin=subprocess.DEVNULL,
             process_group=0,
         )
@@ -78,12 +74,11 @@ class Worker:
         start = time.perf_counter()
         kind, outcome = self._ask((engine, instance, False), stopped, time_limit)
         seconds = time.perf_counter() - start
-        if kind not in ("died", "late"):
-            result: Outcome | None = outcome
-            return result
-        late = kind == "late"
-        message = f"exceeded the time limit of {time_limit:g} s" if late else self._ending()
-        return Outcome.of(instance, setting, engine.name, (), seconds, message, failed=True)
+        if kind in ("died", "late"):
+            message = TOO_LATE.format(time_limit) if kind == "late" else self._ending()
+            outcome = Outcome.of(instance, setting, engine.name, (), seconds, message)
+        result: Outcome | None = outcome
+        return result
 
     @property
     def dead(self) -> bool:
@@ -92,8 +87,7 @@ class Worker:
 
     def kill(self) -> None:
         """End the process at once."""
-        if self._process.poll() is None:
-            self._process.kill()
+        self._process.kill()
         self._process.wait()
         self._channel.close()
 
@@ -162,7 +156,7 @@ class Worker:
 
 
 class WorkerPool:
-    """Idle workers of one setting, started when needed; safe to use from several threads."""
+    """Workers of one setting, started when needed; safe to use from several threads."""
 
     def __init__(self, setting: Setting, memory_limit: int | None, threads: int) -> None:
         self.setting = setting
@@ -172,28 +166,32 @@ class WorkerPool:
         self._all: set[Worker] = set()
         self._lock = threading.Lock()
 
-    def take(self) -> Worker:
-        """Return an idle worker, or a new one."""
+    @contextmanager
+    def worker(self) -> Iterator[Worker]:
+        """Lend an idle worker, or a new one; a dead one is forgotten."""
         with self._lock:
-            while self._idle:
-                worker = self._idle.pop()
-                if not worker.dead:
-                    return worker
-                self._all.discard(worker)
-                worker.kill()
-            if self._shared is None:
-                self._shared = Shared(self.setting)
-            worker = Worker(self._shared, self._memory_limit, self._threads)
-            self._all.add(worker)
-            return worker
+            worker = self._taken()
+        try:
+            yield worker
+        finally:
+            with self._lock:
+                if worker.dead:
+                    self._all.discard(worker)
+                else:
+                    self._idle.append(worker)
 
-    def give(self, worker: Worker) -> None:
-        """Take a worker back; a dead one is forgotten."""
-        with self._lock:
-            if worker.dead:
-                self._all.discard(worker)
-            else:
-                self._idle.append(worker)
+    def _taken(self) -> Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if not worker.dead:
+                return worker
+            self._all.discard(worker)
+            worker.kill()
+        if self._shared is None:
+            self._shared = Shared(self.setting)
+        worker = Worker(self._shared, self._memory_limit, self._threads)
+        self._all.add(worker)
+        return worker
 
     def close(self) -> None:
         """End all workers, busy ones too."""

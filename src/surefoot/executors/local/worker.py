@@ -51,10 +51,9 @@ def main(pipe: int, shared: int, script: str, memory_limit: int) -> None:
     except Exception as error:
         channel.send(("unusable", f"{type(error).__name__}: {error}"))
         return
-    stop = np.zeros(1, dtype=np.uint8)
-    stop.setflags(write=False)
+    never = np.zeros(1, dtype=np.uint8)
+    never.setflags(write=False)
     channel.send(("ready", None))
-    limited = not memory_limit
     while True:
         task = tasks.get()
         try:
@@ -67,10 +66,10 @@ def main(pipe: int, shared: int, script: str, memory_limit: int) -> None:
         except Exception as error:
             channel.send(("unusable", f"{type(error).__name__}: {error}"))
             continue
-        if not limited:
+        if memory_limit:
             _limit_memory(memory_limit)
-            limited = True
-        channel.send(("outcome", engine.train(instance, setting, stop).outcome))
+            memory_limit = 0
+        channel.send(("outcome", engine.train(instance, setting, never).outcome))
 
 
 def _listen(channel: Connection, tasks: queue.SimpleQueue[bytes]) -> None:
