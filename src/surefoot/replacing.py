@@ -1,13 +1,25 @@
-"""A file that is written beside its place first, so that it is replaced whole or not at all."""
+"""Files that are written: where they may be, and how one is replaced whole or not at all."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from surefoot.errors import SurefootError
+from surefoot.errors import ExportError, SurefootError
+
+
+def check_target(file: Path, suffixes: Collection[str], what: str = "") -> None:
+    """Raise `ExportError` unless the name of a file to write has a suffix known and a folder."""
+    if file.suffix.lower() not in suffixes:
+        raise ExportError(
+            f"{what}'{file}' has the suffix {file.suffix or '(none)'!r}: use one of "
+            + ", ".join(suffixes)
+        )
+    folder = file.parent
+    if not folder.is_dir():
+        raise ExportError(f"{what}'{file}' cannot be written: make the folder '{folder}' first")
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def test_unknown_suffixes_and_missing_folders_are_named(tmp_path):
     figure, _ = new_figure(1, "")
     with pytest.raises(SurefootError, match=r"has the suffix '\.gif': use one of \.png"):
         save(figure, tmp_path / "a.gif")
-    with pytest.raises(SurefootError, match="is no directory"):
+    with pytest.raises(SurefootError, match="make the folder"):
         save(figure, tmp_path / "nowhere" / "a.png")
     (tmp_path / "taken.png").mkdir()
     with pytest.raises(SurefootError, match="cannot be written"):

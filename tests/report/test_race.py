@@ -14,10 +14,25 @@ from surefoot.racing.schedules.halving import Halving
 from surefoot.racing.state import Elimination, Round
 from surefoot.racing.table import LossTable
 from surefoot.report.files import save
-from surefoot.report.race import SHOWN_ROUNDS, draw_journal, drawn_rounds, pareto_figure
+from surefoot.report.race import (
+    SHOWN_ROUNDS,
+    RoundLosses,
+    assessment_figure,
+    draw_certificate,
+    draw_curves,
+    draw_rounds,
+    draw_selection,
+    drawn_rounds,
+    pareto_figure,
+)
+from surefoot.report.style import loss_label, new_figure
 from surefoot.seeds.ledger import Role
+from surefoot.statistics.promise import Promise
+from surefoot.studies.assess.study import AssessStudy, run_assessment
 from surefoot.studies.select.rivals import rivals_of
+from surefoot.studies.select.selection import recorded_selection
 from surefoot.studies.select.study import SelectStudy
+from tests.fakes import Fake, fake_setting
 
 
 @pytest.fixture
@@ -42,7 +57,7 @@ def raced():
 
 def test_the_panels_show_what_the_journal_holds(raced, tmp_path):
     journal, selection = raced
-    figure = draw_journal(journal)
+    figure = draw_selection(selection, journal)
     rounds, curves, certificate = figure.axes
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
         "(a) losses by round",
@@ -52,8 +67,8 @@ def test_the_panels_show_what_the_journal_holds(raced, tmp_path):
     assert save(figure, tmp_path / "race.png").stat().st_size > 10_000
     assert [text.get_text() for text in rounds.get_xticklabels()] == ["1\n4", "2\n2"]
     fresh = np.sort([o.loss for o in journal.outcomes(Role.CERTIFY)])
-    ends = sorted(line.get_ydata()[0] for line in curves.get_lines() if line.get_marker() == ".")
-    np.testing.assert_allclose(ends, fresh, rtol=1e-6)
+    (ends,) = [line.get_ydata() for line in curves.get_lines() if line.get_marker() == "."]
+    np.testing.assert_allclose(np.sort(ends), fresh, rtol=1e-6)
     (steps,) = [x for x in certificate.get_lines() if x.get_label() == "6 fresh instances"]
     np.testing.assert_allclose(steps.get_xdata()[1:], fresh)
     (bound,) = [x for x in certificate.get_lines() if "% lose" in str(x.get_label())]
@@ -67,18 +82,18 @@ def test_every_kind_has_one_panel_and_any_candidate_its_curves(raced):
     journal, selection = raced
     last = selection.state.ranking[-1]
     for what in ("rounds", "curves", "certificate"):
-        assert len(draw_journal(journal, what).axes) == 1
-    figure = draw_journal(journal, "curves", last)
+        assert len(draw_selection(selection, journal, what).axes) == 1
+    figure = draw_selection(selection, journal, "curves", last)
     assert selection.candidate(last).label in figure.get_suptitle()
     with pytest.raises(JournalError, match="no fresh instances yet"):
-        draw_journal(journal, "certificate", last)
+        draw_selection(selection, journal, "certificate", last)
     with pytest.raises(JournalError, match="did you mean 'curves'"):
-        draw_journal(journal, "curve")
+        draw_selection(selection, journal, "curve")
 
 
 def test_a_candidate_without_certificate_still_has_a_figure(raced, tmp_path):
     journal, selection = raced
-    figure = draw_journal(journal, "race", selection.state.ranking[-1])
+    figure = draw_selection(selection, journal, "race", selection.state.ranking[-1])
     assert len(figure.axes) == 3
     assert save(figure, tmp_path / "race.svg").exists()
 
@@ -86,7 +101,7 @@ def test_a_candidate_without_certificate_still_has_a_figure(raced, tmp_path):
 def test_a_journal_without_outcomes_has_nothing_to_draw(raced):
     _, selection = raced
     with selection.study.open(":memory:") as empty, pytest.raises(JournalError, match="nothing to"):
-        draw_journal(empty)
+        draw_selection(recorded_selection(empty), empty)
 
 
 @pytest.mark.parametrize(("leaving", "shown"), [(3, 4), (40, SHOWN_ROUNDS)])
@@ -129,3 +144,107 @@ def test_a_front_is_drawn_with_its_winner(tmp_path):
     ]
     assert axes.get_xlabel() == "mean loss\n1 candidate a\n2 candidate b\n3 candidate c"
     assert save(axes.figure, tmp_path / "front.svg").exists()
+
+
+def drawn(draw, *given, **options):
+    _, (axes,) = new_figure(1, "")
+    draw(axes, *given, **options)
+    return axes
+
+
+def lines_by_label(axes):
+    return {line.get_label(): line for line in axes.get_lines()}
+
+
+def test_median_curve_is_over_the_instances_still_trained():
+    curves = [[3.0, 2.0, 1.0], [5.0, 4.0], [4.0, 4.0, 3.0]]
+    axes = drawn(draw_curves, curves, label=loss_label("rmse", "mm"))
+    median = lines_by_label(axes)["median"]
+    assert median.get_xdata().tolist() == [1, 2, 3]
+    assert median.get_ydata().tolist() == [4.0, 4.0, 2.0]
+    assert axes.get_xlabel() == "epoch"
+    assert axes.get_ylabel() == "test loss (rmse) / mm"
+
+
+def test_diverged_instances_are_counted_not_drawn():
+    axes = drawn(draw_curves, [[1.0, 2.0], [1.0, np.inf], [np.nan]], label="loss")
+    assert axes.get_title(loc="right") == "2 diverged or failed, not drawn"
+    lines = np.concatenate([line.get_ydata() for line in axes.get_lines()])
+    assert not np.isinf(lines).any()
+
+
+@pytest.mark.parametrize(("highest", "scale"), [(7.9, "linear"), (8.1, "log")])
+def test_losses_of_a_wide_range_get_a_logarithmic_axis(highest, scale):
+    axes = drawn(draw_curves, [[highest, 1.0]], label="loss")
+    assert axes.get_yscale() == scale
+
+
+def test_boxes_are_the_quartiles_of_each_round():
+    losses = np.arange(1.0, 10.0)
+    rounds = [
+        RoundLosses(1, "screen", 9, losses, [2.0]),
+        RoundLosses(2, "race", 4, [*losses[:4], np.inf], [2.0, 4.0]),
+    ]
+    axes = drawn(draw_rounds, rounds, baseline=5.0)
+    tops = [patch.get_path().vertices[:, 1].max() for patch in axes.patches]
+    bottoms = [patch.get_path().vertices[:, 1].min() for patch in axes.patches]
+    assert bottoms == [np.quantile(losses, 0.25), np.quantile(losses[:4], 0.25)]
+    assert tops == [np.quantile(losses, 0.75), np.quantile(losses[:4], 0.75)]
+    winners = [line.get_ydata() for line in axes.get_lines() if line.get_marker() == "D"]
+    assert [list(means) for means in winners] == [[2.0, 3.0]]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["screen\n9", "2\n4"]
+    assert lines_by_label(axes)["baseline"].get_ydata() == [5.0, 5.0]
+    assert axes.get_title(loc="right") == "1 diverged or failed, not drawn"
+
+
+def test_a_round_in_which_all_diverged_has_no_box():
+    rounds = [RoundLosses(1, "race", 2, [np.inf, np.inf], [np.inf])]
+    axes = drawn(draw_rounds, rounds)
+    assert len(axes.patches) == 0
+
+
+def test_certificate_steps_count_the_diverged_in_their_share():
+    axes = drawn(
+        draw_certificate,
+        [3.0, 1.0, np.inf, 2.0],
+        bound=3.0,
+        bound_label="bound 3",
+        racing=[0.5],
+        baseline=4.0,
+    )
+    lines = lines_by_label(axes)
+    steps = lines["4 fresh instances"]
+    assert steps.get_xdata().tolist() == [1.0, 1.0, 2.0, 3.0]
+    assert steps.get_ydata().tolist() == [0.0, 0.25, 0.5, 0.75]
+    assert lines["bound 3"].get_xdata() == [3.0, 3.0]
+    assert lines["in the race"].get_xdata().tolist() == [0.5]
+    assert lines["baseline"].get_xdata() == [4.0, 4.0]
+
+
+def test_nothing_depends_on_colour():
+    rounds = [RoundLosses(1, "race", 2, [1.0, 2.0], [1.0])]
+    panels = [
+        drawn(draw_curves, [[2.0, 1.0], [3.0, 1.0]], baseline=1.0),
+        drawn(draw_rounds, rounds, baseline=1.0),
+        drawn(draw_certificate, [1.0, 2.0], bound=2.0, racing=[1.0], baseline=1.0),
+    ]
+    for axes in panels:
+        figure = axes.figure
+        figure.canvas.draw()
+        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3].astype(int)
+        assert (pixels.max(axis=-1) == pixels.min(axis=-1)).all()
+
+
+@pytest.mark.parametrize(("limit", "line"), [(None, "% lose"), (0.0, "limit of the promise")])
+def test_an_assessment_shows_curves_and_losses(tmp_path, limit, line):
+    promise = None if limit is None else Promise(limit)
+    study = AssessStudy(
+        candidate=Fake(noise=0.3), setting=fake_setting(), engine="fake", n=6, promise=promise
+    )
+    with study.open(":memory:") as journal, LocalExecutor(1, "fake") as executor:
+        figure = assessment_figure(run_assessment(study, journal, executor), label="loss")
+    left, right = figure.axes
+    assert left.get_title(loc="left") == "(a) all instances"
+    assert right.get_title(loc="left") == "(b) their losses"
+    assert any(line in text.get_text() for text in right.get_legend().get_texts())
+    assert save(figure, tmp_path / "assess.png").exists()

@@ -9,40 +9,25 @@ from typing import TYPE_CHECKING
 
 from surefoot.errors import ExportError
 from surefoot.escaping import visible
+from surefoot.replacing import check_target, replaced
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.ticker import Formatter
 
-SUFFIXES = (".png", ".pdf", ".svg")
-
-
-def check_path(path: Path) -> None:
-    """Raise `ExportError` unless a figure can be written to a file of this name."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise ExportError(
-            f"figure '{path}' has the suffix {path.suffix or '(none)'!r}: use one of "
-            + ", ".join(SUFFIXES)
-        )
-    if not path.parent.is_dir():
-        raise ExportError(f"figure '{path}' cannot be written: '{path.parent}' is no directory")
+check_path = partial(check_target, suffixes=(".png", ".pdf", ".svg"), what="figure ")
 
 
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as its suffix says (.png at 150 dots per inch, .pdf, .svg); return the path.
 
-    Raises
-    ------
-    ExportError
-        If the suffix is another one or the file cannot be written.
+    Raises `ExportError` if the suffix is another one or the file cannot be written.
     """
     check_path(path)
     _neutralise(figure)
     metadata = {"Creator": "surefoot"} if path.suffix.lower() != ".png" else {}
-    try:
-        figure.savefig(path, dpi=150, metadata=metadata)
-    except OSError as error:
-        raise ExportError(f"figure '{path}' cannot be written: {error.strerror}") from None
+    with replaced(path, ExportError) as part:
+        figure.savefig(part, dpi=150, metadata=metadata)
     return path
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.report.style import BLACK, DARK, MIDDLE, new_figure, plain_numbers
+from surefoot.report.style import BLACK, DARK, MIDDLE, Style, new_figure, plain_numbers
 from surefoot.studies.plan.plan import efficient
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def plan_figure(
     foot = float(positive.min()) / 3.0 if positive.size else 0.01
     best = efficient(rows)
     places = np.column_stack([seconds / per, np.maximum(regrets, foot)])
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    axes.set(xscale="log", yscale="log")
     for row, (x, y), drawn in zip(rows, places.tolist(), seen, strict=True):
         if drawn:
             _draw(axes, row, x, y, full=row in best)
@@ -62,8 +61,8 @@ def plan_figure(
     axes.set_xlabel(f"time of the race on {cores} / {unit}")
     axes.set_ylabel(f"expected regret in {criterion} / %")
     words = "filled: nothing is both cheaper and better; ring: the one to take"
-    lost = len(rows) - int(seen.sum())
-    words += f"; {lost} without a stable winner, not drawn" if lost else ""
+    if not seen.all():
+        words += f"; {(~seen).sum()} without a stable winner, not drawn"
     axes.set_title(words, fontsize="small", loc="left", color=DARK)
     plain_numbers(axes.xaxis)
     plain_numbers(axes.yaxis)
@@ -77,15 +76,9 @@ def _draw(axes: Axes, row: PlanRow, x: float, y: float, *, full: bool) -> None:
         axes.annotate("", (x, y), (0, -20), textcoords="offset points", arrowprops=arrow)
     elif np.isfinite(error):
         axes.errorbar(x, y, [[min(error, 0.9 * y)], [error]], color=DARK, capsize=2, linewidth=0.9)
-    axes.plot(
-        x,
-        y,
-        "s" if row.choice.own else "o",
-        color=BLACK if full else DARK,
-        markerfacecolor=BLACK if full else "white",
-        markersize=7,
-        zorder=3,
-    )
+    shade, inside = (BLACK, BLACK) if full else (DARK, "white")
+    marker = "s" if row.choice.own else "o"
+    axes.plot(x, y, marker, color=shade, markerfacecolor=inside, markersize=7, zorder=3)
 
 
 def _limits(values: Floats) -> tuple[float, float]:
@@ -112,16 +105,9 @@ def _name(axes: Axes, names: Sequence[str], places: Floats) -> None:
         choice = int(np.argmin(hidden))
         taken.append(boxes[choice])
         side, up = offsets[choice]
-        axes.annotate(
-            name,
-            tuple(place),
-            textcoords="offset points",
-            xytext=(side, up),
-            ha="right" if side < 0.0 else "left",
-            va="center",
-            fontsize="x-small",
-            zorder=5,
-        )
+        words: Style = {"textcoords": "offset points", "va": "center", "fontsize": "x-small"}
+        align = "right" if side < 0.0 else "left"
+        axes.annotate(name, tuple(place), (side, up), ha=align, zorder=5, **words)
 
 
 def _overlap(one: Floats, other: Floats) -> float:

@@ -1,49 +1,43 @@
-"""Figures of a race, from its journal: rounds, curves, certificate and front."""
+"""Figures of a race and of an assessment: rounds, curves, certificate and front."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from surefoot.errors import JournalError, nearest
+from surefoot.instances import Outcome
 from surefoot.journal import Journal
-from surefoot.report.panels import (
-    RoundLosses,
-    bound_label,
-    curves_of,
-    draw_certificate,
-    draw_curves,
-    draw_rounds,
-)
-from surefoot.report.style import BLACK, DARK, legend, loss_label, name_panels, new_figure
+from surefoot.report import style
+from surefoot.report.style import BLACK, DARK, MIDDLE, Style, finite
 from surefoot.seeds.ledger import Role
-from surefoot.studies.race_record import RaceRecord
-from surefoot.studies.select.selection import Selection, recorded_selection
+from surefoot.studies.select.selection import Selection
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from surefoot.racing.state import RaceState, Round
+    from surefoot.racing.state import Round
+    from surefoot.statistics.certificate import Certificate
+    from surefoot.studies.assess.study import Assessment
     from surefoot.studies.select.rivals import Rivals
 
 SHOWN_ROUNDS = 13
 """As many boxes as the paper's race of 6,912 candidates has rounds, and have room for a label."""
 NAMED = 6
 """Candidates of a front that are named in its figure."""
+MANY_INSTANCES = 12
+"""More curves than this are drawn thinner."""
 PANELS = {
     "rounds": "losses by round",
     "curves": "the winner's instances",
     "certificate": "the winner, trained afresh",
 }
 KINDS = ("race", *PANELS, "pareto")
-
-
-def draw_journal(journal: Journal, what: str = "race", key: str | None = None) -> Figure:
-    """Return a figure of a journal's race; parameters and errors are those of `draw_selection`."""
-    return draw_selection(recorded_selection(journal), journal, what, key)
 
 
 def draw_selection(
@@ -66,24 +60,22 @@ def draw_selection(
     """
     if what not in KINDS:
         raise JournalError(f"{what!r} cannot be drawn: {nearest(what, KINDS)}")
-    record, state, study = selection.record, selection.state, selection.record.study
-    leader = state.ranking[0]
+    study, leader = selection.record.study, selection.state.ranking[0]
     shown = leader if key is None else key
-    label = loss_label(str(study.loss), study.unit)
+    label, name = style.loss_label(str(study.loss), study.unit), study.population.name
     if what == "pareto":
-        name = study.population.name
         return pareto_figure(selection.rivals, selection.labels, label=label, title=name)
-    title = f"{study.population.name}: {selection.known[shown].label}"
+    title = f"{name}: {selection.known[shown].label}"
     certificate = selection.certificates.get(shown)
     if certificate is None and what == "certificate":
         raise JournalError(f"{title} has no fresh instances yet: there is no certificate")
     baseline = selection.baseline
     chosen = tuple(PANELS) if what == "race" else (what,)
-    figure, panels = new_figure(len(chosen), title)
+    figure, panels = style.new_figure(len(chosen), title)
     for panel, axes in zip(chosen, panels, strict=True):
         match panel:
             case "rounds":
-                rounds = _rounds(record, state, leader if what == "rounds" else shown)
+                rounds = _rounds(selection, leader if what == "rounds" else shown)
                 draw_rounds(axes, rounds, label=label, baseline=baseline)
             case "curves":
                 draw_curves(axes, _curves(journal, shown), label=label, baseline=baseline)
@@ -94,11 +86,28 @@ def draw_selection(
                     label=label,
                     bound=None if certificate is None else certificate.bound.value,
                     bound_label="" if certificate is None else bound_label(certificate),
-                    racing=record.table.row(shown),
+                    racing=selection.record.table.row(shown),
                     baseline=baseline,
                 )
     if what == "race":
-        name_panels(panels, PANELS.values())
+        style.name_panels(panels, PANELS.values())
+    return figure
+
+
+def assessment_figure(found: Assessment, *, label: str, title: str = "") -> Figure:
+    """Return learning curves beside the distribution of the losses and their bound.
+
+    Where a broken promise leaves no certificate, the line is the promise's limit.
+    """
+    figure, panels = style.new_figure(2, title)
+    if found.certificate is not None:
+        bound, name = found.certificate.bound.value, bound_label(found.certificate)
+    else:
+        assert found.study.promise is not None
+        bound, name = found.study.promise.limit, "limit of the promise"
+    draw_curves(panels[0], curves_of(found.outcomes), label=label)
+    draw_certificate(panels[1], found.losses, label=label, bound=bound, bound_label=name)
+    style.name_panels(panels, ("all instances", "their losses"))
     return figure
 
 
@@ -106,7 +115,8 @@ def pareto_figure(
     found: Rivals, labels: Mapping[str, str], *, label: str, title: str = ""
 ) -> Figure:
     """Return the spread of the racing losses against their mean, the front joined and named."""
-    figure, (axes,) = new_figure(1, title)
+    figure, (axes,) = style.new_figure(1, title)
+    points = np.column_stack([found.location, found.spread])
     seen = np.isfinite(found.location) & np.isfinite(found.spread)
     alike = np.array([key in found.shortlist for key in found.compared])
     tested = np.array([key in found.tested for key in found.compared])
@@ -116,51 +126,46 @@ def pareto_figure(
         (seen & ~tested & ~alike, ".", "too few instances to tell"),
     ):
         if mask.any():
-            axes.plot(
-                found.location[mask],
-                found.spread[mask],
-                marker,
-                color=DARK,
-                markerfacecolor="white",
-                label=words,
-            )
+            axes.plot(*points[mask].T, marker, color=DARK, markerfacecolor="white", label=words)
     place = {key: row for row, key in enumerate(found.compared)}
     front = sorted((place[key] for key in found.front), key=lambda row: found.location[row])
     front = [row for row in front if seen[row]]
-    axes.plot(
-        found.location[front],
-        found.spread[front],
-        color=BLACK,
-        linewidth=1.0,
-        drawstyle="steps-post",
-        label="nobody is better in both",
-    )
+    line: Style = {"color": BLACK, "linewidth": 1.0, "drawstyle": "steps-post"}
+    axes.plot(*points[front].T, label="nobody is better in both", **line)
     own = place[found.winner]
     if seen[own]:
-        axes.plot(
-            found.location[own], found.spread[own], "D", color=BLACK, markersize=8, label="winner"
-        )
+        axes.plot(*points[own], "D", color=BLACK, markersize=8, label="winner")
+    names = [f"mean {label}"]
     for number, row in enumerate(front[:NAMED], start=1):
-        axes.annotate(
-            str(number),
-            (found.location[row], found.spread[row]),
-            textcoords="offset points",
-            xytext=(5, 5),
-        )
-    names = [f"{i} {labels[found.compared[row]]}" for i, row in enumerate(front[:NAMED], start=1)]
-    axes.set_xlabel(f"mean {label}\n" + "\n".join(names), fontsize="small")
+        axes.annotate(str(number), points[row], (5, 5), textcoords="offset points")
+        names.append(f"{number} {labels[found.compared[row]]}")
+    axes.set_xlabel("\n".join(names), fontsize="small")
     axes.set_ylabel("standard deviation")
     axes.locator_params(nbins=5)
-    legend(axes)
+    style.legend(axes)
     return figure
 
 
-def _rounds(record: RaceRecord, state: RaceState, winner: str) -> list[RoundLosses]:
-    if not state.rounds:
+@dataclass(frozen=True)
+class RoundLosses:
+    """A round to draw: all losses so far of those who took part, and those of the winner.
+
+    ``number`` counts from 1; ``name`` is ``screen`` or ``race``; ``candidates`` took part.
+    """
+
+    number: int
+    name: str
+    candidates: int
+    losses: ArrayLike
+    winner: ArrayLike
+
+
+def _rounds(selection: Selection, winner: str) -> list[RoundLosses]:
+    if not selection.state.rounds:
         raise JournalError("no round of the race is complete yet: there is nothing to draw")
-    drawn = []
-    for one in drawn_rounds(state.rounds):
-        losses = {key: record.table.row(key)[:count] for key, count in zip(one.keys, one.counts)}
+    drawn, row = [], selection.record.table.row
+    for one in drawn_rounds(selection.state.rounds):
+        losses = {key: row(key)[:count] for key, count in zip(one.keys, one.counts)}
         everything, own = np.concatenate(list(losses.values())), losses.get(winner, np.empty(0))
         drawn.append(RoundLosses(one.number, one.name, len(losses), everything, own))
     return drawn
@@ -183,7 +188,115 @@ def drawn_rounds(rounds: Sequence[Round]) -> list[Round]:
 def _curves(journal: Journal, key: str) -> list[ArrayLike]:
     """Return the curves of a candidate's fresh instances, or of its racing ones before those."""
     for role in (Role.CERTIFY, Role.ASSESS, Role.RACE):
-        outcomes = journal.outcomes(role, key)
-        if outcomes:
+        if outcomes := journal.outcomes(role, key):
             return curves_of(outcomes)
     raise JournalError(f"candidate {key} has no instance in the journal yet")
+
+
+def curves_of(outcomes: Sequence[Outcome]) -> list[ArrayLike]:
+    """Return the curves [epochs] of instances; a diverged one's ends with NaN, which counts it."""
+    end = np.array([np.nan], dtype=np.float32)
+    return [o.curve if np.isfinite(o.loss) else np.append(o.curve, end) for o in outcomes]
+
+
+def bound_label(certificate: Certificate) -> str:
+    """Return the certificate's promise in a few words for a legend."""
+    share = certificate.content if certificate.reached else certificate.bound.content
+    unit = f" {certificate.unit}" if certificate.unit else ""
+    return f"≥ {np.floor(share * 1000) / 10:g} % lose ≤ {certificate.bound.value:.4g}{unit}"
+
+
+def draw_curves(
+    axes: Axes,
+    curves: Sequence[ArrayLike],
+    *,
+    label: str = "test loss",
+    baseline: float | None = None,
+) -> None:
+    """Draw the test loss [epochs] of every instance against the epoch, and their median.
+
+    The median is over the instances still trained at an epoch; each curve ends in a dot at the
+    loss that counts.
+    """
+    arrays = [np.asarray(curve, dtype=np.float64) for curve in curves if np.size(curve)]
+    ends = np.array([(array.size, array[-1]) for array in arrays]).reshape(-1, 2)
+    ends = ends[np.isfinite(ends[:, 1])]
+    shown = np.full((max((array.size for array in arrays), default=0), len(arrays)), np.nan)
+    for column, array in zip(shown.T, arrays):
+        column[: array.size] = np.where(np.isfinite(array), array, np.nan)
+    epochs = np.arange(1, len(shown) + 1)
+    width = 0.6 if len(arrays) > MANY_INSTANCES else 0.9
+    axes.plot(epochs, shown, color=MIDDLE, linewidth=width, zorder=2)
+    axes.plot(*ends.T, ".", color=DARK, markersize=4, zorder=3)
+    if len(arrays) > 1:
+        middle = np.full(len(shown), np.nan)
+        seen = ~np.isnan(shown).all(axis=1)
+        middle[seen] = np.nanmedian(shown[seen], axis=1)
+        axes.plot(epochs, middle, color=BLACK, linewidth=2.0, label="median", zorder=4)
+    style.draw_baseline(axes, baseline)
+    if style.is_wide(finite(shown)):
+        axes.set_yscale("log")
+    style.note_lost(axes, len(arrays) - len(ends))
+    axes.set(xlabel="epoch", ylabel=label)
+    style.legend(axes)
+
+
+def draw_rounds(
+    axes: Axes,
+    rounds: Sequence[RoundLosses],
+    *,
+    label: str = "test loss",
+    baseline: float | None = None,
+) -> None:
+    """Draw one box per round: the losses so far of the candidates that took part in it.
+
+    Diamonds are the mean loss of the later winner.
+    """
+    losses = [finite(one.losses) for one in rounds]
+    places = np.arange(1, len(rounds) + 1)
+    style.draw_boxes(axes, losses, places, 0.55)
+    means = np.array([own.mean() if (own := finite(one.winner)).size else np.nan for one in rounds])
+    if np.isfinite(means).any():
+        white: Style = {"color": BLACK, "markerfacecolor": "white", "zorder": 5}
+        axes.plot(places, means, "D", label="winner (mean)", **white)
+    style.draw_baseline(axes, baseline)
+    if style.is_wide(np.concatenate([np.empty(0), *losses])):
+        axes.set_yscale("log")
+    style.note_lost(axes, sum(np.size(one.losses) - kept.size for one, kept in zip(rounds, losses)))
+    names = [
+        f"{'screen' if one.name == 'screen' else one.number}\n{one.candidates:,}" for one in rounds
+    ]
+    axes.set_xticks(places, names)
+    axes.set(xlim=(0.4, len(rounds) + 0.6), xlabel="round, and candidates in it", ylabel=label)
+    style.legend(axes)
+
+
+def draw_certificate(
+    axes: Axes,
+    fresh: ArrayLike,
+    *,
+    label: str = "test loss",
+    bound: float | None = None,
+    bound_label: str = "certified bound",
+    racing: ArrayLike = (),
+    baseline: float | None = None,
+) -> None:
+    """Draw the distribution of fresh losses [n] as steps, the certified bound and racing losses.
+
+    A step curve gives the share of fresh instances with a loss of at most the abscissa; racing
+    losses are crosses on its foot.
+    """
+    count, losses, raced = np.size(fresh), np.sort(finite(fresh)), finite(racing)
+    if losses.size:
+        steps, shares = np.append(losses[:1], losses), np.arange(losses.size + 1) / count
+        words = f"{count} fresh instances"
+        axes.step(steps, shares, where="post", color=BLACK, linewidth=1.8, label=words)
+    if raced.size:
+        axes.plot(raced, np.zeros(raced.size), "x", color=DARK, label="in the race", clip_on=False)
+    if bound is not None and np.isfinite(bound):
+        axes.axvline(bound, color=BLACK, linestyle=(0, (6, 2)), linewidth=1.4, label=bound_label)
+    style.draw_baseline(axes, baseline, losses="x")
+    style.note_lost(axes, count - losses.size)
+    axes.locator_params(axis="x", nbins=5)
+    axes.set(ylim=(-0.03, 1.05), xlabel=label, ylabel="share of retrainings at most this")
+    style.legend(axes)

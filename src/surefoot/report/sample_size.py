@@ -7,19 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surefoot.report.style import (
-    BLACK,
-    BOX,
-    MIDDLE,
-    draw_baseline,
-    finite,
-    is_wide,
-    legend,
-    name_panels,
-    new_figure,
-    note_lost,
-    plain_numbers,
-)
+from surefoot.report import style
+from surefoot.report.style import BLACK, MIDDLE, finite
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,28 +25,24 @@ NAMED_SIZES, CLOSE = 6, 1.4
 
 
 def sample_size_figure(
-    result: SampleSizeResult,
-    *,
-    label: str,
-    title: str = "",
-    baseline: float | None = None,
+    result: SampleSizeResult, *, label: str, title: str = "", baseline: float | None = None
 ) -> Figure:
     """Return boxplots of the losses against the number of training examples, on a log axis.
 
     Where the losses span so much that the plateau is a line, a second panel enlarges it.
     """
     flat = plateau_of(result)
-    figure, panels = new_figure(2 if flat else 1, title)
+    figure, panels = style.new_figure(2 if flat else 1, title)
     _draw_sizes(panels[0], result, label=label, baseline=baseline)
     if flat:
         _draw_sizes(panels[1], result, label=label, baseline=baseline, only=flat)
-        name_panels(panels, ("all sizes", f"from {result.sizes[flat[0]]:,} on"))
+        style.name_panels(panels, ("all sizes", f"from {result.sizes[flat[0]]:,} on"))
     return figure
 
 
 def plateau_of(result: SampleSizeResult) -> list[int]:
     """Return the places of the sizes to enlarge; none where all can be seen in one panel."""
-    if not is_wide(finite(result.losses), WIDE):
+    if not style.is_wide(finite(result.losses), WIDE):
         return []
     far = [place for place, one in enumerate(result.bounds) if one.value > NEAR * result.plateau]
     kept = list(range(far[-1] + 1 if far else 0, len(result.sizes)))
@@ -80,51 +65,35 @@ def _draw_sizes(
     """
     places = list(only) or list(range(len(result.sizes)))
     sizes = np.array(result.sizes, dtype=np.float64)
-    kept = [(sizes[place], finite(result.losses[place])) for place in places]
-    drawn = [(size, row) for size, row in kept if row.size]
     # Boxes of equal width on the logarithmic axis, and not wider than half their distance.
     ratio = float(np.min(sizes[1:] / sizes[:-1])) if sizes.size > 1 else 1.5
-    width = 0.6 * min(0.3, ratio - 1.0)
-    axes.boxplot(
-        [row for _, row in drawn],
-        positions=[size for size, _ in drawn],
-        widths=[width * size for size, _ in drawn],
-        manage_ticks=False,
-        **BOX,
-    )
+    widths = 0.6 * min(0.3, ratio - 1.0) * sizes[places]
+    style.draw_boxes(axes, result.losses[places], sizes[places], widths, manage_ticks=False)
     medians = np.where(np.isfinite(result.medians), result.medians, np.nan)
     axes.plot(sizes[places], medians[places], color=BLACK, linewidth=0.8, zorder=1)
     _draw_rule(axes, result, places)
-    draw_baseline(axes, baseline)
+    style.draw_baseline(axes, baseline)
     axes.set_xscale("log")
-    if not only and is_wide(finite(result.losses), WIDE):
+    if not only and style.is_wide(finite(result.losses), WIDE):
         axes.set_yscale("log")
-    plain_numbers(axes.yaxis)
-    plain_numbers(axes.xaxis)
+    style.plain_numbers(axes.yaxis)
+    style.plain_numbers(axes.xaxis)
     if 1 < len(places) <= NAMED_SIZES and ratio >= CLOSE:
         axes.set_xticks(sizes[places])
-    axes.set_xlabel("training examples")
-    axes.set_ylabel(label)
-    note_lost(axes, int(np.isinf(result.losses[places]).sum()))
+    axes.set(xlabel="training examples", ylabel=label)
+    style.note_lost(axes, int(np.isinf(result.losses[places]).sum()))
     if not only:
-        legend(axes, frameon=True, framealpha=1.0, edgecolor="none")
+        style.legend(axes, frameon=True, framealpha=1.0, edgecolor="none")
 
 
 def _draw_rule(axes: Axes, result: SampleSizeResult, places: Sequence[int]) -> None:
     """Draw what the rule compares and what it and the plateau found."""
     rule, sizes = result.rule, result.sizes
     if np.isfinite(result.limit) and rule.needed <= result.losses.shape[1]:
-        bounds = [(sizes[place], result.bounds[place].value) for place in places]
-        known = np.array([pair for pair in bounds if np.isfinite(pair[1])]).reshape(-1, 2)
-        axes.plot(
-            known[:, 0],
-            known[:, 1],
-            "v",
-            color=BLACK,
-            markersize=5,
-            zorder=4,
-            label=f"{rule.content:.0%} are known to lose at most this",
-        )
+        known = np.array([(sizes[place], result.bounds[place].value) for place in places])
+        known = known[np.isfinite(known[:, 1])]
+        words = f"{rule.content:.0%} are known to lose at most this"
+        axes.plot(*known.T, "v", color=BLACK, markersize=5, zorder=4, label=words)
         words = f"limit: {rule.content:.0%} must"
         axes.axhline(result.limit, color=BLACK, linestyle=(0, (6, 2)), linewidth=1.2, label=words)
         if result.robust is None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
+Style = dict[str, Any]
 
 BLACK, DARK, MIDDLE, LIGHT = "0.05", "0.3", "0.55", "0.85"
 BOX: dict[str, Any] = {
@@ -45,7 +46,7 @@ def new_figure(
     usual = (6.4 if panels == 1 else 4.7 * panels, 4.2)
     figure = Figure(figsize=size or usual, layout="constrained")
     FigureCanvasAgg(figure)
-    drawn = [figure.add_subplot(1, panels, place + 1) for place in range(panels)]
+    drawn = figure.subplots(1, panels, squeeze=False)[0].tolist()
     for axes in drawn:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="0.93", linewidth=0.8)
@@ -80,6 +81,21 @@ def finite(losses: ArrayLike) -> Floats:
 def is_wide(losses: Floats, factor: float = WIDE_RANGE) -> bool:
     """Whether finite losses are positive and span more than a factor."""
     return bool(losses.size and losses.min() > 0.0 and losses.max() > factor * losses.min())
+
+
+def draw_boxes(
+    axes: Axes, losses: Iterable[ArrayLike], places: ArrayLike, widths: ArrayLike, **style: Any
+) -> None:
+    """Draw a box of the finite losses of every row that has some, as `BOX` says."""
+    rows = [finite(row) for row in losses]
+    kept = [number for number, row in enumerate(rows) if row.size]
+    if kept:
+        axes.boxplot(
+            [rows[number] for number in kept],
+            positions=np.asarray(places)[kept],
+            widths=np.broadcast_to(widths, len(rows))[kept],
+            **BOX | style,
+        )
 
 
 def note_lost(axes: Axes, lost: int) -> None:

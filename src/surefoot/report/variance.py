@@ -6,36 +6,35 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from surefoot.report.style import BLACK, BOX, DARK, LIGHT, MIDDLE, finite, name_panels, new_figure
+from surefoot.report import style
+from surefoot.report.style import BLACK, DARK, LIGHT, MIDDLE, finite
 from surefoot.studies.variance.result import NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from surefoot.statistics.intervals import Interval
     from surefoot.studies.variance.result import VarianceResult
 
 
 def variance_figure(result: VarianceResult, *, label: str, title: str = "") -> Figure:
     """Return the losses of the three experiments beside the spread that each source gives."""
-    figure, panels = new_figure(2, title)
+    figure, panels = style.new_figure(2, title)
     _draw_experiments(panels[0], result, label)
     _draw_sources(panels[1], result, label)
-    name_panels(panels, ("one source at a time", "where the spread comes from"))
+    style.name_panels(panels, ("one source at a time", "where the spread comes from"))
     return figure
 
 
 def _draw_experiments(axes: Axes, result: VarianceResult, label: str) -> None:
     """Draw boxes and losses; those far out of all boxes are counted at the upper edge, in words."""
     experiments = result.experiments
+    places = np.arange(1, len(experiments) + 1)
     highest = max((one.fence for one in experiments), default=np.inf)
     kept = [finite(one.losses) for one in experiments]
-    if experiments:
-        axes.boxplot(kept, widths=0.5, showfliers=False, **BOX)
-    for number, losses in enumerate(kept, start=1):
+    style.draw_boxes(axes, kept, places, 0.5, showfliers=False)
+    for number, losses in zip(places, kept):
         # Points spread by rank, so that the figure needs no luck.
         across = number + 0.16 * np.sin(2.399963 * np.arange(losses.size))
         near = losses <= highest
@@ -43,42 +42,32 @@ def _draw_experiments(axes: Axes, result: VarianceResult, label: str) -> None:
         if not near.all():
             edge = axes.get_xaxis_transform()
             axes.plot(number, 0.98, "^", color=BLACK, markersize=6, transform=edge, zorder=4)
-            axes.annotate(
-                f"{(~near).sum()} up to {losses.max():.3g}",
-                (number, 0.98),
-                xycoords=edge,
-                xytext=(7, -3),
-                textcoords="offset points",
-                fontsize="small",
-            )
-    axes.set_xticks(
-        np.arange(1, len(experiments) + 1),
-        [
-            f"{NAMES[one.source].replace(' ', chr(10))}\nsd {one.sd.estimate:.2g}"
-            f"\niqr {one.iqr.estimate:.2g}"
-            for one in experiments
-        ],
-    )
+            words = f"{(~near).sum()} up to {losses.max():.3g}"
+            beside: style.Style = {"textcoords": "offset points", "fontsize": "small"}
+            axes.annotate(words, (number, 0.98), (7, -3), xycoords=edge, **beside)
+    names = [
+        f"{NAMES[one.source].replace(' ', chr(10))}\nsd {one.sd.estimate:.2g}"
+        f"\niqr {one.iqr.estimate:.2g}"
+        for one in experiments
+    ]
+    axes.set_xticks(places, names)
     axes.set_ylabel(label)
 
 
 def _draw_sources(axes: Axes, result: VarianceResult, label: str) -> None:
     """Draw each source's standard deviation with its interval, one below the other."""
-    found: dict[str, Interval] = {}
+    found = {NAMES[one.source]: one.sd for one in result.experiments}
     if result.crossed is not None:
         deviations = result.crossed.deviations()
         found = {result.crossed.source(name): one for name, one in deviations.items()}
-    else:
-        found = {NAMES[one.source]: one.sd for one in result.experiments}
     if result.test is not None:
         found["test sample (part of the sample)"] = result.test
-    rows: NDArray[np.int64] = np.arange(len(found))[::-1]
-    middles = np.array([one.estimate for one in found.values()])
-    ends = np.array([[one.low, one.high] for one in found.values()]).reshape(-1, 2).T
+    rows = list(range(len(found)))[::-1]
+    middles = [one.estimate for one in found.values()]
     axes.barh(rows, middles, height=0.55, color=LIGHT, edgecolor=DARK)
-    for row, low, high in zip(rows, *ends):
-        axes.plot([low, high], [row, row], color=BLACK, linewidth=1.4)
-        axes.plot([low, high], [row, row], "|", color=BLACK, markersize=8)
+    for row, one in zip(rows, found.values()):
+        ends = [one.low, one.high]
+        axes.plot(ends, [row, row], "|-", color=BLACK, linewidth=1.4, markersize=8)
     axes.set_yticks(rows, [textwrap.fill(name, 18) for name in found])
     axes.set_xlim(left=0.0)
     axes.locator_params(axis="x", nbins=5)

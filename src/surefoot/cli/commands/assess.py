@@ -73,7 +73,7 @@ def assess(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
-    from surefoot.report.assessment import assessment_figure
+    from surefoot.report.race import assessment_figure
     from surefoot.studies.assess.study import AssessStudy, make_promise, run_assessment
 
     session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)

@@ -44,12 +44,13 @@ def plot(
     from surefoot.cli.show.console import busy, console
     from surefoot.journal import Journal
     from surefoot.report.files import check_path, save
-    from surefoot.report.race import draw_journal
+    from surefoot.report.race import draw_selection
     from surefoot.studies.replay import find_candidate
+    from surefoot.studies.select.selection import recorded_selection
 
     check_path(output)
     out = console()
     with Journal.read(journal) as recorded, busy(out, "drawing"):
         key = None if candidate == "winner" else find_candidate(recorded, candidate)
-        save(draw_journal(recorded, what, key), output)
+        save(draw_selection(recorded_selection(recorded), recorded, what, key), output)
     out.print(str(output), soft_wrap=True)
