@@ -51,8 +51,8 @@ from surefoot.data.files import load_population
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.instances import Instance, Setting, Status
 from surefoot.journal import Journal
-from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
+from surefoot.racing.schedules.stages import default_schedule
 from surefoot.seeds.ledger import InstanceSeed, Role
 from surefoot.studies.select.rerace import rerace
 from surefoot.studies.select.study import SelectStudy

@@ -26,7 +26,7 @@ import numpy as np
 
 import surefoot
 from surefoot.data.files import load_population
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
 
 CHOICES: dict[str, list[Any]] = {
     "hidden": [16, 24],

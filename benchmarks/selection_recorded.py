@@ -28,15 +28,14 @@ import pyarrow.parquet as pq
 import selection_peers as peers
 
 from surefoot.racing.criteria import Criterion, as_criterion
-from surefoot.racing.prediction.mixed_model import SIZE, predict
+from surefoot.racing.prediction import SIZE, predict
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
 from surefoot.racing.rules.base import EliminationRule
-from surefoot.racing.rules.prediction import ByPrediction
-from surefoot.racing.rules.rank import ByRank
+from surefoot.racing.rules.rank import ByPrediction, ByRank
 from surefoot.racing.schedules.base import Schedule
-from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
+from surefoot.racing.schedules.stages import default_schedule
 from surefoot.racing.table import LossTable
 
 PATH = Path(__file__).parent / "data" / "photon_losses.parquet"

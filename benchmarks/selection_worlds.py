@@ -17,14 +17,10 @@ import numpy as np
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
 from surefoot.racing.rules.base import EliminationRule
-from surefoot.racing.rules.prediction import ByPrediction
-from surefoot.racing.rules.rank import ByRank
+from surefoot.racing.rules.rank import ByPrediction, ByRank
 from surefoot.racing.schedules.base import Schedule
-from surefoot.racing.schedules.chain import Chain
-from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
-from surefoot.racing.schedules.top_two import Pairs
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
+from surefoot.racing.schedules.stages import Chain, Pairs, default_schedule
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 

@@ -7,9 +7,8 @@ import re
 import pytest
 
 from surefoot.journal import Journal
-from surefoot.racing.rules.max import ByMax
-from surefoot.racing.rules.test import ByTest
-from surefoot.racing.schedules.exact_max import ExactMax
+from surefoot.racing.rules.tests import ByTest
+from surefoot.racing.schedules.exact_max import ByMax, ExactMax
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import RaceDescription
 from surefoot.studies.race_record import recorded_race

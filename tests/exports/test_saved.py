@@ -17,7 +17,7 @@ from surefoot.errors import CandidateError, SurefootError, UntrustedError
 from surefoot.executors.inline import InlineExecutor
 from surefoot.exports.saved import load, save
 from surefoot.learning.stopping import Stopping
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
 from surefoot.seeds.ledger import Role
 from surefoot.studies.select.selection import Selection
 from surefoot.testing import toy_population

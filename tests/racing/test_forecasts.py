@@ -16,8 +16,7 @@ from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
 from surefoot.racing.schedules.base import Schedule
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.simulation.best_tail import location
 from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.simulation.planner import Scenario, simulate

@@ -9,8 +9,7 @@ from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
 from surefoot.racing.schedules.base import Schedule, Step
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 

@@ -9,10 +9,9 @@ import pytest
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
-from surefoot.racing.rules.prediction import ByPrediction
-from surefoot.racing.rules.rank import ByRank
-from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.rules.rank import ByPrediction, ByRank
+from surefoot.racing.schedules.rounds import Halving
+from surefoot.racing.schedules.stages import default_schedule
 from surefoot.racing.table import LossTable
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "data" / "photon_losses.parquet"

@@ -2,11 +2,9 @@ import numpy as np
 
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
-from surefoot.racing.rules.prediction import ByPrediction
-from surefoot.racing.schedules.chain import Chain
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
-from surefoot.racing.schedules.top_two import Pairs
+from surefoot.racing.rules.rank import ByPrediction
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
+from surefoot.racing.schedules.stages import Chain, Pairs
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import stretches
 from surefoot.racing.table import LossTable

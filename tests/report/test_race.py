@@ -10,7 +10,7 @@ from surefoot.learning.losses.base import Loss
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
 from surefoot.racing.state import Elimination, Round
 from surefoot.racing.table import LossTable
 from surefoot.report.files import save

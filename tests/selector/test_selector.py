@@ -23,7 +23,7 @@ from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import CandidateError, DataError, SurefootError
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
 from surefoot.selector.selector import RobustSelector
 
 REGRESSORS = [DummyRegressor(), DecisionTreeRegressor(max_depth=2), Ridge(0.01)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.journal import MEMORY
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
 from surefoot.racing.screen import Screen
 from surefoot.studies.select.selection import Selection
 from surefoot.studies.select.study import SelectStudy

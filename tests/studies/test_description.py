@@ -6,18 +6,11 @@ import pytest
 
 from surefoot.journal import MEMORY, Journal
 from surefoot.journal.descriptions import canonical, differences
-from surefoot.racing.rules.interval import ByQuantileInterval
-from surefoot.racing.rules.max import ByMax
 from surefoot.racing.rules.rank import ByRank
-from surefoot.racing.rules.signs import BySigns
-from surefoot.racing.rules.swaps import BySwaps
-from surefoot.racing.rules.test import ByTest
-from surefoot.racing.schedules.chain import Chain
-from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.exact_max import ExactMax
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
-from surefoot.racing.schedules.top_two import Pairs
+from surefoot.racing.rules.tests import ByQuantileInterval, BySigns, BySwaps, ByTest
+from surefoot.racing.schedules.exact_max import ByMax, ExactMax
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
+from surefoot.racing.schedules.stages import Chain, Pairs, default_schedule
 from surefoot.racing.screen import Screen
 from surefoot.studies.description import Description
 from tests.studies.races import BASELINE, study

@@ -8,7 +8,7 @@ import surefoot
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.instances import Status
 from surefoot.journal import Journal
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
 from surefoot.seeds.ledger import Role
 from surefoot.testing import toy_population
 

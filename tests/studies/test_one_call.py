@@ -22,7 +22,7 @@ from surefoot.errors import (
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Outcome
 from surefoot.journal import Journal
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
 from surefoot.seeds.ledger import Role
 from surefoot.studies import replay
 from surefoot.studies.assess import study as assess_study

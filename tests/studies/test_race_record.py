@@ -10,12 +10,10 @@ from hypothesis import strategies as st
 from surefoot.errors import RaceError
 from surefoot.journal import Measure
 from surefoot.racing.race import Race
-from surefoot.racing.rules.prediction import ByPrediction
-from surefoot.racing.rules.rank import ByRank
-from surefoot.racing.rules.test import ByTest
-from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.rules.rank import ByPrediction, ByRank
+from surefoot.racing.rules.tests import ByTest
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
+from surefoot.racing.schedules.stages import default_schedule
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 from surefoot.seeds.ledger import Role

@@ -7,7 +7,7 @@ from surefoot.data.population import Population, Sampling
 from surefoot.errors import StudyFileError
 from surefoot.learning.losses.base import Loss
 from surefoot.learning.stopping import Stopping
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
 from surefoot.racing.screen import Screen
 from surefoot.study_files.build import baseline_of, candidates_of, rules_of, setting_of
 from surefoot.study_files.read import read_study_file

@@ -11,19 +11,11 @@ from surefoot.racing.criteria import as_criterion
 from surefoot.racing.parts import either, shown
 from surefoot.racing.race import Race
 from surefoot.racing.rules.base import MAX_INSTANCES
-from surefoot.racing.rules.interval import ByQuantileInterval
-from surefoot.racing.rules.max import ByMax
-from surefoot.racing.rules.prediction import ByPrediction
-from surefoot.racing.rules.rank import ByRank
-from surefoot.racing.rules.signs import BySigns
-from surefoot.racing.rules.swaps import BySwaps
-from surefoot.racing.rules.test import ByTest
-from surefoot.racing.schedules.chain import Chain
-from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.exact_max import ExactMax
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
-from surefoot.racing.schedules.top_two import Pairs
+from surefoot.racing.rules.rank import ByPrediction, ByRank
+from surefoot.racing.rules.tests import ByQuantileInterval, BySigns, BySwaps, ByTest
+from surefoot.racing.schedules.exact_max import ByMax, ExactMax
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
+from surefoot.racing.schedules.stages import Chain, Pairs, default_schedule
 from surefoot.racing.screen import Screen
 from surefoot.study_files.race import build_rules, read_race
 

@@ -12,7 +12,7 @@ import surefoot
 from surefoot.errors import JournalMismatchError
 from surefoot.journal import Journal
 from surefoot.journal.descriptions import mismatches
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
 from surefoot.studies.options import make_setting
 from surefoot.studies.select.study import SelectStudy
 

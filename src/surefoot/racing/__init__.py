@@ -18,19 +18,12 @@ from surefoot.racing.parts import LEVEL, POSITIVE, SHARE, YES, Domain, key, numb
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
 from surefoot.racing.rules.base import EliminationRule, Evidence, Verdict
-from surefoot.racing.rules.interval import ByQuantileInterval
-from surefoot.racing.rules.max import ByMax
-from surefoot.racing.rules.prediction import ByPrediction
-from surefoot.racing.rules.rank import ByRank
-from surefoot.racing.rules.signs import BySigns
-from surefoot.racing.rules.swaps import BySwaps
-from surefoot.racing.rules.test import ByTest
+from surefoot.racing.rules.rank import ByPrediction, ByRank
+from surefoot.racing.rules.tests import ByQuantileInterval, BySigns, BySwaps, ByTest
 from surefoot.racing.schedules.base import Schedule, Setup, Standing, Step
-from surefoot.racing.schedules.default import Default
-from surefoot.racing.schedules.exact_max import ExactMax
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
-from surefoot.racing.schedules.top_two import TopTwo
+from surefoot.racing.schedules.exact_max import ByMax, ExactMax
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
+from surefoot.racing.schedules.stages import Default, TopTwo
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable

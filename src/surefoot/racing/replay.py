@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import ConfigurationError, RaceError
-from surefoot.racing.prediction.mixed_model import SIZE, predict
+from surefoot.racing.prediction import SIZE, predict
 from surefoot.racing.race import Race, check_progress
 from surefoot.racing.rules.base import Evidence, Verdict
 from surefoot.racing.schedules.base import Standing, Step

@@ -11,8 +11,8 @@ from surefoot.learning.losses.base import Loss
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
-from surefoot.racing.schedules.halving import Halving
-from surefoot.racing.schedules.top_two import Pairs
+from surefoot.racing.schedules.rounds import Halving
+from surefoot.racing.schedules.stages import Pairs
 from surefoot.racing.table import LossTable
 from surefoot.seeds.ledger import Role
 from surefoot.studies.duration import TimeLeft

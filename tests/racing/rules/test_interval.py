@@ -4,8 +4,7 @@ import pytest
 from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.rules.base import Evidence
-from surefoot.racing.rules.interval import ByQuantileInterval
-from surefoot.racing.rules.swaps import BySwaps
+from surefoot.racing.rules.tests import ByQuantileInterval, BySwaps
 
 
 def contest(losses, criterion, past=()):

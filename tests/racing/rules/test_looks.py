@@ -7,11 +7,8 @@ from hypothesis import strategies as st
 
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
-from surefoot.racing.rules.interval import ByQuantileInterval
-from surefoot.racing.rules.looks import GROWTH, look_at
-from surefoot.racing.rules.swaps import BySwaps
-from surefoot.racing.rules.test import ByTest
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.rules.tests import GROWTH, ByQuantileInterval, BySwaps, ByTest, look_at
+from surefoot.racing.schedules.rounds import Halving
 from surefoot.racing.table import LossTable
 
 

@@ -6,8 +6,7 @@ import pytest
 from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.rules.base import Evidence
-from surefoot.racing.rules.signs import BySigns
-from surefoot.racing.rules.test import ByTest
+from surefoot.racing.rules.tests import BySigns, ByTest
 
 
 def contest(losses, criterion="mean", past=()):

@@ -3,7 +3,7 @@ import pytest
 
 from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
 from surefoot.racing.screen import Screen
 
 KEYS = tuple(f"{i:05d}" for i in range(6912))

@@ -6,10 +6,8 @@ from hypothesis import strategies as st
 from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
-from surefoot.racing.rules.prediction import ByPrediction
-from surefoot.racing.schedules.chain import Chain
-from surefoot.racing.schedules.closest import Closest
-from surefoot.racing.schedules.top_two import Pairs
+from surefoot.racing.rules.rank import ByPrediction
+from surefoot.racing.schedules.stages import Chain, Closest, Pairs
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 

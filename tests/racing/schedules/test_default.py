@@ -7,11 +7,10 @@ from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
-from surefoot.racing.rules.prediction import ByPrediction
-from surefoot.racing.rules.rank import ByRank
-from surefoot.racing.rules.test import ByTest
-from surefoot.racing.schedules.default import default_schedule, within
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.rules.rank import ByPrediction, ByRank
+from surefoot.racing.rules.tests import ByTest
+from surefoot.racing.schedules.rounds import Halving
+from surefoot.racing.schedules.stages import default_schedule, within
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 from tests.racing.worlds import KEYS, world

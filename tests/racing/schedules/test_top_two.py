@@ -5,10 +5,8 @@ from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
 from surefoot.racing.rules.rank import ByRank
-from surefoot.racing.schedules.chain import Chain
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
-from surefoot.racing.schedules.top_two import Pairs
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
+from surefoot.racing.schedules.stages import Chain, Pairs
 from surefoot.racing.table import LossTable
 from tests.racing.worlds import KEYS, world
 

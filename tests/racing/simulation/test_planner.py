@@ -7,11 +7,9 @@ import pytest
 from surefoot.errors import RaceError
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.rules.max import ByMax
-from surefoot.racing.rules.swaps import BySwaps
-from surefoot.racing.schedules.exact_max import ExactMax
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.rules.tests import BySwaps
+from surefoot.racing.schedules.exact_max import ByMax, ExactMax
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.simulation.planner import Scenario, simulate

@@ -6,9 +6,8 @@ import pytest
 from surefoot.errors import RaceError
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
-from surefoot.racing.rules.test import ByTest
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.rules.tests import ByTest
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.simulation.world import World, noise_quantiles

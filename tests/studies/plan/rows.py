@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from surefoot.racing.race import Race
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
 from surefoot.racing.simulation.planner import Forecast
 from surefoot.studies.plan.choices import OWN, Choice
 from surefoot.studies.plan.plan import PlanRow

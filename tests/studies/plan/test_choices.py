@@ -6,14 +6,11 @@ import numpy as np
 import pytest
 
 from surefoot.racing.race import Race
-from surefoot.racing.rules.prediction import ByPrediction
-from surefoot.racing.rules.rank import ByRank
-from surefoot.racing.rules.swaps import BySwaps
-from surefoot.racing.rules.test import ByTest
+from surefoot.racing.rules.rank import ByPrediction, ByRank
+from surefoot.racing.rules.tests import BySwaps, ByTest
 from surefoot.racing.schedules.base import Schedule
-from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
+from surefoot.racing.schedules.stages import default_schedule
 from surefoot.racing.screen import Screen
 from surefoot.studies.plan.choices import OWN, choices
 from surefoot.studies.select.study import SelectStudy

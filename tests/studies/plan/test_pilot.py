@@ -13,9 +13,8 @@ from surefoot.executors.inline import InlineExecutor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Setting
 from surefoot.journal import MEMORY
-from surefoot.racing.rules.test import ByTest
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.rules.tests import ByTest
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
 from surefoot.studies.plan.choices import OWN

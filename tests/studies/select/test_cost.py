@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.studies.select.cost import count_trainings
 from surefoot.studies.select.study import SelectStudy

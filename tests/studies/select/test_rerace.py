@@ -9,8 +9,7 @@ from surefoot.errors import JournalError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Outcome, Status
 from surefoot.journal import MEMORY, Journal
-from surefoot.racing.schedules.flat_budget import FlatBudget
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
 from surefoot.studies.assess.study import AssessStudy, run_assessment

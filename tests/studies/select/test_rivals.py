@@ -8,8 +8,8 @@ from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
 from surefoot.racing.schedules.base import Schedule
-from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
+from surefoot.racing.schedules.stages import default_schedule
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
 from surefoot.studies.select.rivals import Rivals, rivals_of

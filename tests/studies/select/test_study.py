@@ -21,8 +21,8 @@ from surefoot.executors.base import Executor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Outcome, Setting, Status
 from surefoot.journal import MEMORY, Journal
-from surefoot.racing.schedules.default import default_schedule
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.schedules.rounds import Halving
+from surefoot.racing.schedules.stages import default_schedule
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import Round
 from surefoot.seeds.ledger import Role, Stream

@@ -25,7 +25,7 @@ class Evidence:
     the criterion's, ``so_far`` the rows from best to worst by them (ties by key), ``keep`` the
     number of candidates the schedule wants to go on with, ``past`` the instances every candidate
     had in each earlier round. ``order`` is ``so_far`` where all have as many instances; else the
-    rows by the predicted criterion (`mixed_model`): the best of many means of two is luck.
+    rows by the predicted criterion (`prediction`): the best of many means of two is luck.
     """
 
     criterion: Criterion
@@ -106,8 +106,3 @@ def nobody(evidence: Evidence) -> Verdict:
 def instances(count: int) -> str:
     """Return ``1 instance`` or ``n instances``."""
     return "1 instance" if count == 1 else f"{count} instances"
-
-
-def ends_with_infinity(value: float) -> str:
-    """Return the words that explain an infinite criterion, nothing for a finite one."""
-    return " (inf: an instance diverged or failed)" if np.isinf(value) else ""

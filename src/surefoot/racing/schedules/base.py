@@ -7,16 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.parts import Part
 from surefoot.racing.rules.base import EliminationRule
 from surefoot.racing.rules.rank import ByRank
 from surefoot.racing.table import Floats, Integers
-
-FINALISTS = 16
-"""How many go on to the last stage of a schedule in stages, unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +112,3 @@ class Schedule(Part, ABC):
         """Yield what a planner compares for a race: a name, the schedule and the limit."""
         if not any(one.needed for one in cls.parameters()):
             yield cls.name.replace("_", " "), cls(), setup.limit
-
-
-def share_of(survivors: int, keep: float) -> int:
-    """Return the number that stays of ``survivors``: the share ``keep`` rounded down, from 1 on."""
-    return max(1, int(np.floor(survivors * keep + 1e-9)))

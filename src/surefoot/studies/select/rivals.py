@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.racing.criteria import Criterion, Max, Mean, Quantile, Sd
-from surefoot.racing.prediction.mixed_model import Prediction
-from surefoot.racing.rules.test import ByTest
+from surefoot.racing.prediction import Prediction
+from surefoot.racing.rules.tests import ByTest
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
 from surefoot.statistics.comparison import pareto, wilcoxon, wins_next

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from surefoot.errors import ConfigurationError
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
-from surefoot.racing.rules.max import ByMax
-from surefoot.racing.schedules.exact_max import ExactMax
+from surefoot.racing.schedules.exact_max import ByMax, ExactMax
 from surefoot.racing.screen import Screen
 from surefoot.racing.table import LossTable
 

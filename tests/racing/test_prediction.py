@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 
 from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import as_criterion
-from surefoot.racing.prediction.mixed_model import Prediction, _instance_effects, predict
+from surefoot.racing.prediction import Prediction, _instance_effects, predict
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
-from surefoot.racing.rules.prediction import ByPrediction
-from surefoot.racing.schedules.halving import Halving
+from surefoot.racing.rules.rank import ByPrediction
+from surefoot.racing.schedules.rounds import Halving
 from surefoot.racing.table import LossTable
 
 CRITERIA = ("mean", "median", "quantile(0.9)", "max", "cvar(0.1)", "sd", "mean+2*sd", "q3+iqr")

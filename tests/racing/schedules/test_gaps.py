@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.racing.criteria import as_criterion
-from surefoot.racing.prediction.gaps import gaps_to_leader
 from surefoot.racing.schedules.base import Standing
+from surefoot.racing.schedules.stages import gaps_to_leader
 
 
 def standing(losses, counts=None, criterion="mean", order=None):
