@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from surefoot.errors import JournalError
+from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.instances import Outcome, Status
 from surefoot.journal import Extension, Journal, verify
 from surefoot.seeds.ledger import Role
@@ -187,7 +187,7 @@ def test_a_journal_of_the_older_format_is_read_as_it_is_and_migrated_to_write(co
     assert isinstance(study, dict)
     with Journal.open(copy, study) as journal:
         assert journal.notes()["migrated"]["from"] == 1
-        assert journal.notes()["migrated"]["outcomes"] == 10
+        assert journal.notes()["migrated"]["instances"] == 9
         journal.add(outcome(20))
     assert verify(copy).rows["outcomes"] == 11
     edit(copy, "UPDATE outcomes SET loss = 0.5 WHERE id = 2")
@@ -195,11 +195,20 @@ def test_a_journal_of_the_older_format_is_read_as_it_is_and_migrated_to_write(co
         Journal.read(copy)
 
 
+def test_a_journal_of_the_older_format_stays_so_where_another_study_is_refused(copy: Path) -> None:
+    make_old(copy)
+    before = copy.read_bytes()
+    with pytest.raises(JournalMismatchError):
+        Journal.open(copy, STUDY | {"seed": "1"})
+    assert copy.read_bytes() == before
+
+
 def test_a_migration_that_fails_leaves_the_journal_as_it_was(copy: Path) -> None:
     make_old(copy)
     edit(copy, "CREATE TRIGGER no BEFORE INSERT ON notes BEGIN SELECT RAISE(ABORT, 'no'); END")
+    study = STUDY | {"stopping": {"max_epochs": 200}}
     with pytest.raises(JournalError, match="cannot be opened: no"):
-        Journal.open(copy, STUDY)
+        Journal.open(copy, study)
     edit(copy, "DROP TRIGGER no")
     assert verify(copy).digest == ""
 

@@ -104,13 +104,12 @@ class Journal(Lookup):
                     connection.execute(STUDY.insert(), row)
                     seal(connection, Chain())
                     sign(connection)
-                else:
-                    add_missing_columns(connection)
-                    if file.format < FORMAT:
-                        _migrate(connection, file.format)
-                        file.format = sign(connection)
             journal = cls(file, writable=True)
-            journal._check_study(study, extends)
+            new = modern(json.loads(canonical(study)))
+            changes = journal._changes(new, extends)
+            journal._upgrade()
+            if changes is not None:
+                journal._extend(new, changes)
             journal._declare(candidates)
             journal._note(notes or {})
         except BaseException:
@@ -170,15 +169,14 @@ class Journal(Lookup):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _check_study(self, study: Mapping[str, Any], extends: Judge | None) -> None:
-        new = modern(json.loads(canonical(study)))
+    def _changes(self, new: dict[str, Any], extends: Judge | None) -> tuple[str, ...] | None:
+        """Return by what a study extends the journal's, None if it is the same; else refuse it."""
         found = mismatches(self._study, new)
         if not found:
-            return
+            return None
         judged = "" if extends is None else extends(self._study, new)
         if isinstance(judged, Extension):
-            self._extend(new, judged.changes)
-            return
+            return judged.changes
         more = f"; and {len(found) - 8} more" if len(found) > 8 else ""
         raise JournalMismatchError(
             f"{self._file.name} belongs to another study (journal -> now): "
@@ -186,6 +184,21 @@ class Journal(Lookup):
             + f"{more}; change it back or give another journal"
             + (f"; {judged}" if judged else "")
         )
+
+    def _upgrade(self) -> None:
+        """Bring a journal of an older format to the present one, and note it."""
+        old, chain = self._file.format, self.chain
+        note = {"from": old, "instances": self.count() if old < FORMAT else 0}
+        with self._file.transaction("opened") as connection:
+            add_missing_columns(connection)
+            if old < FORMAT:
+                TABLES.create_all(connection)
+                content = canonical({**note, "version": version("surefoot")})
+                row = {"name": "migrated", "content": content, "recorded": now()}
+                connection.execute(NOTES.insert(), row)
+                chain = seal(connection, chain)
+                self._file.format = sign(connection)
+        self.chain = chain
 
     def _extend(self, new: dict[str, Any], changes: tuple[str, ...]) -> None:
         """Make a description the study's and keep the earlier one, both or neither."""
@@ -248,16 +261,6 @@ class Journal(Lookup):
         if again or not retry or status is not Status.FAILED:
             raise JournalError(f"{in_words(what)} is recorded in {self._file.name} already")
         return attempt + 1
-
-
-def _migrate(connection: sa.Connection, old: int) -> None:
-    """Bring a journal of an older format to the present one, and note it."""
-    TABLES.create_all(connection)
-    count = connection.execute(sa.select(sa.func.count()).select_from(OUTCOMES)).scalar()
-    note = {"from": old, "outcomes": count, "version": version("surefoot")}
-    row = {"name": "migrated", "content": canonical(note), "recorded": now()}
-    connection.execute(NOTES.insert(), row)
-    seal(connection, Chain())
 
 
 def _described(study: Mapping[str, Any]) -> dict[str, str]:
