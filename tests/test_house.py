@@ -74,6 +74,12 @@ def test_every_room_is_in_the_contract() -> None:
     assert rooms == {path.stem for path in there(ROOT / "src/surefoot")}
 
 
+def test_the_page_of_the_architecture_names_every_room() -> None:
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    rooms = {path.stem for path in there(ROOT / "src/surefoot")} - {"__main__"}
+    assert {room for room in rooms if not re.search(rf"\b{room}\b", page)} == set()
+
+
 def there(folder: Path) -> list[Path]:
     """Return the modules and packages in a folder."""
     known = [path for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()]
