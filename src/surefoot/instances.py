@@ -43,11 +43,9 @@ class Setting:
 
     def test_loss(self, predictor: Predictor, rows: NDArray[np.int32]) -> float:
         """Return the test loss of a predictor on rows of the population, rounded to float32."""
-        population = self.halves.population
-        side = None if population.side is None else population.side[rows]
+        features, side, target = self.halves.population.at(rows)
         with np.errstate(over="ignore"):
-            prediction = predictor.predict(population.features[rows], side)
-            return float(np.float32(self.loss.value(prediction, population.target[rows])))
+            return float(np.float32(self.loss.value(predictor.predict(features, side), target)))
 
 
 @dataclass(frozen=True, slots=True)

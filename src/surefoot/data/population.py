@@ -26,6 +26,7 @@ from surefoot.seeds.ledger import InstanceSeed, Role, Stream, study_generator
 
 Method = Literal["bootstrap", "subsample"]
 Rows = NDArray[np.int32]
+Matrix = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,11 @@ class Population:
     def outputs(self) -> int:
         """Outputs a model needs: the number of classes, else of target columns."""
         return len(self.classes) if self.classes is not None else int(self.target.shape[1])
+
+    def at(self, rows: Rows) -> tuple[Matrix, Matrix | None, Matrix]:
+        """Return the features, the side features or None, and the target of some rows."""
+        side = None if self.side is None else self.side[rows]
+        return self.features[rows], side, self.target[rows]
 
     def found_at(self, origin: Mapping[str, Any]) -> Self:
         """Return the same population that knows where it came from; arrays are shared."""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from surefoot.candidates.base import Candidate, DirectCandidate
+from surefoot.data.population import Matrix
 from surefoot.engines.base import Engine, Monitor
 from surefoot.errors import CandidateError
 from surefoot.instances import Instance, Predictor, Setting
 from surefoot.seeds.ledger import Stream
 
 if TYPE_CHECKING:
-    from surefoot.candidates.base import Matrix, Prediction
+    from surefoot.candidates.base import Prediction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,11 +57,8 @@ class Direct(Engine):
         candidate, draw = instance.candidate, instance.draw(setting)
         assert isinstance(candidate, DirectCandidate)
         population = setting.halves.population
-        side = None if population.side is None else population.side[draw.train]
         seed = int(instance.seed.generator(Stream.NOISE).integers(0, 2**32))
-        prediction = candidate.fit(
-            population.features[draw.train], side, population.target[draw.train], seed
-        )
+        prediction = candidate.fit(*population.at(draw.train), seed)
         monitor.check()
         predictor = DirectPredictor(prediction, population.outputs)
         monitor.tell(setting.test_loss(predictor, draw.test))

@@ -25,7 +25,7 @@ from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.trust import is_trusted
 from surefoot.candidates.trust import trust as trusting
 from surefoot.engines.estimator.engine import fit
-from surefoot.engines.estimator.fitted import Fitted, sample
+from surefoot.engines.estimator.fitted import Fitted
 from surefoot.errors import CandidateError, ConfigurationError, ExportError, UntrustedError, require
 from surefoot.exports.model_card import card_of, versions
 from surefoot.instances import Predictor, Status
@@ -189,9 +189,9 @@ def _trained(selection: Selection, refit: Refit, instance: int) -> tuple[Predict
         )
     population = setting.halves.population
     seed = selection.study.instance(winner.key, Role.CERTIFY, instance).seed
-    x, y = sample(population, np.arange(len(population), dtype=np.int32), winner.side)
+    everything = np.arange(len(population), dtype=np.int32)
     model = winner.make(seed.generator(Stream.NOISE))
-    return fit(model, x, y, population, setting.loss, winner.side), None
+    return fit(model, population, everything, setting.loss, winner.side), None
 
 
 def _serialised(winner: Candidate, predictor: Predictor) -> tuple[str, bytes]:

@@ -98,12 +98,12 @@ class EngineSuite:
         rows = instance.draw(setting).test
         assert rows.size == (test_size or setting.halves.test.size)
         training = engine.train(instance, setting)
-        side = None if population.side is None else population.side[rows]
+        features, side, target = population.at(rows)
         assert training.predictor is not None
-        prediction = training.predictor.predict(population.features[rows], side)
+        prediction = training.predictor.predict(features, side)
         assert prediction.shape == (rows.size, population.outputs)
         assert prediction.dtype == np.float32
-        expected = setting.loss.value(prediction, population.target[rows])
+        expected = setting.loss.value(prediction, target)
         assert training.outcome.loss == pytest.approx(expected, rel=1e-5)
 
     def test_a_loss_that_explodes_is_diverged(self, engine: Engine, diverging: Candidate) -> None:

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from numbers import Real
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.function import DrawnData, FunctionCandidate
-from surefoot.data.population import Population
-from surefoot.engines.base import Engine, Monitor
+from surefoot.data.population import Population, Rows
+from surefoot.engines.base import Engine, Flag, Monitor, Stopped, data_refusal
 from surefoot.engines.estimator.fitted import Fitted, sample
-from surefoot.engines.estimator.interruptible import interruptible
-from surefoot.engines.refusals import data_refusal
 from surefoot.errors import CandidateError, EngineError
 from surefoot.instances import Instance, Setting
 from surefoot.learning.losses.base import Loss
 from surefoot.seeds.ledger import Stream
 
+Result = TypeVar("Result")
+_LOOK_EVERY = 0.05
+"""Seconds between two looks at the stop flag."""
+_GRACE = 1.0
+"""Seconds that a stopped call has to leave its Python code before it is abandoned."""
 _SET = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -85,26 +89,19 @@ class EstimatorEngine(Engine):
                 fitted = _predictor(result, candidate, setting)
             elif isinstance(candidate, EstimatorCandidate):
                 model = candidate.make(generator)
-                x, y = sample(population, draw.train, candidate.side)
-                fitted = fit(model, x, y, population, setting.loss, candidate.side)
+                fitted = fit(model, population, draw.train, setting.loss, candidate.side)
             else:
                 raise EngineError(f"{candidate.label} is neither an estimator nor a function")
             return fitted, setting.test_loss(fitted, draw.test)
 
 
-def fit(
-    model: Any,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    population: Population,
-    loss: Loss,
-    takes_side: bool,
-) -> Fitted:
-    """Fit a model to inputs [n, F] and targets [n, outputs] of a population; return a predictor.
+def fit(model: Any, population: Population, rows: Rows, loss: Loss, takes_side: bool) -> Fitted:
+    """Fit a model to some rows of a population; return it as a predictor.
 
     A classifier is given the classes of its sample as 0, 1, 2, … without a gap, which all
     libraries take.
     """
+    x, y = sample(population, rows, takes_side)
     if population.classes is None:
         model.fit(x, y[:, 0] if y.shape[1] == 1 else y)
         return Fitted(model, population.outputs, takes_side)
@@ -171,3 +168,31 @@ def one_thread() -> Iterator[None]:
         _seen.limit = None if set_already and quiet else libraries.limit
     with contextlib.nullcontext() if _seen.limit is None else _seen.limit(limits=1):
         yield
+
+
+def interruptible(work: Callable[[], Result], stop: Flag) -> Result:
+    """Return ``work()``, or raise `Stopped` within two seconds of ``stop[0]`` becoming non-zero.
+
+    The work runs in a thread of its own, which is asked to leave its Python code; compiled code
+    that does not return is abandoned, and ends with the process or when it is done. A flag that is
+    read-only will never be set, so nothing is watched (a worker process is killed instead).
+    """
+    if not stop.flags.writeable:
+        return work()
+    call: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            call.set_result(work())
+        except BaseException as error:
+            call.set_exception(error)
+
+    thread = threading.Thread(target=run, name="surefoot-fit", daemon=True)
+    thread.start()
+    while not wait([call], _LOOK_EVERY).done:
+        if stop[0]:
+            number = ctypes.c_ulong(thread.ident or 0)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(Stopped))
+            wait([call], _GRACE)
+            raise Stopped
+    return call.result()

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.data.population import Population
+from surefoot.data.population import Matrix, Population, Rows
 from surefoot.errors import CandidateError
 from surefoot.instances import Predictor
 from surefoot.learning.losses.classification import logits_of
 
-Matrix = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 
@@ -100,10 +99,7 @@ def inputs(features: Matrix, side: Matrix | None, takes_side: bool) -> Doubles:
     return np.concatenate([features, side], axis=1, dtype=np.float64)
 
 
-def sample(
-    population: Population, rows: NDArray[np.int32], takes_side: bool
-) -> tuple[Doubles, Doubles]:
+def sample(population: Population, rows: Rows, takes_side: bool) -> tuple[Doubles, Doubles]:
     """Return inputs and targets [n, outputs] of some rows, as float64."""
-    side = None if population.side is None else population.side[rows]
-    x = inputs(population.features[rows], side, takes_side)
-    return x, population.target[rows].astype(np.float64)
+    features, side, target = population.at(rows)
+    return inputs(features, side, takes_side), target.astype(np.float64)

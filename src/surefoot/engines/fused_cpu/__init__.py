@@ -13,8 +13,7 @@ from typing import ClassVar, Literal
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.engines.base import Engine, Monitor
-from surefoot.engines.refusals import data_refusal
+from surefoot.engines.base import Engine, Monitor, data_refusal
 from surefoot.instances import Instance, Predictor, Setting, Status
 
 

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.module.candidate import ModuleCandidate
-from surefoot.engines.base import Engine, Monitor
-from surefoot.engines.refusals import data_refusal
+from surefoot.engines.base import Engine, Monitor, data_refusal
 from surefoot.errors import CandidateError, require
 from surefoot.instances import Instance, Predictor, Setting
 from surefoot.learning.losses.base import Loss
@@ -55,12 +54,11 @@ class TorchEager(Engine):
         from surefoot.engines.torch.predictor import one_thread, own_random_numbers
         from surefoot.engines.torch.training import train_epochs
 
+        order_key = instance.seed.key(Stream.ORDER)
         with one_thread(), own_random_numbers():
             job = job_of(instance, setting)
-            train_epochs(
-                job, setting, instance.draw(setting), instance.seed.key(Stream.ORDER), monitor
-            )
-        return job.predictor if job.averaged is None else job.averaged.predictor
+            train_epochs(job, setting, instance.draw(setting), order_key, monitor)
+        return job.shipped
 
 
 def predictor_of(

@@ -17,9 +17,9 @@ from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.fields import is_import_path
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.recipe import schedule_of, trained_loss
-from surefoot.engines.torch.averaging import AveragedModule
 from surefoot.engines.torch.module import ConvModule, load
 from surefoot.engines.torch.predictor import TorchPredictor
+from surefoot.engines.torch.training import AveragedModule, Job
 from surefoot.instances import Instance, Setting
 from surefoot.learning import optimizers
 from surefoot.learning.averaging import parse_average
@@ -42,25 +42,6 @@ _OPTIMIZERS: dict[OptimizerName, Callable[..., torch.optim.Optimizer]] = {
     ),
     "nadam": partial(torch.optim.NAdam, momentum_decay=optimizers.NADAM_MOMENTUM_DECAY, **_ADAM),
 }
-
-
-@dataclass(slots=True)
-class Job:
-    """What the loop needs to know of one training.
-
-    ``loss`` maps predictions and targets [n, outputs] to a batch's training loss; each of
-    ``before_step`` is called with the number of each step from 0, ``after_epoch`` after each epoch;
-    ``clip`` is the largest norm of a gradient, ``averaged`` the average of the weights, if asked.
-    """
-
-    predictor: TorchPredictor
-    optimizer: torch.optim.Optimizer
-    loss: Callable[[Tensor, Tensor], Tensor]
-    batch_size: int
-    before_step: tuple[Callable[[int], None], ...] = ()
-    after_epoch: Callable[[], None] | None = None
-    clip: float | None = None
-    averaged: AveragedModule | None = None
 
 
 @dataclass(slots=True)

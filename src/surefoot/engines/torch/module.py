@@ -114,24 +114,26 @@ def load(module: nn.Module, weights: Mapping[str, NDArray[np.float32]], label: s
 
 
 def _module(layer: Layer, net: ConvNet) -> nn.Module | None:
-    if layer.kind == "conv":
-        assert layer.conv is not None
-        conv = layer.conv
-        return nn.Conv2d(layer.input[0], conv.channels, conv.kernel, bias=conv.bias)
-    if layer.kind == "batch_norm":
-        kind = nn.BatchNorm2d if len(layer.output) == 3 else nn.BatchNorm1d
-        return kind(layer.output[0])
-    if layer.kind == "activation":
-        if net.activation == "prelu":
+    match layer.kind:
+        case "conv":
+            assert layer.conv is not None
+            conv = layer.conv
+            return nn.Conv2d(layer.input[0], conv.channels, conv.kernel, bias=conv.bias)
+        case "batch_norm":
+            norm = nn.BatchNorm2d if len(layer.output) == 3 else nn.BatchNorm1d
+            return norm(layer.output[0])
+        case "activation" if net.activation == "prelu":
             return nn.PReLU(layer.output[0])
-        return _ACTIVATIONS[net.activation]()
-    if layer.kind == "pool":
-        assert layer.pool is not None
-        kind_of_pool = nn.MaxPool2d if layer.pool.kind == "max" else nn.AvgPool2d
-        return kind_of_pool(layer.pool.size, layer.pool.step)
-    if layer.kind == "dense":
-        return nn.Linear(layer.input[0], layer.output[0], bias=len(layer.parameters) == 2)
-    return None
+        case "activation":
+            return _ACTIVATIONS[net.activation]()
+        case "pool":
+            assert layer.pool is not None
+            pool = nn.MaxPool2d if layer.pool.kind == "max" else nn.AvgPool2d
+            return pool(layer.pool.size, layer.pool.step)
+        case "dense":
+            return nn.Linear(layer.input[0], layer.output[0], bias=len(layer.parameters) == 2)
+        case _:
+            return None
 
 
 def _padded(x: Tensor, layer: Layer) -> Tensor:

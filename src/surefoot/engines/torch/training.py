@@ -1,27 +1,52 @@
-"""The training loop of `torch_eager`, for any torch module: epochs, batches and the test loss."""
+"""The training loop of `torch_eager`, for any torch module, and the average of its weights."""
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from surefoot.data.population import Draw
+from surefoot.data.population import Draw, Rows
 from surefoot.engines.base import Monitor
-from surefoot.engines.torch.jobs import Job
 from surefoot.engines.torch.predictor import TorchPredictor
 from surefoot.errors import CandidateError
 from surefoot.instances import Setting
+from surefoot.learning.averaging import Average, ema_gain, statistics_rows
 from surefoot.seeds.philox import epoch_order
 
 
+@dataclass(slots=True)
+class Job:
+    """What the loop needs to know of one training.
+
+    ``loss`` maps predictions and targets [n, outputs] to a batch's training loss; each of
+    ``before_step`` is called with the number of each step from 0, ``after_epoch`` after each epoch;
+    ``clip`` is the largest norm of a gradient, ``averaged`` the average of the weights, if asked.
+    """
+
+    predictor: TorchPredictor
+    optimizer: torch.optim.Optimizer
+    loss: Callable[[Tensor, Tensor], Tensor]
+    batch_size: int
+    before_step: tuple[Callable[[int], None], ...] = ()
+    after_epoch: Callable[[], None] | None = None
+    clip: float | None = None
+    averaged: AveragedModule | None = None
+
+    @property
+    def shipped(self) -> TorchPredictor:
+        """What is tested and handed out."""
+        return self.predictor if self.averaged is None else self.averaged.predictor
+
+
 def train_epochs(
-    job: Job,
-    setting: Setting,
-    draw: Draw,
-    order_key: tuple[int, int],
-    monitor: Monitor,
+    job: Job, setting: Setting, draw: Draw, order_key: tuple[int, int], monitor: Monitor
 ) -> None:
     """Train until the stopping rule ends it or a training or test loss is not finite.
 
@@ -35,8 +60,7 @@ def train_epochs(
         side = torch.from_numpy(population.side)
     test_target = population.target[draw.test]
     step, outputs, curve = 0, population.outputs, monitor.losses
-    averaged = job.averaged
-    shipped = predictor if averaged is None else averaged.predictor
+    averaged, shipped = job.averaged, job.shipped
 
     def measured(predictor: TorchPredictor) -> float:
         predictions = predictor.predict_rows(features, side, draw.test, monitor)
@@ -53,9 +77,9 @@ def train_epochs(
                 prepare(step)
             prediction = predictor(features, side, index)
             if prediction.shape != (len(index), outputs):
+                shape = tuple(prediction.shape)
                 raise CandidateError(
-                    f"predictions have shape {tuple(prediction.shape)}; "
-                    f"must be {(len(index), outputs)}"
+                    f"predictions have shape {shape}; must be {(len(index), outputs)}"
                 )
             loss = job.loss(prediction, target.index_select(0, index).to(predictor.device))
             if not np.isfinite(loss.item()):
@@ -72,12 +96,69 @@ def train_epochs(
             job.after_epoch()
         if averaged is not None:
             averaged.after_epoch(len(curve))
-            averaged.renew_statistics(
-                lambda index: shipped(features, side, index), draw.train, job.batch_size
-            )
+            averaged.renew_statistics(features, side, draw.train, job.batch_size)
         monitor.tell(measured(shipped))
         ends = not np.isfinite(curve[-1]) or setting.stopping.should_stop(curve)
         if averaged is not None and (ends or setting.plain_curves):
             monitor.plain.append(measured(predictor))
         if ends:
             return None
+
+
+class AveragedModule:
+    """A copy of a module in training that holds the average of its weights.
+
+    ``predictor`` predicts by it. Buffers are those of the module in training.
+    """
+
+    def __init__(
+        self, plain: TorchPredictor, average: Average, epoch_steps: int, max_epochs: int
+    ) -> None:
+        self.plain, self.average = plain.module, average
+        self._own = copy.deepcopy(plain.module)
+        self.predictor = replace(plain, module=self._own)
+        self._time_constant = average.time_constant(epoch_steps)
+        self._first_epoch = average.first_epoch(max_epochs)
+
+    def after_step(self, step: int) -> None:
+        """Take in the weights after a step, counted from 1."""
+        if self.average.name == "ema":
+            self._move(ema_gain(step, self._time_constant))
+
+    @torch.no_grad()
+    def after_epoch(self, epoch: int) -> None:
+        """Take in the weights after an epoch, counted from 0."""
+        if self.average.name == "last":
+            self._move(1.0 / max(1, epoch - self._first_epoch + 1))
+        for own, buffer in zip(self._own.buffers(), self.plain.buffers(), strict=True):
+            own.copy_(buffer)
+
+    @torch.no_grad()
+    def renew_statistics(
+        self, features: Tensor, side: Tensor | None, rows: Rows, batch: int
+    ) -> None:
+        """Compute the statistics of batch normalisation anew on the training sample's ``rows``."""
+        norms = [m for m in self._own.modules() if isinstance(m, _BatchNorm)]
+        norms = [norm for norm in norms if norm.track_running_stats]
+        rows = np.ascontiguousarray(statistics_rows(rows))
+        parts = [rows[first : first + batch] for first in range(0, rows.size, batch)]
+        parts = [part for part in parts if part.size > 1]
+        if not norms or not parts:
+            return
+        momenta = [norm.momentum for norm in norms]
+        self._own.eval()
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the plain mean over batches
+            norm.train()
+        for part in parts:
+            self.predictor(features, side, torch.from_numpy(part))
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+            norm.eval()
+
+    @torch.no_grad()
+    def _move(self, gain: float) -> None:
+        """Move by ``gain`` of the way to the weights in training."""
+        for own, weight in zip(self._own.parameters(), self.plain.parameters(), strict=True):
+            own.copy_(weight) if gain == 1.0 else own.lerp_(weight, gain)
