@@ -29,10 +29,10 @@ from rich.progress import Progress
 
 import surefoot
 from surefoot.data.files import load_population
-from surefoot.executors.local.executor import LocalExecutor
-from surefoot.instances import Setting
+from surefoot.instances import Outcome, Setting
 from surefoot.learning.losses.base import parse_loss
-from surefoot.studies.plan.pilot import PilotStudy, run_pilot
+from surefoot.studies.plan.pilot import PilotStudy
+from surefoot.studies.watch import Watcher
 
 SEED = 20
 SAMPLE, EPOCHS = 1_000, 30
@@ -65,12 +65,16 @@ def record(path: Path, instances: int, workers: int | None) -> dict[str, Any]:
         parse_loss("rmse"),
         surefoot.Stopping(max_epochs=EPOCHS, reading="none"),
     )
-    study = PilotStudy(setting=setting, seed=SEED, candidates=candidates, size=len(candidates))
+    size = len(candidates)
+    study = PilotStudy(setting=setting, seed=SEED, candidates=candidates, size=size, n=instances)
     with study.open(path.with_suffix(".db")) as journal, Progress() as progress:
-        bar = progress.add_task("training", total=len(candidates) * instances)
-        progress.advance(bar, journal.count())
-        with LocalExecutor(workers, study.engine) as executor:
-            pilot = run_pilot(study, instances, journal, executor, lambda _: progress.advance(bar))
+        bar = progress.add_task("training", total=size * instances, completed=journal.count())
+
+        class Bar(Watcher):
+            def outcome(self, outcome: Outcome) -> None:
+                progress.advance(bar)
+
+        pilot = study.run(journal, workers=workers, watch=Bar())
     table = pilot.table.select(tuple(candidate.key for candidate in candidates))
     columns: dict[str, Any] = {name: [plain(one[name]) for one in combinations] for name in CHOICES}
     columns["key"] = [candidate.key for candidate in candidates]

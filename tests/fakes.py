@@ -16,10 +16,11 @@ from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Engine, Monitor
-from surefoot.instances import Instance, Setting, Training
+from surefoot.instances import Instance, Outcome, Setting, Training
 from surefoot.learning.losses.base import Loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream
+from surefoot.studies.watch import Watcher
 
 
 @dataclass(frozen=True)
@@ -149,3 +150,13 @@ def fake_setting(examples: int = 200, size: int | None = 20) -> Setting:
 
 
 register_fakes()
+
+
+class Seen(Watcher):
+    """Keeps the outcomes it is told of."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+
+    def outcome(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)

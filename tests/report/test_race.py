@@ -28,7 +28,7 @@ from surefoot.report.race import (
 from surefoot.report.style import loss_label, new_figure
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.promise import Promise
-from surefoot.studies.assess.study import AssessStudy, run_assessment
+from surefoot.studies.assess.study import AssessStudy
 from surefoot.studies.select.rivals import rivals_of
 from surefoot.studies.select.selection import recorded_selection
 from surefoot.studies.select.study import SelectStudy
@@ -242,7 +242,7 @@ def test_an_assessment_shows_curves_and_losses(tmp_path, limit, line):
         candidate=Fake(noise=0.3), setting=fake_setting(), engine="fake", n=6, promise=promise
     )
     with study.open(":memory:") as journal, LocalExecutor(1, "fake") as executor:
-        figure = assessment_figure(run_assessment(study, journal, executor), label="loss")
+        figure = assessment_figure(study.run(journal, executor=executor), label="loss")
     left, right = figure.axes
     assert left.get_title(loc="left") == "(a) all instances"
     assert right.get_title(loc="left") == "(b) their losses"

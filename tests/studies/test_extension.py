@@ -34,7 +34,7 @@ from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.promise import Promise
-from surefoot.studies.assess.study import AssessStudy, run_assessment
+from surefoot.studies.assess.study import AssessStudy
 from surefoot.studies.base import Study
 from surefoot.studies.description import Description
 from surefoot.studies.extension import announcement, extension, extension_or_why_not, history
@@ -506,7 +506,7 @@ def test_an_assessment_goes_on(tmp_path: Path) -> None:
     def go(n: int, path: str | Path, executor: Executor) -> Any:
         asked = AssessStudy(candidate=BASELINE, setting=SETTING, engine="fake", n=n)
         with asked.open(path) as journal:
-            return run_assessment(asked, journal, executor)
+            return asked.run(journal, executor=executor)
 
     go(5, tmp_path / "a.db", Counting())
     executor = Counting()

@@ -20,7 +20,6 @@ from surefoot.errors import (
     SamplingError,
 )
 from surefoot.executors.local.executor import LocalExecutor
-from surefoot.instances import Outcome
 from surefoot.journal import Journal
 from surefoot.racing.schedules.rounds import Halving
 from surefoot.seeds.ledger import Role
@@ -32,9 +31,8 @@ from surefoot.studies.select import rerace as reracing
 from surefoot.studies.select import study as selecting
 from surefoot.studies.sizes import compare, sample_size, transfer
 from surefoot.studies.variance import study as varying
-from surefoot.studies.watch import Watcher
 from surefoot.study_files import build
-from tests.fakes import Fake, fake_loss, fake_setting
+from tests.fakes import Fake, Seen, fake_loss, fake_setting
 
 NET = ConvNet((Conv(2, 5),), (3,), input_shape=(1, 8, 8), batch_size=8, average="ema(1 epoch)")
 
@@ -61,15 +59,6 @@ def test_another_objective_is_another_study(tmp_path: Path) -> None:
     surefoot.select([Fake(), Fake(quality=2.0)], POPULATION, loss="rmse", **arguments)
     with pytest.raises(JournalMismatchError, match=r'"rmse" -> "rmse\(root\)"'):
         surefoot.select([Fake(), Fake(quality=2.0)], POPULATION, loss="rmse(root)", **arguments)
-
-
-class Told(Watcher):
-    """Counts outcomes."""
-
-    count = 0
-
-    def outcome(self, outcome: Outcome) -> None:
-        self.count += 1
 
 
 POPULATION = fake_setting().halves.population
@@ -158,12 +147,12 @@ def test_options_of_former_names_are_refused_with_those_of_today() -> None:
 
 
 def test_a_sample_size_study_in_one_call() -> None:
-    told = Told()
+    told = Seen()
     found = surefoot.sample_size(
         Fake(noise=0.1), POPULATION, sizes=[10, 40], n=3, engine="fake", watch=told
     )
     assert found.losses.shape == (2, 3)
-    assert told.count == 6
+    assert len(told.outcomes) == 6
     assert str(found).startswith("robust")
     with pytest.raises(SamplingError, match="the paper's sizes begin at 132"):
         surefoot.sample_size(Fake(), POPULATION, engine="fake")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from surefoot.cli.show.console import bar, busy, check_folder, console, say_paths
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.report.files import check_path, save
 from surefoot.report.style import loss_label
+from surefoot.studies.base import Answer, FixedStudy
 from surefoot.studies.duration import estimate
 from surefoot.studies.extension import announcement
-from surefoot.studies.runner import missing
+from surefoot.studies.runner import identity_of
 from surefoot.studies.watch import Watcher
 from surefoot.study_files.build import population_of, setting_of
 from surefoot.study_files.candidate import choose_candidate
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 
     from surefoot.candidates.base import Candidate
     from surefoot.data.population import Population
-    from surefoot.instances import Instance, Outcome, Setting
-    from surefoot.journal import Journal
-    from surefoot.studies.base import Study
+    from surefoot.instances import Outcome, Setting
 
 
 class Bar(Watcher):
@@ -41,14 +40,6 @@ class Bar(Watcher):
     def outcome(self, outcome: Outcome) -> None:
         """Move on by one."""
         self._advance()
-
-
-class Trainer(NamedTuple):
-    """What a study trains with: its journal, its executor, and who is told of every outcome."""
-
-    record: Journal
-    executor: LocalExecutor
-    watch: Bar
 
 
 class Session:
@@ -129,6 +120,12 @@ class Session:
         return f"{label}  (key {candidate.key}), {self.setting.loss} on {data}"
 
     @property
+    def shared(self) -> dict[str, Any]:
+        """Fields of every study: its setting, seed and engine."""
+        seed = self.tables.study.seed
+        return {"setting": self.setting, "seed": seed, "engine": self.engine}
+
+    @property
     def loss_label(self) -> str:
         """Label of a loss axis."""
         loss = self.setting.loss
@@ -140,17 +137,15 @@ class Session:
         with LocalExecutor(self.workers, self.engine) as executor:
             return executor.workers
 
-    def say_cost(self, study: Study, instances: Sequence[Instance]) -> None:
+    def say_cost(self, study: FixedStudy[Any]) -> None:
         """Print how many trainings there are and how long they take, without training any."""
         with busy(self.out, "measuring the engine's speed"):
-            cost = estimate(instances, study.setting, study.engine, self.cores)
+            cost = estimate(study.instances(), study.setting, study.engine, self.cores)
         self.out.print(f"{cost}", soft_wrap=True)
 
-    @contextmanager
-    def training(
-        self, study: Study, instances: Sequence[Instance], what: str = "instances"
-    ) -> Iterator[Trainer]:
-        """Open the study's journal and the executor; show a bar while instances are trained."""
+    def ask(self, study: FixedStudy[Answer], retry_failed: bool, what: str = "instances") -> Answer:
+        """Run a study in its journal and return its answer; show a bar while it trains."""
+        instances = study.instances()
         with (
             LocalExecutor(self.workers, study.engine) as executor,
             resumable(self.journal),
@@ -158,10 +153,11 @@ class Session:
         ):
             for line in announcement(record.extended):
                 self.out.print(line, soft_wrap=True)
-            left = sum(1 for _ in missing(instances, study.setting, record))
-            done = len(instances) - left
+            done = sum(record.has(*identity_of(one, study.setting)) for one in instances)
             with counting(self.out, what, done, len(instances)) as advance:
-                yield Trainer(record, executor, Bar(advance))
+                return study.run(
+                    record, executor=executor, watch=Bar(advance), retry_failed=retry_failed
+                )
 
     def finish(self, draw: Callable[[], Figure], *, journal: bool = True, **more: str) -> None:
         """Draw the figure; print where it and the ``journal`` are, and ``more`` of the kind."""

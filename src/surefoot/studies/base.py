@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from surefoot.candidates.base import Candidate
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import ConfigurationError, JournalMismatchError
+from surefoot.executors.base import Executor
+from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Setting
-from surefoot.journal import Journal
+from surefoot.journal import MEMORY, Journal
 from surefoot.journal.descriptions import mismatches
 from surefoot.seeds.ledger import Role, check_study_seed
 from surefoot.studies.description import DescribedSetting, Description
 from surefoot.studies.extension import extension_or_why_not
+from surefoot.studies.runner import Run
+from surefoot.studies.watch import Watcher
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Study(ABC):
-    """What every study shares.
+class Study(ABC, Generic[Answer]):
+    """What every study shares; its own fields are the parameters of the question in one call.
 
     Parameters
     ----------
@@ -77,16 +84,54 @@ class Study(ABC):
             path, self.description.json(), self.everyone, notes, extension_or_why_not
         )
 
-    def check(self, journal: Journal, engine: str) -> None:
-        """Check that journal and executor are this study's and every candidate has an engine.
+    def run(
+        self,
+        journal: Journal | str | os.PathLike[str] | None = None,
+        *,
+        workers: int | None = None,
+        executor: Executor | None = None,
+        watch: Watcher | None = None,
+        retry_failed: bool = False,
+    ) -> Answer:
+        """Run or resume the study and return its answer.
+
+        Parameters
+        ----------
+        journal
+            The file that keeps every outcome, or the open journal of this study; None for memory
+            only.
+        workers, executor
+            How many instances are trained at once, None for one per core; or where they run.
+        watch
+            Told of everything once it is recorded.
+        retry_failed
+            Train instances again that are recorded as failed, once, where the answer needs them.
 
         Raises
         ------
         JournalMismatchError
             If the journal is of another study.
         EngineError
-            If the executor was made for another engine, or no engine trains a candidate.
+            If no engine trains a candidate.
+        ConfigurationError
+            If the executor was made for another engine.
+        KeyboardInterrupt
+            On Ctrl-C, once everything finished is recorded.
         """
+        with ExitStack() as stack:
+            if not isinstance(journal, Journal):
+                journal = stack.enter_context(self.open(MEMORY if journal is None else journal))
+            if executor is None:
+                executor = stack.enter_context(LocalExecutor(workers, self.engine))
+            self._check(journal, executor.engine)
+            retry = journal.failed() if retry_failed else set()
+            return self.answer(Run(self.setting, journal, executor, watch or Watcher(), retry))
+
+    @abstractmethod
+    def answer(self, run: Run) -> Answer:
+        """Train what the journal of a run lacks for the answer, and return it."""
+
+    def _check(self, journal: Journal, engine: str) -> None:
         if engine != self.engine:
             raise ConfigurationError(
                 f"the study asks for engine {self.engine!r} but its executor for {engine!r}: "
@@ -101,3 +146,21 @@ class Study(ABC):
         chooser = Chooser(self.engine)
         for candidate in self.everyone:
             chooser.choose(candidate, self.setting)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FixedStudy(Study[Answer]):
+    """A study whose instances are fixed beforehand: all are trained, then the answer is read."""
+
+    @abstractmethod
+    def instances(self) -> list[Instance]:
+        """Return its instances, in the order in which they are to be trained."""
+
+    @abstractmethod
+    def result(self, journal: Journal) -> Answer:
+        """Return what a journal says that holds all of its instances."""
+
+    def answer(self, run: Run) -> Answer:
+        """Train the instances and return the result."""
+        run.train(self.instances())
+        return self.result(run.journal)

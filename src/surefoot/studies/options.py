@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, TypedDict, TypeVar
 
 from surefoot import registry
@@ -15,9 +13,7 @@ from surefoot.data.population import Population, Sampling
 from surefoot.engines.choose import AUTO
 from surefoot.errors import ConfigurationError, SamplingError
 from surefoot.executors.base import Executor
-from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
-from surefoot.journal import MEMORY, Journal
 from surefoot.learning.losses.base import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.racing.criteria import Criterion
@@ -25,10 +21,9 @@ from surefoot.racing.race import Cost
 from surefoot.racing.rules.base import EliminationRule
 from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.screen import Screen
-from surefoot.studies.base import Study
+from surefoot.studies.base import Answer, Study
 from surefoot.studies.watch import Watcher
 
-Answer = TypeVar("Answer")
 Call = TypeVar("Call", bound=Callable[..., Any])
 
 
@@ -161,69 +156,41 @@ def make_setting(
     )
 
 
-@dataclass(frozen=True)
-class Run:
-    """Where a study runs and what keeps it; the fields are those of `RunOptions`."""
-
-    journal: Journal | str | os.PathLike[str] | None = None
-    workers: int | None = None
-    executor: Executor | None = None
-    watch: Watcher | None = None
-    retry_failed: bool = False
-
-    @property
-    def watcher(self) -> Watcher:
-        """Who is told."""
-        return Watcher() if self.watch is None else self.watch
-
-    @contextmanager
-    def opened(self, study: Study) -> Iterator[tuple[Journal, Executor]]:
-        """Open the study's journal and an executor; those of the caller's own are left open."""
-        with ExitStack() as stack:
-            journal, executor = self.journal, self.executor
-            if not isinstance(journal, Journal):
-                journal = stack.enter_context(study.open(MEMORY if journal is None else journal))
-            if executor is None:
-                executor = stack.enter_context(LocalExecutor(self.workers, study.engine))
-            yield journal, executor
-
-    def ask(
-        self, question: Callable[..., Answer], study: Study, *given: Any, **more: Any
-    ) -> Answer:
-        """Return what a question, such as `run_variance`, finds of a study in this run."""
-        with self.opened(study) as (journal, executor):
-            return question(
-                study,
-                *given,
-                journal,
-                executor,
-                self.watcher.outcome,
-                **more,
-                retry_failed=self.retry_failed,
-            )
-
-
 _SETTING = inspect.signature(make_setting).parameters.keys() - {"population", "seed"}
-_RUN = inspect.signature(Run).parameters.keys()
+_RUN = inspect.signature(Study.run).parameters.keys() - {"self"}
 
 
-def engine_and_run(options: Mapping[str, Any]) -> tuple[str, Run]:
-    """Return the engine asked for and the run, from the options of one call."""
-    run = Run(**{name: options[name] for name in _RUN & options.keys()})
+def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options of one call without those of `Study.run`, the engine settled, and those.
+
+    An executor of the caller's own decides the engine.
+    """
+    run = {name: options[name] for name in _RUN & options.keys()}
+    others = {name: options[name] for name in options.keys() - _RUN}
+    executor = run.get("executor")
     asked = options.get("engine", AUTO)
-    return asked if run.executor is None else run.executor.engine, run
+    return others | {"engine": asked if executor is None else executor.engine}, run
 
 
-def study_and_run(population: Population, options: Mapping[str, Any]) -> tuple[dict[str, Any], Run]:
-    """Return the parameters of a study, and its run, from the options of one call."""
-    engine, run = engine_and_run(options)
+def shared_fields(population: Population, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a study from the options of one call, but for those of `Study.run`."""
     seed = options.get("seed", 0)
     setting = {name: options[name] for name in _SETTING & options.keys()}
-    study = {name: options[name] for name in options.keys() - _SETTING - _RUN}
+    fields = {name: options[name] for name in options.keys() - _SETTING}
     if isinstance(options.get("baseline"), str):
-        study["baseline"] = registry.lookup("candidates", options["baseline"])()
-    shared = make_setting(population, **setting, seed=seed)
-    return {**study, "setting": shared, "seed": seed, "engine": engine}, run
+        fields["baseline"] = registry.lookup("candidates", options["baseline"])()
+    return fields | {"setting": make_setting(population, **setting, seed=seed), "seed": seed}
+
+
+def ask(
+    question: Callable[..., Study[Answer]],
+    population: Population,
+    options: Mapping[str, Any],
+    **fields: Any,
+) -> Answer:
+    """Return the answer to a study of a kind, made from its own fields and those of one call."""
+    others, run = split_options(options)
+    return question(**fields, **shared_fields(population, others)).run(**run)
 
 
 def refuse_renamed(options: Mapping[str, Any], **names: str) -> None:
@@ -237,12 +204,12 @@ def lists_options(*kinds: type, used_by: Callable[..., Any]) -> Callable[[Call],
     """Decorate a question so that ``help`` lists the options of these kinds one by one.
 
     Type checkers know them from ``**options``; people read signatures and docstrings, where they
-    take the place of ``**options``. Their defaults are those of `make_setting`, `Run` and the
-    study, ``used_by``.
+    take the place of ``**options``. Their defaults are those of `make_setting`, `Study.run`
+    and the study, ``used_by``.
     """
     defaults = {
         name: parameter.default
-        for user in (make_setting, Run, used_by)
+        for user in (make_setting, Study.run, used_by)
         for name, parameter in inspect.signature(user).parameters.items()
     }
     hints = {name: hint for kind in kinds for name, hint in kind.__annotations__.items()}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from surefoot.candidates.base import Candidate
 from surefoot.instances import Outcome
 from surefoot.racing.state import PlannedRound, Round
-from surefoot.studies.select.selection import Selection
 
 
 class Watcher:
@@ -26,5 +27,5 @@ class Watcher:
     def certifying(self, candidate: Candidate, left: int) -> None:
         """Take note that a candidate trains ``left`` fresh instances for its certificate."""
 
-    def finished(self, selection: Selection) -> None:
-        """Take note of the result."""
+    def finished(self, selection: Any) -> None:
+        """Take note of a race's result, its `Selection`."""

@@ -3,66 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, StudyFileError
 from surefoot.learning.stopping import Stopping
-from surefoot.studies.sizes.compare import PAPER_SIZES, CompareStudy
+from surefoot.studies.sizes.compare import PAPER_INSTANCES, PAPER_SIZES, CompareStudy
 from surefoot.study_files.build import baseline_of, blaming, setting_of, space_of
 from surefoot.study_files.read import StudyFile
 
 
-@dataclass(frozen=True)
-class FileComparison:
-    """A comparison with the names that a study file gives its candidates.
-
-    ``reference`` is the key of the baseline, which the others are to beat, None without one;
-    ``sizes`` are numbers of training examples.
-    """
-
-    study: CompareStudy
-    names: tuple[str, ...]
-    reference: str | None
-    sizes: Sequence[int]
-
-
 def comparison_of(
-    file: StudyFile, population: Population, engine: str | None = None, *, paper: bool = False
-) -> FileComparison:
+    file: StudyFile,
+    population: Population,
+    *,
+    paper: bool = False,
+    sizes: Sequence[int] | None = None,
+    n: int | None = None,
+    engine: str | None = None,
+) -> CompareStudy:
     """Return the comparison of all ``[space]`` tables and the baseline.
 
-    ``engine`` overrides the file's; ``paper`` asks for the paper's sizes and stops as the paper
-    does.
+    ``sizes``, ``n`` and ``engine`` override the file's; ``paper`` asks for the paper's sizes and
+    instances and stops as the paper does.
 
     Raises
     ------
     StudyFileError
         If a table describes several candidates, or a name is given twice.
     """
-    named, reference = _named_candidates(file, population)
-    setting = setting_of(file, population)
+    named, baseline = _named_candidates(file, population)
+    tables, setting = file.tables, setting_of(file, population)
     if paper:
         setting = replace(setting, stopping=Stopping())
+    asked, wanted = tables.compare, tables.certificate
     with blaming(file, "compare"):
-        study = CompareStudy(
+        return CompareStudy(
             candidates=tuple(candidate for _, candidate in named),
+            names=tuple(name for name, _ in named),
+            baseline=baseline,
             setting=setting,
-            seed=file.tables.study.seed,
-            engine=engine or file.tables.engine.name,
-            equal_test=paper or not file.tables.compare.same_test,
+            seed=tables.study.seed,
+            engine=engine or tables.engine.name,
+            sizes=sizes or (PAPER_SIZES if paper else asked.sizes),
+            n=n or (PAPER_INSTANCES if paper else asked.instances),
+            content=wanted.content,
+            confidence=wanted.confidence,
+            equal_test=paper or not asked.same_test,
         )
-    sizes: Sequence[int] | None = PAPER_SIZES if paper else file.tables.compare.sizes
-    if sizes is None:
-        sizes = study.usual_sizes()
-    return FileComparison(study, tuple(name for name, _ in named), reference, sizes)
 
 
 def _named_candidates(
     file: StudyFile, population: Population
-) -> tuple[list[tuple[str, Candidate]], str | None]:
-    """Return the candidates under their names, and the key of the baseline."""
+) -> tuple[list[tuple[str, Candidate]], Candidate | None]:
+    """Return the candidates under their names, and the baseline."""
     found: list[tuple[str, Candidate]] = []
     for table in file.tables.space:
         with blaming(file, "space"):
@@ -82,4 +77,4 @@ def _named_candidates(
     for name in names:
         if names.count(name) > 1:
             raise StudyFileError(f"{file.path}: [[space]] name = {name!r} is given twice")
-    return found, None if baseline is None else baseline.key
+    return found, baseline

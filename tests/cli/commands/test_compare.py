@@ -130,12 +130,12 @@ def test_bad_study_files_are_one_sentence(run, compared, old, new, message):
 
 
 def test_ctrl_c_says_that_nothing_is_lost(run, compared, monkeypatch):
-    from surefoot.studies.sizes import compare as studies_compare
+    from surefoot.studies.sizes.compare import CompareStudy
 
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(studies_compare, "run_comparison", interrupted)
+    monkeypatch.setattr(CompareStudy, "answer", interrupted)
     code, _, err = run("compare", "c.toml")
     assert code == 130
     assert "interrupted; every finished instance is kept in c-compare.db" in err

@@ -18,7 +18,7 @@ from surefoot.instances import Instance, Outcome, Setting
 from surefoot.journal import MEMORY
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.promise import Promise
-from surefoot.studies.assess.study import Assessment, AssessStudy, run_assessment
+from surefoot.studies.assess.study import Assessment, AssessStudy
 from tests.fakes import Fake, FakeThreads, fake_loss, fake_setting
 
 SETTING = fake_setting()
@@ -58,8 +58,7 @@ def losses_of(study: AssessStudy) -> np.ndarray:
 def run(
     study: AssessStudy, executor: Executor, journal: str | Path = MEMORY, **options: bool
 ) -> Assessment:
-    with study.open(journal) as record:
-        return run_assessment(study, record, executor, **options)
+    return study.run(journal, executor=executor, **options)
 
 
 @settings(max_examples=30, deadline=None)

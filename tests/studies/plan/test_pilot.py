@@ -18,28 +18,26 @@ from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
 from surefoot.studies.plan.choices import OWN
-from surefoot.studies.plan.pilot import PilotRecord, pilot_study, recorded_pilot, run_pilot
+from surefoot.studies.plan.pilot import PilotRecord, pilot_study, recorded_pilot
 from surefoot.studies.plan.plan import plan_races
 from surefoot.studies.select.study import SelectStudy
-from tests.fakes import Fake, fake_setting
+from tests.fakes import Fake, Seen, fake_setting
 from tests.studies.races import BASELINE, study
 
 MANY = tuple(Fake(quality=1.0 + 0.02 * i, noise=0.4) for i in range(200))
 
 
 def pilot(asked: SelectStudy, size: int = 24, n: int = 6) -> PilotRecord:
-    small = pilot_study(asked, size)
-    with small.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        return run_pilot(small, n, journal, executor)
+    return pilot_study(asked, size, n).run(workers=2)
 
 
 def test_a_pilot_trains_some_candidates_on_shared_luck() -> None:
     asked = study(candidates=MANY)
-    small = pilot_study(asked, 12)
+    small = pilot_study(asked, 12, 3)
     assert len({c.key for c in small.everyone}) == 12
     assert small.everyone != MANY[:12]
     assert pilot_study(asked, 20).everyone[:12] == small.everyone
-    instances = small.instances(3)
+    instances = small.instances()
     assert len(instances) == 36
     assert {i.seed.role for i in instances} == {Role.PILOT}
     assert len({i.seed for i in instances}) == 3
@@ -49,12 +47,10 @@ def test_a_pilot_trains_some_candidates_on_shared_luck() -> None:
 
 
 def test_a_larger_pilot_goes_on_in_the_same_journal(tmp_path) -> None:
-    asked, trained = study(candidates=MANY), []
+    asked, seen = study(candidates=MANY), Seen()
     for size, n in ((10, 3), (14, 4)):
-        small = pilot_study(asked, size)
-        with small.open(tmp_path / "pilot.db") as journal, LocalExecutor(2, "fake") as executor:
-            run_pilot(small, n, journal, executor, trained.append)
-    assert len(trained) == 14 * 4
+        pilot_study(asked, size, n).run(tmp_path / "pilot.db", workers=2, watch=seen)
+    assert len(seen.outcomes) == 14 * 4
     other = pilot_study(study(candidates=MANY[:100]))
     with pytest.raises(JournalMismatchError):
         other.open(tmp_path / "pilot.db")
@@ -143,12 +139,8 @@ def test_a_pilot_says_the_same_whoever_ended_first() -> None:
         def batches(self, instances: Iterator[Instance], setting: Setting) -> Iterator[Any]:
             yield from reversed(list(InlineExecutor("fake").batches(instances, setting)))
 
-    small = pilot_study(study(candidates=MANY, baseline=BASELINE), 8)
-    found = []
-    for executor in (InlineExecutor("fake"), Backwards()):
-        with small.open(MEMORY) as journal:
-            found.append(run_pilot(small, 3, journal, executor))
-    one, other = found
+    small = pilot_study(study(candidates=MANY, baseline=BASELINE), 8, 3)
+    one, other = (small.run(executor=one) for one in (InlineExecutor("fake"), Backwards()))
     assert one.table.keys == other.table.keys
     assert np.array_equal(one.table.losses, other.table.losses)
     assert np.array_equal(one.baseline, other.baseline)
@@ -182,12 +174,7 @@ def test_pilots_that_say_nothing_are_refused() -> None:
         pilot_study(asked, 4)
     with pytest.raises(ConfigurationError, match="needs no plan"):
         pilot_study(study(candidates=MANY[:5], setting=fake_setting()))
-    small = pilot_study(asked)
-    with (
-        small.open(MEMORY) as journal,
-        LocalExecutor(1, "fake") as executor,
-        pytest.raises(ConfigurationError, match="2 instances each"),
-    ):
-        run_pilot(small, 2, journal, executor)
+    with pytest.raises(ConfigurationError, match="2 instances each"):
+        pilot_study(asked, n=2)
     with pytest.raises(ConfigurationError, match="races = 0"):
         plan_races(asked, pilot(asked, 8, 3), 1, races=0)

@@ -12,7 +12,7 @@ from surefoot.journal import MEMORY, Journal
 from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
-from surefoot.studies.assess.study import AssessStudy, run_assessment
+from surefoot.studies.assess.study import AssessStudy
 from surefoot.studies.select.rerace import replay_race
 from surefoot.studies.select.study import SelectStudy
 from tests.fakes import Fake, fake_setting
@@ -112,7 +112,7 @@ def test_journals_without_a_race_are_refused() -> None:
         replay_race(journal)
     single = AssessStudy(candidate=Fake(), setting=fake_setting(), engine="fake", n=3)
     with single.open(MEMORY) as journal, LocalExecutor(1, "fake") as executor:
-        run_assessment(single, journal, executor)
+        single.run(journal, executor=executor)
         with pytest.raises(JournalError, match="holds no race"):
             replay_race(journal)
 

@@ -8,14 +8,14 @@ from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.convnet.notation import convnet
 from surefoot.data.population import Population, Sampling
 from surefoot.errors import ConfigurationError, JournalMismatchError, SamplingError
-from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
 from surefoot.journal import Journal
 from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import train_recorded
-from surefoot.studies.sizes.compare import PAPER_SIZES, CompareStudy, run_comparison
+from surefoot.studies.sizes.compare import PAPER_SIZES, CompareStudy
+from tests.fakes import Seen
 
 SUMS = (ScaledSum(), ScaledSum(window="3x3"), ScaledSum(linear=True))
 NETWORK = convnet([2], [3], input_shape=(1, 5, 5), learning_rate=1e-2)
@@ -32,12 +32,13 @@ def setting():
 
 
 def study(setting, candidates=SUMS, **changes):
-    return CompareStudy(candidates=candidates, setting=setting, seed=4, **changes)
+    fields = {"sizes": [30, 60], "n": 4, **changes}
+    return CompareStudy(candidates=candidates, setting=setting, seed=4, **fields)
 
 
 def test_every_candidate_has_the_same_draws_at_every_size(setting):
     asked = study(setting)
-    instances = asked.instances([30, 60], 4)
+    instances = asked.instances()
     assert len(instances) == 3 * 2 * 4
     halves = setting.halves
     seen = {}
@@ -54,14 +55,15 @@ def test_every_candidate_has_the_same_draws_at_every_size(setting):
 
 
 def test_losses_are_those_of_fits_by_hand(setting):
-    asked = study(setting, equal_test=False)
-    with asked.open(":memory:") as journal, LocalExecutor(1) as executor:
-        found = run_comparison(asked, [50, 25], 5, journal, executor, reference=SUMS[0].key)
+    asked = study(setting, equal_test=False, sizes=[50, 25], n=5, baseline=SUMS[0])
+    found = asked.run(workers=1)
     assert found.sizes == (25, 50)
     assert found.losses.shape == (3, 2, 5)
     population, halves = setting.halves.population, setting.halves
     instance = next(
-        i for i in asked.instances([25], 5) if i.seed.instance == 3 and i.candidate == SUMS[1]
+        i
+        for i in asked.instances()
+        if i.seed.instance == 3 and i.candidate == SUMS[1] and i.sampling.size == 25
     )
     draw = halves.draw(instance.sampling, instance.seed)
     assert len(draw.test) == halves.test.size
@@ -72,23 +74,18 @@ def test_losses_are_those_of_fits_by_hand(setting):
 
 
 def test_more_instances_and_sizes_go_on_in_the_same_journal(setting, tmp_path):
-    asked, path = study(setting), tmp_path / "c.db"
-    new = []
-    with LocalExecutor(1) as executor:
-        with asked.open(path) as journal:
-            first = run_comparison(asked, [30], 3, journal, executor, new.append)
-        with asked.open(path) as journal:
-            second = run_comparison(asked, [30, 40], 5, journal, executor, new.append)
-    assert len(new) == 3 * 2 * 5
+    path, seen = tmp_path / "c.db", Seen()
+    first = study(setting, sizes=[30], n=3).run(path, workers=1, watch=seen)
+    second = study(setting, sizes=[30, 40], n=5).run(path, workers=1, watch=seen)
+    assert len(seen.outcomes) == 3 * 2 * 5
     np.testing.assert_array_equal(second.losses[:, 0, :3], first.losses[:, 0])
     with pytest.raises(JournalMismatchError, match="candidates"):
         study(setting, SUMS[:2]).open(path)
 
 
 def test_a_recorded_instance_is_replayed_to_the_bit(setting, tmp_path):
-    asked, path = study(setting, (NETWORK, SUMS[0])), tmp_path / "c.db"
-    with asked.open(path) as journal, LocalExecutor(1) as executor:
-        run_comparison(asked, [32, 48], 2, journal, executor)
+    path = tmp_path / "c.db"
+    study(setting, (NETWORK, SUMS[0]), sizes=[32, 48], n=2).run(path, workers=1)
     with Journal.read(path) as journal:
         for size in (32, 48):
             old, new = train_recorded(journal, setting, NETWORK.key, 1, Role.COMPARE, sample=size)
@@ -106,17 +103,12 @@ def test_what_is_no_comparison(setting, candidates, message):
 
 
 def test_sizes_beyond_the_pool_are_refused(setting):
-    asked = study(setting)
     with pytest.raises(SamplingError, match=r"32,000 examples exceeds the 100"):
-        asked.check_sizes(PAPER_SIZES)
+        study(setting, sizes=PAPER_SIZES)
     with pytest.raises(SamplingError, match="a compare study needs at least one size"):
-        asked.check_sizes([])
-    with (
-        asked.open(":memory:") as journal,
-        LocalExecutor(1) as executor,
-        pytest.raises(ConfigurationError, match="n = 1 instances"),
-    ):
-        run_comparison(asked, [30], 1, journal, executor)
+        study(setting, sizes=[])
+    with pytest.raises(ConfigurationError, match="n = 1 instances"):
+        study(setting, n=1)
 
 
 def test_a_comparison_in_one_call(setting):

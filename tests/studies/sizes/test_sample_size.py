@@ -13,16 +13,16 @@ from surefoot.studies.sizes.sample_size import (
     SampleSizeStudy,
     geometric_sizes,
     paper_sizes,
-    run_sample_size,
 )
-from tests.fakes import Fake, fake_loss, fake_setting
+from tests.fakes import Fake, Seen, fake_loss, fake_setting
 
 RULE = RobustRule(content=0.5, confidence=0.8, tolerance=0.5)
 
 
 def study(**changes: object) -> SampleSizeStudy:
     fields = {"candidate": Fake(noise=0.1), "setting": fake_setting(), "seed": 3, "engine": "fake"}
-    return SampleSizeStudy(**(fields | changes))
+    small = {"sizes": [10, 40], "n": 4, "rule": RULE}
+    return SampleSizeStudy(**(fields | small | changes))
 
 
 def test_the_papers_grid() -> None:
@@ -43,14 +43,14 @@ def test_geometric_sizes_are_a_range_or_an_error() -> None:
 
 
 def test_every_size_has_its_instances_on_their_luck() -> None:
-    asked = study()
+    asked = study(sizes=[80, 10, 40], n=8)
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        result = run_sample_size(asked, [80, 10, 40], 8, journal, executor, rule=RULE)
+        result = asked.run(journal, executor=executor)
         outcomes = {(o.sample, o.instance): o.loss for o in journal.outcomes(Role.SAMPLE_SIZE)}
     assert result.sizes == (10, 40, 80)
     assert result.losses.shape == (3, 8)
     assert len(outcomes) == 24
-    for instance in asked.instances([40], 8):
+    for instance in study(sizes=[40], n=8).instances():
         assert instance.sampling.test_size == 40
         loss = fake_loss(instance, asked.setting)
         assert (
@@ -60,7 +60,7 @@ def test_every_size_has_its_instances_on_their_luck() -> None:
 
 def test_smaller_samples_begin_larger_ones() -> None:
     asked = study()
-    small, large = asked.instances([10], 1)[0], asked.instances([40], 1)[0]
+    small, large = (study(sizes=[size]).instances()[0] for size in (10, 40))
     rows = [one.draw(asked.setting).train for one in (small, large)]
     np.testing.assert_array_equal(rows[0], rows[1][:10])
 
@@ -69,20 +69,18 @@ def test_test_samples_are_as_large_only_if_asked() -> None:
     asked = study(equal_test=False)
     assert asked.sampling(40).test_size is None
     assert asked.largest == asked.setting.halves.pool.size
-    drawn = asked.instances([40], 1)[0].draw(asked.setting)
+    drawn = asked.instances()[0].draw(asked.setting)
     assert drawn.test.size == asked.setting.halves.test.size
 
 
 def test_more_sizes_and_instances_go_on_in_the_same_journal(tmp_path) -> None:
-    path, trained = tmp_path / "sizes.db", []
-    with study().open(path) as journal, LocalExecutor(2, "fake") as executor:
-        run_sample_size(study(), [10, 40], 4, journal, executor, rule=RULE)
-    with study().open(path) as journal, LocalExecutor(2, "fake") as executor:
-        more = [10, 20, 40], 6, journal, executor, trained.append
-        first = run_sample_size(study(), *more, rule=RULE)
-        assert len(trained) == 3 * 6 - 2 * 4
-        again = run_sample_size(study(), *more, rule=RULE)
-    assert len(trained) == 3 * 6 - 2 * 4
+    path, seen = tmp_path / "sizes.db", Seen()
+    study().run(path, workers=2)
+    more = study(sizes=[10, 20, 40], n=6)
+    first = more.run(path, workers=2, watch=seen)
+    assert len(seen.outcomes) == 3 * 6 - 2 * 4
+    again = more.run(path, workers=2, watch=seen)
+    assert len(seen.outcomes) == 3 * 6 - 2 * 4
     assert again.losses.shape == (3, 6)
     np.testing.assert_array_equal(again.losses, first.losses)
 
@@ -90,7 +88,7 @@ def test_more_sizes_and_instances_go_on_in_the_same_journal(tmp_path) -> None:
 def test_a_recorded_instance_can_be_trained_again() -> None:
     asked = study()
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        run_sample_size(asked, [10, 40], 3, journal, executor, rule=RULE)
+        asked.run(journal, executor=executor)
         for size in (10, 40):
             recorded, training = train_recorded(
                 journal, asked.setting, asked.candidate.key, 2, Role.SAMPLE_SIZE,
@@ -106,20 +104,16 @@ def test_another_choice_of_test_samples_needs_another_journal() -> None:
         LocalExecutor(1, "fake") as executor,
         pytest.raises(JournalMismatchError, match="equal_test"),
     ):
-        run_sample_size(study(equal_test=False), [10], 3, journal, executor)
+        study(equal_test=False).run(journal, executor=executor)
 
 
 def test_sizes_beyond_the_population_are_refused() -> None:
     with pytest.raises(SamplingError, match="a sample of 101 examples exceeds the 100"):
-        study().check_sizes([10, 101])
-    with pytest.raises(SamplingError, match="at least one size"):
-        study().check_sizes([])
+        study(sizes=[10, 101])
+    with pytest.raises(SamplingError, match="a sample-size study needs at least one size"):
+        study(sizes=[])
 
 
 def test_one_instance_per_size_is_refused() -> None:
-    with (
-        study().open(MEMORY) as journal,
-        LocalExecutor(1, "fake") as executor,
-        pytest.raises(ConfigurationError, match="n = 1 instances per size"),
-    ):
-        run_sample_size(study(), [10], 1, journal, executor)
+    with pytest.raises(ConfigurationError, match="n = 1 instances per size"):
+        study(n=1)

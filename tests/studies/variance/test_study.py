@@ -16,45 +16,41 @@ from surefoot.journal import MEMORY, Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import train_recorded
 from surefoot.studies.variance.factors import FactorLevels
-from surefoot.studies.variance.study import (
-    VarianceDesign,
-    VarianceStudy,
-    run_variance,
-)
-from tests.fakes import Fake, fake_loss, fake_setting
+from surefoot.studies.variance.study import VarianceStudy
+from tests.fakes import Fake, Seen, fake_loss, fake_setting
 
-SMALL = VarianceDesign(alone=6, draws=3, inits=4, replicates=1, tested=2, tests=3)
+SMALL = {"alone": 6, "draws": 3, "inits": 4, "replicates": 1, "tested": 2, "tests": 3}
 SETTING = replace(fake_setting(), sampling=Sampling(20, test_size=30))
 
 
 def study(**changes: object) -> VarianceStudy:
     fields = {"candidate": Fake(noise=0.3), "setting": SETTING, "seed": 11, "engine": "fake"}
-    return VarianceStudy(**(fields | changes))
+    return VarianceStudy(**(fields | SMALL | changes))
 
 
 def test_designs_share_instances() -> None:
-    levels = SMALL.levels()
+    levels = study().levels()
     # Both alone and both together start at (0, 0); the crossed design holds their first ones.
     alone = {(0, i) for i in range(6)} | {(i, 0) for i in range(6)} | {(i, i) for i in range(6)}
     crossed = {(d, i) for d in range(3) for i in range(4)}
     assert {(c.draw, c.init) for c in levels if not c.test} == alone | crossed
     assert len(levels) == len(alone | crossed) + 2 * 3
-    assert len(SMALL.levels(whole_test=True)) == len(alone | crossed)
+    assert len(study(setting=fake_setting()).levels()) == len(alone | crossed)
 
 
 def test_replicates_have_batch_orders_of_their_own() -> None:
-    design = VarianceDesign(alone=0, draws=2, inits=2, replicates=3, tested=0)
+    design = study(alone=0, draws=2, inits=2, replicates=3, tested=0)
     assert {cell.order for cell in design.levels()} == {1, 2, 3}
     assert len(design.levels()) == 12
 
 
 def test_every_outcome_has_the_luck_of_its_cell_and_is_recorded() -> None:
     asked = study()
-    seen = []
+    seen = Seen()
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        result = run_variance(asked, SMALL, journal, executor, seen.append)
+        result = asked.run(journal, executor=executor, watch=seen)
         outcomes = journal.outcomes(Role.VARIANCE)
-    assert len(seen) == len(outcomes) == len(SMALL.levels())
+    assert len(seen.outcomes) == len(outcomes) == len(asked.levels())
     fixed = {o.instance: o.loss for o in outcomes}
     instance = Instance(asked.candidate, FactorLevels(0, 3).seed(11))
     assert fixed[FactorLevels(0, 3).number] == fake_loss(instance, SETTING)
@@ -69,15 +65,14 @@ def test_every_outcome_has_the_luck_of_its_cell_and_is_recorded() -> None:
 def test_a_larger_design_goes_on_in_the_same_journal() -> None:
     asked = study()
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        run_variance(asked, SMALL, journal, executor)
+        asked.run(journal, executor=executor)
         before = journal.count()
-        larger = replace(SMALL, alone=8, draws=4)
-        trained: list[object] = []
-        first = run_variance(asked, larger, journal, executor, trained.append)
-        assert before + len(trained) == journal.count() == len(larger.levels())
-        second = run_variance(asked, larger, journal, executor, trained.append)
+        larger, seen = study(alone=8, draws=4), Seen()
+        first = larger.run(journal, executor=executor, watch=seen)
+        assert before + len(seen.outcomes) == journal.count() == len(larger.levels())
+        second = larger.run(journal, executor=executor, watch=seen)
     assert first.lines() == second.lines()
-    assert before + len(trained) == len(larger.levels())
+    assert before + len(seen.outcomes) == len(larger.levels())
 
 
 def test_an_interrupted_study_goes_on_where_it_was(tmp_path) -> None:
@@ -92,24 +87,22 @@ def test_an_interrupted_study_goes_on_where_it_was(tmp_path) -> None:
                 if count == 4:
                     raise KeyboardInterrupt
 
-    with asked.open(path) as journal, pytest.raises(KeyboardInterrupt):
-        run_variance(asked, SMALL, journal, Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        asked.run(path, executor=Interrupted())
     with Journal.read(path) as journal:
         kept = journal.count()
     assert kept == 5
-    trained: list[object] = []
-    with asked.open(path) as journal, LocalExecutor(2, "fake") as executor:
-        result = run_variance(asked, SMALL, journal, executor, trained.append)
-    assert len(trained) == len(SMALL.levels()) - kept
-    with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        assert run_variance(asked, SMALL, journal, executor).lines() == result.lines()
+    seen = Seen()
+    result = asked.run(path, workers=2, watch=seen)
+    assert len(seen.outcomes) == len(asked.levels()) - kept
+    assert asked.run(workers=2).lines() == result.lines()
 
 
 def test_a_recorded_instance_can_be_trained_again() -> None:
     asked = study()
     number = FactorLevels(2, 3).number
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        run_variance(asked, SMALL, journal, executor)
+        asked.run(journal, executor=executor)
         recorded, training = train_recorded(
             journal, SETTING, asked.candidate.key, number, Role.VARIANCE, engine="fake"
         )
@@ -122,23 +115,20 @@ def test_another_candidate_needs_another_journal() -> None:
         LocalExecutor(1, "fake") as executor,
         pytest.raises(JournalMismatchError),
     ):
-        run_variance(study(candidate=Fake(quality=2.0)), SMALL, journal, executor)
+        study(candidate=Fake(quality=2.0)).run(journal, executor=executor)
 
 
 def test_on_the_whole_test_half_no_test_sample_is_varied() -> None:
     asked = study(setting=fake_setting())
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        result = run_variance(asked, SMALL, journal, executor)
+        result = asked.run(journal, executor=executor)
         numbers = [o.instance for o in journal.outcomes()]
     assert result.test is None
     assert all(FactorLevels.numbered(number).test == 0 for number in numbers)
 
 
 def test_the_initialisation_dominates_where_it_should() -> None:
-    design = VarianceDesign(alone=40, draws=10, inits=10, tested=0)
-    asked = study()
-    with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
-        result = run_variance(asked, design, journal, executor)
+    result = study(alone=40, draws=10, inits=10, replicates=1, tested=0, tests=5).run(workers=2)
     # A fake's log loss moves by 0.5 of a normal with the weights and by 0.5 of the mean of 20
     # normals with the sample: 20 times the variance.
     assert result.ratio is not None
@@ -159,4 +149,4 @@ def test_the_initialisation_dominates_where_it_should() -> None:
 )
 def test_designs_that_say_nothing_are_refused(fields: dict[str, int], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        VarianceDesign(**fields)
+        study(**fields)

@@ -74,31 +74,28 @@ def assess(
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
     from surefoot.report.race import assessment_figure
-    from surefoot.studies.assess.study import AssessStudy, make_promise, run_assessment
+    from surefoot.studies.assess.study import AssessStudy, make_promise
 
     session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
     chosen = session.candidate(candidate, source, "assess" if promise is None else "promise")
     wanted, out = session.tables.certificate, session.out
     asked = AssessStudy(
         candidate=chosen,
-        setting=session.setting,
-        seed=session.tables.study.seed,
-        engine=session.engine,
         n=instances or wanted.n or 59,
         content=wanted.content,
         confidence=wanted.confidence,
         promise=make_promise(
             promise, max_exceedances, instances, wanted.content, wanted.confidence
         ),
+        **session.shared,
     )
     session.headline(f"Assess: {session.about(chosen)}")
     if dry_run:
-        session.say_cost(asked, asked.instances())
+        session.say_cost(asked)
         if promise is not None:
             out.print("fewer if the promise is broken before")
         return
-    with session.training(asked, asked.instances()) as on:
-        found = run_assessment(asked, on.record, on.executor, on.watch, retry_failed=retry_failed)
+    found = session.ask(asked, retry_failed)
     if quartiles := found.quartiles():
         say_sentences(out, "Losses", [quartiles])
     if spread := found.spread():

@@ -78,43 +78,33 @@ def compare(
     from surefoot.cli.show.console import say_sentences
     from surefoot.cli.sizes import read_sizes
     from surefoot.report.comparison import comparison_figure
-    from surefoot.studies.sizes.compare import PAPER_INSTANCES, run_comparison
     from surefoot.study_files.comparison import comparison_of
 
     session = Session(
         study, journal=journal, figure=figure, engine=engine, workers=workers, source=source
     )
     session.name_files(f"{study.stem}-compare{'-paper' if paper else ''}")
-    asked = comparison_of(session.file, session.population, engine, paper=paper)
-    steps = asked.study.check_sizes(asked.sizes if sizes is None else read_sizes(sizes))
-    n = instances or (PAPER_INSTANCES if paper else session.tables.compare.instances)
-    out, wanted = session.out, session.tables.certificate
+    asked = comparison_of(
+        session.file,
+        session.population,
+        paper=paper,
+        sizes=None if sizes is None else read_sizes(sizes),
+        n=instances,
+        engine=engine,
+    )
+    out, steps = session.out, asked.ordered
     session.headline(
         f"{session.name}: {len(asked.names)} candidates, {session.setting.loss} on "
-        f"{session.population.name}, {n} instances each at "
+        f"{session.population.name}, {asked.n} instances each at "
         + ", ".join(f"{size:,}" for size in steps)
         + " examples"
     )
-    for name, candidate in zip(asked.names, asked.study.candidates, strict=True):
+    for name, candidate in zip(asked.names, asked.everyone, strict=True):
         out.print(f"  {name:<28}{candidate.label}", soft_wrap=True)
-    todo = asked.study.instances(steps, n)
     if dry_run:
-        session.say_cost(asked.study, todo)
+        session.say_cost(asked)
         return
-    with session.training(asked.study, todo) as on:
-        found = run_comparison(
-            asked.study,
-            steps,
-            n,
-            on.record,
-            on.executor,
-            on.watch.outcome,
-            names=asked.names,
-            reference=asked.reference,
-            content=wanted.content,
-            confidence=wanted.confidence,
-            retry_failed=retry_failed,
-        )
+    found = session.ask(asked, retry_failed)
     for place in range(len(steps)):
         out.print()
         out.print(comparison_table(found, place))

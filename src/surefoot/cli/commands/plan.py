@@ -72,7 +72,7 @@ def plan(
     from surefoot.executors.parallel_map import parallel_map
     from surefoot.journal import Journal
     from surefoot.report.plan import plan_figure
-    from surefoot.studies.plan.pilot import pilot_study, recorded_pilot, run_pilot
+    from surefoot.studies.plan.pilot import pilot_study, recorded_pilot
     from surefoot.studies.plan.plan import advise, plan_races
     from surefoot.studies.text import titled
     from surefoot.study_files.build import study_of
@@ -87,16 +87,8 @@ def plan(
         f"{asked.setting.loss}"
     )
     if source is None:
-        small = pilot_study(asked, min(candidates, count))
-        with session.training(small, small.instances(instances), "pilot") as on:
-            pilot = run_pilot(
-                small,
-                instances,
-                on.record,
-                on.executor,
-                on.watch.outcome,
-                retry_failed=retry_failed,
-            )
+        small = pilot_study(asked, min(candidates, count), instances)
+        pilot = session.ask(small, retry_failed, "pilot")
     else:
         with Journal.read(source) as record:
             pilot = recorded_pilot(record)

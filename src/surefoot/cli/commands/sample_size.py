@@ -87,47 +87,31 @@ def sample_size(
     from surefoot.cli.sizes import read_sizes
     from surefoot.report.sample_size import sample_size_figure
     from surefoot.studies.sizes.robustness import RobustRule
-    from surefoot.studies.sizes.sample_size import (
-        SampleSizeStudy,
-        paper_sizes_within,
-        run_sample_size,
-    )
+    from surefoot.studies.sizes.sample_size import SampleSizeStudy, paper_sizes
 
     rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
     session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
     chosen = session.candidate(candidate, source, "sample-size")
     asked = SampleSizeStudy(
         candidate=chosen,
-        setting=session.setting,
-        seed=session.tables.study.seed,
-        engine=session.engine,
+        sizes=None if sizes == "paper" else read_sizes(sizes, "'paper', "),
+        n=instances,
+        rule=rule,
         equal_test=not same_test,
+        **session.shared,
     )
-    if sizes == "paper":
-        steps, left_out = paper_sizes_within(asked)
-    else:
-        steps, left_out = asked.check_sizes(read_sizes(sizes, "'paper', ")), 0
+    steps = asked.ordered
+    left_out = len(paper_sizes()) - len(steps) if sizes == "paper" else 0
     session.headline(f"Sample size: {session.about(chosen)}")
     session.out.print(
         f"{len(steps)} sizes from {steps[0]:,} to {steps[-1]:,}, {instances} instances each"
         + (f" ({left_out} larger sizes of the paper's grid need more data)" if left_out else ""),
         soft_wrap=True,
     )
-    todo = asked.instances(steps, instances)
     if dry_run:
-        session.say_cost(asked, todo)
+        session.say_cost(asked)
         return
-    with session.training(asked, todo) as on:
-        found = run_sample_size(
-            asked,
-            steps,
-            instances,
-            on.record,
-            on.executor,
-            on.watch.outcome,
-            rule=rule,
-            retry_failed=retry_failed,
-        )
+    found = session.ask(asked, retry_failed)
     say_sentences(session.out, "Sample size", found.lines(), bold=True)
     title = f"{session.population.name}: {chosen.label}"
     session.finish(lambda: sample_size_figure(found, label=session.loss_label, title=title))

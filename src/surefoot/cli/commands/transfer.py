@@ -64,7 +64,7 @@ def transfer(
     from surefoot.cli.show.console import say_sentences
     from surefoot.journal import Journal
     from surefoot.report.comparison import transfer_figure
-    from surefoot.studies.sizes.transfer import run_transfer, transfer_study
+    from surefoot.studies.sizes.transfer import transfer_study
     from surefoot.study_files.build import baseline_of
 
     session = Session(
@@ -77,33 +77,26 @@ def transfer(
             "family = 'scaled_sum'"
         )
     race = selected or Path(f"{study.stem}.db")
-    seed = session.tables.study.seed
+    out, wanted, there = session.out, session.tables.certificate, session.population.name
     with Journal.read(race) as record:
         asked = transfer_study(
-            record, session.setting, baseline, best, seed=seed, engine=session.engine
-        )
-    out, wanted, there = session.out, session.tables.certificate, session.population.name
-    n = instances or wanted.n or 59
-    session.name_files(f"{race.stem}-transfer-{_word(source)}")
-    session.headline(
-        f"Transfer: the best {f'{best} ' if best > 1 else ''}of {asked.home}, {n} instances of "
-        f"{asked.size:,} examples on {there}"
-    )
-    todo = asked.instances([asked.size], n)
-    if dry_run:
-        session.say_cost(asked, todo)
-        return
-    with session.training(asked, todo) as on:
-        found = run_transfer(
-            asked,
-            n,
-            on.record,
-            on.executor,
-            on.watch.outcome,
+            record,
+            baseline=baseline,
+            best=best,
+            n=instances or wanted.n or 59,
             content=wanted.content,
             confidence=wanted.confidence,
-            retry_failed=retry_failed,
+            **session.shared,
         )
+    session.name_files(f"{race.stem}-transfer-{_word(source)}")
+    session.headline(
+        f"Transfer: the best {f'{best} ' if best > 1 else ''}of {asked.home}, {asked.n} instances "
+        f"of {asked.ordered[0]:,} examples on {there}"
+    )
+    if dry_run:
+        session.say_cost(asked)
+        return
+    found = session.ask(asked, retry_failed)
     out.print()
     out.print(transfer_table(found))
     say_sentences(out, "Transfer", found.lines(), bold=True)

@@ -77,28 +77,25 @@ def variance(
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
     from surefoot.report.variance import variance_figure
-    from surefoot.studies.variance.study import VarianceDesign, VarianceStudy, run_variance
+    from surefoot.studies.variance.study import VarianceStudy
 
     session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
     chosen = session.candidate(candidate, source, "variance")
-    design = VarianceDesign(
-        alone=alone, draws=draws, inits=inits, replicates=replicates, tests=tests, tested=tested
-    )
     asked = VarianceStudy(
         candidate=chosen,
-        setting=session.setting,
-        seed=session.tables.study.seed,
-        engine=session.engine,
+        alone=alone,
+        draws=draws,
+        inits=inits,
+        replicates=replicates,
+        tests=tests,
+        tested=tested,
+        **session.shared,
     )
     session.headline(f"Variance: {session.about(chosen)}")
-    instances = asked.instances(design)
     if dry_run:
-        session.say_cost(asked, instances)
+        session.say_cost(asked)
         return
-    with session.training(asked, instances) as on:
-        found = run_variance(
-            asked, design, on.record, on.executor, on.watch.outcome, retry_failed=retry_failed
-        )
+    found = session.ask(asked, retry_failed)
     say_sentences(session.out, "Spread", found.lines())
     title = f"{session.population.name}: {chosen.label}"
     session.finish(lambda: variance_figure(found, label=session.loss_label, title=title))

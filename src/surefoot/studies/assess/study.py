@@ -17,29 +17,27 @@ from numpy.typing import NDArray
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
-from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome
-from surefoot.journal import Identity, Journal
+from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.statistics.bootstrap import iqr_interval, sd_interval
 from surefoot.statistics.certificate import Certificate
 from surefoot.statistics.promise import Promise, PromiseResult
-from surefoot.studies.base import Study
+from surefoot.studies.base import FixedStudy
 from surefoot.studies.description import AssessDescription, DescribedPromise
 from surefoot.studies.options import (
     RunOptions,
     TrainingOptions,
+    ask,
     lists_options,
     refuse_renamed,
-    study_and_run,
 )
 from surefoot.studies.race_record import recorded_certificates
-from surefoot.studies.runner import identity_of, missing, train_missing
-from surefoot.studies.watch import Watcher
+from surefoot.studies.runner import Run
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AssessStudy(Study):
+class AssessStudy(FixedStudy["Assessment"]):
     """How robust is this candidate? ``n`` fresh instances, their distribution and certificate.
 
     With a ``promise``, ``n``, ``content`` and ``confidence`` are the promise's, and fewer instances
@@ -89,6 +87,46 @@ class AssessStudy(Study):
             promise=promised,
             **self.common(),
         )
+
+    def answer(self, run: Run) -> Assessment:
+        """Train the instances; with a promise, only until the answer is known.
+
+        A promise is tested on the losses in the order of their instances, trained as many at a time
+        as the executor has workers. Neither their number nor who finishes first changes the answer.
+        """
+        run.watch.started(1, run.journal.count())
+        if self.promise is None:
+            if left := run.missing(self.instances()):
+                run.watch.certifying(self.candidate, len(left))
+                run.train(left)
+            return self.result(run.journal)
+        instances = self.instances()
+        while True:
+            result = self.promise.test(list(self._losses(run)))
+            if result.answer != "open":
+                return self.result(run.journal)
+            run.watch.certifying(self.candidate, result.needs)
+            run.train(instances[result.used : result.used + run.executor.workers])
+
+    def result(self, journal: Journal) -> Assessment:
+        """Return what the journal's instances say; a promise is to be kept or broken by them."""
+        outcomes = sorted(journal.outcomes(Role.ASSESS), key=lambda outcome: outcome.instance)
+        recorded, result = len(outcomes), None
+        if self.promise is not None:
+            result = self.promise.test([outcome.loss for outcome in outcomes])
+            outcomes = outcomes[: result.used]
+        certificate = None
+        if result is None or result.answer == "kept":
+            certificate = recorded_certificates(journal, None)[self.candidate.key]
+        return Assessment(self, tuple(outcomes), certificate, result, recorded)
+
+    def _losses(self, run: Run) -> Iterator[float]:
+        """Yield the recorded losses in order, up to the first instance to be trained (again)."""
+        known = {measure.instance: measure.loss for measure in run.journal.measures(Role.ASSESS)}
+        for instance in self.instances():
+            if run.lacks(instance):
+                return
+            yield known[instance.seed.instance]
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,18 +263,16 @@ def assess(
     (False, 1, 58)
     """
     refuse_renamed(options, allowed="max_exceedances")
-    asked = make_promise(promise, max_exceedances, n, content, confidence)
-    made, run = study_and_run(population, options)
-    study = AssessStudy(
+    return ask(
+        AssessStudy,
+        population,
+        options,
         candidate=candidate,
-        **made,
         n=n or 59,
         content=content,
         confidence=confidence,
-        promise=asked,
+        promise=make_promise(promise, max_exceedances, n, content, confidence),
     )
-    with run.opened(study) as (record, executor):
-        return run_assessment(study, record, executor, run.watch, retry_failed=run.retry_failed)
 
 
 def make_promise(
@@ -256,67 +292,3 @@ def make_promise(
     if limit is not None and n is not None:
         raise ConfigurationError(f"n = {n} cannot be chosen: a promise decides how many it takes")
     return None if limit is None else Promise(limit, content, confidence, max_exceedances)
-
-
-def run_assessment(
-    study: AssessStudy,
-    journal: Journal,
-    executor: Executor,
-    watch: Watcher | None = None,
-    *,
-    retry_failed: bool = False,
-) -> Assessment:
-    """Run or resume an assessment; parameters and errors are those of `select`.
-
-    A promise is tested on the losses in the order of their instances, trained as many at a time as
-    the executor has workers. Neither their number nor who finishes first changes the answer.
-    """
-    watcher = Watcher() if watch is None else watch
-    study.check(journal, executor.engine)
-    retry = journal.failed() if retry_failed else set()
-    watcher.started(1, journal.count())
-    if study.promise is None:
-        result = None
-        left = list(missing(study.instances(), study.setting, journal, retry))
-        if left:
-            watcher.certifying(study.candidate, len(left))
-            train_missing(left, study.setting, journal, executor, retry=retry, each=watcher.outcome)
-    else:
-        result = _test_promise(study, study.promise, journal, executor, watcher, retry)
-    outcomes = sorted(journal.outcomes(Role.ASSESS), key=lambda outcome: outcome.instance)
-    recorded = len(outcomes)
-    if result is not None:
-        outcomes = outcomes[: result.used]
-    certificate = None
-    if result is None or result.answer == "kept":
-        certificate = recorded_certificates(journal, None)[study.candidate.key]
-    return Assessment(study, tuple(outcomes), certificate, result, recorded)
-
-
-def _test_promise(
-    study: AssessStudy,
-    promise: Promise,
-    journal: Journal,
-    executor: Executor,
-    watcher: Watcher,
-    retry: set[Identity],
-) -> PromiseResult:
-    """Train batches of instances in their order until the promise is kept or broken."""
-    instances = study.instances()
-    while True:
-        result = promise.test(list(_losses(study, journal, retry)))
-        if result.answer != "open":
-            return result
-        batch = instances[result.used : result.used + executor.workers]
-        watcher.certifying(study.candidate, result.needs)
-        train_missing(batch, study.setting, journal, executor, retry=retry, each=watcher.outcome)
-
-
-def _losses(study: AssessStudy, journal: Journal, retry: set[Identity]) -> Iterator[float]:
-    """Yield the recorded losses in order, up to the first instance to be trained (again)."""
-    known = {measure.instance: measure.loss for measure in journal.measures(Role.ASSESS)}
-    for instance in study.instances():
-        number = instance.seed.instance
-        if number not in known or identity_of(instance, study.setting) in retry:
-            return
-        yield known[number]

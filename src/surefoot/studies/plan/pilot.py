@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,81 +10,21 @@ import numpy as np
 
 from surefoot.candidates.base import Candidate
 from surefoot.errors import ConfigurationError, JournalError
-from surefoot.executors.base import Executor
-from surefoot.instances import Instance, Outcome
+from surefoot.instances import Instance
 from surefoot.journal import Journal, Measure
 from surefoot.racing.simulation.pilot import FEWEST_CANDIDATES, FEWEST_INSTANCES, Pilot
 from surefoot.racing.table import Floats, LossTable
 from surefoot.seeds.ledger import Role, study_generator
-from surefoot.studies.base import Study
+from surefoot.studies.base import FixedStudy
 from surefoot.studies.description import (
     Description,
     PilotDescription,
     RaceDescription,
     baseline_place,
 )
-from surefoot.studies.runner import train
 from surefoot.studies.select.study import SelectStudy
 
 NO_LOSSES: Floats = np.empty(0)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PilotStudy(Study):
-    """How do candidates of this kind differ, and how noisy are they?
-
-    ``size`` of the candidates, chosen by the study's seed, and the baseline, if there is one, are
-    trained on the same draws. The journal's description holds neither size nor number of instances:
-    a larger pilot goes on in the same journal.
-    """
-
-    candidates: tuple[Candidate, ...]
-    size: int = 16
-    baseline: Candidate | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.size < FEWEST_CANDIDATES:
-            raise ConfigurationError(
-                f"a pilot of {self.size} candidates says too little: give {FEWEST_CANDIDATES} or "
-                "more"
-            )
-        if len(self.candidates) < FEWEST_CANDIDATES:
-            raise ConfigurationError(
-                f"a study of {len(self.candidates)} candidates needs no plan; planning takes at "
-                f"least {FEWEST_CANDIDATES}"
-            )
-
-    @cached_property
-    def chosen(self) -> tuple[Candidate, ...]:
-        """The candidates of the pilot."""
-        order = study_generator(self.seed, Role.PILOT).permutation(len(self.candidates))
-        return tuple(self.candidates[place] for place in order[: self.size])
-
-    @cached_property
-    def everyone(self) -> tuple[Candidate, ...]:
-        """The candidates of the pilot and the baseline."""
-        if self.baseline is None or self.baseline.key in {c.key for c in self.chosen}:
-            return self.chosen
-        return (*self.chosen, self.baseline)
-
-    @cached_property
-    def description(self) -> PilotDescription:
-        """The candidates it is taken from, and the baseline if it has one."""
-        return PilotDescription(
-            kind="pilot",
-            candidates=tuple(candidate.key for candidate in self.candidates),
-            baseline=None if self.baseline is None else self.baseline.key,
-            **self.common(),
-        )
-
-    def instances(self, n: int) -> list[Instance]:
-        """Return ``n`` instances of everyone."""
-        return [
-            self.instance(candidate.key, Role.PILOT, number)
-            for number in range(n)
-            for candidate in self.everyone
-        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +59,75 @@ class PilotRecord:
         return [] if self.source is None else self.source.mismatches(study.setting)
 
 
-def pilot_study(study: SelectStudy, size: int = 16) -> PilotStudy:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PilotStudy(FixedStudy[PilotRecord]):
+    """How do candidates of this kind differ, and how noisy are they?
+
+    ``n`` instances of ``size`` of the candidates, chosen by the study's seed, and of the baseline,
+    if there is one, are trained on the same draws. The journal's description holds neither number:
+    a larger pilot goes on in the same journal.
+    """
+
+    candidates: tuple[Candidate, ...]
+    size: int = 16
+    n: int = 4
+    baseline: Candidate | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size < FEWEST_CANDIDATES:
+            raise ConfigurationError(
+                f"a pilot of {self.size} candidates says too little: give {FEWEST_CANDIDATES} or "
+                "more"
+            )
+        if self.n < FEWEST_INSTANCES:
+            raise ConfigurationError(
+                f"a pilot of {self.n} instances each shows no noise: give {FEWEST_INSTANCES} or "
+                "more"
+            )
+        if len(self.candidates) < FEWEST_CANDIDATES:
+            raise ConfigurationError(
+                f"a study of {len(self.candidates)} candidates needs no plan; planning takes at "
+                f"least {FEWEST_CANDIDATES}"
+            )
+
+    @cached_property
+    def chosen(self) -> tuple[Candidate, ...]:
+        """The candidates of the pilot."""
+        order = study_generator(self.seed, Role.PILOT).permutation(len(self.candidates))
+        return tuple(self.candidates[place] for place in order[: self.size])
+
+    @cached_property
+    def everyone(self) -> tuple[Candidate, ...]:
+        """The candidates of the pilot and the baseline."""
+        if self.baseline is None or self.baseline.key in {c.key for c in self.chosen}:
+            return self.chosen
+        return (*self.chosen, self.baseline)
+
+    @cached_property
+    def description(self) -> PilotDescription:
+        """The candidates it is taken from, and the baseline if it has one."""
+        return PilotDescription(
+            kind="pilot",
+            candidates=tuple(candidate.key for candidate in self.candidates),
+            baseline=None if self.baseline is None else self.baseline.key,
+            **self.common(),
+        )
+
+    def instances(self) -> list[Instance]:
+        """Return ``n`` instances of everyone."""
+        return [
+            self.instance(candidate.key, Role.PILOT, number)
+            for number in range(self.n)
+            for candidate in self.everyone
+        ]
+
+    def result(self, journal: Journal) -> PilotRecord:
+        """Return what the pilot measured."""
+        return recorded_pilot(journal)
+
+
+def pilot_study(study: SelectStudy, size: int = 16, n: int = 4) -> PilotStudy:
     """Return the pilot of a selection."""
     return PilotStudy(
         setting=study.setting,
@@ -128,33 +136,8 @@ def pilot_study(study: SelectStudy, size: int = 16) -> PilotStudy:
         candidates=study.candidates,
         baseline=study.baseline,
         size=size,
+        n=n,
     )
-
-
-def run_pilot(
-    study: PilotStudy,
-    n: int,
-    journal: Journal,
-    executor: Executor,
-    each: Callable[[Outcome], None] | None = None,
-    *,
-    retry_failed: bool = False,
-) -> PilotRecord:
-    """Run or resume a pilot of ``n`` instances; ``each`` is told every new outcome.
-
-    Raises
-    ------
-    ConfigurationError
-        If ``n`` is too small.
-    JournalMismatchError, EngineError, KeyboardInterrupt
-        As of `surefoot.studies.runner.train`.
-    """
-    if n < FEWEST_INSTANCES:
-        raise ConfigurationError(
-            f"a pilot of {n} instances each shows no noise: give {FEWEST_INSTANCES} or more"
-        )
-    train(study, study.instances(n), journal, executor, each, retry_failed=retry_failed)
-    return recorded_pilot(journal)
 
 
 def recorded_pilot(journal: Journal) -> PilotRecord:

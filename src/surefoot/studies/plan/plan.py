@@ -6,6 +6,7 @@ Advised is one of the races that nothing beats in both price and outcome.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Unpack
 
@@ -14,6 +15,7 @@ import numpy as np
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
+from surefoot.executors.local.executor import LocalExecutor
 from surefoot.racing.simulation.planner import Forecast, Spread, simulate
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.options import (
@@ -22,10 +24,11 @@ from surefoot.studies.options import (
     SelectOptions,
     TrainingOptions,
     lists_options,
-    study_and_run,
+    shared_fields,
+    split_options,
 )
 from surefoot.studies.plan.choices import Choice, choices
-from surefoot.studies.plan.pilot import PilotRecord, pilot_study, run_pilot
+from surefoot.studies.plan.pilot import PilotRecord, pilot_study
 from surefoot.studies.select.study import SelectStudy
 
 ACCEPTED_REGRET = 0.005
@@ -222,12 +225,10 @@ def plan(
     >>> len(found.pilot.table.keys), found.advice.row in found.rows
     (8, True)
     """
-    made, run = study_and_run(population, options)
-    study = SelectStudy(candidates=tuple(candidates), **made)
-    small = pilot_study(study, size)
-    with run.opened(small) as (record, executor):
-        pilot = run_pilot(
-            small, n, record, executor, run.watcher.outcome, retry_failed=run.retry_failed
-        )
+    others, run = split_options(options)
+    study = SelectStudy(candidates=tuple(candidates), **shared_fields(population, others))
+    executor, workers = run.pop("executor", None), run.pop("workers", None)
+    with nullcontext(executor) if executor else LocalExecutor(workers, study.engine) as executor:
+        pilot = pilot_study(study, size, n).run(executor=executor, **run)
         rows = plan_races(study, pilot, executor.workers, races=races)
     return RacePlan(tuple(rows), advise(rows, regret), pilot)

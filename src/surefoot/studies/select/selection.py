@@ -53,18 +53,18 @@ class Selection:
     certificates: Mapping[str, Certificate]
     known: Mapping[str, Known]
     journal: Path | None
-    asked: Study | None = None
+    asked: Study[Any] | None = None
 
     @classmethod
     def of(
-        cls, journal: Journal, record: RaceRecord, state: RaceState, asked: Study | None = None
+        cls, journal: Journal, record: RaceRecord, state: RaceState, asked: Study[Any] | None = None
     ) -> Selection:
         """Return the selection of a replayed race, with the certificates of its journal."""
         certificates = recorded_certificates(journal, state)
         return cls(record, state, certificates, journal.candidates(), journal.path, asked)
 
     @property
-    def study(self) -> Study:
+    def study(self) -> Study[Any]:
         """The study, whose setting trains further instances.
 
         Raises `JournalError` where the selection was read from a journal, which holds no data.

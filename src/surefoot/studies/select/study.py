@@ -7,7 +7,6 @@ where it was, with the same winner and the same losses as if it had never stoppe
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,9 +15,8 @@ from typing import Unpack
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, EngineError, nearest
-from surefoot.executors.base import Executor
 from surefoot.instances import Instance
-from surefoot.journal import Identity, Journal, identity
+from surefoot.journal import identity
 from surefoot.journal.descriptions import canonical
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.race import Cost, Race
@@ -31,21 +29,19 @@ from surefoot.studies.base import Study
 from surefoot.studies.description import RaceDescription
 from surefoot.studies.options import (
     RaceOptions,
-    Run,
     RunOptions,
     SelectOptions,
     TrainingOptions,
+    ask,
     lists_options,
-    study_and_run,
 )
 from surefoot.studies.race_record import RaceRecord
-from surefoot.studies.runner import missing, train_missing
+from surefoot.studies.runner import Run
 from surefoot.studies.select.selection import Selection
-from surefoot.studies.watch import Watcher
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SelectStudy(Study):
+class SelectStudy(Study[Selection]):
     """Which of these candidates is the most robust?
 
     Study files, `select` and `RobustSelector` all make one of these, so all have its defaults.
@@ -166,42 +162,52 @@ class SelectStudy(Study):
             first.setdefault(canonical({name: spec[name]}), candidate)
         return tuple(first.values())
 
-    def run(
-        self,
-        journal: Journal | str | os.PathLike[str] | None = None,
-        *,
-        workers: int | None = None,
-        executor: Executor | None = None,
-        watch: Watcher | None = None,
-        retry_failed: bool = False,
-    ) -> Selection:
-        """Run or resume the selection.
-
-        Parameters
-        ----------
-        journal
-            The file that keeps every outcome, or the open journal of this study; None for memory
-            only.
-        workers, executor
-            How many instances are trained at once, None for one per core; or where they run.
-        watch
-            Told of everything once it is recorded.
-        retry_failed
-            Train instances again that are recorded as failed, once, where the race needs them.
+    def answer(self, run: Run) -> Selection:
+        """Race, certify the winner and return both.
 
         Raises
         ------
         RaceError
             If every candidate is screened out (the message says by how much the best missed the
             bar), or all diverge.
-        JournalMismatchError
-            If the journal is of another study.
-        EngineError
-            If no engine trains a candidate.
-        KeyboardInterrupt
-            On Ctrl-C, once everything finished is recorded.
         """
-        return _run(self, Run(journal, workers, executor, watch, retry_failed))
+        run.watch.started(len(self.candidates), run.journal.count())
+        record, state = self._race(run)
+        for candidate in self.groups(self.known[key] for key in state.ranking):
+            fresh = (self.instance(candidate.key, Role.CERTIFY, n) for n in range(self.certify))
+            if left := run.missing(fresh):
+                run.watch.certifying(candidate, len(left))
+                run.train(left)
+        selection = Selection.of(run.journal, record, state, self)
+        run.watch.finished(selection)
+        return selection
+
+    def _race(self, run: Run) -> tuple[RaceRecord, RaceState]:
+        record = RaceRecord(self.description, self.race)
+        record.add(m for m in run.journal.measures(Role.RACE) if identity(m) not in run.retry)
+        told = 0
+        while True:
+            state = record.state()
+            for finished in state.rounds[told:]:
+                run.watch.round_finished(finished)
+            told = len(state.rounds)
+            if state.over or state.current is None:
+                return record, state
+            todo = self._instances(record, state)
+            run.watch.round_started(state.current, len(todo))
+            new = run.train(todo)
+            if not new:
+                raise EngineError(f"the executor left no outcome of {len(todo)} instances to train")
+            record.add(new)
+
+    def _instances(self, record: RaceRecord, state: RaceState) -> list[Instance]:
+        """Return what the race waits for, long trainings first so that no core idles at the end."""
+        pairs = dict.fromkeys(state.need)
+        key = self.description.baseline
+        if key is not None:
+            pairs |= dict.fromkeys((key, number) for number in record.baseline_needs(state))
+        instances = [self.instance(key, Role.RACE, number) for key, number in pairs]
+        return sorted(instances, key=lambda one: -getattr(one.candidate, "flops", 0))
 
 
 @lists_options(TrainingOptions, RaceOptions, RunOptions, SelectOptions, used_by=SelectStudy)
@@ -253,78 +259,13 @@ def select(
     >>> found.winner.label, len(found.certificate.losses)
     ('scaled sum', 5)
     """
-    made, run = study_and_run(population, options)
-    study = SelectStudy(
+    return ask(
+        SelectStudy,
+        population,
+        options,
         candidates=tuple(candidates),
         certify=certify,
         certify_best_of=certify_best_of,
         content=content,
         confidence=confidence,
-        **made,
     )
-    return _run(study, run)
-
-
-def _run(study: SelectStudy, run: Run) -> Selection:
-    watch = run.watcher
-    with run.opened(study) as (journal, executor):
-        study.check(journal, executor.engine)
-        retry = journal.failed() if run.retry_failed else set()
-        watch.started(len(study.candidates), journal.count())
-        record, state = _race(study, journal, executor, watch, retry)
-        _certify(study, journal, executor, watch, retry, state)
-        selection = Selection.of(journal, record, state, study)
-    watch.finished(selection)
-    return selection
-
-
-def _race(
-    study: SelectStudy,
-    journal: Journal,
-    executor: Executor,
-    watch: Watcher,
-    retry: set[Identity],
-) -> tuple[RaceRecord, RaceState]:
-    record = RaceRecord(study.description, study.race)
-    record.add(m for m in journal.measures(Role.RACE) if identity(m) not in retry)
-    told = 0
-    while True:
-        state = record.state()
-        for finished in state.rounds[told:]:
-            watch.round_finished(finished)
-        told = len(state.rounds)
-        if state.over or state.current is None:
-            return record, state
-        todo = _instances(study, record, state)
-        watch.round_started(state.current, len(todo))
-        new = train_missing(todo, study.setting, journal, executor, retry=retry, each=watch.outcome)
-        if not new:
-            raise EngineError(f"the executor left no outcome of {len(todo)} instances to train")
-        record.add(new)
-
-
-def _instances(study: SelectStudy, record: RaceRecord, state: RaceState) -> list[Instance]:
-    """Return what the race waits for, long trainings first so that no core idles at the end."""
-    pairs = dict.fromkeys(state.need)
-    key = study.description.baseline
-    if key is not None:
-        pairs |= dict.fromkeys((key, number) for number in record.baseline_needs(state))
-    instances = [study.instance(key, Role.RACE, number) for key, number in pairs]
-    return sorted(instances, key=lambda one: -getattr(one.candidate, "flops", 0))
-
-
-def _certify(
-    study: SelectStudy,
-    journal: Journal,
-    executor: Executor,
-    watch: Watcher,
-    retry: set[Identity],
-    state: RaceState,
-) -> None:
-    """Train the fresh instances of the winner and of the best of every other group."""
-    for candidate in study.groups(study.known[key] for key in state.ranking):
-        todo = [study.instance(candidate.key, Role.CERTIFY, n) for n in range(study.certify)]
-        left = list(missing(todo, study.setting, journal, retry))
-        if left:
-            watch.certifying(candidate, len(left))
-            train_missing(left, study.setting, journal, executor, retry=retry, each=watch.outcome)

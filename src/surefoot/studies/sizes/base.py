@@ -6,7 +6,8 @@ samples are the beginnings of its larger ones and everything is compared on the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from abc import abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
@@ -16,27 +17,68 @@ from numpy.typing import NDArray
 
 from surefoot.data.population import Sampling
 from surefoot.errors import ConfigurationError, SamplingError
-from surefoot.executors.base import Executor
-from surefoot.instances import Instance, Outcome
+from surefoot.instances import Instance
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
-from surefoot.studies.base import Study
+from surefoot.studies.base import Answer, FixedStudy
 from surefoot.studies.description import SizesDescription
-from surefoot.studies.runner import train
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MultiSizeStudy(Study):
-    """A study at several sizes of the training sample.
+class MultiSizeStudy(FixedStudy[Answer]):
+    """A study at several sizes of the training sample, ``n`` instances at each.
 
-    ``equal_test`` draws a test sample as large as the training sample (the paper's choice). The
-    journal's description holds neither sizes nor their number of instances: more of both go on in
-    the same journal.
+    The journal's description holds neither sizes nor their number of instances: more of both go on
+    in the same journal.
+
+    Parameters
+    ----------
+    sizes
+        Numbers of training examples; None for the usual ones.
+    equal_test
+        Whether the test sample is as large as the training sample (the paper's choice).
+
+    Raises
+    ------
+    SamplingError
+        If a size is impossible, or larger than the pool (a bootstrap would hold each example
+        several times and say nothing about a larger population).
+    ConfigurationError
+        If there are less than two instances.
     """
 
     role: ClassVar[Role]
 
+    sizes: Iterable[int] | None = None
+    n: int
     equal_test: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n < 2:
+            raise ConfigurationError(
+                f"n = {self.n} instances per size show no spread: give at least 2"
+            )
+        if not self.ordered:
+            name = self.role.name.lower().replace("_", "-")
+            raise SamplingError(f"a {name} study needs at least one size")
+        if self.ordered[-1] > self.largest:
+            raise SamplingError(
+                f"a sample of {self.ordered[-1]:,} examples exceeds the {self.largest:,} that "
+                f"{self.setting.halves.population.name} has for it: give sizes up to "
+                f"{self.largest:,}"
+            )
+        for size in self.ordered:
+            self.setting.halves.check(self.sampling(size))
+
+    @abstractmethod
+    def usual_sizes(self) -> Iterable[int]:
+        """Return the sizes unless any are given."""
+
+    @cached_property
+    def ordered(self) -> tuple[int, ...]:
+        """The sizes in order, each once."""
+        return tuple(sorted(set(self.usual_sizes() if self.sizes is None else self.sizes)))
 
     @cached_property
     def description(self) -> SizesDescription:
@@ -50,6 +92,12 @@ class MultiSizeStudy(Study):
             **self.common() | {"sampling": replace(drawn, size=None, test_size=test_size)},
         )
 
+    @property
+    def largest(self) -> int:
+        """The largest size that the population allows."""
+        halves = self.setting.halves
+        return int(min(halves.pool.size, halves.test.size) if self.equal_test else halves.pool.size)
+
     def sampling(self, size: int) -> Sampling:
         """Return the sampling of a size."""
         sampling = self.setting.sampling
@@ -57,82 +105,29 @@ class MultiSizeStudy(Study):
             sampling, size=size, test_size=size if self.equal_test else sampling.test_size
         )
 
-    def check_sizes(self, sizes: Iterable[int], n: int = 2) -> list[int]:
-        """Return the sizes in order, each once; ``n`` are the instances at each.
-
-        Raises
-        ------
-        SamplingError
-            If a size is impossible, or larger than the pool (a bootstrap would hold each example
-            several times and say nothing about a larger population).
-        ConfigurationError
-            If there is less than two instances.
-        """
-        if n < 2:
-            raise ConfigurationError(f"n = {n} instances per size show no spread: give at least 2")
-        ordered = sorted(set(sizes))
-        if not ordered:
-            raise SamplingError(
-                f"a {self.description.kind.replace('_', '-')} study needs at least one size"
-            )
-        largest = self.largest
-        if ordered[-1] > largest:
-            raise SamplingError(
-                f"a sample of {ordered[-1]:,} examples exceeds the {largest:,} that "
-                f"{self.setting.halves.population.name} has for it: give sizes up to {largest:,}"
-            )
-        for size in ordered:
-            self.setting.halves.check(self.sampling(size))
-        return ordered
-
-    @property
-    def largest(self) -> int:
-        """The largest size that the population allows."""
-        halves = self.setting.halves
-        return int(min(halves.pool.size, halves.test.size) if self.equal_test else halves.pool.size)
-
-    def instances(self, sizes: Iterable[int], n: int) -> list[Instance]:
-        """Return ``n`` instances of every candidate and size, long trainings first.
+    def instances(self) -> list[Instance]:
+        """Return the instances of every candidate and size, long trainings first.
 
         So no core idles at the end.
         """
         everyone = sorted(self.everyone, key=lambda one: -getattr(one, "flops", 0))
-        seeds = [self.instance(everyone[0].key, self.role, number).seed for number in range(n)]
+        seeds = [self.instance(everyone[0].key, self.role, i).seed for i in range(self.n)]
         return [
             Instance(candidate, seed, self.sampling(size))
-            for size in sorted(sizes, reverse=True)
+            for size in reversed(self.ordered)
             for candidate in everyone
             for seed in seeds
         ]
 
-
-def train_sizes(
-    study: MultiSizeStudy,
-    sizes: Iterable[int],
-    n: int,
-    journal: Journal,
-    executor: Executor,
-    each: Callable[[Outcome], None] | None = None,
-    *,
-    retry_failed: bool = False,
-) -> tuple[list[int], NDArray[np.float64]]:
-    """Train ``n`` instances at every size; return the sizes in order and losses [k, sizes, n].
-
-    ``each`` is told every new outcome once it is recorded.
-
-    Raises
-    ------
-    SamplingError
-        If a size is impossible.
-    JournalMismatchError, EngineError, KeyboardInterrupt
-        As of `surefoot.studies.runner.train`.
-    """
-    ordered = study.check_sizes(sizes, n)
-    instances = study.instances(ordered, n)
-    train(study, instances, journal, executor, each, retry_failed=retry_failed)
-    known = {(m.candidate, m.sample, m.instance): m.loss for m in journal.measures(study.role)}
-    losses = [
-        [[known[one.key, size, number] for number in range(n)] for size in ordered]
-        for one in study.everyone
-    ]
-    return ordered, np.array(losses)
+    def losses(self, journal: Journal) -> NDArray[np.float64]:
+        """Return the recorded losses [k, sizes, n] of everyone, sizes in order."""
+        known = {(m.candidate, m.sample, m.instance): m.loss for m in journal.measures(self.role)}
+        return np.array(
+            [
+                [
+                    [known[one.key, size, number] for number in range(self.n)]
+                    for size in self.ordered
+                ]
+                for one in self.everyone
+            ]
+        )

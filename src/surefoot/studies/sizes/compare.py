@@ -8,19 +8,20 @@ candidate has its certificate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Unpack
 
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
-from surefoot.executors.base import Executor
-from surefoot.instances import Outcome
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
-from surefoot.studies.options import RunOptions, TrainingOptions, lists_options, study_and_run
-from surefoot.studies.sizes.base import MultiSizeStudy, train_sizes
+from surefoot.studies.base import Answer
+from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
+from surefoot.studies.sizes.base import MultiSizeStudy
 from surefoot.studies.sizes.comparison import Comparison
 
 PAPER_SIZES = (8_000, 16_000, 24_000, 32_000)
@@ -31,49 +32,65 @@ USUAL_SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CompareStudy(MultiSizeStudy):
-    """Which of these candidates loses least, and from how many examples on?
+class PairedStudy(MultiSizeStudy[Answer]):
+    """Candidates, all different, and a baseline that is compared as well, at several sizes.
 
-    Parameters
-    ----------
-    candidates
-        Those compared, all different.
-    equal_test
-        Whether the test sample is as large as the training sample (the paper's choice).
-
-    Raises
-    ------
-    ConfigurationError
-        If there are fewer than two, or one is given twice.
+    ``names`` are those of `everyone`; whoever has none is called by its label.
     """
 
     role: ClassVar[Role] = Role.COMPARE
 
     candidates: tuple[Candidate, ...]
+    names: tuple[str, ...] = ()
+    baseline: Candidate | None = None
+    n: int = 20
+    content: float = 0.95
+    confidence: float = 0.95
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "candidates", tuple(self.candidates))
-        if len(self.candidates) < 2:
+        if len(self.everyone) < 2:
             raise ConfigurationError(
-                f"a comparison needs two candidates or more, not {len(self.candidates)}"
+                f"a comparison needs two candidates or more, not {len(self.everyone)}"
             )
-        seen: set[str] = set()
-        for candidate in self.candidates:
-            if candidate.key in seen:
+        for candidate, times in Counter(self.candidates).items():
+            if times > 1:
                 raise ConfigurationError(
                     f"{candidate.label} is given twice: compare different candidates"
                 )
-            seen.add(candidate.key)
 
-    @property
+    @cached_property
     def everyone(self) -> tuple[Candidate, ...]:
-        """The candidates."""
-        return self.candidates
+        """The candidates, and the baseline unless it is one of them."""
+        if self.baseline is None or self.baseline in self.candidates:
+            return self.candidates
+        return (*self.candidates, self.baseline)
 
     def usual_sizes(self) -> list[int]:
         """Return a sixteenth, an eighth, a quarter and half of the examples there are."""
         return [max(2, int(share * self.largest)) for share in USUAL_SHARES]
+
+    def comparison(self, journal: Journal) -> Comparison:
+        """Return how the candidates stand to each other, and to the baseline."""
+        labels = (candidate.label for candidate in self.everyone[len(self.names) :])
+        population = self.setting.halves.population
+        return Comparison(
+            names=(*self.names, *labels),
+            sizes=self.ordered,
+            losses=self.losses(journal),
+            reference=None if self.baseline is None else self.everyone.index(self.baseline),
+            content=self.content,
+            confidence=self.confidence,
+            unit=self.setting.loss.unit(population.target_unit),
+        )
+
+
+class CompareStudy(PairedStudy[Comparison]):
+    """Which of these candidates loses least, and from how many examples on?"""
+
+    def result(self, journal: Journal) -> Comparison:
+        """Return the comparison."""
+        return self.comparison(journal)
 
 
 @lists_options(TrainingOptions, RunOptions, used_by=CompareStudy)
@@ -128,66 +145,19 @@ def compare(
     >>> found.names, found.losses.shape
     (('core', 'scaled sum'), (2, 2, 10))
     """
-    named = (
-        candidates.items() if isinstance(candidates, Mapping) else ((None, c) for c in candidates)
-    )
-    everyone = [(name or one.label, one) for name, one in named]
-    if baseline is not None and baseline.key not in {one.key for _, one in everyone}:
-        everyone.append((baseline.label, baseline))
-    made, run = study_and_run(population, options)
-    study = CompareStudy(
-        candidates=tuple(one for _, one in everyone),
-        **made,
+    names: Iterable[str] = ()
+    if isinstance(candidates, Mapping):
+        names, candidates = candidates.keys(), candidates.values()
+    return ask(
+        CompareStudy,
+        population,
+        options,
+        candidates=tuple(candidates),
+        names=tuple(names),
+        baseline=baseline,
+        sizes=sizes,
+        n=n,
+        content=content,
+        confidence=confidence,
         equal_test=equal_test,
-    )
-    return run.ask(
-        run_comparison,
-        study,
-        study.usual_sizes() if sizes is None else sizes,
-        n,
-        names=[name for name, _ in everyone],
-        reference=None if baseline is None else baseline.key,
-        content=content,
-        confidence=confidence,
-    )
-
-
-def run_comparison(
-    study: CompareStudy,
-    sizes: Iterable[int],
-    n: int,
-    journal: Journal,
-    executor: Executor,
-    each: Callable[[Outcome], None] | None = None,
-    *,
-    names: Sequence[str] | None = None,
-    reference: str | None = None,
-    content: float = 0.95,
-    confidence: float = 0.95,
-    retry_failed: bool = False,
-) -> Comparison:
-    """Run or resume a comparison; other parameters and errors are those of `train_sizes`.
-
-    Parameters
-    ----------
-    names
-        Names of the candidates, in their order; their labels by default.
-    reference
-        Key of the candidate that the others are to beat, such as the baseline; None for none.
-    content, confidence
-        What the certificates are to promise.
-    """
-    ordered, losses = train_sizes(
-        study, sizes, n, journal, executor, each, retry_failed=retry_failed
-    )
-    keys = [candidate.key for candidate in study.candidates]
-    population = study.setting.halves.population
-    return Comparison(
-        names=tuple(names or (candidate.label for candidate in study.candidates)),
-        sizes=tuple(ordered),
-        losses=losses,
-        reference=None if reference is None else keys.index(reference),
-        content=content,
-        confidence=confidence,
-        unit=study.setting.loss.unit(population.target_unit),
     )

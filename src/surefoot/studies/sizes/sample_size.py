@@ -7,8 +7,8 @@ the same luck.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import ClassVar, Unpack
 
 import numpy as np
@@ -16,18 +16,16 @@ import numpy as np
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, SamplingError
-from surefoot.executors.base import Executor
-from surefoot.instances import Outcome
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.options import (
     RunOptions,
     TrainingOptions,
+    ask,
     lists_options,
     refuse_renamed,
-    study_and_run,
 )
-from surefoot.studies.sizes.base import MultiSizeStudy, train_sizes
+from surefoot.studies.sizes.base import MultiSizeStudy
 from surefoot.studies.sizes.robustness import RobustRule, SampleSizeResult, find_robust_size
 
 
@@ -66,38 +64,37 @@ def geometric_sizes(first: int, last: int, count: int) -> list[int]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SampleSizeStudy(MultiSizeStudy):
+class SampleSizeStudy(MultiSizeStudy[SampleSizeResult]):
     """How do this candidate's losses depend on the number of training examples?
 
-    ``equal_test`` draws a test sample as large as the training sample (the paper's choice).
+    ``rule`` says when a size is robust.
     """
 
     role: ClassVar[Role] = Role.SAMPLE_SIZE
 
     candidate: Candidate
+    n: int = 50
+    rule: RobustRule = field(default_factory=RobustRule)
 
     @property
     def everyone(self) -> tuple[Candidate, ...]:
         """The candidate."""
         return (self.candidate,)
 
+    def usual_sizes(self) -> list[int]:
+        """Return the paper's sizes that the population allows, `SamplingError` if none."""
+        first = paper_sizes()[0]
+        if self.largest < first:
+            raise SamplingError(
+                f"the paper's sizes begin at {first}, but {self.setting.halves.population.name} "
+                f"has {self.largest:,} examples for a sample: give sizes up to that"
+            )
+        return [size for size in paper_sizes() if size <= self.largest]
 
-def paper_sizes_within(study: MultiSizeStudy) -> tuple[list[int], int]:
-    """Return the paper's sizes that the population allows, and how many it does not.
-
-    Raises
-    ------
-    SamplingError
-        If it allows none.
-    """
-    whole = paper_sizes()
-    fitting = [size for size in whole if size <= study.largest]
-    if not fitting:
-        raise SamplingError(
-            f"the paper's sizes begin at {whole[0]}, but {study.setting.halves.population.name} "
-            f"has {study.largest:,} examples for a sample: give sizes up to that"
-        )
-    return study.check_sizes(fitting), len(whole) - len(fitting)
+    def result(self, journal: Journal) -> SampleSizeResult:
+        """Return the smallest robust size and where the loss is flat."""
+        rng = study_generator(self.seed, Role.STATISTICS, int(self.role))
+        return find_robust_size(self.ordered, self.losses(journal)[0], self.rule, rng=rng)
 
 
 @lists_options(TrainingOptions, RunOptions, used_by=SampleSizeStudy)
@@ -152,32 +149,13 @@ def sample_size(
     (2, 29)
     """
     refuse_renamed(options, rule="content, confidence, tolerance and limit")
-    rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
-    made, run = study_and_run(population, options)
-    study = SampleSizeStudy(
+    return ask(
+        SampleSizeStudy,
+        population,
+        options,
         candidate=candidate,
-        **made,
+        sizes=sizes,
+        n=n,
+        rule=RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit),
         equal_test=equal_test,
     )
-    if sizes is None:
-        sizes, _ = paper_sizes_within(study)
-    return run.ask(run_sample_size, study, sizes, n, rule=rule)
-
-
-def run_sample_size(
-    study: SampleSizeStudy,
-    sizes: Iterable[int],
-    n: int,
-    journal: Journal,
-    executor: Executor,
-    each: Callable[[Outcome], None] | None = None,
-    *,
-    rule: RobustRule | None = None,
-    retry_failed: bool = False,
-) -> SampleSizeResult:
-    """Run or resume a sample-size study; other parameters and errors are those of `train_sizes`."""
-    ordered, losses = train_sizes(
-        study, sizes, n, journal, executor, each, retry_failed=retry_failed
-    )
-    rng = study_generator(study.seed, Role.STATISTICS, int(Role.SAMPLE_SIZE))
-    return find_robust_size(ordered, losses[0], RobustRule() if rule is None else rule, rng=rng)

@@ -8,9 +8,9 @@ other population with paired instances.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,48 +19,15 @@ from surefoot.candidates.base import Candidate
 from surefoot.candidates.trust import trust as trusting
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, JournalMismatchError, RaceError
-from surefoot.executors.base import Executor
-from surefoot.instances import Outcome, Setting
+from surefoot.instances import Setting
 from surefoot.journal import Journal
 from surefoot.studies.description import Description, RaceDescription, rebuild_candidate
-from surefoot.studies.options import RunOptions, engine_and_run, lists_options
+from surefoot.studies.options import RunOptions, lists_options, split_options
 from surefoot.studies.race_record import recorded_certificates, recorded_race
-from surefoot.studies.sizes.compare import CompareStudy, run_comparison
+from surefoot.studies.sizes.compare import PairedStudy
 from surefoot.studies.sizes.comparison import Comparison
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TransferStudy(CompareStudy):
-    """How good are the best of a race, the winner first, and the baseline on other data?
-
-    ``home`` is the name of the race's population, ``at_home`` the losses there of every candidate
-    by key; ``baseline`` is whom the others are to beat.
-
-    Raises
-    ------
-    RaceError
-        If the winner is the baseline itself and alone.
-    """
-
-    equal_test: bool = False
-    baseline: Candidate
-    home: str
-    at_home: Mapping[str, Floats]
-
-    def __post_init__(self) -> None:
-        if len(self.candidates) < 2:
-            raise ConfigurationError(
-                f"the winner, {self.baseline.label}, is the baseline itself, so there is nothing "
-                "to compare it with: ask for the best 2 or more"
-            )
-        super().__post_init__()
-
-    @property
-    def size(self) -> int:
-        """Training examples of an instance."""
-        return self.setting.halves.train_size(self.setting.sampling)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +65,38 @@ class Transfer:
         if best not in (0, reference):
             lines.append(f"The best of those retrained is {found.names[best]}.")
         return lines
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TransferStudy(PairedStudy[Transfer]):
+    """How good are the best of a race, the winner first, and the baseline on other data?
+
+    ``home`` is the name of the race's population, ``at_home`` the losses there of every candidate
+    by key.
+    """
+
+    equal_test: bool = False
+    n: int = 59
+    home: str
+    at_home: Mapping[str, Floats]
+
+    def __post_init__(self) -> None:
+        if len(self.everyone) < 2:
+            raise ConfigurationError(
+                f"the winner, {self.everyone[0].label}, is the baseline itself, so there is "
+                "nothing to compare it with: ask for the best 2 or more"
+            )
+        super().__post_init__()
+
+    def usual_sizes(self) -> list[int]:
+        """Return the race's: the training examples of its instances."""
+        return [self.setting.halves.train_size(self.setting.sampling)]
+
+    def result(self, journal: Journal) -> Transfer:
+        """Return the comparison there beside the losses at home."""
+        at_home = tuple(self.at_home[one.key] for one in self.everyone)
+        there = self.setting.halves.population.name
+        return Transfer(self.comparison(journal), at_home, (self.home, there))
 
 
 @lists_options(RunOptions, used_by=TransferStudy)
@@ -177,63 +176,35 @@ def transfer(
             asked.loss,
             asked.stopping,
         )
-        engine, run = engine_and_run(options)
-        study = transfer_study(record, setting, baseline, best, seed=asked.seed, engine=engine)
-    return run.ask(run_transfer, study, n, content=content, confidence=confidence)
+        own = {"seed": asked.seed, "n": n, "content": content, "confidence": confidence}
+        others, run = split_options(options)
+        study = transfer_study(record, setting, baseline, best, **own, **others)
+    return study.run(**run)
 
 
 def transfer_study(
-    race: Journal, setting: Setting, baseline: Candidate, best: int = 1, *, seed: int, engine: str
+    race: Journal, setting: Setting, baseline: Candidate, best: int = 1, **fields: Any
 ) -> TransferStudy:
     """Return the question about the ``best`` of a race's ranking on the data of a setting.
 
     Raises
     ------
     JournalMismatchError, JournalError, RaceError
-        As for `check_transfer`, `selected` and `TransferStudy`.
+        As for `check_transfer` and `selected`.
+    ConfigurationError
+        If the winner is the baseline itself and alone.
     """
     check_transfer(race, setting)
     chosen, home = selected(race, best)
     at_home = {one.key: losses for one, losses in chosen.items()}
     return TransferStudy(
-        candidates=tuple(
-            dict.fromkeys([*chosen, *([baseline] if baseline.key not in at_home else [])])
-        ),
+        candidates=tuple(chosen),
         setting=setting,
-        seed=seed,
-        engine=engine,
         baseline=baseline,
         home=Description.read(race.study).population.name,
         at_home={baseline.key: home, **at_home},
+        **fields,
     )
-
-
-def run_transfer(
-    study: TransferStudy,
-    n: int,
-    journal: Journal,
-    executor: Executor,
-    each: Callable[[Outcome], None] | None = None,
-    *,
-    content: float = 0.95,
-    confidence: float = 0.95,
-    retry_failed: bool = False,
-) -> Transfer:
-    """Run or resume a transfer of ``n`` instances each; errors are those of `run_comparison`."""
-    found = run_comparison(
-        study,
-        [study.size],
-        n,
-        journal,
-        executor,
-        each,
-        reference=study.baseline.key,
-        content=content,
-        confidence=confidence,
-        retry_failed=retry_failed,
-    )
-    at_home = tuple(study.at_home[one.key] for one in study.candidates)
-    return Transfer(found, at_home, (study.home, study.setting.halves.population.name))
 
 
 def selected(journal: Journal, best: int = 1) -> tuple[dict[Candidate, Floats], Floats]:

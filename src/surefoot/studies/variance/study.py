@@ -9,77 +9,58 @@ samples, with everything else the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Unpack
 
 from surefoot.candidates.base import Candidate
+from surefoot.checks import at_least
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
-from surefoot.executors.base import Executor
-from surefoot.instances import Instance, Outcome
+from surefoot.instances import Instance
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
-from surefoot.studies.base import Study
+from surefoot.studies.base import FixedStudy
 from surefoot.studies.description import Description
 from surefoot.studies.options import (
     RunOptions,
     TrainingOptions,
+    ask,
     lists_options,
     refuse_renamed,
-    study_and_run,
 )
-from surefoot.studies.runner import train
 from surefoot.studies.variance.analysis import FEWEST, analyse
 from surefoot.studies.variance.factors import FactorLevels
 from surefoot.studies.variance.result import VarianceResult
 
+_LEAST = {"alone": FEWEST, "draws": 2, "inits": 2, "tested": 1, "tests": 1}
 
-@dataclass(frozen=True, kw_only=True)
-class VarianceDesign:
-    """How many instances of which kind.
 
-    Parameters
-    ----------
-    alone
-        Instances of each of the paper's three experiments; 0 for none.
-    draws, inits
-        Size of the crossed design; 0 for none.
-    replicates
-        Batch orders (with noise) per draw and initialisation; with 1 the batch order belongs to
-        the initial weights, as in every other study.
-    tested, tests
-        Instances measured on further test samples, and on how many each.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VarianceStudy(FixedStudy[VarianceResult]):
+    """Where does the spread of this candidate's losses come from?
 
-    Raises
-    ------
-    ConfigurationError
-        If a design is too small to say anything.
+    The journal's description holds nothing of the design: a larger one goes on in the same journal.
     """
 
+    candidate: Candidate
     alone: int = 20
     draws: int = 8
     inits: int = 8
     replicates: int = 1
     tested: int = 4
     tests: int = 5
+    confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("alone", FEWEST),
-            ("draws", 2),
-            ("inits", 2),
-            ("tested", 1),
-            ("tests", 1),
-        ):
+        super().__post_init__()
+        for name, least in _LEAST.items():
             number = getattr(self, name)
             if number and number < least:
                 raise ConfigurationError(
                     f"{name} = {number} says nothing about a spread: give {least} or more, or 0"
                 )
-        if self.replicates < 1:
-            raise ConfigurationError(f"replicates = {self.replicates} batch orders: give 1 or more")
+        at_least(1, replicates=self.replicates)
         if bool(self.draws) != bool(self.inits):
             raise ConfigurationError(
                 f"a crossed design of {self.draws} draws and {self.inits} initialisations is none: "
@@ -87,6 +68,22 @@ class VarianceDesign:
             )
         if not self.alone and not self.draws:
             raise ConfigurationError("alone = 0 and draws = 0 leave no instance: give one of them")
+
+    @property
+    def everyone(self) -> tuple[Candidate, ...]:
+        """The candidate."""
+        return (self.candidate,)
+
+    @cached_property
+    def description(self) -> Description:
+        """The candidate."""
+        return Description(kind="variance", candidates=(self.candidate.key,), **self.common())
+
+    @property
+    def whole_test(self) -> bool:
+        """Whether every instance is measured on the whole test half."""
+        size = self.setting.sampling.test_size
+        return size is None or size == self.setting.halves.test.size
 
     def init(self) -> list[FactorLevels]:
         """Initialisation alone: the first sample, fixed."""
@@ -109,53 +106,48 @@ class VarianceDesign:
         ]
 
     def test(self) -> list[list[FactorLevels]]:
-        """Instances that differ in their test sample alone, ``[tested][tests + 1]``."""
-        if not self.tests:
+        """Instances that differ in their test sample alone, ``[tested][tests + 1]``.
+
+        None where all are measured on the whole test half.
+        """
+        if not self.tests or self.whole_test:
             return []
         return [
             [FactorLevels(i, i, 0, t) for t in range(self.tests + 1)] for i in range(self.tested)
         ]
 
-    def levels(self, *, whole_test: bool = False) -> list[FactorLevels]:
-        """Return every instance once; ``whole_test`` leaves out test samples of their own."""
+    def levels(self) -> list[FactorLevels]:
+        """Return every instance once."""
         every = [*self.init(), *self.draw(), *self.both()]
         every += [one for row in self.crossed() for group in row for one in group]
-        if not whole_test:
-            every += [one for group in self.test() for one in group]
+        every += [one for group in self.test() for one in group]
         return list(dict.fromkeys(every))
 
+    def instances(self) -> list[Instance]:
+        """Return the instances of all designs, each once."""
+        key = self.candidate.key
+        return [self.instance(key, Role.VARIANCE, levels.number) for levels in self.levels()]
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class VarianceStudy(Study):
-    """Where does the spread of this candidate's losses come from?
+    def result(self, journal: Journal) -> VarianceResult:
+        """Return what the losses say."""
+        losses = {
+            FactorLevels.numbered(measure.instance): measure.loss
+            for measure in journal.measures(Role.VARIANCE)
+        }
 
-    The journal's description holds nothing of the design: a larger one goes on in the same journal.
-    """
+        def of(levels: list[FactorLevels]) -> list[float]:
+            return [losses[one] for one in levels]
 
-    candidate: Candidate
-
-    @property
-    def everyone(self) -> tuple[Candidate, ...]:
-        """The candidate."""
-        return (self.candidate,)
-
-    @cached_property
-    def description(self) -> Description:
-        """The candidate."""
-        return Description(kind="variance", candidates=(self.candidate.key,), **self.common())
-
-    @property
-    def whole_test(self) -> bool:
-        """Whether every instance is measured on the whole test half."""
-        size = self.setting.sampling.test_size
-        return size is None or size == self.setting.halves.test.size
-
-    def instances(self, design: VarianceDesign) -> list[Instance]:
-        """Return the instances of a design."""
-        return [
-            self.instance(self.candidate.key, Role.VARIANCE, levels.number)
-            for levels in design.levels(whole_test=self.whole_test)
-        ]
+        return analyse(
+            init=of(self.init()),
+            draw=of(self.draw()),
+            both=of(self.both()),
+            crossed=[[of(group) for group in row] for row in self.crossed()],
+            test=[of(group) for group in self.test()],
+            rng=study_generator(self.seed, Role.STATISTICS, int(Role.VARIANCE)),
+            confidence=self.confidence,
+            whole_test=self.whole_test,
+        )
 
 
 @lists_options(TrainingOptions, RunOptions, used_by=VarianceStudy)
@@ -178,8 +170,11 @@ def variance(
     ----------
     alone
         Instances of each of the paper's three experiments; 0 for none.
-    draws, inits, replicates
-        Size of the crossed design, 0 for none, and batch orders of each of its instances.
+    draws, inits
+        Size of the crossed design; 0 for none.
+    replicates
+        Batch orders (with noise) per draw and initialisation; with 1 the batch order belongs to
+        the initial weights, as in every other study.
     tested, tests
         Instances measured on further test samples, and on how many each.
     confidence
@@ -206,42 +201,16 @@ def variance(
     0.0
     """
     refuse_renamed(options, design="alone, draws, inits, replicates, tested and tests")
-    design = VarianceDesign(
-        alone=alone, draws=draws, inits=inits, replicates=replicates, tested=tested, tests=tests
-    )
-    made, run = study_and_run(population, options)
-    study = VarianceStudy(candidate=candidate, **made)
-    return run.ask(run_variance, study, design, confidence=confidence)
-
-
-def run_variance(
-    study: VarianceStudy,
-    design: VarianceDesign,
-    journal: Journal,
-    executor: Executor,
-    each: Callable[[Outcome], None] | None = None,
-    *,
-    confidence: float = 0.95,
-    retry_failed: bool = False,
-) -> VarianceResult:
-    """Run or resume a variance study; errors are those of `surefoot.studies.runner.train`."""
-    instances = study.instances(design)
-    train(study, instances, journal, executor, each, retry_failed=retry_failed)
-    losses = {
-        FactorLevels.numbered(measure.instance): measure.loss
-        for measure in journal.measures(Role.VARIANCE)
-    }
-
-    def of(levels: list[FactorLevels]) -> list[float]:
-        return [losses[one] for one in levels]
-
-    return analyse(
-        init=of(design.init()),
-        draw=of(design.draw()),
-        both=of(design.both()),
-        crossed=[[of(group) for group in row] for row in design.crossed()],
-        test=[] if study.whole_test else [of(group) for group in design.test()],
-        rng=study_generator(study.seed, Role.STATISTICS, int(Role.VARIANCE)),
+    return ask(
+        VarianceStudy,
+        population,
+        options,
+        candidate=candidate,
+        alone=alone,
+        draws=draws,
+        inits=inits,
+        replicates=replicates,
+        tested=tested,
+        tests=tests,
         confidence=confidence,
-        whole_test=study.whole_test,
     )
