@@ -51,7 +51,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[SelectStudy]:
         seen.append(study)
         raise AskedError
 
-    monkeypatch.setattr(SelectStudy, "check", note)
+    monkeypatch.setattr(SelectStudy, "answer", note)
     return seen
 
 
