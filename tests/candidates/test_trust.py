@@ -87,7 +87,7 @@ SPECS: dict[str, tuple[str, dict[str, Any]]] = {
             "factory": "torch.fx.graph_module.reduce_graph_module",
             "parameters": {
                 "body": {"_code": "def forward(self): pass"},
-                "import_block": "import evil",
+                "import_block": "import evil\n",
             },
         },
     ),
@@ -110,6 +110,21 @@ def test_what_the_user_names_is_admitted(name: str, marker: Path) -> None:
     surefoot.trust("evil")
     assert surefoot.registry.lookup("candidates", family).from_spec(spec).key
     assert not marker.exists()
+
+
+def test_the_folder_of_a_study_file_is_searched_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    surefoot.trust(beside=tmp_path / "study.toml")
+    assert str(tmp_path) not in sys.path
+    surefoot.trust("my_models", beside=tmp_path / "study.toml")
+    assert sys.path[-1] == str(tmp_path)
+
+
+def test_a_librarys_code_is_named_whole_in_the_advice() -> None:
+    with pytest.raises(UntrustedError, match=r"--trust torch\.nn\.Module \("):
+        surefoot.ModuleCandidate.from_spec({"factory": "torch.nn.Module"})
 
 
 def test_trust_is_by_whole_names() -> None:
@@ -238,7 +253,7 @@ def study(folder: Path, space: str) -> str:
         'family = "function"\nfunction = "evil.train"',
         'family = "module"\nfactory = "evil.Net"',
         'family = "module"\nfactory = "torch.fx.graph_module.reduce_graph_module"\n'
-        'parameters = { body = {}, import_block = "import evil" }',
+        'parameters = { body = {}, import_block = "import evil\\n" }',
     ],
 )
 @pytest.mark.parametrize("dry", [["--dry-run"], []])

@@ -38,7 +38,6 @@ def is_import_path(value: Any) -> bool:
     )
 
 
-_IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _WORDS = {whole: "a whole number", number: "a number", wholes: "a list of whole numbers"}
 
 

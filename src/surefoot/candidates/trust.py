@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from surefoot.errors import ConfigurationError, UntrustedError
@@ -66,6 +68,7 @@ _LISTED = re.compile(
     ),
     re.ASCII,
 )
+_LIBRARIES = ("torch", "sklearn", "xgboost", "lightgbm", "catboost", "surefoot")
 _named: set[str] = set()
 """Packages, modules and paths that the user named."""
 _given: set[str] = set()
@@ -73,8 +76,10 @@ _given: set[str] = set()
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 
 
-def trust(names: str | Iterable[str] = ()) -> None:
+def trust(names: str | Iterable[str] = (), *, beside: Path | None = None) -> None:
     """Let data name what these packages, modules or import paths hold, in this process.
+
+    If there are any, modules in the folder of the file ``beside`` are found, after all others.
 
     Raises
     ------
@@ -87,6 +92,8 @@ def trust(names: str | Iterable[str] = ()) -> None:
                 f"trust = {name!r} is no package, module or import path such as 'my_models'"
             )
         _named.add(name)
+        if beside is not None and (folder := str(beside.absolute().parent)) not in sys.path:
+            sys.path.append(folder)
 
 
 def is_trusted(path: str) -> bool:
@@ -116,9 +123,10 @@ def admit(path: str, what: str) -> None:
         give(path)
     elif not is_trusted(path):
         package = path.partition(".")[0]
+        name = path if package in _LIBRARIES else package
         raise UntrustedError(
             f"{what} {path!r} is code that data may not name by itself: if you trust it, say so "
-            f"with --trust {package} (in Python surefoot.trust({package!r}))"
+            f"with --trust {name} (in Python surefoot.trust({name!r}))"
         )
 
 

@@ -117,7 +117,7 @@ def trusting(command: Callable[..., Any]) -> Callable[..., Any]:
         if trust:
             from surefoot.candidates.trust import trust as admitted
 
-            admitted(trust)
+            admitted(trust, beside=options.get("study"))
         return command(*arguments, **options)
 
     option = inspect.Parameter(

@@ -67,7 +67,7 @@ def read_study(
 
     ``study.run(journal="energy.db")`` is what ``surefoot select examples/energy.toml`` runs.
     """
-    trusting(trust)
+    trusting(trust, beside=Path(path))
     file = read_study_file(Path(path))
     return study_of(file, population_of(file), engine)
 
