@@ -232,7 +232,7 @@ def test_the_wrong_kind_of_estimator_or_loss_is_refused() -> None:
     )
     assert "not convnet" in str(refusal(ConvNet((Conv(2),)), toy_setting()))
     absent = EstimatorCandidate("sklearn.svm.SVRR")
-    assert "has no class 'SVRR': did you mean 'SVR'" in str(refusal(absent, toy_setting()))
+    assert "has no estimator 'SVRR': did you mean 'SVR'" in str(refusal(absent, toy_setting()))
     scaler = EstimatorCandidate("sklearn.preprocessing.StandardScaler")
     assert "has no fit and predict" in str(refusal(scaler, toy_setting()))
 
@@ -262,4 +262,4 @@ def test_only_marked_functions_are_ever_called() -> None:
     for path in (HERE + "unmarked", "os.getcwd"):
         reason = refusal(FunctionCandidate(path), toy_setting())
         assert reason is not None
-        assert "is not a function marked with @surefoot.candidate" in reason
+        assert "must be a function marked with @surefoot.candidate" in reason
