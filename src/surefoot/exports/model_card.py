@@ -43,6 +43,7 @@ def card_of(selection: Selection, record: Mapping[str, Any]) -> str:
     unit = loss.unit(population.target_unit)
     measure = markdown(f"{loss}" + (f" [{unit}]" if unit else ""))
     side = f" and {record['side']} side features" if record["side"] else ""
+    how, scope = _how_and_scope(selection, record, measure)
     return f"""# {markdown(winner.label)}
 
 Selected by surefoot among {len(selection.state.keys)} candidates as the most robust \
@@ -63,7 +64,7 @@ against retraining, by {selection.record.race.criterion.name} of {measure}.
 - data: {markdown(population.name)}, {len(population)} examples, \
 fingerprint `{population.fingerprint}`; \
 pool {setting.halves.pool.size}, test half {setting.halves.test.size}
-- {_how(selection, record, measure)}
+- {how}
 - study seed {study.seed}
 - software: {", ".join(f"{name} {version}" for name, version in record["versions"].items())}
 
@@ -71,7 +72,7 @@ pool {setting.halves.pool.size}, test half {setting.halves.test.size}
 
 {selection.certificate or "No certificate was asked for."}
 
-{_scope(record)}
+{scope}
 
 ## Use
 
@@ -87,30 +88,25 @@ predictions = model.predict(features)
 def _target(population: Population) -> str:
     name, unit = population.target_name, population.target_unit
     if population.classes is not None:
-        return f"{name}, one of {len(population.classes)} classes: " + ", ".join(
-            map(str, population.classes)
-        )
+        classes = ", ".join(map(str, population.classes))
+        return f"{name}, one of {len(population.classes)} classes: {classes}"
     return f"{name} [{unit}]" if unit else name
 
 
-def _how(selection: Selection, record: Mapping[str, Any], measure: str) -> str:
-    setting = selection.study.setting
-    if record["refit"] == "everything":
-        n = len(setting.halves.population)
-        return f"fitted to all {n} examples; no loss of this fit is known"
-    sampling = setting.sampling
-    n = setting.halves.train_size(sampling)
-    kind = ("stratified " if sampling.stratify else "") + sampling.method
-    return (
-        f"instance {record['instance']}: a {kind} sample of {n} examples of the pool; {measure} "
-        f"{record['loss']:.6g} on its test sample"
-    )
-
-
-def _scope(record: Mapping[str, Any]) -> str:
+def _how_and_scope(
+    selection: Selection, record: Mapping[str, Any], measure: str
+) -> tuple[str, str]:
+    """Return how the model was trained, and whether the certificate speaks of it."""
+    halves, sampling = selection.study.setting.halves, selection.study.setting.sampling
     if record["refit"] == "everything":
         return (
+            f"fitted to all {len(halves.population)} examples; no loss of this fit is known",
             "The certificate speaks of retrainings on samples of the pool. This model was fitted "
-            "to all examples instead, so it is not one of them."
+            "to all examples instead, so it is not one of them.",
         )
-    return "The certificate speaks of retrainings; this model is one of them."
+    kind = ("stratified " if sampling.stratify else "") + sampling.method
+    return (
+        f"instance {record['instance']}: a {kind} sample of {halves.train_size(sampling)} examples "
+        f"of the pool; {measure} {record['loss']:.6g} on its test sample",
+        "The certificate speaks of retrainings; this model is one of them.",
+    )

@@ -12,11 +12,16 @@ from pyarrow import parquet
 from surefoot.candidates.convnet.layers import Conv
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.data.population import Population, Sampling
-from surefoot.engines.torch.eager import TorchEager
+from surefoot.engines.torch.eager import TorchEager, module_of
 from surefoot.errors import SurefootError
-from surefoot.exports.export import export
-from surefoot.exports.outcomes import outcome_rows, write_outcomes
-from surefoot.exports.weights import torch_module, write_weights
+from surefoot.exports.export import (
+    export,
+    outcome_rows,
+    weights_of,
+    write_outcomes,
+    write_program,
+    write_weights,
+)
 from surefoot.instances import Instance, Setting, Status, Training
 from surefoot.journal import Journal
 from surefoot.learning.losses.base import Loss
@@ -114,7 +119,7 @@ def trained() -> tuple[Setting, Training]:
 def test_the_torch_module_predicts_what_was_trained(trained: tuple[Setting, Training]) -> None:
     setting, training = trained
     assert training.predictor is not None
-    module = torch_module(NET, training)
+    module = module_of(NET, weights_of(training))
     halves = setting.halves
     features = halves.population.features[halves.test]
     with torch.no_grad():
@@ -144,5 +149,5 @@ def test_what_has_no_weights_says_so(trained: tuple[Setting, Training], tmp_path
     nothing = Training(training.outcome, None)
     with pytest.raises(SurefootError, match="left no weights"):
         write_weights(NET, nothing, tmp_path / "w.npz")
-    with pytest.raises(SurefootError, match="is no network"):
-        torch_module(Fake(), training)
+    with pytest.raises(SurefootError, match=r"cannot be written as \.pt2"):
+        write_program(Fake(), training, tmp_path / "w.pt2")
