@@ -11,7 +11,7 @@ from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
 from surefoot.racing.schedules.rounds import Halving
-from surefoot.racing.state import Elimination, Round
+from surefoot.racing.state import Round
 from surefoot.racing.table import LossTable
 from surefoot.report.files import save
 from surefoot.report.race import (
@@ -113,9 +113,10 @@ def test_of_many_rounds_those_are_drawn_that_removed_somebody(leaving, shown):
         gone = 1 if number % step == 0 and len(keys) > 1 else 0
         left = keys[: len(keys) - gone]
         values = np.arange(float(len(keys)))
-        out = [Elimination(key, number, 1.0, "worse") for key in keys[len(left) :]]
         counts = np.full(len(keys), number)
-        rounds.append(Round(number, "race", keys, values, counts, len(keys), left, out))
+        rounds.append(
+            Round(number, "race", keys, values, counts, len(keys), left, lambda place: "worse")
+        )
         keys = left
     drawn = drawn_rounds(rounds)
     assert len(drawn) == shown

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from itertools import compress
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,10 @@ import numpy.typing as npt
 from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.prediction import SIZE, predict
 from surefoot.racing.race import Race, check_progress
-from surefoot.racing.rules.base import Evidence, Verdict
+from surefoot.racing.rules.base import Evidence
 from surefoot.racing.schedules.base import Standing, Step
 from surefoot.racing.screen import Screen, check_baseline
-from surefoot.racing.state import Eliminations, PlannedRound, RaceState, Round, RoundName
+from surefoot.racing.state import PlannedRound, RaceState, Round, RoundName
 from surefoot.racing.table import Booleans, Floats, Integers, LossTable
 
 Baseline = float | Sequence[float] | npt.NDArray[np.float64]
@@ -60,24 +61,23 @@ class Replay:
     def _go_on(self, losses: Floats, baseline: Baseline | None, costs: Floats | None) -> RaceState:
         self.losses, self.baseline, self.costs = losses, baseline, costs
         race = self.race
-        if not self.rounds:
-            if race.screen is not None:
-                waiting = self._screen(race.screen)
-                if waiting is not None:
-                    return waiting
-            self.values = self._first_values()
+        if not self.rounds and race.screen is not None:
+            waiting = self._screen(race.screen)
+            if waiting is not None:
+                return waiting
+            if race.criterion.needs == 1:
+                self.values = race.criterion.values(self._seen(losses), self.counts)
         while True:
-            step = self._pending or race.schedule.step(self._standing(self.values))
+            step = self._pending or race.schedule.step(self._standing())
             if step is None:
                 return self._finished()
             target = race.asked(step, self.counts)
-            trainings = self._trainings(target)
             if self._too_dear(target):
                 return self._finished(f"the limit of {race.limit:g} pays for no further round")
-            need = self._missing(target)
+            need, trainings = self._missing(target), self._trainings(target)
             self._pending = step if need else None
             if need:
-                return self._waiting("race", need, (), trainings, target, step.keep)
+                return self._waiting("race", target, step.keep, need)
             nothing_new = not (target > self.counts).any()
             if nothing_new:
                 check_progress(step, target)
@@ -87,17 +87,19 @@ class Replay:
             verdict = race.rule.judge(evidence)
             if nothing_new and self._raced and not verdict.leave.any():
                 return self._finished(self._undecided(step, target))
-            self.values = self._decided(evidence, verdict, trainings)
+            if verdict.leave.all():
+                raise RaceError(f"rule '{race.rule.name}' removed every candidate of a round")
+            values = evidence.values
+            order = evidence.order if verdict.order is None else verdict.order
+            self._close("race", values, order, verdict.leave, verdict.reason, trainings)
+            self.values = values[~verdict.leave]
 
-    def _first_values(self) -> Floats | None:
-        """Values of those the screen left, on the one instance it has seen of each."""
-        if not self.rounds or self.race.criterion.needs > 1:
-            return None
-        return self.race.criterion.values(self._seen(self.losses), self.counts)
-
-    def _standing(self, values: Floats | None) -> Standing:
-        race = self.race
-        standing = Standing(
+    def _standing(self) -> Standing:
+        race, known = self.race, dict[str, Any]()
+        if self.values is not None:
+            order = np.lexsort((race.key_rank[self.alive], self.values))
+            known = {"losses": self._seen(self.losses), "values": self.values, "order": order}
+        return Standing(
             self.counts,
             len(race.keys),
             self._cost(),
@@ -105,11 +107,8 @@ class Replay:
             rounds=self._raced,
             max_instances=race.max_instances,
             spent=int(self.paid.sum()),
+            **known,
         )
-        if values is None:
-            return standing
-        order = np.lexsort((race.key_rank[self.alive], values))
-        return replace(standing, losses=self._seen(self.losses), values=values, order=order)
 
     @property
     def _raced(self) -> int:
@@ -157,11 +156,8 @@ class Replay:
         if not lacking.any():
             return ()
         columns, rows = np.nonzero(lacking.T)
-        keys = self.race.keys
-        return tuple(
-            (keys[row], column)
-            for row, column in zip(self.alive[rows].tolist(), columns.tolist(), strict=True)
-        )
+        keys = (self.race.keys[row] for row in self.alive[rows].tolist())
+        return tuple(zip(keys, columns.tolist(), strict=True))
 
     def _screen(self, screen: Screen) -> RaceState | None:
         """Run the screen's round; return a waiting state when losses are missing."""
@@ -171,21 +167,16 @@ class Replay:
             )
         baseline = self._baseline_matrix(1 + (screen.extra if screen.measures_noise else 0))
         everyone = np.ones(len(self.alive), np.int64)
-        need = self._missing(everyone)
-        absent: tuple[int, ...] = (0,) if np.isnan(baseline[:, 0]).any() else ()
-        if need or absent:
-            return self._waiting("screen", need, absent, len(everyone), everyone, None)
+        waiting = self._screen_lacks(everyone, baseline[:, :1])
+        if waiting is not None:
+            return waiting
         first, bar = self.losses[:, 0], baseline[:, 0]
         pilot = screen.pilot_rows(first, bar, self.race.key_rank)
         target = everyone.copy()
         target[pilot] += screen.extra
-        trainings = int(target.sum())
-        need = self._missing(target)
-        absent = tuple(
-            int(i) for i in np.flatnonzero(np.isnan(baseline[pilot]).any(axis=0)) if len(pilot)
-        )
-        if need or absent:
-            return self._waiting("screen", need, absent, trainings, target, None)
+        waiting = self._screen_lacks(target, baseline[pilot])
+        if waiting is not None:
+            return waiting
         extra = slice(1, 1 + screen.extra)
         factor = screen.factor(
             np.log(self.losses[pilot, extra] / baseline[pilot, extra]) if len(pilot) else None
@@ -193,8 +184,13 @@ class Replay:
         leave, reason = screen.judge(first, bar, factor)
         order = np.lexsort((self.race.key_rank, first))
         self.paid, self.counts = target, everyone
-        self._close("screen", first, order, leave, reason, trainings)
+        self._close("screen", first, order, leave, reason, int(target.sum()))
         return None
+
+    def _screen_lacks(self, target: Integers, baseline: Floats) -> RaceState | None:
+        need = self._missing(target)
+        absent = tuple(np.flatnonzero(np.isnan(baseline).any(axis=0)).tolist())
+        return self._waiting("screen", target, None, need, absent) if need or absent else None
 
     def _baseline_matrix(self, width: int) -> Floats:
         """Baseline losses ``[candidates, width]``, NaN where not assessed."""
@@ -225,15 +221,6 @@ class Replay:
         past = tuple(int(one.counts.min()) for one in self.rounds)
         return Evidence(race.criterion, seen, self.counts, values, order, so_far, keep, past)
 
-    def _decided(self, evidence: Evidence, verdict: Verdict, trainings: int) -> Floats:
-        """Close a round and return the survivors' values."""
-        if verdict.leave.all():
-            raise RaceError(f"rule '{self.race.rule.name}' removed every candidate of a round")
-        values = evidence.values
-        order = evidence.order if verdict.order is None else verdict.order
-        self._close("race", values, order, verdict.leave, verdict.reason, trainings)
-        return values[~verdict.leave]
-
     def _undecided(self, step: Step, target: Integers) -> str:
         """Say why a race ends with several candidates whom nothing more will tell apart."""
         race = self.race
@@ -254,48 +241,47 @@ class Replay:
         reason: Callable[[int], str],
         trainings: int,
     ) -> None:
-        keys = tuple(self.race.keys[row] for row in self.alive.tolist())
-        gone = order[::-1][leave[order[::-1]]]
-        number = len(self.rounds) + 1
+        keys = tuple(self.race.keys[row] for row in self.alive[order].tolist())
         self.rounds.append(
             Round(
-                number,
+                len(self.rounds) + 1,
                 name,
-                tuple(keys[row] for row in order.tolist()),
+                keys,
                 values[order],
                 self.counts[order],
                 trainings,
-                tuple(keys[row] for row in order[~leave[order]].tolist()),
-                Eliminations(number, keys, gone, values, reason),
+                tuple(compress(keys, ~leave[order])),
+                lambda place: reason(int(order[place])),
             )
         )
         self.alive, self.counts = self.alive[~leave], self.counts[~leave]
 
-    def _survivors(self) -> tuple[str, ...]:
-        return self.rounds[-1].survivors if self.rounds else self.race.keys
-
     def _waiting(
         self,
         name: RoundName,
-        need: tuple[tuple[str, int], ...],
-        absent: tuple[int, ...],
-        trainings: int,
         target: Integers,
         keep: int | None,
+        need: tuple[tuple[str, int], ...],
+        absent: tuple[int, ...] = (),
     ) -> RaceState:
         fixed = self.race.rule.fixed
-        exact = name == "screen" or fixed
-        stay = keep if fixed else None
-        number = len(self.rounds) + 1
-        upto = int(target.max())
-        current = PlannedRound(number, name, len(self.alive), trainings, upto, stay, exact)
-        left = self._survivors()
-        return RaceState(self.race.keys, tuple(self.rounds), left, need, absent, None, current)
+        current = PlannedRound(
+            len(self.rounds) + 1,
+            name,
+            len(self.alive),
+            self._trainings(target),
+            int(target.max()),
+            keep if fixed else None,
+            name == "screen" or fixed,
+        )
+        return self._state(need=need, baseline_need=absent, current=current)
 
     def _finished(self, stopped: str = "") -> RaceState:
-        survivors = self._survivors()
-        if not self.rounds and len(survivors) > 1:
+        if not self.rounds and len(self.race.keys) > 1:
             raise RaceError("the schedule ended before a single round; it must race more than one")
-        return RaceState(
-            self.race.keys, tuple(self.rounds), survivors, winner=survivors[0], stopped=stopped
-        )
+        return self._state(over=True, stopped=stopped)
+
+    def _state(self, *, over: bool = False, **more: Any) -> RaceState:
+        left = self.rounds[-1].survivors if self.rounds else self.race.keys
+        winner = left[0] if over else None
+        return RaceState(self.race.keys, tuple(self.rounds), left, winner=winner, **more)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeVar, overload
-
-import numpy as np
+from typing import Any, Literal, TypeVar
 
 from surefoot.racing.table import Floats, Integers
 
@@ -48,46 +46,14 @@ class Elimination:
     reason: str
 
 
-class Eliminations(Sequence[Elimination]):
-    """The eliminations of a round, worst first; each is worded only when it is looked at."""
-
-    def __init__(
-        self,
-        number: int,
-        keys: tuple[str, ...],
-        rows: Integers,
-        values: Floats,
-        reason: Callable[[int], str],
-    ) -> None:
-        self._number, self._keys, self._rows = number, keys, rows
-        self._values, self._reason = values, reason
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, index: int) -> Elimination: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Elimination, ...]: ...
-    def __getitem__(self, index: int | slice) -> Elimination | tuple[Elimination, ...]:
-        if isinstance(index, slice):
-            return tuple(self[i] for i in range(*index.indices(len(self))))
-        row = int(self._rows[index])
-        return Elimination(
-            self._keys[row], self._number, float(self._values[row]), self._reason(row)
-        )
-
-    def __iter__(self) -> Iterator[Elimination]:
-        return (self[i] for i in range(len(self)))
-
-
 @dataclass(frozen=True, eq=False)
 class Round:
     """A completed round, number from 1.
 
     ``keys`` took part, best first as the rule ranked them; ``values`` is their criterion (their
     first loss in the screen) over ``counts`` instances each; ``trainings`` instances were asked for
-    anew; the ``survivors`` went on, in the same order.
+    anew; the ``survivors`` went on, in the same order. ``reason(place)`` says in words why the one
+    at a place of ``keys`` left.
     """
 
     number: int
@@ -97,12 +63,22 @@ class Round:
     counts: Integers
     trainings: int
     survivors: tuple[str, ...]
-    eliminations: Sequence[Elimination]
+    reason: Callable[[int], str]
 
     @property
     def all_stay(self) -> bool:
         """Whether nobody left."""
-        return len(self.eliminations) == 0
+        return len(self.survivors) == len(self.keys)
+
+    @cached_property
+    def eliminations(self) -> tuple[Elimination, ...]:
+        """Those who left, worst first."""
+        staying = set(self.survivors)
+        return tuple(
+            Elimination(key, self.number, float(self.values[place]), self.reason(place))
+            for place, key in reversed(tuple(enumerate(self.keys)))
+            if key not in staying
+        )
 
 
 AnyRound = TypeVar("AnyRound", PlannedRound, Round)
@@ -172,23 +148,20 @@ class RaceState:
         """All candidates from best to worst: the later out the better, then by value, then key."""
         if not self.rounds:
             return tuple(sorted(self.keys))
-        ranked = list(self.rounds[-1].survivors)
-        for one in reversed(self.rounds):
-            staying = set(one.survivors)
-            ranked.extend(key for key in one.keys if key not in staying)
-        return tuple(ranked)
+        last_out_first = (key for one in reversed(self.rounds) for key in one.survivors + one.keys)
+        return tuple(dict.fromkeys(last_out_first))
 
     @cached_property
     def values(self) -> dict[str, float]:
         """Each candidate's value in the last round it took part in; NaN before its first."""
-        latest = dict.fromkeys(self.keys, float("nan"))
-        for one in self.rounds:
-            latest.update(zip(one.keys, one.values.tolist(), strict=True))
-        return latest
+        return self._latest(float("nan"), lambda one: one.values)
 
     def instances(self) -> dict[str, int]:
         """Return the number of instances judged of each candidate."""
-        latest = dict.fromkeys(self.keys, 0)
+        return self._latest(0, lambda one: one.counts)
+
+    def _latest(self, before: Any, of: Callable[[Round], Floats | Integers]) -> dict[str, Any]:
+        latest = dict.fromkeys(self.keys, before)
         for one in self.rounds:
-            latest.update(zip(one.keys, np.asarray(one.counts).tolist(), strict=True))
+            latest.update(zip(one.keys, of(one).tolist(), strict=True))
         return latest
