@@ -108,7 +108,7 @@ class Pilot:
             known = np.log(baseline[np.isfinite(baseline)])
             base = (float(known.mean()), float(known.std(ddof=1)) if len(known) > 1 else 0.0)
         return cls(
-            _locations(means[order], own[order]),
+            _shrunk(means[order], float(own[order].mean())),
             deviations[order],
             np.asarray(np.isposinf(losses).sum(axis=1)[order] / trained[order], np.float64),
             group,
@@ -179,15 +179,14 @@ def normal_scores(count: int, first: int | None = None) -> Floats:
     return scores
 
 
-def _locations(means: Floats, own: Floats) -> Floats:
-    """Return ascending means shrunk so that they scatter as the true locations do (Louis 1984).
+def _shrunk(values: Floats, noise: float) -> Floats:
+    """Return noisy values shrunk to the mean so that they scatter as the true ones (Louis 1984).
 
-    ``own`` is the variance of each mean by noise.
+    ``noise`` is the variance that noise adds.
     """
-    apart = float(means.var(ddof=1))
-    true = max(apart - float(own.mean()), 0.0)
-    shrink = np.sqrt(true / apart) if apart > 0.0 else 0.0
-    return np.asarray(means.mean() + shrink * (means - means.mean()))
+    apart = float(values.var(ddof=1)) if len(values) > 1 else 0.0
+    shrink = np.sqrt(max(apart - noise, 0.0) / apart) if apart > 0.0 else 0.0
+    return np.asarray(values.mean() + shrink * (values - values.mean()))
 
 
 def _trend(deviations: Floats) -> float:
@@ -240,9 +239,6 @@ def steadier(deviations: Floats, counts: npt.NDArray[np.int64]) -> Floats:
         return deviations
     freedom = (counts[positive] - 1) / 2.0
     logs = np.log(deviations[positive]) - (special.digamma(freedom) - np.log(freedom)) / 2.0
-    scatter = float(special.polygamma(1, freedom).mean()) / 4.0
-    apart = float(logs.var(ddof=1)) if len(logs) > 1 else 0.0
-    shrink = np.sqrt(max(0.0, apart - scatter) / apart) if apart > 0.0 else 0.0
     found = deviations.copy()
-    found[positive] = np.exp(logs.mean() + shrink * (logs - logs.mean()))
+    found[positive] = np.exp(_shrunk(logs, float(special.polygamma(1, freedom).mean()) / 4.0))
     return found

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
+
 import numpy as np
 
 from surefoot.racing.criteria import Criterion
@@ -18,70 +21,48 @@ MOST = 4096
 """Instances of one candidate after which a simulated race is broken off."""
 
 
+@dataclass(eq=False)
 class World:
     """Candidates with known locations, deviations and divergence; every race sees the same losses.
 
-    Parameters
-    ----------
-    locations, deviations, divergence
-        m, s and p of `surefoot.racing.simulation.pilot`, each ``[candidates]``.
-    residuals
-        Standardised own noise to draw from.
-    shared
-        Share of the noise that an instance's draw explains.
-    paired
-        Whether all candidates have the same draws.
-    baseline
-        Its location and deviation, for a screen.
-    costs
-        Mean cost of an instance of each candidate, by the name of the unit.
-    first
-        Instances that every candidate has from the start.
-    rng
-        Makes all losses.
+    ``locations``, ``deviations`` and ``divergence`` ``[candidates]`` are m, s and p of
+    `surefoot.racing.simulation.pilot`, ``residuals`` standardised own noise to draw from and
+    ``shared`` the share of the noise that an instance's draw explains, the same draw for all where
+    they are ``paired``. ``baseline`` is its location and deviation, for a screen, ``costs`` the
+    mean cost of an instance of each candidate by the name of the unit. Every candidate has the
+    ``first`` instances from the start; ``rng`` makes all losses.
     """
 
-    def __init__(
-        self,
-        locations: Floats,
-        deviations: Floats,
-        divergence: Floats,
-        *,
-        residuals: Floats,
-        shared: float = 0.0,
-        paired: bool = True,
-        baseline: tuple[float, float] | None = None,
-        costs: dict[str, Floats] | None = None,
-        first: int = 8,
-        rng: np.random.Generator,
-    ) -> None:
-        self.locations, self.deviations, self.divergence = locations, deviations, divergence
-        self.costs = costs or {}
-        self._residuals, self._rng, self._baseline = residuals, rng, baseline
-        self._draw_share = np.sqrt(shared)
-        self._own_share = np.sqrt(1.0 - shared)
-        self._paired, count = paired, len(locations)
-        self._draw_effects = rng.standard_normal((1 if paired else count, first))
-        self._losses = np.full((count, first), np.nan)
+    locations: Floats
+    deviations: Floats
+    divergence: Floats
+    _: KW_ONLY
+    residuals: Floats
+    shared: float = 0.0
+    paired: bool = True
+    baseline: tuple[float, float] | None = None
+    costs: Mapping[str, Floats] = field(default_factory=dict)
+    first: int = 8
+    rng: np.random.Generator
+
+    def __post_init__(self) -> None:
+        count = len(self.locations)
+        self._draw_share = np.sqrt(self.shared)
+        self._own_share = np.sqrt(1.0 - self.shared)
+        self._draw_effects = self.rng.standard_normal((1 if self.paired else count, self.first))
+        self._losses = np.full((count, self.first), np.nan)
         self._known = np.zeros(count, np.int64)
         self._train(np.arange(count))
-        self.baseline: Floats | None = None
-        if baseline is not None:
-            noise = self._draw_share * self._draw_effects + self._own_share * self._own(
-                self._draw_effects.shape
-            )
-            self.baseline = np.exp(baseline[0] + baseline[1] * noise)
-            if paired:
-                self.baseline = self.baseline[0]
+        self.baseline_losses: Floats | None = None
+        if self.baseline is not None:
+            own = self._own_share * self._own(self._draw_effects.shape)
+            noise = self._draw_share * self._draw_effects + own
+            bars = np.exp(self.baseline[0] + self.baseline[1] * noise)
+            self.baseline_losses = bars[0] if self.paired else bars
 
     @classmethod
     def like(
-        cls,
-        pilot: Pilot,
-        candidates: int,
-        rng: np.random.Generator,
-        *,
-        first: int = 8,
+        cls, pilot: Pilot, candidates: int, rng: np.random.Generator, *, first: int = 8
     ) -> World:
         """Return a population of so many candidates of the pilot's kind, paired."""
         locations, deviations, rows = pilot.draw(candidates, rng)
@@ -99,22 +80,11 @@ class World:
 
     def unpaired(self, rng: np.random.Generator) -> World:
         """Return the same candidates with new losses, each on draws of its own."""
-        return World(
-            self.locations,
-            self.deviations,
-            self.divergence,
-            residuals=self._residuals,
-            shared=float(self._draw_share) ** 2,
-            paired=False,
-            baseline=self._baseline,
-            costs=self.costs,
-            first=self._draw_effects.shape[1],
-            rng=rng,
-        )
+        return replace(self, paired=False, rng=rng)
 
     def truth(self, criterion: Criterion) -> Floats:
         """Return the true criterion of every candidate, ``[candidates]``."""
-        quantiles = noise_quantiles(self._residuals, float(self._draw_share) ** 2)
+        quantiles = noise_quantiles(self.residuals, self.shared)
         spectrum = np.exp(self.locations[:, None] + self.deviations[:, None] * quantiles)
         if self.divergence.any():
             broken = np.rint(self.divergence * QUANTILES)
@@ -136,20 +106,15 @@ class World:
 
         They are ``[candidates, instances]``, NaN where nobody has asked for them.
         """
-        self._widen(upto)
+        count, width = self._losses.shape
+        if upto > width:
+            more = max(upto, 4 * width, 128) - width
+            self._losses = np.hstack([self._losses, np.full((count, more), np.nan)])
+            if self.paired:
+                effects = self.rng.standard_normal((1, more))
+                self._draw_effects = np.hstack([self._draw_effects, effects])
         self._train(rows[self._known[rows] < upto])
         return self._losses
-
-    def _widen(self, upto: int) -> None:
-        count, width = self._losses.shape
-        if upto <= width:
-            return
-        more = max(upto, 4 * width, 128) - width
-        self._losses = np.hstack([self._losses, np.full((count, more), np.nan)])
-        if self._paired:
-            self._draw_effects = np.hstack(
-                [self._draw_effects, self._rng.standard_normal((1, more))]
-            )
 
     def _train(self, rows: Integers) -> None:
         """Give these candidates losses up to the width of the table."""
@@ -160,22 +125,22 @@ class World:
                 continue
             shape = (len(some), width - start)
             noise = self._own_share * self._own(shape)
-            if self._paired:
+            if self.paired:
                 noise += self._draw_share * self._draw_effects[:, start:]
             elif start == 0:
                 noise += self._draw_share * self._draw_effects[some]
             elif self._draw_share:
-                noise += self._draw_share * self._rng.standard_normal(shape)
+                noise += self._draw_share * self.rng.standard_normal(shape)
             losses = np.exp(self.locations[some, None] + self.deviations[some, None] * noise)
             broken = self.divergence[some]
             if broken.any():
-                losses[self._rng.random(shape) < broken[:, None]] = np.inf
+                losses[self.rng.random(shape) < broken[:, None]] = np.inf
             self._losses[some, start:] = losses
             self._known[some] = width
 
     def _own(self, shape: tuple[int, ...]) -> Floats:
-        place = self._rng.integers(0, len(self._residuals), shape, dtype=np.int32)
-        return np.asarray(self._residuals[place])
+        place = self.rng.integers(0, len(self.residuals), shape, dtype=np.int32)
+        return np.asarray(self.residuals[place])
 
 
 def noise_quantiles(residuals: Floats, shared: float) -> Floats:
@@ -200,7 +165,7 @@ class _Simulation(Replay):
     def simulate(self) -> RaceState:
         known = self._world.train(np.arange(0), 0)
         try:
-            return self._go_on(known, self._world.baseline, self._costs(known))
+            return self._go_on(known, self._world.baseline_losses, self._costs(known))
         except _TooMany:
             return self._finished(
                 f"broken off: it asks for more than {MOST:,} instances of a candidate"
