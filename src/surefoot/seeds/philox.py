@@ -58,24 +58,15 @@ def fill_epoch_order(k0, k1, epoch, order):
     n = order.size
     for i in range(n):
         order[i] = i
-    block = uint64(0)
-    taken = 8
-    w0, w1, w2, w3 = uint64(0), uint64(0), uint64(0), uint64(0)
-    for i in range(n - 1, 0, -1):
-        if taken == 8:
-            w0, w1, w2, w3 = philox4x64(block, uint64(0), uint64(0), epoch, k0, k1)
-            block += uint64(1)
-            taken = 0
-        word = w0
-        if taken >= 6:
-            word = w3
-        elif taken >= 4:
-            word = w2
-        elif taken >= 2:
-            word = w1
+    words = philox4x64(uint64(0), uint64(0), uint64(0), epoch, k0, k1)
+    for swap in range(n - 1):
+        taken = swap & 7
+        if swap and not taken:
+            words = philox4x64(uint64(swap >> 3), uint64(0), uint64(0), epoch, k0, k1)
+        word = words[taken >> 1]
         if taken & 1:
             word = word >> _32
-        taken += 1
+        i = n - 1 - swap
         j = ((word & _LOW) * uint64(i + 1)) >> _32
         order[i], order[j] = order[j], order[i]
 
@@ -123,15 +114,8 @@ def keep_masks(
     layers from 0, and units are numbered row-major over (channel, row, column).
     """
     masks = np.empty((examples, units), dtype=np.bool_)
+    k0, k1, batch, place = (np.uint64(number) for number in (*key, step, layer))
     threshold = np.uint32(dropout_threshold(probability))
     for example in range(examples):
-        fill_keep(
-            np.uint64(key[0]),
-            np.uint64(key[1]),
-            np.uint64(step),
-            np.uint64(layer),
-            np.uint64(example),
-            threshold,
-            masks[example],
-        )
+        fill_keep(k0, k1, batch, place, np.uint64(example), threshold, masks[example])
     return masks

@@ -1,13 +1,16 @@
-"""What every engine promises."""
+"""What every engine, executor, criterion and journal promises, as suites to subclass."""
 
 from __future__ import annotations
 
 import functools
+import itertools
 import multiprocessing
 import threading
 import time
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,15 +19,28 @@ import pytest
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Engine, Stopped
-from surefoot.instances import Instance, Setting, Status
+from surefoot.engines.choose import Chooser
+from surefoot.errors import EngineError, JournalError, JournalMismatchError, StatisticsError
+from surefoot.executors.base import Executor
+from surefoot.instances import Instance, Outcome, Setting, Status
+from surefoot.journal import Journal
 from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.stopping import Stopping
+from surefoot.racing.criteria import Criterion, as_criterion
+from surefoot.racing.table import Floats
 from surefoot.seeds.ledger import InstanceSeed, Role, candidate_salt
-from surefoot.testing.toys import Stranger, toy_instance, toy_population, toy_setting
+from surefoot.testing.toys import (
+    Stranger,
+    content,
+    toy_function,
+    toy_instance,
+    toy_population,
+    toy_setting,
+)
 
 
 @functools.cache
-def other_process() -> Executor:
+def other_process() -> ProcessPoolExecutor:
     """Return a process that shares nothing with this one."""
     return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
 
@@ -205,3 +221,145 @@ class EpochEngineSuite(EngineSuite):
             bits(engine, toy_instance(candidate), toy_setting(data)) for data in (given, shuffled)
         )
         assert (one != other) is bool(getattr(candidate, "side", 0))
+
+
+class ExecutorSuite:
+    """What every executor promises; a subclass gives a fixture ``executor``.
+
+    It may give ``candidate`` too, to be trained by another engine than that of functions.
+    """
+
+    @pytest.fixture
+    def candidate(self) -> Candidate:
+        """Return what the executor trains."""
+        candidate: Candidate = toy_function.candidate(shrink=0.9)
+        return candidate
+
+    def test_outcomes_are_the_engines(self, executor: Executor, candidate: Candidate) -> None:
+        for setting in (toy_setting(), toy_setting(toy_population(seed=6))):
+            instances = [toy_instance(candidate, number) for number in range(12)]
+            engine = Chooser(executor.engine).choose(candidate, setting)
+            outcomes = sorted(executor.run(instances, setting), key=lambda one: one.instance)
+            expected = [engine.train(instance, setting).outcome for instance in instances]
+            assert list(map(content, outcomes)) == list(map(content, expected))
+
+    def test_a_failure_costs_one_instance(self, executor: Executor, candidate: Candidate) -> None:
+        instances = [toy_instance(candidate, number) for number in range(5)]
+        instances[2] = replace(instances[2], sampling=Sampling(10_000, "subsample"))
+        outcomes = {one.instance: one for one in executor.run(instances, toy_setting())}
+        assert "10000 examples cannot be drawn" in outcomes[2].message
+        assert outcomes.pop(2).status is Status.FAILED
+        assert [one.status for one in outcomes.values()] == [Status.FINISHED] * 4
+
+    def test_instances_wait_to_be_taken(self, executor: Executor, candidate: Candidate) -> None:
+        taken = itertools.count()
+
+        def endless() -> Iterator[Instance]:
+            for number in taken:
+                yield toy_instance(candidate, number)
+
+        outcomes = executor.run(endless(), toy_setting())
+        next(outcomes)
+        outcomes.close()  # type: ignore[attr-defined]
+        assert next(taken) < 50 + 10 * executor.workers
+
+    def test_what_nobody_trains_is_named(self, executor: Executor) -> None:
+        with pytest.raises(EngineError, match="no engine trains stranger"):
+            list(executor.run([toy_instance(Stranger())], toy_setting()))
+
+
+def loss_tables() -> Iterator[Floats]:
+    """Yield losses [candidates, n], up to 12 x 12, some with equal ones, some with +inf."""
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        losses: Floats = np.exp(generator.normal(0.0, 5.0, generator.integers(1, 13, 2)))
+        losses = np.round(losses) if seed % 2 else losses
+        losses[generator.random(losses.shape) < 0.2 * (seed % 3)] = np.inf
+        yield losses
+
+
+class CriterionSuite:
+    """What every criterion promises; a subclass gives a fixture ``criterion``."""
+
+    def test_its_name_is_read_back(self, criterion: Criterion) -> None:
+        assert as_criterion(criterion.name) == criterion
+        assert hash(as_criterion(criterion.name)) == hash(criterion)
+
+    def test_each_row_has_a_value_of_its_own(self, criterion: Criterion) -> None:
+        for losses in loss_tables():
+            values = criterion.values(losses)
+            assert values.shape == (len(losses),)
+            assert (values > -np.inf).all(), "never NaN or -inf"
+            alone = [criterion.values(row[None, :])[0] for row in losses]
+            np.testing.assert_allclose(values, alone, rtol=1e-9, atol=1e-6)
+
+    def test_order_and_unit_do_not_matter(self, criterion: Criterion) -> None:
+        for losses in loss_tables():
+            order = np.random.default_rng(1).permutation(losses.shape[1])
+            values = criterion.values(1000.0 * losses[:, order]) / 1000.0
+            np.testing.assert_allclose(criterion.values(losses), values, rtol=1e-9, atol=1e-6)
+
+    def test_a_divergence_makes_nothing_better(self, criterion: Criterion) -> None:
+        for losses in loss_tables():
+            worse = losses.copy()
+            worse[np.arange(len(losses)), np.argmax(losses, axis=1)] = np.inf
+            assert (criterion.values(worse) >= criterion.values(losses) * (1 - 1e-12)).all()
+
+    def test_what_is_not_trained_is_refused(self, criterion: Criterion) -> None:
+        with pytest.raises(StatisticsError, match="NaN or -inf"):
+            criterion.values(np.array([[0.1, np.nan]]))
+        with pytest.raises(StatisticsError, match="n >= 1"):
+            criterion.values(np.empty((3, 0)))
+
+
+STUDY = {"seed": str(2**64 - 1), "stopping": {"max_epochs": 100}}
+CANDIDATE = toy_function.candidate(shrink=0.3)
+FINISHED = Outcome.of(toy_instance(CANDIDATE), toy_setting(), "toy", [1.5, 5e-324, 0.1], 1 / 3)
+FAILED = replace(FINISHED, instance=2**48 - 1, status=Status.FAILED, loss=np.inf, message="«no»")
+
+
+class JournalSuite:
+    """What every journal promises; a subclass of another kind gives its own ``open``."""
+
+    def open(self, place: Path, study: Mapping[str, Any] = STUDY, **more: Any) -> Journal:
+        """Open the one journal of a test's empty folder, or open it again."""
+        return Journal.open(place / "race.db", study, [CANDIDATE], **more)
+
+    def test_what_was_recorded_is_read_back(self, tmp_path: Path) -> None:
+        plain = np.array([0.2], np.float32)
+        certifying = replace(FINISHED, role=Role.CERTIFY, sample=40, plain=plain)
+        recorded = [FINISHED, FAILED, certifying]
+        with self.open(tmp_path) as journal:
+            journal.add(*recorded[:2])
+            journal.add(certifying)
+        with self.open(tmp_path) as journal:
+            assert list(map(content, journal.outcomes())) == list(map(content, recorded))
+            assert [one.seconds for one in journal.outcomes(Role.CERTIFY)] == [1 / 3]
+            assert (journal.study, journal.count()) == (STUDY, 3)
+
+    def test_an_instance_is_recorded_once_and_a_batch_whole(self, tmp_path: Path) -> None:
+        other = replace(FINISHED, instance=1)
+        with self.open(tmp_path) as journal:
+            journal.add(FINISHED)
+            for bad, words in (
+                (FINISHED, r"instance 0 .* is recorded .* already"),
+                (replace(FINISHED, candidate="f" * 16), "does not know"),
+                (replace(FINISHED, instance=2, loss=float("nan")), "NaN"),
+            ):
+                with pytest.raises(JournalError, match=words):
+                    journal.add(other, bad)
+            assert journal.count() == 1
+
+    def test_a_failed_instance_may_be_tried_again(self, tmp_path: Path) -> None:
+        with self.open(tmp_path) as journal:
+            journal.add(FINISHED, FAILED)
+            assert {number for _, _, number, _ in journal.failed()} == {FAILED.instance}
+            with pytest.raises(JournalError, match="already"):
+                journal.add(FINISHED, retry=True)
+            journal.add(replace(FINISHED, instance=FAILED.instance), retry=True)
+            assert (journal.failed(), journal.count()) == (set(), 2)
+
+    def test_another_study_is_refused(self, tmp_path: Path) -> None:
+        self.open(tmp_path).close()
+        with pytest.raises(JournalMismatchError, match=r"stopping.max_epochs: 100 -> 200"):
+            self.open(tmp_path, {**STUDY, "stopping": {"max_epochs": 200}})
