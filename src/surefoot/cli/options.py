@@ -6,9 +6,10 @@ be taken for markup.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -106,6 +107,42 @@ TrustOption = Annotated[
 ]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """The options of every command that trains."""
+
+    journal: JournalOption = None
+    figure: FigureOption = None
+    workers: WorkersOption = None
+    engine: EngineOption = None
+    dry_run: DryOption = False
+    retry_failed: RetryOption = False
+
+
+def trains(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the fields of `TrainingOptions` as options, in place of its last parameter."""
+    *own, last = inspect.signature(command, eval_str=True).parameters.values()
+    fields = inspect.signature(TrainingOptions, eval_str=True).parameters
+
+    @functools.wraps(command)
+    def training(**options: Any) -> Any:
+        common = {name: options.pop(name) for name in fields}
+        return command(**options, **{last.name: TrainingOptions(**common)})
+
+    keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+    return _signed(training, [*keywords, *fields.values()])
+
+
+def _signed(
+    command: Callable[..., Any], parameters: Iterable[inspect.Parameter]
+) -> Callable[..., Any]:
+    """Give a command its parameters, as typer reads them."""
+    signature = inspect.Signature(list(parameters))
+    vars(command)["__signature__"] = signature
+    command.__annotations__ = {one.name: one.annotation for one in signature.parameters.values()}
+    return command
+
+
 def trusting(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command that reads a study file or a journal the option ``--trust``."""
     signature = inspect.signature(command, eval_str=True)
@@ -123,7 +160,4 @@ def trusting(command: Callable[..., Any]) -> Callable[..., Any]:
     option = inspect.Parameter(
         "trust", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=TrustOption
     )
-    parameters = [*signature.parameters.values(), option]
-    vars(trusted)["__signature__"] = signature.replace(parameters=parameters)
-    trusted.__annotations__ = {**command.__annotations__, "trust": TrustOption}
-    return trusted
+    return _signed(trusted, [*signature.parameters.values(), option])

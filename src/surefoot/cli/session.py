@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
+from surefoot.cli.options import TrainingOptions
 from surefoot.cli.show.console import bar, busy, check_folder, console, say_paths
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.report.files import check_path, save
@@ -49,10 +52,9 @@ class Session:
     ----------
     study
         The study file.
-    journal, figure
-        Where results go; None for names of their own, see `name_files`.
-    engine, workers
-        Who trains, and how many instances at once; None for what the study file says.
+    options
+        Where results go, by default under names of their own (see `name_files`), and who trains,
+        by default as the study file says.
     source
         Other data than the study file's, their path relative to here.
 
@@ -65,25 +67,22 @@ class Session:
     def __init__(
         self,
         study: Path,
+        options: TrainingOptions | None = None,
         *,
-        journal: Path | None = None,
-        figure: Path | None = None,
-        engine: str | None = None,
-        workers: int | None = None,
         source: str | None = None,
     ) -> None:
+        self.options = asked = options or TrainingOptions()
         self.out = console()
         self.file = read_study_file(study) if source is None else _elsewhere(study, source)
         self.stem = study.stem
         self.tables = self.file.tables
         self.name = self.tables.study.name or self.stem
-        self.engine = engine or self.tables.engine.name
-        self.workers = workers or self.tables.engine.workers
-        if figure is not None:
-            check_path(figure)
-        if journal is not None:
-            check_folder(journal, "journal")
-        self._files = journal, figure
+        self.engine = asked.engine or self.tables.engine.name
+        self.workers = asked.workers or self.tables.engine.workers
+        if asked.figure is not None:
+            check_path(asked.figure)
+        if asked.journal is not None:
+            check_folder(asked.journal, "journal")
 
     @cached_property
     def population(self) -> Population:
@@ -106,9 +105,8 @@ class Session:
 
     def name_files(self, stem: str) -> None:
         """Settle where results go unless told: ``stem`` with .db, and the journal's name."""
-        journal, figure = self._files
-        self.journal = journal or Path(f"{stem}.db")
-        self.figure = figure or self.journal.with_suffix(".png")
+        self.journal = self.options.journal or Path(f"{stem}.db")
+        self.figure = self.options.figure or self.journal.with_suffix(".png")
 
     def headline(self, text: str) -> None:
         """Print what the command is about."""
@@ -137,15 +135,20 @@ class Session:
         with LocalExecutor(self.workers, self.engine) as executor:
             return executor.workers
 
-    def say_cost(self, study: FixedStudy[Any]) -> None:
-        """Print how many trainings there are and how long they take, without training any."""
-        with busy(self.out, "measuring the engine's speed"):
-            cost = estimate(study.instances(), study.setting, study.engine, self.cores)
-        self.out.print(f"{cost}", soft_wrap=True)
+    def ask(
+        self, study: FixedStudy[Answer], what: str = "instances", *, costs: Sequence[str] = ()
+    ) -> Answer:
+        """Run a study in its journal and return its answer; show a bar while it trains.
 
-    def ask(self, study: FixedStudy[Answer], retry_failed: bool, what: str = "instances") -> Answer:
-        """Run a study in its journal and return its answer; show a bar while it trains."""
+        With ``--dry-run``, what trainings would cost is printed instead, and ``costs`` after it,
+        and the command ends.
+        """
         instances = study.instances()
+        if self.options.dry_run:
+            with busy(self.out, "measuring the engine's speed"):
+                cost = estimate(instances, study.setting, study.engine, self.cores)
+            self.out.print("\n".join([f"{cost}", *costs]), soft_wrap=True)
+            raise typer.Exit
         with (
             LocalExecutor(self.workers, study.engine) as executor,
             resumable(self.journal),
@@ -155,9 +158,8 @@ class Session:
                 self.out.print(line, soft_wrap=True)
             done = sum(record.has(*identity_of(one, study.setting)) for one in instances)
             with counting(self.out, what, done, len(instances)) as advance:
-                return study.run(
-                    record, executor=executor, watch=Bar(advance), retry_failed=retry_failed
-                )
+                retry, watch = self.options.retry_failed, Bar(advance)
+                return study.run(record, executor=executor, watch=watch, retry_failed=retry)
 
     def finish(self, draw: Callable[[], Figure], *, journal: bool = True, **more: str) -> None:
         """Draw the figure; print where it and the ``journal`` are, and ``more`` of the kind."""

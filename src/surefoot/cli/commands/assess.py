@@ -6,21 +6,18 @@ import typer
 
 from surefoot.cli.options import (
     CandidateOption,
-    DryOption,
-    EngineOption,
-    FigureOption,
     FromOption,
     InstancesOption,
-    JournalOption,
-    RetryOption,
     StudyArgument,
-    WorkersOption,
+    TrainingOptions,
+    trains,
 )
 
 BROKEN = 1
 """Exit code when the promise asked about is broken."""
 
 
+@trains
 def assess(
     study: StudyArgument,
     candidate: CandidateOption = None,
@@ -44,12 +41,8 @@ def assess(
             help="Losses above the limit that may be.",
         ),
     ] = 0,
-    journal: JournalOption = None,
-    figure: FigureOption = None,
-    workers: WorkersOption = None,
-    engine: EngineOption = None,
-    dry_run: DryOption = False,
-    retry_failed: RetryOption = False,
+    *,
+    options: TrainingOptions,
 ) -> None:
     """Assess one candidate: fresh instances, their distribution and certificate.
 
@@ -76,7 +69,7 @@ def assess(
     from surefoot.report.race import assessment_figure
     from surefoot.studies.assess.study import AssessStudy, make_promise
 
-    session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
+    session = Session(study, options)
     chosen = session.candidate(candidate, source, "assess" if promise is None else "promise")
     wanted, out = session.tables.certificate, session.out
     asked = AssessStudy(
@@ -90,12 +83,8 @@ def assess(
         **session.shared,
     )
     session.headline(f"Assess: {session.about(chosen)}")
-    if dry_run:
-        session.say_cost(asked)
-        if promise is not None:
-            out.print("fewer if the promise is broken before")
-        return
-    found = session.ask(asked, retry_failed)
+    fewer = [] if promise is None else ["fewer if the promise is broken before"]
+    found = session.ask(asked, costs=fewer)
     if quartiles := found.quartiles():
         say_sentences(out, "Losses", [quartiles])
     if spread := found.spread():

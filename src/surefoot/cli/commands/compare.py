@@ -5,16 +5,10 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import (
-    DryOption,
-    EngineOption,
-    FigureOption,
-    JournalOption,
-    RetryOption,
-    WorkersOption,
-)
+from surefoot.cli.options import TrainingOptions, trains
 
 
+@trains
 def compare(
     study: Annotated[
         Path,
@@ -52,12 +46,8 @@ def compare(
         str | None,
         typer.Option("--source", metavar="SOURCE", help="Other data than the study file's."),
     ] = None,
-    journal: JournalOption = None,
-    figure: FigureOption = None,
-    workers: WorkersOption = None,
-    engine: EngineOption = None,
-    dry_run: DryOption = False,
-    retry_failed: RetryOption = False,
+    *,
+    options: TrainingOptions,
 ) -> None:
     """Compare candidates at several sample sizes, on the same draws.
 
@@ -80,9 +70,7 @@ def compare(
     from surefoot.report.comparison import comparison_figure
     from surefoot.study_files.comparison import comparison_of
 
-    session = Session(
-        study, journal=journal, figure=figure, engine=engine, workers=workers, source=source
-    )
+    session = Session(study, options, source=source)
     session.name_files(f"{study.stem}-compare{'-paper' if paper else ''}")
     asked = comparison_of(
         session.file,
@@ -90,7 +78,7 @@ def compare(
         paper=paper,
         sizes=None if sizes is None else read_sizes(sizes),
         n=instances,
-        engine=engine,
+        engine=options.engine,
     )
     out, steps = session.out, asked.ordered
     session.headline(
@@ -101,10 +89,7 @@ def compare(
     )
     for name, candidate in zip(asked.names, asked.everyone, strict=True):
         out.print(f"  {name:<28}{candidate.label}", soft_wrap=True)
-    if dry_run:
-        session.say_cost(asked)
-        return
-    found = session.ask(asked, retry_failed)
+    found = session.ask(asked)
     for place in range(len(steps)):
         out.print()
         out.print(comparison_table(found, place))

@@ -10,6 +10,7 @@ from surefoot.cli.options import (
     JournalOption,
     RetryOption,
     StudyArgument,
+    TrainingOptions,
     WorkersOption,
 )
 
@@ -77,8 +78,16 @@ def plan(
     from surefoot.studies.text import titled
     from surefoot.study_files.build import study_of
 
-    drawn = figure or Path(f"{study.stem}-plan.png")
-    session = Session(study, journal=journal, figure=drawn, engine=engine, workers=workers)
+    session = Session(
+        study,
+        TrainingOptions(
+            journal=journal,
+            figure=figure or Path(f"{study.stem}-plan.png"),
+            workers=workers,
+            engine=engine,
+            retry_failed=retry_failed,
+        ),
+    )
     session.name_files(f"{study.stem}-pilot")
     asked, out = study_of(session.file, session.population, engine), session.out
     count = len(asked.candidates)
@@ -88,7 +97,7 @@ def plan(
     )
     if source is None:
         small = pilot_study(asked, min(candidates, count), instances)
-        pilot = session.ask(small, retry_failed, "pilot")
+        pilot = session.ask(small, "pilot")
     else:
         with Journal.read(source) as record:
             pilot = recorded_pilot(record)

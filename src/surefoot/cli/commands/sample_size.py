@@ -4,19 +4,10 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import (
-    CandidateOption,
-    DryOption,
-    EngineOption,
-    FigureOption,
-    FromOption,
-    JournalOption,
-    RetryOption,
-    StudyArgument,
-    WorkersOption,
-)
+from surefoot.cli.options import CandidateOption, FromOption, StudyArgument, TrainingOptions, trains
 
 
+@trains
 def sample_size(
     study: StudyArgument,
     candidate: CandidateOption = None,
@@ -58,12 +49,8 @@ def sample_size(
         float | None,
         typer.Option("--limit", metavar="LOSS", help="A limit of yours instead of that."),
     ] = None,
-    journal: JournalOption = None,
-    figure: FigureOption = None,
-    workers: WorkersOption = None,
-    engine: EngineOption = None,
-    dry_run: DryOption = False,
-    retry_failed: RetryOption = False,
+    *,
+    options: TrainingOptions,
 ) -> None:
     """Find how many training examples one candidate needs to be robust.
 
@@ -90,7 +77,7 @@ def sample_size(
     from surefoot.studies.sizes.sample_size import SampleSizeStudy, paper_sizes
 
     rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
-    session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
+    session = Session(study, options)
     chosen = session.candidate(candidate, source, "sample-size")
     asked = SampleSizeStudy(
         candidate=chosen,
@@ -108,10 +95,7 @@ def sample_size(
         + (f" ({left_out} larger sizes of the paper's grid need more data)" if left_out else ""),
         soft_wrap=True,
     )
-    if dry_run:
-        session.say_cost(asked)
-        return
-    found = session.ask(asked, retry_failed)
+    found = session.ask(asked)
     say_sentences(session.out, "Sample size", found.lines(), bold=True)
     title = f"{session.population.name}: {chosen.label}"
     session.finish(lambda: sample_size_figure(found, label=session.loss_label, title=title))

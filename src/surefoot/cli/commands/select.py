@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import EngineOption, RetryOption, WorkersOption
+from surefoot.cli.options import EngineOption, RetryOption, TrainingOptions, WorkersOption
 
 
 def select(
@@ -87,7 +87,10 @@ def select(
     from surefoot.studies.select.cost import selection_cost
     from surefoot.study_files.build import study_of
 
-    session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
+    session = Session(
+        study,
+        TrainingOptions(journal=journal, figure=figure, engine=engine, workers=workers),
+    )
     session.name_files(study.stem)
     asked = study_of(session.file, session.population, engine)
     session.headline(

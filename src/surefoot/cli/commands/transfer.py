@@ -5,18 +5,11 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import (
-    DryOption,
-    EngineOption,
-    FigureOption,
-    InstancesOption,
-    JournalOption,
-    RetryOption,
-    WorkersOption,
-)
+from surefoot.cli.options import InstancesOption, TrainingOptions, trains
 from surefoot.errors import StudyFileError
 
 
+@trains
 def transfer(
     study: Annotated[
         Path, typer.Argument(metavar="STUDY", help="The study file of the selection.")
@@ -37,12 +30,8 @@ def transfer(
         int, typer.Option("--best", "-b", metavar="N", help="How many of the ranking to retrain.")
     ] = 1,
     instances: InstancesOption = None,
-    journal: JournalOption = None,
-    figure: FigureOption = None,
-    workers: WorkersOption = None,
-    engine: EngineOption = None,
-    dry_run: DryOption = False,
-    retry_failed: RetryOption = False,
+    *,
+    options: TrainingOptions,
 ) -> None:
     """Retrain a selection's winner on other data, and compare with the baseline there.
 
@@ -67,9 +56,7 @@ def transfer(
     from surefoot.studies.sizes.transfer import transfer_study
     from surefoot.study_files.build import baseline_of
 
-    session = Session(
-        study, journal=journal, figure=figure, engine=engine, workers=workers, source=source
-    )
+    session = Session(study, options, source=source)
     baseline = baseline_of(session.file)
     if baseline is None:
         raise StudyFileError(
@@ -93,10 +80,7 @@ def transfer(
         f"Transfer: the best {f'{best} ' if best > 1 else ''}of {asked.home}, {asked.n} instances "
         f"of {asked.ordered[0]:,} examples on {there}"
     )
-    if dry_run:
-        session.say_cost(asked)
-        return
-    found = session.ask(asked, retry_failed)
+    found = session.ask(asked)
     out.print()
     out.print(transfer_table(found))
     say_sentences(out, "Transfer", found.lines(), bold=True)

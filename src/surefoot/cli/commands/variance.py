@@ -4,19 +4,10 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import (
-    CandidateOption,
-    DryOption,
-    EngineOption,
-    FigureOption,
-    FromOption,
-    JournalOption,
-    RetryOption,
-    StudyArgument,
-    WorkersOption,
-)
+from surefoot.cli.options import CandidateOption, FromOption, StudyArgument, TrainingOptions, trains
 
 
+@trains
 def variance(
     study: StudyArgument,
     candidate: CandidateOption = None,
@@ -49,12 +40,8 @@ def variance(
     tested: Annotated[
         int, typer.Option("--tested", metavar="N", help="How many instances get them.")
     ] = 4,
-    journal: JournalOption = None,
-    figure: FigureOption = None,
-    workers: WorkersOption = None,
-    engine: EngineOption = None,
-    dry_run: DryOption = False,
-    retry_failed: RetryOption = False,
+    *,
+    options: TrainingOptions,
 ) -> None:
     """Find where the spread of one candidate's losses comes from.
 
@@ -79,7 +66,7 @@ def variance(
     from surefoot.report.variance import variance_figure
     from surefoot.studies.variance.study import VarianceStudy
 
-    session = Session(study, journal=journal, figure=figure, engine=engine, workers=workers)
+    session = Session(study, options)
     chosen = session.candidate(candidate, source, "variance")
     asked = VarianceStudy(
         candidate=chosen,
@@ -92,10 +79,7 @@ def variance(
         **session.shared,
     )
     session.headline(f"Variance: {session.about(chosen)}")
-    if dry_run:
-        session.say_cost(asked)
-        return
-    found = session.ask(asked, retry_failed)
+    found = session.ask(asked)
     say_sentences(session.out, "Spread", found.lines())
     title = f"{session.population.name}: {chosen.label}"
     session.finish(lambda: variance_figure(found, label=session.loss_label, title=title))
