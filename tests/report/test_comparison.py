@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from surefoot.report.comparison import comparison_figure, highest_shown, transfer_figure
-from surefoot.studies.sizes.comparison import Comparison
+from surefoot.studies.sizes.compare import Comparison
 from surefoot.studies.sizes.transfer import Transfer
 
 RNG = np.random.default_rng(1)

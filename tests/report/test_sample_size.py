@@ -5,7 +5,7 @@ import pytest
 
 from surefoot.report.files import save
 from surefoot.report.sample_size import plateau_of, sample_size_figure
-from surefoot.studies.sizes.robustness import RobustRule, SampleSizeResult, find_robust_size
+from surefoot.studies.sizes.sample_size import RobustRule, SampleSizeResult, find_robust_size
 
 SIZES = [100, 200, 400, 800]
 

@@ -5,8 +5,7 @@ import pytest
 
 from surefoot.report.files import save
 from surefoot.report.variance import variance_figure
-from surefoot.studies.variance.analysis import analyse
-from surefoot.studies.variance.result import VarianceResult
+from surefoot.studies.variance.analysis import VarianceResult, analyse
 
 
 def result(*, crossed: bool = True, tested: bool = True) -> VarianceResult:

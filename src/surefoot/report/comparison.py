@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from surefoot.studies.sizes.comparison import Comparison
+    from surefoot.studies.sizes.compare import Comparison
     from surefoot.studies.sizes.transfer import Transfer
 
 STYLES = (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from surefoot.studies.sizes.robustness import SampleSizeResult
+    from surefoot.studies.sizes.sample_size import SampleSizeResult
 
 WIDE = 4.0
 """Losses that span more than this factor are drawn on a logarithmic axis."""

@@ -9,13 +9,13 @@ import numpy as np
 
 from surefoot.report import style
 from surefoot.report.style import BLACK, DARK, LIGHT, MIDDLE, finite
-from surefoot.studies.variance.result import NAMES
+from surefoot.studies.variance.analysis import NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from surefoot.studies.variance.result import VarianceResult
+    from surefoot.studies.variance.analysis import VarianceResult
 
 
 def variance_figure(result: VarianceResult, *, label: str, title: str = "") -> Figure:

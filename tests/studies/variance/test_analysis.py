@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 
 from surefoot.errors import StatisticsError
-from surefoot.studies.variance.analysis import analyse, deviation_within
-from surefoot.studies.variance.result import VarianceResult
+from surefoot.studies.variance.analysis import VarianceResult, analyse, deviation_within
 
 
 def world(

@@ -73,8 +73,7 @@ def sample_size(
     from surefoot.cli.show.console import say_sentences
     from surefoot.cli.sizes import read_sizes
     from surefoot.report.sample_size import sample_size_figure
-    from surefoot.studies.sizes.robustness import RobustRule
-    from surefoot.studies.sizes.sample_size import SampleSizeStudy, paper_sizes
+    from surefoot.studies.sizes.sample_size import RobustRule, SampleSizeStudy, paper_sizes
 
     rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
     session = Session(study, options)

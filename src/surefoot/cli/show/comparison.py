@@ -11,7 +11,7 @@ from surefoot.cli.show.console import table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from surefoot.studies.sizes.comparison import Comparison
+    from surefoot.studies.sizes.compare import Comparison
     from surefoot.studies.sizes.transfer import Transfer
 
 

@@ -1,23 +1,33 @@
-"""Sample size: how many examples does a candidate need to be robust?
+"""Sample size: how many examples does a candidate need to be robust, and where is its loss flat?
 
-``n`` instances are trained at every size asked for. Instance i has the same random streams at all
-sizes, so that its smaller samples are the beginnings of its larger ones and sizes are compared on
-the same luck.
+``n`` instances are trained at every size asked for; those of a number are compared on the same
+luck. The rule: a size is *robust* when at least ``content`` of retrainings at it lose at most a
+limit: a number of the user's, or (1 + tolerance) times the median loss at the largest size. Each
+size's test is Wilks' distribution-free bound. Sizes are tested from the largest down, and the
+testing ends at the first that does not pass; since a size is tested only after all larger ones
+passed, no correction for their number is needed: with probability ``confidence`` every size from
+the answer on is robust (a fixed sequence of tests; Maurer, Hothorn and Lehmacher 1995). When the
+limit comes from a median, half of the allowed error goes to that median's lower bound.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from surefoot import checks
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
-from surefoot.errors import ConfigurationError, SamplingError
+from surefoot.errors import ConfigurationError, SamplingError, StatisticsError
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
+from surefoot.statistics import tolerance
+from surefoot.statistics.intervals import median_interval
+from surefoot.statistics.tolerance import Bound
 from surefoot.studies.options import (
     RunOptions,
     TrainingOptions,
@@ -26,7 +36,224 @@ from surefoot.studies.options import (
     refuse_renamed,
 )
 from surefoot.studies.sizes.base import MultiSizeStudy
-from surefoot.studies.sizes.robustness import RobustRule, SampleSizeResult, find_robust_size
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobustRule:
+    """When a size counts as robust, and as flat.
+
+    Parameters
+    ----------
+    content, confidence
+        Share of retrainings that must keep the limit, and the confidence of the answer.
+    tolerance
+        How much above the median loss at the largest size the limit lies.
+    limit
+        A limit of the user's, in the unit of the loss, instead.
+    flat
+        The loss is flat from the size on from which every median lies within this share of the
+        median at the largest size.
+
+    Raises
+    ------
+    StatisticsError
+        If a number is impossible.
+    """
+
+    content: float = 0.90
+    confidence: float = 0.95
+    tolerance: float = 0.10
+    limit: float | None = None
+    flat: float = 0.05
+
+    def __post_init__(self) -> None:
+        checks.share(content=self.content, confidence=self.confidence)
+        for name in ("tolerance", "flat"):
+            if not getattr(self, name) > 0.0:
+                raise ConfigurationError(f"{name} = {getattr(self, name):g} must be positive")
+        if self.limit is not None and not np.isfinite(self.limit):
+            raise ConfigurationError(f"limit = {self.limit:g} must be a finite loss")
+
+    @property
+    def each(self) -> float:
+        """The confidence of a single size's bound."""
+        return self.confidence if self.limit is not None else (1.0 + self.confidence) / 2.0
+
+    @property
+    def needed(self) -> int:
+        """The fewest instances per size with which a size can pass."""
+        return tolerance.needed(self.content, self.each)
+
+
+@dataclass(frozen=True, eq=False)
+class SampleSizeResult:
+    """What the losses [sizes, n] say, sizes ascending.
+
+    ``limit`` is the loss that counts as robust (+inf when the median at the largest size has no
+    lower bound), ``bounds`` the upper tolerance bound of every size. ``robust`` is the smallest
+    robust size, None if not even the largest is. ``flat`` is the smallest size from which the
+    median is flat, with ``flat_between`` its bootstrap interval; None when only the largest size
+    itself is, so that no plateau is seen.
+    """
+
+    sizes: tuple[int, ...]
+    losses: Floats
+    rule: RobustRule
+    limit: float
+    bounds: tuple[Bound, ...]
+    robust: int | None
+    plateau: float
+    flat: int | None
+    flat_between: tuple[int, int]
+
+    @property
+    def medians(self) -> Floats:
+        """Median loss of every size; +inf where half of the instances diverged or failed."""
+        return np.asarray(np.median(self.losses, axis=1))
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """Return the findings, one sentence each."""
+        return [self._robust_line(), self._rule_line(), self._flat_line(), *self._rise()]
+
+    def _robust_line(self) -> str:
+        n, rule = self.losses.shape[1], self.rule
+        if n < rule.needed:
+            return (
+                f"robust size: none can be named from {n} instances per size; the rule takes "
+                f"{rule.needed}"
+            )
+        if self.robust is None:
+            largest = self.bounds[-1]
+            return (
+                f"robust size: none; at {self.sizes[-1]:,} examples {rule.content:.0%} of "
+                f"retrainings are only known to lose at most {largest.value:.4g}, above "
+                f"{self.limit:.4g}"
+            )
+        smallest = " (the smallest asked for)" if self.robust == self.sizes[0] else ""
+        return (
+            f"robust from {self.robust:,} examples on{smallest}: with {rule.confidence:.0%} "
+            f"confidence, at every size asked for from there on at least {rule.content:.0%} of "
+            f"retrainings lose at most {self.limit:.4g}"
+        )
+
+    def _rule_line(self) -> str:
+        rule = self.rule
+        if rule.limit is not None:
+            return f"rule: the limit {rule.limit:.4g} was given; sizes tested from the largest down"
+        return (
+            f"rule: the limit is {1.0 + rule.tolerance:g} times the median loss at "
+            f"{self.sizes[-1]:,} examples, taken at its lower bound; sizes tested from the largest "
+            "down until one fails"
+        )
+
+    def _flat_line(self) -> str:
+        share = f"{self.rule.flat:.0%}"
+        if self.flat is None:
+            return (
+                f"plateau: none seen; the median still falls by more than {share} up to "
+                f"{self.sizes[-1]:,} examples, where it is {self.plateau:.4g}"
+            )
+        low, high = self.flat_between
+        return (
+            f"plateau: the median is within {share} of its value at {self.sizes[-1]:,} examples "
+            f"({self.plateau:.4g}) from {self.flat:,} on ({low:,} to {high:,})"
+        )
+
+    def _rise(self) -> list[str]:
+        """Say where the median rises with more examples, as in a double descent."""
+        medians = self.medians
+        lowest = np.minimum.accumulate(medians)
+        if not np.isfinite(lowest[-1]):
+            return []
+        with np.errstate(invalid="ignore"):
+            rises = np.where(np.isfinite(lowest), medians / lowest - 1.0, 0.0)
+        worst = int(np.argmax(rises))
+        if not rises[worst] > self.rule.flat:
+            return [f"no size's median exceeds a smaller size's by more than {self.rule.flat:.0%}"]
+        return [
+            f"the median rises with more examples: by {rises[worst]:.0%} up to "
+            f"{self.sizes[worst]:,}, above a smaller size's"
+        ]
+
+
+def find_robust_size(
+    sizes: Sequence[int],
+    losses: ArrayLike,
+    rule: RobustRule,
+    *,
+    rng: np.random.Generator,
+    n_resamples: int = 1000,
+) -> SampleSizeResult:
+    """Return what losses [sizes, n] say; sizes ascend, +inf is a diverged or failed instance.
+
+    ``rng`` and ``n_resamples`` are of the bootstrap of the plateau, which resamples instances.
+
+    Raises
+    ------
+    StatisticsError
+        If shapes disagree, sizes do not ascend, or the plateau's median is not positive.
+    """
+    table = np.asarray(losses, dtype=np.float64)
+    if table.ndim != 2 or len(table) != len(sizes) or not table.size:
+        raise StatisticsError(
+            f"losses of {len(sizes)} sizes are [sizes, n], not {list(table.shape)}"
+        )
+    if list(sizes) != sorted(set(sizes)):
+        raise ConfigurationError("sizes must ascend, each once")
+    bounds = tuple(tolerance.upper_bound(row, rule.content, rule.each) for row in table)
+    limit = _limit(table[-1], rule)
+    robust = None
+    for size, bound in zip(reversed(sizes), reversed(bounds), strict=True):
+        if bound.content < rule.content - 1e-12 or not bound.value <= limit:
+            break
+        robust = size
+    first = _flat_from(np.median(table, axis=1), rule.flat)
+    n = table.shape[1]
+    drawn = [
+        _flat_from(np.median(table[:, rng.integers(0, n, n)], axis=1), rule.flat)
+        for _ in range(n_resamples)
+    ]
+    tails = [(1.0 - rule.confidence) / 2.0, (1.0 + rule.confidence) / 2.0]
+    low, high = np.quantile(drawn, tails, method="inverted_cdf").astype(int)
+    return SampleSizeResult(
+        tuple(sizes),
+        table,
+        rule,
+        limit,
+        bounds,
+        robust,
+        float(np.median(table[-1])),
+        sizes[first] if first < len(sizes) - 1 else None,
+        (sizes[low], sizes[high]),
+    )
+
+
+def _limit(largest: Floats, rule: RobustRule) -> float:
+    """The limit; the median's one-sided lower bound has confidence `RobustRule.each`."""
+    if rule.limit is not None:
+        return rule.limit
+    # A two-sided interval whose tails are each at most 1 - each.
+    median = median_interval(largest, 2.0 * rule.each - 1.0)
+    if median.estimate <= 0.0:
+        raise StatisticsError(
+            f"the median loss at the largest size is {median.estimate:g}: a tolerance needs a "
+            "positive one, so give a limit instead"
+        )
+    return float((1.0 + rule.tolerance) * median.low)
+
+
+def _flat_from(medians: Floats, share: float) -> int:
+    """Place of the smallest size from which every median is within ``share`` of the last."""
+    last = medians[-1]
+    if np.isinf(last):
+        return len(medians) - 1
+    far = np.flatnonzero(~(np.abs(medians - last) <= share * abs(last)))
+    return int(far[-1]) + 1 if far.size else 0
 
 
 def paper_sizes() -> list[int]:

@@ -24,8 +24,7 @@ from surefoot.journal import Journal
 from surefoot.studies.description import Description, RaceDescription, rebuild_candidate
 from surefoot.studies.options import RunOptions, lists_options, split_options
 from surefoot.studies.race_record import recorded_certificates, recorded_race
-from surefoot.studies.sizes.compare import PairedStudy
-from surefoot.studies.sizes.comparison import Comparison
+from surefoot.studies.sizes.compare import Comparison, PairedStudy
 
 Floats = NDArray[np.float64]
 

@@ -29,9 +29,8 @@ from surefoot.studies.options import (
     lists_options,
     refuse_renamed,
 )
-from surefoot.studies.variance.analysis import FEWEST, analyse
+from surefoot.studies.variance.analysis import FEWEST, VarianceResult, analyse
 from surefoot.studies.variance.factors import FactorLevels
-from surefoot.studies.variance.result import VarianceResult
 
 _LEAST = {"alone": FEWEST, "draws": 2, "inits": 2, "tested": 1, "tests": 1}
 
