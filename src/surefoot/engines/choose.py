@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from surefoot import registry
+from surefoot import checks, registry
 from surefoot.candidates.base import Candidate, DirectCandidate
 from surefoot.engines.base import Engine
-from surefoot.errors import ConfigurationError, EngineError, MissingExtraError, nearest
+from surefoot.errors import EngineError, MissingExtraError
 from surefoot.instances import Setting
 
 AUTO = "auto"
@@ -28,24 +28,21 @@ class Chooser:
 
     Raises
     ------
-    EngineError
+    ConfigurationError
         If the name is unknown.
     """
 
     def __init__(self, engine: str = AUTO) -> None:
-        self.engine = engine
-        self._engines: dict[str, Engine] = {}
-        self._chosen: tuple[Setting | None, dict[Candidate, Engine]] = (None, {})
-        self._said: set[tuple[str, str, str]] = set()
-        known = registry.names("engines")
-        if engine not in (AUTO, *known):
-            raise ConfigurationError(
-                f"engine {engine!r} is unknown: {nearest(engine, [AUTO, *known])}"
-            )
-        self._order = [engine]
+        names = registry.names("engines")
+        checks.known("engine", engine, [AUTO, *names])
+        self.engine, self._order = engine, [engine]
         if engine == AUTO:
-            self._order = [name for name in PREFERRED if name in known]
-            self._order += [name for name in known if name not in PREFERRED]
+            self._order = [name for name in PREFERRED if name in names]
+            self._order += [name for name in names if name not in PREFERRED]
+        self._engines: dict[str, Engine] = {}
+        self._setting: Setting | None = None
+        self._chosen: dict[Candidate, Engine] = {}
+        self._said: set[tuple[str, str, str]] = set()
 
     def choose(self, candidate: Candidate, setting: Setting) -> Engine:
         """Return the engine that trains a candidate.
@@ -57,12 +54,11 @@ class Chooser:
         EngineError
             If every engine asked refuses; the message holds their reasons.
         """
-        if self._chosen[0] is not setting:
-            self._chosen = (setting, {})
-        chosen = self._chosen[1]
-        if candidate not in chosen:
-            chosen[candidate] = self._choose(candidate, setting)
-        return chosen[candidate]
+        if self._setting is not setting:
+            self._setting, self._chosen = setting, {}
+        if candidate not in self._chosen:
+            self._chosen[candidate] = self._choose(candidate, setting)
+        return self._chosen[candidate]
 
     def _choose(self, candidate: Candidate, setting: Setting) -> Engine:
         order, refusals = self._order, dict[str, str]()
@@ -76,17 +72,15 @@ class Chooser:
             except MissingExtraError as error:
                 reason = str(error)
             if reason is None:
-                self._say(candidate, name, refusals)
-                return self._engines[name]
+                break
             refusals[name] = reason
-        raise EngineError(
-            f"no engine trains {candidate.label} ({candidate.family}): "
-            + "; ".join(f"{name}: {reason}" for name, reason in refusals.items())
-        )
-
-    def _say(self, candidate: Candidate, chosen: str, refusals: dict[str, str]) -> None:
-        for name, reason in refusals.items():
-            said = (name, chosen, candidate.family)
-            if said not in self._said:
+        else:
+            raise EngineError(
+                f"no engine trains {candidate.label} ({candidate.family}): "
+                + "; ".join(f"{name}: {reason}" for name, reason in refusals.items())
+            )
+        for other, reason in refusals.items():
+            if (said := (other, name, candidate.family)) not in self._said:
                 self._said.add(said)
-                _logger.info("%s trains %s: %s refused (%s)", chosen, candidate.label, name, reason)
+                _logger.info("%s trains %s: %s refused (%s)", name, candidate.label, other, reason)
+        return self._engines[name]

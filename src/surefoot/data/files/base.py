@@ -43,6 +43,8 @@ class Jagged:
 
 Values = NDArray[Any] | Jagged
 """A column's rows: [n], [n, width] (further axes flattened row-major), or of different lengths."""
+Chunk = Mapping[str, NDArray[Any]]
+"""Rows to be written: equally long columns [n] or [n, width] by name."""
 
 
 class DataFile(ABC):

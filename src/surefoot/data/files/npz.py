@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib import format as npy
 
-from surefoot.data.files.base import ROWS, DataFile, Values
+from surefoot.data.files.base import ROWS, Chunk, DataFile, Values
 
 METADATA = "metadata"
 
@@ -83,3 +85,33 @@ def _header_of(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = npy.read_magic(stream)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     return read(stream)
+
+
+def write_npz(path: Path, first: Chunk, chunks: Iterable[Chunk], about: str) -> None:
+    """Write chunks, of which ``first`` is the first, with the text ``about`` beside them.
+
+    Every column is spooled to a file of its own first: an array's header holds its length.
+    """
+    kinds = {name: (values.dtype, values.shape[1:]) for name, values in first.items()}
+    rows = 0
+    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
+        for chunk in chunks:
+            for name, (dtype, _) in kinds.items():
+                with (Path(folder) / name).open("ab") as spool:
+                    spool.write(np.ascontiguousarray(chunk[name], dtype=dtype).data)
+            rows += len(next(iter(chunk.values())))
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
+            with archive.open(f"{METADATA}.npy", "w") as member:
+                npy.write_array(member, np.array(about))
+            for name, (dtype, shape) in kinds.items():
+                header: dict[str, Any] = {
+                    "descr": npy.dtype_to_descr(dtype),
+                    "fortran_order": False,
+                }
+                header["shape"] = (rows, *shape)
+                with (
+                    archive.open(f"{name}.npy", "w", force_zip64=True) as member,
+                    (Path(folder) / name).open("rb") as spool,
+                ):
+                    npy.write_array_header_1_0(member, header)
+                    shutil.copyfileobj(spool, member)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.data.files.base import ROWS, DataFile, Jagged, Values
+from surefoot.data.files.base import ROWS, Chunk, DataFile, Jagged, Values
 from surefoot.errors import require
 
 METADATA = b"surefoot"
@@ -74,3 +74,27 @@ def _nested(content: Values, counts: NDArray[np.int64]) -> Jagged:
     ends = np.concatenate([[0], np.cumsum(content.counts)])
     stops = np.concatenate([[0], np.cumsum(counts)])
     return Jagged(content.content, np.diff(ends[stops]))
+
+
+def write_parquet(path: Path, first: Chunk, chunks: Iterable[Chunk], about: str) -> None:
+    """Write chunks, of which ``first`` is the first, with the text ``about`` in the schema."""
+    arrow = require("pyarrow", extra="parquet")
+    parquet = require("pyarrow.parquet", extra="parquet")
+
+    def table(chunk: Chunk) -> Any:
+        return arrow.table(
+            {
+                name: arrow.array(values)
+                if values.ndim == 1
+                else arrow.FixedSizeListArray.from_arrays(
+                    arrow.array(values.ravel()), values.shape[1]
+                )
+                for name, values in chunk.items()
+            }
+        ).replace_schema_metadata({METADATA: about})
+
+    with parquet.ParquetWriter(
+        path, table(first).schema, compression="zstd", write_page_checksum=True
+    ) as file:
+        for chunk in chunks:
+            file.write_table(table(chunk))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ import awkward as ak
 import numpy as np
 import uproot
 
-from surefoot.data.files.base import ROWS, DataFile, Jagged, Values
+from surefoot.data.files.base import ROWS, Chunk, DataFile, Jagged, Values
 from surefoot.errors import DataError, nearest
 
 METADATA = "metadata"
@@ -82,3 +82,22 @@ class RootFile(DataFile):
 
 def _is_tree(kind: str) -> bool:
     return kind in ("TTree", "TNtuple", "TNtupleD", "TChain") or kind.endswith("RNTuple")
+
+
+def write_root(
+    path: Path,
+    first: Chunk,
+    chunks: Iterable[Chunk],
+    about: str,
+    *,
+    tree: str,
+    title: str,
+    compression: Any,
+) -> None:
+    """Write chunks, of which ``first`` is the first, with the text ``about`` beside them."""
+    with uproot.recreate(path, compression=compression or uproot.ZSTD(3)) as file:
+        file[METADATA] = about
+        types = {name: (values.dtype, values.shape[1:]) for name, values in first.items()}
+        written = file.mktree(tree, types, title=title, initial_basket_capacity=64)
+        for chunk in chunks:
+            written.extend(dict(chunk))
