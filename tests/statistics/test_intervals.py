@@ -7,10 +7,11 @@ from scipy import stats
 
 from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics import intervals
+from surefoot.statistics.intervals import spread_interval
 
 
 def test_median_of_fifty_is_between_the_18th_and_the_33rd():
-    interval = intervals.median_interval(np.arange(1.0, 51.0))
+    interval = intervals.quantile_interval(np.arange(1.0, 51.0), 0.5)
     assert interval.ranks == (18, 33)
     assert (interval.low, interval.high) == (18.0, 33.0)
     assert round(interval.confidence_level, 3) == 0.967
@@ -32,7 +33,7 @@ def test_quantile_interval_agrees_with_scipys_quantile_test():
     losses = np.random.default_rng(1).lognormal(size=50)
     test = stats.quantile_test(losses, p=0.5)
     ci = test.confidence_interval(confidence_level=0.95)
-    interval = intervals.median_interval(losses, 0.95)
+    interval = intervals.quantile_interval(losses, 0.5, 0.95)
     assert (interval.low, interval.high) == (ci.low, ci.high)
 
 
@@ -73,4 +74,109 @@ def test_bad_input():
     with pytest.raises(ConfigurationError, match="confidence_level = 2"):
         intervals.quantile_interval([1.0], 0.5, 2.0)
     with pytest.raises(StatisticsError, match=r"not \[0\]"):
-        intervals.median_interval([])
+        intervals.quantile_interval([], 0.5)
+
+
+def rng():
+    return np.random.default_rng(5)
+
+
+@pytest.mark.parametrize(
+    ("spread", "statistic"),
+    [("sd", lambda x, axis: np.std(x, axis=axis, ddof=1)), ("iqr", stats.iqr)],
+)
+def test_intervals_are_scipys_bca(spread, statistic):
+    losses = np.random.default_rng(2).lognormal(0.0, 0.4, 60)
+    interval = spread_interval(losses, spread, 0.9, rng=rng(), n_resamples=20_000)
+    expected = stats.bootstrap(
+        (losses,),
+        statistic,
+        confidence_level=0.9,
+        n_resamples=20_000,
+        method="BCa",
+        rng=np.random.default_rng(6),
+    ).confidence_interval
+    assert interval.low == pytest.approx(expected.low, rel=0.03)
+    assert interval.high == pytest.approx(expected.high, rel=0.03)
+    assert interval.estimate == statistic(losses, axis=0)
+    assert interval.warning == ""
+
+
+def test_the_same_generator_gives_the_same_interval():
+    losses = np.random.default_rng(2).lognormal(size=30)
+    assert spread_interval(losses, "sd", rng=rng()) == spread_interval(losses, "sd", rng=rng())
+
+
+def test_fewer_than_twenty_come_with_a_warning():
+    losses = np.random.default_rng(2).lognormal(size=19)
+    assert "only 19 losses" in spread_interval(losses, "sd", rng=rng()).warning
+    assert spread_interval(np.append(losses, 1.0), "sd", rng=rng()).warning == ""
+
+
+def test_a_divergence_leaves_no_upper_bound():
+    interval = spread_interval([0.1, 0.2, np.inf], "iqr", rng=rng())
+    assert interval.high == np.inf
+    assert "1 of 3 instances diverged" in interval.warning
+
+
+def test_losses_that_are_nearly_all_equal_have_an_interval():
+    interval = spread_interval([0.0] * 29 + [1.0], "iqr", rng=rng())
+    assert (interval.low, interval.high, interval.estimate) == (0.0, 0.0, 0.0)
+
+
+def test_equal_losses():
+    interval = spread_interval([0.1] * 25, "sd", rng=rng())
+    assert (interval.low, interval.high) == pytest.approx((0.0, 0.0))
+    assert "equal" in interval.warning
+
+
+def test_two_losses_are_enough_to_answer():
+    interval = spread_interval([0.1, 0.3], "sd", rng=rng())
+    assert 0.0 <= interval.low <= interval.high
+
+
+def test_bad_input_bootstrap():
+    with pytest.raises(StatisticsError, match="at least 2"):
+        spread_interval([0.1], "sd", rng=rng())
+    with pytest.raises(ConfigurationError, match="confidence_level = 2"):
+        spread_interval([0.1, 0.2], "sd", 2.0, rng=rng())
+    with pytest.raises(StatisticsError, match="NaN"):
+        spread_interval([0.1, np.nan], "sd", rng=rng())
+
+
+@pytest.mark.slow
+def test_sd_coverage_at_fifty_losses():
+    draws = np.random.default_rng(8)
+    inside = 0
+    for _ in range(600):
+        interval = spread_interval(draws.normal(0, 1, 50), "sd", 0.9, rng=draws, n_resamples=1000)
+        inside += interval.low <= 1.0 <= interval.high
+    assert 0.82 <= inside / 600 <= 0.95
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9])
+def test_quantile_sequences_hold_at_every_n(level):
+    rng = np.random.default_rng(2)
+    missed = 0
+    for _ in range(200):
+        uniform = rng.random(120)
+        found = [intervals.quantile_sequence(uniform[:n], level, 0.9) for n in range(2, 121, 3)]
+        missed += any(not i.low <= level <= i.high for i in found)
+    assert missed / 200 <= 0.1
+
+
+def test_quantile_sequences_shrink():
+    uniform = np.random.default_rng(2).random(2000)
+    wide, narrow = (intervals.quantile_sequence(uniform[:n], 0.5) for n in (100, 2000))
+    assert narrow.high - narrow.low < 0.4 * (wide.high - wide.low)
+    assert narrow.low < 0.5 < narrow.high
+    assert intervals.quantile_sequence([0.1, 0.2], 0.5).warning
+
+
+def test_bad_input_anytime():
+    with pytest.raises(ConfigurationError, match="confidence_level = 2"):
+        intervals.quantile_sequence([0.5], 0.5, 2.0)
+    with pytest.raises(StatisticsError, match="n >= 1"):
+        intervals.quantile_sequence([], 0.5)
+    with pytest.raises(ConfigurationError, match="level = 1"):
+        intervals.quantile_sequence([0.1], 1.0)

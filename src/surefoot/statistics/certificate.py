@@ -9,7 +9,7 @@ import numpy as np
 
 from surefoot.errors import ConfigurationError
 from surefoot.statistics import tolerance
-from surefoot.statistics.intervals import Interval, median_interval
+from surefoot.statistics.intervals import Interval, quantile_interval
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Certificate:
     @property
     def median(self) -> Interval:
         """Median of the losses with its interval by order statistics."""
-        return median_interval(self.losses, self.confidence)
+        return quantile_interval(self.losses, 0.5, self.confidence)
 
     @property
     def gap(self) -> float | None:

@@ -1,12 +1,20 @@
-"""Confidence intervals, and those of a quantile by order statistics, whatever the distribution.
+"""Confidence intervals: of a quantile, whatever the distribution, and of a spread by bootstrap.
 
 ``losses`` is ``[n]``, in the unit of the loss. A diverged or failed instance is a loss of +inf and
 stays in the sample.
+
+Intervals of spreads by SciPy's BCa bootstrap (Efron 1987) are narrow rather than sure: at nominal
+90 %, from 20 and 50 losses, that of the standard deviation covers 83 and 86 % (normal losses), 77
+and 81 % (Student's t with 5 degrees of freedom), 70 and 78 % (log-normal of skewness 1.75; 500
+samples each). `surefoot.statistics.variance` has wider ones.
 """
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +23,10 @@ from surefoot import checks
 from surefoot.errors import StatisticsError
 
 Floats = npt.NDArray[np.float64]
+Spread = Literal["sd", "iqr"]
+
+FEW = 20
+"""Below this many losses a bootstrap interval of a spread covers less often than it says."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +57,6 @@ class Interval:
         return format(self)
 
 
-def median_interval(losses: npt.ArrayLike, confidence_level: float = 0.95) -> Interval:
-    """Return the interval of the median by order statistics; see `quantile_interval`."""
-    return quantile_interval(losses, 0.5, confidence_level)
-
-
 def quantile_interval(
     losses: npt.ArrayLike, level: float, confidence_level: float = 0.95
 ) -> Interval:
@@ -72,6 +79,31 @@ def quantile_interval(
     covered -= float(below[low - 1]) if low else 0.0
     warning = f"{n} losses cannot bound the {level:g} quantile on both sides"
     return between_ranks(ordered, level, (low, high), covered, warning)
+
+
+def quantile_sequence(
+    losses: npt.ArrayLike, level: float, confidence_level: float = 0.95
+) -> Interval:
+    """Return an interval of a quantile that is valid at every n at once.
+
+    The exceedances of the true quantile form a binomial count; ``k`` of n is plausible while the
+    mixture martingale ``B(k+1, n-k+1) / (p^k (1-p)^(n-k))`` stays below 1 / alpha (Robbins 1970;
+    Howard and Ramdas 2022 give sharper boundaries). The interval goes from the smallest to the
+    largest order statistic whose rank is plausible; -inf or +inf where n is too small.
+    """
+    ordered = np.sort(checked_losses(losses))
+    checks.share(level=level, confidence_level=confidence_level)
+    from scipy import special
+
+    n = ordered.size
+    k = np.arange(n + 1)
+    log_mixture = special.betaln(k + 1.0, n - k + 1.0) - (
+        k * np.log(level) + (n - k) * np.log1p(-level)
+    )
+    plausible = np.flatnonzero(log_mixture < -np.log1p(-confidence_level))
+    ranks = int(plausible[0]), int(plausible[-1]) + 1
+    warning = f"{n} losses bound one side at most"
+    return between_ranks(ordered, level, ranks, confidence_level, warning)
 
 
 def between_ranks(
@@ -123,3 +155,45 @@ def finite_or_inf(losses: npt.ArrayLike) -> Floats:
     if not (values > -np.inf).all():
         raise StatisticsError("losses hold NaN or -inf; a diverged instance is +inf")
     return values
+
+
+def spread_interval(
+    losses: npt.ArrayLike,
+    spread: Spread,
+    confidence_level: float = 0.95,
+    *,
+    rng: np.random.Generator,
+    n_resamples: int = 4000,
+) -> Interval:
+    """Return the BCa bootstrap interval of the standard deviation or the interquartile range.
+
+    The former is that with n - 1. There is no upper end after a divergence.
+    """
+    values = finite_or_inf(losses)
+    name = {"sd": "standard deviation", "iqr": "interquartile range"}[spread]
+    if values.ndim != 1 or values.size < 2:
+        raise StatisticsError(f"the {name} needs at least 2 losses, not shape {list(values.shape)}")
+    checks.share(confidence_level=confidence_level)
+    n, diverged = values.size, int(np.isinf(values).sum())
+    if diverged:
+        note = f"{diverged} of {n} instances diverged: the {name} has no upper bound"
+        return Interval(0.0, np.inf, np.inf, confidence_level, None, note)
+    from scipy import stats
+
+    statistic = partial(np.std, ddof=1) if spread == "sd" else stats.iqr
+    estimate = float(statistic(values, axis=-1))
+    if float(np.ptp(values)) == 0.0:
+        note = "all losses are equal"
+        return Interval(estimate, estimate, estimate, confidence_level, None, note)
+    bootstrap = partial(
+        stats.bootstrap, (values,), statistic, confidence_level=confidence_level, rng=rng
+    )
+    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found = bootstrap(method="BCa" if n > 2 else "percentile", n_resamples=n_resamples)
+        if np.isnan(found.confidence_interval).any():
+            # Where leaving any loss out changes nothing, BCa has no acceleration.
+            found = bootstrap(method="percentile", n_resamples=0, bootstrap_result=found)
+    low, high = map(float, found.confidence_interval)
+    few = f"only {n} losses: the interval covers less often than {confidence_level:.0%}"
+    return Interval(low, high, estimate, confidence_level, None, few if n < FEW else "")

@@ -12,8 +12,8 @@ from surefoot.racing.criteria import Criterion, Mean, Quantile
 from surefoot.racing.parts import LEVEL, YES, key, number, one_of, whole
 from surefoot.racing.rules.base import EliminationRule, Evidence, Verdict, instances, nobody
 from surefoot.racing.table import Floats
-from surefoot.statistics import anytime, comparison, intervals
-from surefoot.statistics.subset import swap_test
+from surefoot.statistics import comparison, intervals
+from surefoot.statistics.comparison import swap_test
 
 FEWEST = 5
 """The exact one-sided Wilcoxon test cannot go below 2 ** -n: 5 % needs five instances."""
@@ -159,7 +159,7 @@ class BySigns(OfTypical):
     def needs(self, criterion: Criterion, candidates: int) -> int:
         """As many as must be lost, every one, for enough evidence."""
         lost = np.arange(1.0, 1000.0)
-        return int(lost[anytime.log_evidence_of_losing(lost, lost) >= self._bar(candidates)][0])
+        return int(lost[comparison.log_evidence_of_losing(lost, lost) >= self._bar(candidates)][0])
 
     def judge(self, evidence: Evidence) -> Verdict:
         """Remove whom the evidence is strong enough against."""
@@ -168,7 +168,7 @@ class BySigns(OfTypical):
         gaps = comparison.differences(losses, losses[best])
         lost = np.asarray((gaps > 0.0).sum(axis=1))
         compared = np.asarray((gaps != 0.0).sum(axis=1))
-        strength, needed = anytime.log_evidence_of_losing(lost, compared), self._bar(others + 1)
+        strength, needed = comparison.log_evidence_of_losing(lost, compared), self._bar(others + 1)
 
         def reason(row: int) -> str:
             return (
@@ -190,7 +190,7 @@ class BySwaps(AtLevel):
 
     A paired permutation test of any criterion: were candidate and incumbent alike, their two losses
     of an instance could be swapped. The gap of the criterion is compared with its distribution
-    under swaps (`surefoot.statistics.subset.swap_test`), at ``level / (survivors - 1) /
+    under swaps (`surefoot.statistics.comparison.swap_test`), at ``level / (survivors - 1) /
     (j (j + 1))`` at the j-th look. It looks at ten instances and whenever they have grown by half
     since: looking more often would ask for p-values that the swaps of so few instances cannot have.
     Exact for like distributions at any n and for any criterion, which a bootstrap of the tail is
@@ -309,7 +309,7 @@ class ByQuantileInterval(AtLevel):
 
     def _ranks(self, n: int, level: float, share: float) -> tuple[int, int]:
         """Ranks, from 1, of the order statistics of n that bound a quantile; 0 or n + 1: none."""
-        bound = anytime.quantile_sequence if self.anytime else intervals.quantile_interval
+        bound = intervals.quantile_sequence if self.anytime else intervals.quantile_interval
         ranks = bound(np.arange(float(n)), level, 1.0 - share).ranks
         assert ranks is not None
         return ranks

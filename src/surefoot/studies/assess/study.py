@@ -20,8 +20,8 @@ from surefoot.errors import ConfigurationError
 from surefoot.instances import Instance, Outcome
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
-from surefoot.statistics.bootstrap import iqr_interval, sd_interval
 from surefoot.statistics.certificate import Certificate
+from surefoot.statistics.intervals import spread_interval
 from surefoot.statistics.promise import Promise, PromiseResult
 from surefoot.studies.base import FixedStudy
 from surefoot.studies.description import AssessDescription, DescribedPromise
@@ -202,8 +202,8 @@ class Assessment:
         confidence = self.certificate.confidence
         rng = study_generator(self.study.seed, Role.STATISTICS, int(Role.ASSESS))
         median = self.certificate.median
-        sd = sd_interval(self.losses, confidence, rng=rng)
-        iqr = iqr_interval(self.losses, confidence, rng=rng)
+        sd = spread_interval(self.losses, "sd", confidence, rng=rng)
+        iqr = spread_interval(self.losses, "iqr", confidence, rng=rng)
         said = [
             f"median {median}, standard deviation {sd}, interquartile range {iqr}, "
             f"with {100.0 * confidence:.4g} % confidence each"

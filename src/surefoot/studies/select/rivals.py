@@ -1,7 +1,7 @@
 """What one winner's name does not say: who is as good, who may win next, who is steadier.
 
 All of it rests on racing losses, which flatter the winner. The shortlist allows for that: its
-level holds whoever the winner is and however it was chosen (`surefoot.statistics.subset`). The
+level holds whoever the winner is and however it was chosen (`surefoot.statistics.comparison`). The
 probability that the winner wins again does not: it is, if anything, too high.
 """
 
@@ -18,9 +18,16 @@ from surefoot.racing.prediction import Prediction
 from surefoot.racing.rules.tests import ByTest
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
-from surefoot.statistics.comparison import pareto, wilcoxon, wins_next
+from surefoot.statistics.comparison import (
+    exceedance_p,
+    pairs_needed,
+    pareto,
+    swap_test,
+    wilcoxon,
+    wins_next,
+    within_reach,
+)
 from surefoot.statistics.intervals import Interval
-from surefoot.statistics.subset import exceedance_p, pairs_needed, swap_test, within_reach
 
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]
@@ -183,7 +190,7 @@ def rivals_of(
     losses are distributed otherwise, without the winner's rare disasters for instance, may be
     called worse by Wilcoxon's test: it has no eye for what it has not seen often.
 
-    `surefoot.statistics.subset` says who is tested, and how the level is divided. It holds for
+    `surefoot.statistics.comparison` says who is tested, and how the level is divided. It holds for
     numbers of instances fixed beforehand; a race fixes them by the losses. In simulated races of
     3 to 20 candidates as good as each other, the level 5 % became 1 to 5 % under the default
     schedule, and up to 6 % where a test decides who leaves.

@@ -26,7 +26,7 @@ from surefoot.errors import ConfigurationError, SamplingError, StatisticsError
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.statistics import tolerance
-from surefoot.statistics.intervals import median_interval
+from surefoot.statistics.intervals import quantile_interval
 from surefoot.statistics.tolerance import Bound
 from surefoot.studies.options import (
     RunOptions,
@@ -238,7 +238,7 @@ def _limit(largest: Floats, rule: RobustRule) -> float:
     if rule.limit is not None:
         return rule.limit
     # A two-sided interval whose tails are each at most 1 - each.
-    median = median_interval(largest, 2.0 * rule.each - 1.0)
+    median = quantile_interval(largest, 0.5, 2.0 * rule.each - 1.0)
     if median.estimate <= 0.0:
         raise StatisticsError(
             f"the median loss at the largest size is {median.estimate:g}: a tolerance needs a "

@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surefoot.errors import StatisticsError
-from surefoot.statistics.bootstrap import FEW, iqr_interval
-from surefoot.statistics.intervals import Interval
-from surefoot.statistics.mean_squares import resampled_interval, resampled_variance
-from surefoot.statistics.variance import Components, resampled_components
+from surefoot.statistics.intervals import FEW, Interval, spread_interval
+from surefoot.statistics.variance import (
+    Components,
+    resampled_components,
+    resampled_interval,
+    resampled_variance,
+)
 
 Floats = NDArray[np.float64]
 Source = Literal["init", "draw", "both"]
@@ -281,7 +284,9 @@ class _Bootstrap:
             )
         drawn = np.sqrt(self._variances(finite))
         sd = resampled_interval(drawn, float(finite.std(ddof=1)), self.confidence)
-        iqr = iqr_interval(finite, self.confidence, rng=self.rng, n_resamples=self.n_resamples)
+        iqr = spread_interval(
+            finite, "iqr", self.confidence, rng=self.rng, n_resamples=self.n_resamples
+        )
         return Experiment(source, np.asarray(losses, np.float64), sd, iqr)
 
     def ratio(self, first: Floats, second: Floats) -> Interval | None:
