@@ -5,7 +5,6 @@ Nothing heavy is imported before a command runs, so that ``surefoot --help`` is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -25,7 +24,7 @@ from surefoot.cli.commands.select import select
 from surefoot.cli.commands.show import show
 from surefoot.cli.commands.transfer import transfer
 from surefoot.cli.commands.variance import variance
-from surefoot.cli.options import trusting
+from surefoot.cli.options import TrustingCommand
 from surefoot.errors import SurefootError
 from surefoot.escaping import one_line
 
@@ -87,31 +86,19 @@ def surefoot(
     """Find machine-learning models that stay good every time they are retrained."""
 
 
-COMMANDS: dict[str, Callable[..., None]] = {
-    "select": select,
-    "show": show,
-    "replay": replay,
-    "export": export,
-    "check": check,
-    "plot": plot,
-    "assess": assess,
-    "variance": variance,
-    "sample-size": sample_size,
-    "plan": plan,
-    "rerace": rerace,
-    "compare": compare,
-    "transfer": transfer,
-}
-for name, command in COMMANDS.items():
-    app.command(name, cls=RaceCommand if command is rerace else None)(trusting(command))
+for command in (select, show, replay, export, check, plot, assess, variance, sample_size, plan):
+    app.command(cls=TrustingCommand)(command)
+app.command(cls=RaceCommand)(rerace)
+for command in (compare, transfer):
+    app.command(cls=TrustingCommand)(command)
 for name in registry.names("commands"):
     added = registry.lookup("commands", name)
     if isinstance(added, typer.Typer):
         for one in added.registered_commands:
-            one.callback = one.callback and trusting(one.callback)
+            one.cls = TrustingCommand
         app.add_typer(added, name=name)
     else:
-        app.command(name)(trusting(added))
+        app.command(name, cls=TrustingCommand)(added)
 
 
 def main(arguments: list[str] | None = None) -> Any:

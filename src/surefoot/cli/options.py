@@ -4,16 +4,31 @@ A default in words is the option's ``show_default``: in square brackets within a
 be taken for markup.
 """
 
-from __future__ import annotations
-
-import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+
+
+def option(names: str, words: str, default: str | bool = True) -> Any:
+    """Return an option from its names and metavar, such as ``--engine -e NAME``, and its help."""
+    *flags, last = names.split()
+    if last.startswith("-"):
+        return typer.Option(*flags, last, help=words, show_default=default)
+    return typer.Option(*flags, metavar=last, help=words, show_default=default)
+
+
+def journal_option(default: str) -> Any:
+    """Return ``--journal``; ``default`` says what it is called unless given."""
+    return option(
+        "--journal -j FILE", "Where every outcome is kept; an existing one goes on.", default
+    )
+
 
 StudyArgument = Annotated[
     Path,
@@ -24,90 +39,42 @@ JournalArgument = Annotated[
 ]
 CandidateOption = Annotated[
     str | None,
-    typer.Option(
-        "--candidate",
-        "-c",
-        metavar="WHICH",
-        help="A preset such as model_2; fields such as 'channels = \\[8], hidden = \\[9]'; a "
+    option(
+        "--candidate -c WHICH",
+        "A preset such as model_2; fields such as 'channels = \\[8], hidden = \\[9]'; a "
         "family; a key or label of the study's candidates.",
-        show_default="the study's only one",
+        "the study's only one",
     ),
 ]
 FromOption = Annotated[
     Path | None,
-    typer.Option(
-        "--from", metavar="JOURNAL", help="Take the candidate from a journal: its key, or winner."
-    ),
+    option("--from JOURNAL", "Take the candidate from a journal: its key, or winner."),
 ]
 JournalOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--journal",
-        "-j",
-        metavar="FILE",
-        help="Where every outcome is kept; an existing one goes on.",
-        show_default="named after study, command and candidate, here",
-    ),
+    Path | None, journal_option("named after study, command and candidate, here")
 ]
 FigureOption = Annotated[
     Path | None,
-    typer.Option(
-        "--figure",
-        "-f",
-        metavar="FILE",
-        help="The figure: .png, .pdf or .svg.",
-        show_default="the journal's name with .png",
-    ),
+    option("--figure -f FILE", "The figure: .png, .pdf or .svg.", "the journal's name with .png"),
 ]
 InstancesOption = Annotated[
-    int | None,
-    typer.Option(
-        "--instances",
-        "-i",
-        metavar="N",
-        help="Fresh instances.",
-        show_default="the study file's",
-    ),
+    int | None, option("--instances -i N", "Fresh instances.", "the study file's")
 ]
 WorkersOption = Annotated[
-    int | None,
-    typer.Option(
-        "--workers", "-w", metavar="N", help="Instances at once.", show_default="one per core"
-    ),
+    int | None, option("--workers -w N", "Instances at once.", "one per core")
 ]
-EngineOption = Annotated[
-    str | None,
-    typer.Option(
-        "--engine", "-e", metavar="NAME", help="Who trains.", show_default="the study file's"
-    ),
-]
-DryOption = Annotated[
-    bool, typer.Option("--dry-run", "-n", help="Count trainings and time; train nothing.")
-]
+EngineOption = Annotated[str | None, option("--engine -e NAME", "Who trains.", "the study file's")]
+DryOption = Annotated[bool, option("--dry-run -n", "Count trainings and time; train nothing.")]
 RetryOption = Annotated[
-    bool,
-    typer.Option("--retry-failed", help="Train instances that failed (not diverged) again."),
+    bool, option("--retry-failed", "Train instances that failed (not diverged) again.")
 ]
 StudyOption = Annotated[
     Path | None,
-    typer.Option(
-        "--study",
-        "-s",
-        metavar="STUDY",
-        help="The study file, when the data are not where they were.",
-    ),
-]
-TrustOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--trust",
-        metavar="NAME",
-        help="A package or module whose code the study file and the journal may name; repeatable.",
-    ),
+    option("--study -s STUDY", "The study file, when the data are not where they were."),
 ]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
     """The options of every command that trains."""
 
@@ -122,7 +89,7 @@ class TrainingOptions:
 def trains(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the fields of `TrainingOptions` as options, in place of its last parameter."""
     *own, last = inspect.signature(command, eval_str=True).parameters.values()
-    fields = inspect.signature(TrainingOptions, eval_str=True).parameters
+    fields = inspect.signature(TrainingOptions).parameters
 
     @functools.wraps(command)
     def training(**options: Any) -> Any:
@@ -130,34 +97,41 @@ def trains(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(**options, **{last.name: TrainingOptions(**common)})
 
     keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
-    return _signed(training, [*keywords, *fields.values()])
+    parameters = [*keywords, *fields.values()]
+    vars(training)["__signature__"] = inspect.Signature(parameters)
+    training.__annotations__ = {one.name: one.annotation for one in parameters}
+    return training
 
 
-def _signed(
-    command: Callable[..., Any], parameters: Iterable[inspect.Parameter]
-) -> Callable[..., Any]:
-    """Give a command its parameters, as typer reads them."""
-    signature = inspect.Signature(list(parameters))
-    vars(command)["__signature__"] = signature
-    command.__annotations__ = {one.name: one.annotation for one in signature.parameters.values()}
-    return command
+class TrustingCommand(TyperCommand):
+    """A command that has the option ``--trust`` if it reads a study file or a journal."""
+
+    def __init__(self, *arguments: Any, **fields: Any) -> None:
+        super().__init__(*arguments, **fields)
+        if {"study", "journal", "race"} & {one.name for one in self.params}:
+            self.params.append(_trust_option())
+
+    def invoke(self, ctx: Any) -> Any:
+        """Trust what is to be trusted, then run the command."""
+        if names := ctx.params.pop("trust", None):
+            from surefoot.candidates.trust import trust
+
+            study = ctx.params.get("study")
+            trust(names, beside=None if study is None else Path(study))
+        return super().invoke(ctx)
 
 
-def trusting(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command that reads a study file or a journal the option ``--trust``."""
-    signature = inspect.signature(command, eval_str=True)
-    if not {"study", "journal", "race"} & set(signature.parameters):
-        return command
-
-    @functools.wraps(command)
-    def trusted(*arguments: Any, trust: list[str] | None = None, **options: Any) -> Any:
-        if trust:
-            from surefoot.candidates.trust import trust as admitted
-
-            admitted(trust, beside=options.get("study"))
-        return command(*arguments, **options)
-
-    option = inspect.Parameter(
-        "trust", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=TrustOption
+@functools.cache
+def _trust_option() -> Any:
+    """Return the option ``--trust``."""
+    app = typer.Typer(add_completion=False)
+    asked = typer.Option(
+        "--trust",
+        metavar="NAME",
+        help="A package or module whose code the study file and the journal may name; repeatable.",
     )
-    return _signed(trusted, [*signature.parameters.values(), option])
+
+    @app.command()
+    def trusting(trust: Annotated[list[str] | None, asked] = None) -> None: ...
+
+    return typer.main.get_command(app).params[0]

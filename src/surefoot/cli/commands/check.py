@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import JournalArgument, StudyOption
+from surefoot.cli.options import JournalArgument, StudyOption, option
 
 DIFFERENT = 1
 """Exit code when a training gave another loss than the record."""
@@ -14,10 +14,7 @@ def check(
     journal: JournalArgument,
     study: StudyOption = None,
     replays: Annotated[
-        int,
-        typer.Option(
-            "--replay", "-n", metavar="N", help="Train N random recorded instances again."
-        ),
+        int, option("--replay -n N", "Train N random recorded instances again.")
     ] = 0,
 ) -> None:
     """Check that a journal holds what was written.

@@ -5,29 +5,21 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import JournalArgument, StudyOption
+from surefoot.cli.options import JournalArgument, StudyOption, option
 
 
 def export(
     journal: JournalArgument,
     output: Annotated[
-        Path,
-        typer.Argument(metavar="OUTPUT", help="The suffix says what: see below."),
+        Path, typer.Argument(metavar="OUTPUT", help="The suffix says what: see below.")
     ],
     study: StudyOption = None,
     candidate: Annotated[
-        str,
-        typer.Option("--candidate", "-c", metavar="KEY", help="Whose weights; key or 'winner'."),
+        str, option("--candidate -c KEY", "Whose weights; key or 'winner'.")
     ] = "winner",
     instance: Annotated[
         int | None,
-        typer.Option(
-            "--instance",
-            "-i",
-            metavar="N",
-            help="Which fresh instance's weights.",
-            show_default="the one of median loss",
-        ),
+        option("--instance -i N", "Which fresh instance's weights.", "the one of median loss"),
     ] = None,
 ) -> None:
     """Write the outcomes as a table, or a trained network.

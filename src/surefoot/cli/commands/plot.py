@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import JournalArgument
+from surefoot.cli.options import JournalArgument, option
 
 
 def plot(
@@ -14,14 +14,10 @@ def plot(
         Path, typer.Argument(metavar="OUTPUT", help="The file to draw: .png, .pdf or .svg.")
     ],
     what: Annotated[
-        str,
-        typer.Option(
-            "--what", "-w", metavar="WHAT", help="race, rounds, curves, certificate or pareto."
-        ),
+        str, option("--what -w WHAT", "race, rounds, curves, certificate or pareto.")
     ] = "race",
     candidate: Annotated[
-        str,
-        typer.Option("--candidate", "-c", metavar="KEY", help="Whose curves; key or 'winner'."),
+        str, option("--candidate -c KEY", "Whose curves; key or 'winner'.")
     ] = "winner",
 ) -> None:
     """Draw a journal's race.

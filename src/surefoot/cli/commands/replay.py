@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import JournalArgument, StudyOption
+from surefoot.cli.options import JournalArgument, StudyOption, option
 
 DIFFERENT = 1
 """Exit code when the losses are not the same bits."""
@@ -18,18 +18,9 @@ def replay(
     ],
     instance: Annotated[int, typer.Argument(metavar="INSTANCE", help="Its number, from 0.")],
     study: StudyOption = None,
-    role: Annotated[
-        str, typer.Option("--role", "-r", metavar="ROLE", help="race or certify.")
-    ] = "race",
+    role: Annotated[str, option("--role -r ROLE", "race or certify.")] = "race",
     engine: Annotated[
-        str | None,
-        typer.Option(
-            "--engine",
-            "-e",
-            metavar="NAME",
-            help="Who trains.",
-            show_default="who did the first time",
-        ),
+        str | None, option("--engine -e NAME", "Who trains.", "who did the first time")
     ] = None,
 ) -> None:
     """Train a recorded instance again, from its seeds, and compare with the record.

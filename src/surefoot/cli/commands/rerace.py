@@ -7,16 +7,15 @@ from inspect import Parameter, Signature
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
-from surefoot.cli.options import JournalArgument
+from surefoot.cli.options import JournalArgument, TrustingCommand
 
 INCOMPLETE = 3
 """Exit code when instances that the rules ask for are not recorded."""
 ROUNDS, LEAVES, ENDS = "Rounds", "Who leaves", "When it ends"
 
 
-class RaceCommand(TyperCommand):
+class RaceCommand(TrustingCommand):
     """A command whose options are also the keys that the registered schedules and rules state.
 
     They are read when they are needed, so that other commands start without them; the command's

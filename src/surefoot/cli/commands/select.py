@@ -6,40 +6,34 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import EngineOption, RetryOption, TrainingOptions, WorkersOption
+from surefoot.cli.options import (
+    EngineOption,
+    RetryOption,
+    TrainingOptions,
+    WorkersOption,
+    journal_option,
+    option,
+)
 
 
 def select(
     study: Annotated[
         Path, typer.Argument(metavar="STUDY", help="The study file (TOML); see examples/.")
     ],
-    journal: Annotated[
-        Path | None,
-        typer.Option(
-            "--journal",
-            "-j",
-            metavar="FILE",
-            help="Where every outcome is kept; an existing one goes on.",
-            show_default="the study's name with .db, here",
-        ),
-    ] = None,
+    journal: Annotated[Path | None, journal_option("the study's name with .db, here")] = None,
     figure: Annotated[
         Path | None,
-        typer.Option(
-            "--figure",
-            "-f",
-            metavar="FILE",
-            help="The figure drawn at the end: .png, .pdf or .svg.",
-            show_default="the journal's name with .png",
+        option(
+            "--figure -f FILE",
+            "The figure drawn at the end: .png, .pdf or .svg.",
+            "the journal's name with .png",
         ),
     ] = None,
     workers: WorkersOption = None,
     engine: EngineOption = None,
     dry_run: Annotated[
         bool,
-        typer.Option(
-            "--dry-run", "-n", help="Count candidates, rounds, trainings and hours; train nothing."
-        ),
+        option("--dry-run -n", "Count candidates, rounds, trainings and hours; train nothing."),
     ] = False,
     retry_failed: RetryOption = False,
 ) -> None:

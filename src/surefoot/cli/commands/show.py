@@ -2,22 +2,16 @@
 
 from typing import Annotated
 
-import typer
-
-from surefoot.cli.options import JournalArgument
+from surefoot.cli.options import JournalArgument, option
 
 
 def show(
     journal: JournalArgument,
     eliminated: Annotated[
-        bool,
-        typer.Option("--eliminated", "-x", help="Also list who left when, and why in words."),
+        bool, option("--eliminated -x", "Also list who left when, and why in words.")
     ] = False,
     candidate: Annotated[
-        str | None,
-        typer.Option(
-            "--candidate", "-c", metavar="KEY", help="Show one candidate's instances instead."
-        ),
+        str | None, option("--candidate -c KEY", "Show one candidate's instances instead.")
     ] = None,
 ) -> None:
     """Show the race of a journal as a table, even while it runs.
