@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that ``surefoot --help`` is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -86,11 +87,11 @@ def surefoot(
     """Find machine-learning models that stay good every time they are retrained."""
 
 
-for command in (select, show, replay, export, check, plot, assess, variance, sample_size, plan):
-    app.command(cls=TrustingCommand)(command)
-app.command(cls=RaceCommand)(rerace)
-for command in (compare, transfer):
-    app.command(cls=TrustingCommand)(command)
+COMMANDS: list[Callable[..., None]] = [select, show, replay, export, check, plot, assess, variance]
+COMMANDS += [sample_size, plan, rerace, compare, transfer]
+for command in COMMANDS:
+    kind = RaceCommand if command is rerace else TrustingCommand
+    app.command(command.__name__.replace("_", "-"), cls=kind)(command)
 for name in registry.names("commands"):
     added = registry.lookup("commands", name)
     if isinstance(added, typer.Typer):

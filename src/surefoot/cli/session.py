@@ -21,8 +21,7 @@ from surefoot.studies.duration import estimate
 from surefoot.studies.extension import announcement
 from surefoot.studies.runner import identity_of
 from surefoot.studies.watch import Watcher
-from surefoot.study_files.build import population_of, setting_of
-from surefoot.study_files.candidate import choose_candidate
+from surefoot.study_files.build import choose_candidate, population_of, setting_of
 from surefoot.study_files.read import StudyFile, read_study_file
 
 if TYPE_CHECKING:

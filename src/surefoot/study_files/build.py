@@ -1,30 +1,51 @@
-"""From the tables of a study file to the objects they describe."""
+"""From the tables of a study file to what they describe.
+
+Where a table asks for something impossible, each of these raises `StudyFileError`, whose message
+names file and table.
+"""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.conditions import parse_condition
 from surefoot.candidates.convnet.notation import choices_of, convnet_space
+from surefoot.candidates.convnet.presets import PRESETS
 from surefoot.candidates.space import SearchSpace
 from surefoot.candidates.trust import trust as trusting
 from surefoot.data.files.loading import load_population, resolved
 from surefoot.data.population import Population, Sampling
-from surefoot.errors import ConfigurationError, StudyFileError, SurefootError
+from surefoot.errors import (
+    CandidateError,
+    ConfigurationError,
+    StudyFileError,
+    SurefootError,
+    nearest,
+)
 from surefoot.instances import Setting
+from surefoot.journal import Journal
 from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.stopping import Stopping
+from surefoot.racing.criteria import as_criterion
+from surefoot.racing.race import Race
 from surefoot.seeds.ledger import check_study_seed
+from surefoot.studies.description import rebuild_candidate
 from surefoot.studies.options import make_setting
+from surefoot.studies.replay import find_candidate
 from surefoot.studies.select.study import SelectStudy
+from surefoot.studies.sizes.compare import PAPER_INSTANCES, PAPER_SIZES, CompareStudy
+from surefoot.study_files.race import build_rules
 from surefoot.study_files.read import StudyFile, read_study_file
 from surefoot.study_files.schema import ConvNetSection, FamilySection
 
@@ -73,60 +94,31 @@ def read_study(
 
 
 def study_of(file: StudyFile, population: Population, engine: str | None = None) -> SelectStudy:
-    """Return the selection that a study file asks for; ``engine`` overrides the file's.
-
-    Raises
-    ------
-    StudyFileError
-        If a table asks for something impossible; the message names file and table.
-    """
-    tables = file.tables
-    candidates = candidates_of(file, population)
-    parts: dict[str, Any] = {
-        "candidates": candidates,
-        "setting": setting_of(file, population),
-        "baseline": baseline_of(file),
-        **rules_of(file, len(candidates)),
-    }
+    """Return the selection that a study file asks for; ``engine`` overrides the file's."""
+    tables, candidates = file.tables, candidates_of(file, population)
+    setting, baseline = setting_of(file, population), baseline_of(file)
+    rules = rules_of(file, len(candidates))
     with blaming(file, "study"):
         check_study_seed(tables.study.seed)
     with blaming(file, "certificate"):
         return SelectStudy(
-            **parts,
+            candidates=candidates,
+            setting=setting,
             seed=tables.study.seed,
             engine=engine or tables.engine.name,
             criterion=tables.study.criterion,
+            baseline=baseline,
             paired=tables.race.paired,
             certify=tables.certificate.n,
             certify_best_of=tables.certificate.best_of,
             content=tables.certificate.content,
             confidence=tables.certificate.confidence,
+            **rules,
         )
 
 
-def candidates_of(file: StudyFile, population: Population) -> tuple[Candidate, ...]:
-    """Return the candidates of the union of all ``[space]`` tables, in the file's order.
-
-    Raises
-    ------
-    StudyFileError
-        If a table describes no candidate, or a network needs what the population lacks.
-    """
-    with blaming(file, "space"):
-        first, *rest = (space_of(table, population) for table in file.tables.space)
-        for space in rest:
-            first |= space
-        return first.candidates
-
-
 def population_of(file: StudyFile) -> Population:
-    """Load the population of ``[population]``; a file's path is relative to the study file's.
-
-    Raises
-    ------
-    StudyFileError
-        If the source is neither known nor a readable file, or lacks what is named.
-    """
+    """Load the population of ``[population]``; a file's path is relative to the study file's."""
     table, folder = file.tables.population, file.path.parent
     given = table.model_dump(exclude_unset=True)
     options = {name: given[name] for name in given.keys() - {"source", "pool_fraction"}}
@@ -172,23 +164,11 @@ def baseline_of(file: StudyFile) -> Candidate | None:
     if table is None:
         return None
     with blaming(file, "baseline"):
-        family = registry.lookup("candidates", table.family)
-        candidate: Candidate = family.from_spec(dict(table.model_extra or {}))
-        return candidate
+        return _of_family(table.family, table.model_extra or {})
 
 
 def rules_of(file: StudyFile, candidates: int) -> dict[str, Any]:
-    """Return the rules of ``[race]``, as `SelectStudy` takes them.
-
-    Raises
-    ------
-    StudyFileError
-        If a key has no meaning beside the others, or the rules cannot judge the criterion.
-    """
-    from surefoot.racing.criteria import as_criterion
-    from surefoot.racing.race import Race
-    from surefoot.study_files.race import build_rules
-
+    """Return the rules of ``[race]``, as `SelectStudy` takes them."""
     tables = file.tables
     with blaming(file, "study"):
         criterion = as_criterion(tables.study.criterion)
@@ -203,7 +183,21 @@ def rules_of(file: StudyFile, candidates: int) -> dict[str, Any]:
         return rules
 
 
-def space_of(table: ConvNetSection | FamilySection, population: Population) -> SearchSpace:
+def candidates_of(file: StudyFile, population: Population) -> tuple[Candidate, ...]:
+    """Return the candidates of the union of all ``[space]`` tables, in the file's order."""
+    with blaming(file, "space"):
+        first, *rest = (_space(table, population) for table in file.tables.space)
+        for space in rest:
+            first |= space
+        return first.candidates
+
+
+def _of_family(name: str, fields: dict[str, Any]) -> Candidate:
+    candidate: Candidate = registry.lookup("candidates", name).from_spec(fields)
+    return candidate
+
+
+def _space(table: ConvNetSection | FamilySection, population: Population) -> SearchSpace:
     """Return the space of one ``[space]`` table."""
     if isinstance(table, FamilySection):
         family, fields = registry.lookup("candidates", table.family), table.model_extra or {}
@@ -223,14 +217,16 @@ def space_of(table: ConvNetSection | FamilySection, population: Population) -> S
 
 def _convnet_fields(table: ConvNetSection, population: Population) -> dict[str, Any]:
     """Return the fields of the short notation, completed by what the population settles."""
-    fields = table.model_dump(
-        exclude_none=True, exclude={"family", "name", "max_parameters", "conditions", "input_shape"}
-    )
+    others = {"family", "name", "max_parameters", "conditions", "input_shape"}
+    fields = table.model_dump(exclude_none=True, exclude=others)
     if "side" in fields:
-        fields["side"] = [
-            _side_features(population) if wanted else 0
-            for wanted in choices_of("side", fields["side"])
-        ]
+        if population.side is None and any(choices_of("side", fields["side"])):
+            raise ConfigurationError(
+                f"side = true, but {population.name} has no side features: "
+                "name some as side in [population]"
+            )
+        width = 0 if population.side is None else int(population.side.shape[1])
+        fields["side"] = [width * wanted for wanted in choices_of("side", fields["side"])]
     if "loss" in fields:
         fields["loss"] = [parse_loss(text) for text in choices_of("loss", fields["loss"])]
     if "preset" not in fields:
@@ -239,28 +235,140 @@ def _convnet_fields(table: ConvNetSection, population: Population) -> dict[str, 
     return fields
 
 
-def _side_features(population: Population) -> int:
-    if population.side is None:
-        raise ConfigurationError(
-            f"side = true, but {population.name} has no side features: "
-            "name some as side in [population]"
-        )
-    return int(population.side.shape[1])
-
-
-def _input_shape(given: list[int] | None, population: Population) -> tuple[int, int, int]:
+def _input_shape(given: list[int] | None, population: Population) -> tuple[int, ...]:
     columns = population.features.shape[1]
-    if given is None:
-        edge = math.isqrt(columns)
-        if edge * edge != columns:
-            raise ConfigurationError(
-                f"input_shape is missing: the {columns} features of {population.name} are no "
-                "square image, so give [channels, rows, columns]"
-            )
-        return (1, edge, edge)
-    if len(given) != 3 or math.prod(given) != columns:
+    edge = math.isqrt(columns)
+    if given is None and edge * edge != columns:
+        raise ConfigurationError(
+            f"input_shape is missing: the {columns} features of {population.name} are no "
+            "square image, so give [channels, rows, columns]"
+        )
+    shape = (1, edge, edge) if given is None else tuple(given)
+    if len(shape) != 3 or math.prod(shape) != columns:
         raise ConfigurationError(
             f"input_shape = {given} does not hold the {columns} features of {population.name}: "
             "give [channels, rows, columns]"
         )
-    return (given[0], given[1], given[2])
+    return shape
+
+
+def choose_candidate(
+    file: StudyFile, population: Population, text: str | None, journal: Path | None = None
+) -> Candidate:
+    """Return the candidate that a text names.
+
+    Parameters
+    ----------
+    text
+        A preset such as ``model_2``; fields of a network in the short notation, such as
+        ``channels = [8, 16], hidden = [9]``; a family that needs no field, such as ``scaled_sum``;
+        a key, the start of one or a label, of the study file's candidates or of those of
+        ``journal``; None for the study file's only candidate.
+    journal
+        A journal whose candidate it is; ``winner`` names its winner.
+
+    Raises
+    ------
+    ConfigurationError
+        If it names none, or several.
+    """
+    if journal is not None:
+        with Journal.read(journal) as record:
+            return rebuild_candidate(record.candidates()[find_candidate(record, text or "winner")])
+    families = registry.names("candidates")
+    if text in PRESETS:
+        return _from_notation(file, population, f"preset = '{text}'")
+    if text is not None and "=" in text:
+        return _from_notation(file, population, text)
+    if text is not None and text in families:
+        with blaming(file, f"--candidate {text}"):
+            return _of_family(text, {})
+    everyone = candidates_of(file, population)
+    if text is None:
+        if len(everyone) == 1:
+            return everyone[0]
+        raise StudyFileError(
+            f"{file.path} describes {len(everyone):,} candidates: say which with --candidate, a "
+            "preset such as model_2, a key or label, or fields such as 'channels = [8, 16], "
+            "hidden = [9]'"
+        )
+    found = [c for c in everyone if text in (c.key, c.label) or c.key.startswith(text)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ConfigurationError(
+            f"--candidate {text!r} names {len(found)} candidates of {file.path}"
+        )
+    raise ConfigurationError(
+        f"--candidate {text!r} is no key or label of a candidate of {file.path}, no preset and no "
+        f"family: {nearest(text, [*PRESETS, *families])}"
+    )
+
+
+def _from_notation(file: StudyFile, population: Population, text: str) -> Candidate:
+    """Return the network of an inline table's fields, completed by what the population settles."""
+    with blaming(file, f"--candidate {text}"):
+        try:
+            fields = tomllib.loads(f"fields = {{ {text} }}")["fields"]
+            table = ConvNetSection.model_validate(fields)
+        except tomllib.TOMLDecodeError as error:
+            raise CandidateError(f"cannot be read as fields 'name = value, …': {error}") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise CandidateError(
+                f"field {first['loc'][0]!r} cannot be used: {first['msg']}"
+            ) from None
+        found = _space(table, population).candidates
+        if len(found) != 1:
+            raise CandidateError(f"describes {len(found)} candidates: give one value of each field")
+        return found[0]
+
+
+def comparison_of(
+    file: StudyFile,
+    population: Population,
+    *,
+    paper: bool = False,
+    sizes: Sequence[int] | None = None,
+    n: int | None = None,
+    engine: str | None = None,
+) -> CompareStudy:
+    """Return the comparison of the only candidate of every ``[space]`` and the baseline.
+
+    ``sizes``, ``n`` and ``engine`` override the file's; ``paper`` asks for the paper's sizes and
+    instances and stops as the paper does.
+    """
+    tables, names, candidates = file.tables, list[str](), list[Candidate]()
+    for table in tables.space:
+        with blaming(file, "space"):
+            found = _space(table, population).candidates
+            if len(found) != 1:
+                words = f"{table.name!r} " if table.name else ""
+                raise ConfigurationError(
+                    f"{words}describes {len(found):,} candidates, but compare takes one from "
+                    "each [[space]]: give one value of each field"
+                )
+        names.append(table.name or found[0].label)
+        candidates += found
+    baseline = baseline_of(file)
+    if baseline is not None and all(one.key != baseline.key for one in candidates):
+        names.append((tables.baseline and tables.baseline.name) or baseline.label)
+        candidates.append(baseline)
+    for name in names:
+        if names.count(name) > 1:
+            raise StudyFileError(f"{file.path}: [[space]] name = {name!r} is given twice")
+    setting, asked = setting_of(file, population), tables.compare
+    with blaming(file, "compare"):
+        return CompareStudy(
+            candidates=tuple(candidates),
+            names=tuple(names),
+            baseline=baseline,
+            setting=replace(setting, stopping=Stopping()) if paper else setting,
+            seed=tables.study.seed,
+            engine=engine or tables.engine.name,
+            sizes=sizes or (PAPER_SIZES if paper else asked.sizes),
+            n=n or (PAPER_INSTANCES if paper else asked.instances),
+            content=tables.certificate.content,
+            confidence=tables.certificate.confidence,
+            equal_test=paper or not asked.same_test,
+        )

@@ -8,39 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from surefoot.errors import StudyFileError, nearest
-from surefoot.study_files.race import RaceSection, race_table
-from surefoot.study_files.schema import (
-    BaselineSection,
-    CertificateSection,
-    CompareSection,
-    ConvNetSection,
-    EngineSection,
-    FamilySection,
-    LossSection,
-    PopulationSection,
-    SamplingSection,
-    StoppingSection,
-    StudyModel,
-    StudySection,
-)
+from surefoot.study_files.race import race_table
+from surefoot.study_files.schema import TABLES, FamilySection, StudyModel
 
-_TABLES: dict[str, type[BaseModel]] = {
-    "study": StudySection,
-    "population": PopulationSection,
-    "sampling": SamplingSection,
-    "loss": LossSection,
-    "stopping": StoppingSection,
-    "space": ConvNetSection,
-    "baseline": BaselineSection,
-    "race": RaceSection,
-    "certificate": CertificateSection,
-    "compare": CompareSection,
-    "engine": EngineSection,
-}
 _TAGS = ("convnet", "family")
 
 
@@ -89,18 +63,22 @@ def _similar(path: Path) -> str:
 def _sentence(errors: Sequence[ErrorDetails], raw: dict[str, Any]) -> str:
     """Return one sentence on the first mistake; unknown keys come first, as they explain others."""
     error = min(errors, key=lambda e: e["type"] != "extra_forbidden")
-    place = list(error["loc"])
+    place: list[Any] = list(error["loc"])
     if place[0] == "space" and len(place) > 2 and place[2] in _TAGS:
         del place[2]
     if len(place) == 1 and (error["type"] == "extra_forbidden" or place[0] not in raw):
         return _about_tables(str(place[0]), raw)
     if error["type"] == "model_type" or len(place) == 1:
         return f"'{place[0]}' must be a table: write [{place[0]}] on a line of its own"
-    table, number, key = _split(place)
-    words = _words(table, number, raw)
-    if key is None:
+    table, *rest = place
+    words, given = f"[{table}]", raw[table]
+    if table == "space":
+        number = rest.pop(0)
+        if isinstance(given, list):
+            words, given = f"[[space]] number {number + 1}", given[number]
+    if not rest:
         return f"{words} must be a table"
-    model: type[BaseModel] = race_table() if table == "race" else _TABLES[table]
+    key, model = rest[0], race_table() if table == "race" else TABLES[table]
     if error["type"] == "extra_forbidden":
         return f"{words} has the unknown key '{key}': {nearest(key, model.model_fields)}"
     if table == "space" and key not in model.model_fields:
@@ -108,32 +86,13 @@ def _sentence(errors: Sequence[ErrorDetails], raw: dict[str, Any]) -> str:
     expected = model.model_fields[key].description
     if error["type"] == "missing":
         return f"{words} needs the key '{key}': {expected}"
-    value = _given(raw, table, number, key)
-    return f"{words} {key} = {value!r} cannot be used: it must be {expected}"
+    return f"{words} {key} = {given[key]!r} cannot be used: it must be {expected}"
 
 
 def _about_tables(name: str, raw: dict[str, Any]) -> str:
-    if name in _TABLES:
+    if name in TABLES:
         return f"the table [{name}] is missing"
-    homes = [table for table, model in _TABLES.items() if name in model.model_fields]
+    homes = [table for table, model in TABLES.items() if name in model.model_fields]
     if homes and not isinstance(raw[name], dict):
         return f"the key '{name}' stands outside any table: it belongs to [{homes[0]}]"
-    return f"[{name}] is not a table of a study file: {nearest(name, _TABLES)}"
-
-
-def _split(place: Sequence[int | str]) -> tuple[str, int | None, str | None]:
-    """Return table, number of the space table and key of an error's place."""
-    table, *rest = place
-    number = rest.pop(0) if table == "space" and rest and isinstance(rest[0], int) else None
-    return str(table), number if isinstance(number, int) else None, str(rest[0]) if rest else None
-
-
-def _words(table: str, number: int | None, raw: dict[str, Any]) -> str:
-    if number is None or isinstance(raw.get(table), dict):
-        return f"[{table}]"
-    return f"[[{table}]] number {number + 1}"
-
-
-def _given(raw: dict[str, Any], table: str, number: int | None, key: str) -> Any:
-    found = raw[table]
-    return (found[number] if isinstance(found, list) and number is not None else found)[key]
+    return f"[{name}] is not a table of a study file: {nearest(name, TABLES)}"

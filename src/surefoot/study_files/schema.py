@@ -18,14 +18,22 @@ WORD = "a word in quotes"
 YES = "true or false"
 
 
-def _either(what: str) -> str:
-    return f"{what}, or a list of choices"
-
-
 Words = str | list[str]
 Whole = int | list[int]
 Number = float | list[float]
-PerConvolution = "one for all convolutions, a list of choices, or a list with a list per choice"
+
+
+def _choices(what: str) -> Any:
+    """Return a field of one value or a list of choices, None unless given."""
+    return Field(None, description=f"{what}, or a list of choices")
+
+
+_PER_CONVOLUTION: Any = Field(
+    None,
+    description="one for all convolutions, a list of choices, or a list with a list per choice",
+)
+_USUAL: Any = Field({})
+"""A table whose fields have their defaults unless given."""
 
 
 class Section(BaseModel):
@@ -96,37 +104,35 @@ class ConvNetSection(Section):
 
     family: Literal["convnet"] = Field("convnet", description="a known family of candidates")
     name: str | None = Field(None, description="what compare calls it, in quotes")
-    preset: Words | None = Field(None, description=_either("a preset in quotes"))
+    preset: Words | None = _choices("a preset in quotes")
     channels: list[int] | list[list[int]] | None = Field(
         None, description="a list of channels such as [8, 16], or a list of such lists"
     )
     hidden: list[int] | list[list[int]] | None = Field(
         None, description="a list of units such as [32], or a list of such lists"
     )
-    kernel: Whole | list[list[int]] | None = Field(None, description=PerConvolution)
-    padding: Words | list[list[str]] | None = Field(None, description=PerConvolution)
-    conv_bias: bool | list[bool] | list[list[bool]] | None = Field(None, description=PerConvolution)
-    pool: Words | list[str | list[str]] | None = Field(None, description=PerConvolution)
-    activation: Words | None = Field(None, description=_either(WORD))
-    batch_norm: bool | list[bool] | None = Field(None, description=_either(YES))
-    dropout: Number | None = Field(None, description=_either(NUMBER))
-    side: bool | list[bool] | None = Field(None, description=_either(YES))
-    side_layer: Whole | None = Field(None, description=_either(WHOLE))
+    kernel: Whole | list[list[int]] | None = _PER_CONVOLUTION
+    padding: Words | list[list[str]] | None = _PER_CONVOLUTION
+    conv_bias: bool | list[bool] | list[list[bool]] | None = _PER_CONVOLUTION
+    pool: Words | list[str | list[str]] | None = _PER_CONVOLUTION
+    activation: Words | None = _choices(WORD)
+    batch_norm: bool | list[bool] | None = _choices(YES)
+    dropout: Number | None = _choices(NUMBER)
+    side: bool | list[bool] | None = _choices(YES)
+    side_layer: Whole | None = _choices(WHOLE)
     input_shape: list[int] | None = Field(
         None, description="three whole numbers: [channels, rows, columns]"
     )
-    optimizer: Words | None = Field(None, description=_either(WORD))
-    learning_rate: Number | None = Field(None, description=_either(NUMBER))
-    batch_size: Whole | None = Field(None, description=_either(WHOLE))
-    decay: Number | None = Field(None, description=_either(NUMBER))
-    loss: Words | None = Field(None, description=_either("a loss in quotes"))
-    objective: Words | None = Field(None, description=_either("'square' or 'root'"))
-    schedule: Words | None = Field(None, description=_either("a schedule in quotes"))
-    warmup: Number | None = Field(None, description=_either("a number of epochs"))
-    average: Words | None = Field(None, description=_either("an average in quotes"))
-    clip: float | str | list[float | str] | None = Field(
-        None, description=_either("a number or 'none'")
-    )
+    optimizer: Words | None = _choices(WORD)
+    learning_rate: Number | None = _choices(NUMBER)
+    batch_size: Whole | None = _choices(WHOLE)
+    decay: Number | None = _choices(NUMBER)
+    loss: Words | None = _choices("a loss in quotes")
+    objective: Words | None = _choices("'square' or 'root'")
+    schedule: Words | None = _choices("a schedule in quotes")
+    warmup: Number | None = _choices("a number of epochs")
+    average: Words | None = _choices("an average in quotes")
+    clip: float | str | list[float | str] | None = _choices("a number or 'none'")
     max_parameters: int | None = Field(None, description=WHOLE)
     conditions: list[str] = Field(
         [], description="a list of comparisons such as ['learning_rate * batch_size <= 0.1']"
@@ -192,19 +198,19 @@ class EngineSection(Section):
 class StudyModel(Section):
     """A whole study file."""
 
-    study: StudySection = Field(default_factory=lambda: StudySection.model_validate({}))
+    model_config = ConfigDict(validate_default=True)
+
+    study: StudySection = _USUAL
     population: PopulationSection = Field(description="a table")
-    sampling: SamplingSection = Field(default_factory=lambda: SamplingSection.model_validate({}))
+    sampling: SamplingSection = _USUAL
     loss: LossSection = Field(description="a table")
-    stopping: StoppingSection = Field(default_factory=lambda: StoppingSection.model_validate({}))
+    stopping: StoppingSection = _USUAL
     space: list[SpaceSection] = Field(description="a table, or several as [[space]]", min_length=1)
     baseline: BaselineSection | None = Field(None, description="a table")
-    race: RaceSection = Field(default_factory=lambda: RaceSection.model_validate({}))
-    certificate: CertificateSection = Field(
-        default_factory=lambda: CertificateSection.model_validate({})
-    )
-    compare: CompareSection = Field(default_factory=lambda: CompareSection.model_validate({}))
-    engine: EngineSection = Field(default_factory=lambda: EngineSection.model_validate({}))
+    race: RaceSection = _USUAL
+    certificate: CertificateSection = _USUAL
+    compare: CompareSection = _USUAL
+    engine: EngineSection = _USUAL
 
     @field_validator("race", mode="before")
     @classmethod
@@ -215,3 +221,8 @@ class StudyModel(Section):
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         return [value] if isinstance(value, dict) else value
+
+
+TABLES: dict[str, Any] = {name: one.annotation for name, one in StudyModel.model_fields.items()}
+TABLES |= {"space": ConvNetSection, "baseline": BaselineSection}
+"""The model of every table by its name."""

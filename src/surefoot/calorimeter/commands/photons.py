@@ -203,8 +203,7 @@ def of_study(
         If the study is not about this sample and target.
     """
     from surefoot.calorimeter.baselines import baseline_for
-    from surefoot.study_files.build import baseline_of, population_of, setting_of
-    from surefoot.study_files.candidate import choose_candidate
+    from surefoot.study_files.build import baseline_of, choose_candidate, population_of, setting_of
     from surefoot.study_files.read import read_study_file
 
     if retrainings < 1:

@@ -68,7 +68,7 @@ def compare(
     from surefoot.cli.show.console import say_sentences
     from surefoot.cli.sizes import read_sizes
     from surefoot.report.comparison import comparison_figure
-    from surefoot.study_files.comparison import comparison_of
+    from surefoot.study_files.build import comparison_of
 
     session = Session(study, options, source=source)
     session.name_files(f"{study.stem}-compare{'-paper' if paper else ''}")
