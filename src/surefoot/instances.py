@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
-from surefoot.data.population import Draw, Halves, Sampling
+from surefoot.data.population import Draw, Halves, Matrix, Rows, Sampling
 from surefoot.learning.losses.base import Loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role
@@ -41,7 +41,7 @@ class Setting:
     stopping: Stopping = field(default_factory=Stopping)
     plain_curves: bool = False
 
-    def test_loss(self, predictor: Predictor, rows: NDArray[np.int32]) -> float:
+    def test_loss(self, predictor: Predictor, rows: Rows) -> float:
         """Return the test loss of a predictor on rows of the population, rounded to float32."""
         features, side, target = self.halves.population.at(rows)
         with np.errstate(over="ignore"):
@@ -93,7 +93,7 @@ class Outcome:
         instance: Instance,
         setting: Setting,
         engine: str,
-        losses: Sequence[float] | NDArray[np.float32],
+        losses: Sequence[float],
         seconds: float,
         message: str = "",
         *,
@@ -145,9 +145,7 @@ class Predictor(Protocol):
         """Return its trained arrays by name, in the names and shapes of torch; none unless said."""
         return {}
 
-    def predict(
-        self, features: NDArray[np.float32], side: NDArray[np.float32] | None
-    ) -> NDArray[np.float32]:
+    def predict(self, features: Matrix, side: Matrix | None) -> Matrix:
         """Return predictions [n, outputs] for features [n, F] and side features [n, S]."""
 
 

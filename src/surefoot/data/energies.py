@@ -16,10 +16,7 @@ def scale_energies(
 ) -> None:
     """Convert energies [N, columns] to GeV in place.
 
-    Raises
-    ------
-    DataError
-        If the unit is none of energy, or an energy is negative (or zero, with ``positive``).
+    Raises `DataError` if the unit is none of energy, or an energy as of `check_energies`.
     """
     if unit not in ENERGY_UNITS:
         raise DataError(f"unit {unit!r} of {what} is none of energy: {nearest(unit, ENERGY_UNITS)}")

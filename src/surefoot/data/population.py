@@ -183,15 +183,15 @@ class Population:
 
     def check_loss(self, loss: Loss) -> None:
         """Raise `DataError` if a loss cannot be measured on this population's target."""
-        if loss.classification and self.classes is None:
-            raise DataError(
-                f"the loss {loss} is one of classification, but the target {self.target_name} of "
-                f"{self.name} holds numbers: make the population with classes=True"
+        if loss.classification is not (self.classes is not None):
+            kind, found, hint = (
+                ("classification", "numbers", "make the population with classes=True")
+                if loss.classification
+                else ("regression", "classes", "use cross_entropy, brier or error_rate")
             )
-        if self.classes is not None and not loss.classification:
             raise DataError(
-                f"the loss {loss} is one of regression, but the target {self.target_name} of "
-                f"{self.name} holds classes: use cross_entropy, brier or error_rate"
+                f"the loss {loss} is one of {kind}, but the target {self.target_name} of "
+                f"{self.name} holds {found}: {hint}"
             )
         loss.check_target(self.target)
 
@@ -221,9 +221,8 @@ class Population:
             If a half would be empty.
         """
         generator = study_generator(seed, Role.SPLIT)
-        if self.groups is None:
-            labels = np.arange(len(self))
-        else:
+        labels = np.arange(len(self))
+        if self.groups is not None:
             labels = np.unique(self.groups, return_inverse=True)[1]
         sizes = np.bincount(labels)
         order = generator.permutation(sizes.size)
@@ -272,13 +271,7 @@ class Halves:
         return int(self.pool.size if sampling.size is None else sampling.size)
 
     def draw(self, sampling: Sampling, seed: InstanceSeed) -> Draw:
-        """Return the draw that belongs to an instance's seed.
-
-        Raises
-        ------
-        SamplingError
-            If the pool or the test half is too small.
-        """
+        """Return the draw that belongs to an instance's seed; raises as `check`."""
         self.check(sampling)
         generator = seed.generator(Stream.DRAW)
 

@@ -78,10 +78,7 @@ class Column:
 def resolve(file: DataFile, names: Names) -> list[Column]:
     """Return the columns that names stand for, as `load_population` describes them.
 
-    Raises
-    ------
-    DataError
-        If a column does not exist or nothing matches.
+    Raises `DataError` if a column does not exist or nothing matches.
     """
     columns: list[Column] = []
     for name in [names] if isinstance(names, str) else names:
@@ -104,26 +101,11 @@ def resolve(file: DataFile, names: Names) -> list[Column]:
 def read_columns(
     file: DataFile, parts: Mapping[str, list[Column]], labels: Iterable[str] = ()
 ) -> dict[str, NDArray[Any]]:
-    """Read the columns of several parts in one pass.
+    """Read the columns of several parts of an open file of N rows in one pass.
 
-    Parameters
-    ----------
-    file
-        An open file of N rows.
-    parts
-        Columns by the name of the part.
-    labels
-        Parts kept as they are, [N] of any kind; all others become a float32 matrix [N, columns].
-
-    Returns
-    -------
-    dict
-        The arrays by the name of the part.
-
-    Raises
-    ------
-    DataError
-        If the file is empty or unreadable, or a column is ragged or not numeric.
+    Parts among ``labels`` are kept as they are, [N] of any kind; all others become a float32
+    matrix [N, columns]. Raises `DataError` if the file is empty or unreadable, or a column ragged
+    or not numeric.
     """
     n, kept = file.rows, set(labels) & set(parts)
     if n == 0:

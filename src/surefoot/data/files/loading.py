@@ -122,12 +122,8 @@ def load_population(
 def open_data_file(source: str) -> DataFile:
     """Open ``file.root:tree`` (``file.root`` if it has one tree), ``file.npz``, ``file.parquet``.
 
-    Raises
-    ------
-    DataError
-        If the file is missing, unreadable, of another kind or has no such tree.
-    MissingExtraError
-        If a Parquet file is asked for without pyarrow.
+    Raises `DataError` if the file is missing, unreadable, of another kind or has no such tree, and
+    `MissingExtraError` for a Parquet file without pyarrow.
     """
     match = _SOURCE.fullmatch(source)
     if match is None:
@@ -173,9 +169,8 @@ def _registered(name: str, rest: str, given: dict[str, Any]) -> Population:
     taken = list(inspect.signature(load).parameters)[1:]
     for option in given:
         if option not in taken:
-            raise DataError(
-                f"the population {name}:{rest} takes no {option!r}: {nearest(option, taken)}"
-            )
+            hint = nearest(option, taken)
+            raise DataError(f"the population {name}:{rest} takes no {option!r}: {hint}")
     population = load(rest, **given)
     if not isinstance(population, Population):
         raise DataError(f"{name!r} gave a {type(population).__name__}, not a Population")

@@ -60,9 +60,8 @@ class Fitted(Predictor):
             return self._matrix(predicted)
         classes = np.ravel(predicted)
         if classes.shape != (len(x),):
-            raise CandidateError(
-                f"predicted classes have shape {classes.shape}; must be ({len(x)},)"
-            )
+            shape = f"shape {classes.shape}; must be ({len(x)},)"
+            raise CandidateError(f"predicted classes have {shape}")
         return self._logits(np.eye(self.codes.size)[classes.astype(np.int64)])
 
     def _matrix(self, predicted: Any) -> Matrix:
@@ -70,9 +69,8 @@ class Fitted(Predictor):
             values = np.asarray(predicted, dtype=np.float32)
         matrix = values[:, None] if values.ndim == 1 else values
         if matrix.ndim != 2 or matrix.shape[1] != self.outputs:
-            raise CandidateError(
-                f"predictions have shape {values.shape}; must be [n, {self.outputs}]"
-            )
+            shape = f"shape {values.shape}; must be [n, {self.outputs}]"
+            raise CandidateError(f"predictions have {shape}")
         return matrix
 
     def _logits(self, probabilities: Doubles) -> Matrix:

@@ -64,9 +64,8 @@ class ConvModule(nn.Module):
                     dropouts += 1
                 case "side":
                     if side is None:
-                        raise DataError(
-                            f"the network takes {self.net.side} side features; give them"
-                        )
+                        wanted = f"{self.net.side} side features"
+                        raise DataError(f"the network takes {wanted}; give them")
                     x = torch.cat([x, side], dim=1)
                 case _:
                     x = self.get_submodule(layer.name)(x)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from surefoot.data.population import Matrix, Rows
 from surefoot.engines.base import Monitor
 
-Matrix = NDArray[np.float32]
 CHUNK = 1024
 """Examples predicted at once: bounds memory, and the time to notice a stop flag."""
 
@@ -50,11 +49,7 @@ class TorchPredictor:
             return self.predict_rows(x, s, rows)
 
     def predict_rows(
-        self,
-        features: Tensor,
-        side: Tensor | None,
-        rows: NDArray[np.int32],
-        monitor: Monitor | None = None,
+        self, features: Tensor, side: Tensor | None, rows: Rows, monitor: Monitor | None = None
     ) -> Matrix:
         """Return predictions [rows, outputs] for some rows, in evaluation mode."""
         self.module.eval()
@@ -77,11 +72,9 @@ class TorchPredictor:
         return prediction.unsqueeze(1) if prediction.dim() == 1 else prediction
 
 
-@contextlib.contextmanager
-def own_random_numbers() -> Iterator[None]:
+def own_random_numbers() -> contextlib.AbstractContextManager[None]:
     """Put torch's random numbers back as they were, on all devices, when done."""
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        yield
+    return torch.random.fork_rng(devices=range(torch.cuda.device_count()))
 
 
 @contextlib.contextmanager

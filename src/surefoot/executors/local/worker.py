@@ -101,10 +101,9 @@ def _limit_memory(limit: int) -> None:
     import resource
 
     status = Path("/proc/self/status")
-    held = 0
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmData"))
-        held = int(line.split()[1]) * 1024
+        limit += int(line.split()[1]) * 1024
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    allowed = held + limit if hard == resource.RLIM_INFINITY else min(held + limit, hard)
+    allowed = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (allowed, hard))
