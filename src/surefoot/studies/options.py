@@ -112,7 +112,8 @@ class SelectOptions(TrainingOptions, RaceOptions, total=False):
     baseline
         Whom the screen compares with; it may be the name of a registered candidate.
     paired
-        Whether instance i has the same sample and initialisation stream for every candidate.
+        Whether instance i has the same sample and initialisation stream for every candidate; false
+        is the paper's.
     cost
         What schedule and limit count: ``instances``, ``seconds`` trained or ``visits``, examples
         seen in training.

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.studies.plan.plan import advise, efficient, risk
+from surefoot.studies.plan.plan import advise, efficient
 from tests.studies.plan.rows import ROWS, row
 
 
@@ -50,7 +50,7 @@ def test_if_none_is_good_enough_the_best_is_advised() -> None:
 def test_a_winner_that_may_diverge_is_not_advised_for_its_price() -> None:
     cheap = row("cheap", 10.0, 0.001)
     risky = replace(cheap, forecast=replace(cheap.forecast, unstable=0.1, lost=0.05))
-    assert risk(risky) == 0.1 + 0.05
+    assert risky.risk == 0.1 + 0.05
     assert risky in efficient([risky, *ROWS])
     assert advise([risky, *ROWS], 0.01).row.choice.name == "good"
     lost = replace(cheap, forecast=replace(cheap.forecast, regret=np.nan, lost=1.0))

@@ -13,7 +13,7 @@ from surefoot.racing.simulation.pilot import FEWEST_INSTANCES
 from surefoot.seeds.ledger import Role
 from surefoot.studies.duration import cores, duration_words
 from surefoot.studies.plan.choices import OWN
-from surefoot.studies.plan.plan import efficient, risk
+from surefoot.studies.plan.plan import efficient
 
 if TYPE_CHECKING:
     from surefoot.studies.plan.pilot import PilotRecord
@@ -28,7 +28,7 @@ def plan_table(rows: Sequence[PlanRow], pick: PlanRow) -> Table:
     made.add_column("race", no_wrap=True)
     for name in ("trainings", "time", "best", "in 1 %", "regret", "curse"):
         made.add_column(name, justify="right", no_wrap=True)
-    risky = any(risk(row) > 0.0 for row in rows)
+    risky = any(row.risk > 0.0 for row in rows)
     if risky:
         made.add_column("breaks", justify="right", no_wrap=True)
     best = efficient(rows)
@@ -43,7 +43,7 @@ def plan_table(rows: Sequence[PlanRow], pick: PlanRow) -> Table:
             f"{one.p_within:.0%}",
             _plus_minus(one.regret, one.regret_error),
             "" if np.isnan(one.curse) else f"{one.curse:.1%}",
-            *([f"{risk(row):.0%}"] if risky else []),
+            *([f"{row.risk:.0%}"] if risky else []),
             style="bold" if row is pick else None,
         )
     return made
@@ -119,7 +119,7 @@ def notes(
             f"Beware: a pilot shows little of the tails that decide {criterion}. Take "
             "the regrets as several times too small, and the order of the races as right."
         )
-    if any(risk(row) > 0.0 for row in rows):
+    if any(row.risk > 0.0 for row in rows):
         said.append(
             "breaks: probability that the winner diverges at times, or that nobody is left; regret "
             "is that of the other races."

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
+from surefoot.checks import at_least
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.instances import Instance, Outcome
@@ -57,10 +58,7 @@ class AssessStudy(FixedStudy["Assessment"]):
             object.__setattr__(self, "n", self.promise.instances)
             object.__setattr__(self, "content", self.promise.content)
             object.__setattr__(self, "confidence", self.promise.confidence)
-        if self.n < 1:
-            raise ConfigurationError(
-                f"n = {self.n} instances cannot assess anything: give at least 1"
-            )
+        at_least(1, n=self.n)
 
     @property
     def everyone(self) -> tuple[Candidate, ...]:
@@ -278,13 +276,7 @@ def assess(
 def make_promise(
     limit: float | None, max_exceedances: int, n: int | None, content: float, confidence: float
 ) -> Promise | None:
-    """Return the promise that parameters of `assess` make; None without a limit.
-
-    Raises
-    ------
-    ConfigurationError
-        If they contradict each other.
-    """
+    """Return the promise that parameters of `assess` make; None without a limit."""
     if limit is None and max_exceedances:
         raise ConfigurationError(
             f"max_exceedances = {max_exceedances} losses above which promise? give the promise too"

@@ -149,25 +149,20 @@ def recorded_pilot(journal: Journal) -> PilotRecord:
         If the journal holds neither.
     """
     study = Description.read(journal.study)
-    if not isinstance(study, PilotDescription | RaceDescription):
-        raise _nothing_measured(study.kind)
-    for role in (Role.PILOT, Role.RACE):
+    plannable = isinstance(study, PilotDescription | RaceDescription)
+    for role in (Role.PILOT, Role.RACE) if plannable else ():
         known = journal.measures(role)
         place = {key: number for number, key in enumerate(study.candidates)}
         # An unpaired race has more of the baseline, on the draws of every candidate.
         rows = [m for m in known if m.candidate in place and baseline_place(m.instance)[0] < 0]
         # Outcomes are recorded as they end; what is simulated must not depend on who ended first.
         rows.sort(key=lambda m: (place[m.candidate], m.instance))
-        base = [m for m in known if m.candidate == study.baseline]
+        base = [m for m in known if m.candidate == study.parts()["baseline"]]
         base.sort(key=lambda m: m.instance)
         if rows:
             return _record(rows, base, role, study)
-    raise _nothing_measured(study.kind)
-
-
-def _nothing_measured(kind: str) -> JournalError:
-    return JournalError(
-        f"the journal of kind {kind!r} holds no racing or pilot instance to plan from"
+    raise JournalError(
+        f"the journal of kind {study.kind!r} holds no racing or pilot instance to plan from"
     )
 
 

@@ -13,6 +13,7 @@ from typing import Unpack
 import numpy as np
 
 from surefoot.candidates.base import Candidate
+from surefoot.checks import at_least
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.executors.local.executor import LocalExecutor
@@ -43,6 +44,17 @@ class PlanRow:
     forecast: Forecast
     seconds: float
 
+    @property
+    def risk(self) -> float:
+        """The probability that it ends without a winner that never diverges."""
+        return self.forecast.lost + self.forecast.unstable
+
+    @property
+    def price(self) -> tuple[float, float, float]:
+        """Seconds, regret and risk: the less of each, the better."""
+        regret = self.forecast.regret
+        return self.seconds, np.inf if np.isnan(regret) else regret, self.risk
+
 
 def plan_races(
     study: SelectStudy,
@@ -56,17 +68,15 @@ def plan_races(
     """Simulate every choice on populations like the pilot's, as many candidates as the study's.
 
     ``races`` populations are made, the same for all races; ``each`` is called after each, and
-    ``spread`` is the map that simulates them. A race
-    by swaps runs in fewer, as `Forecast.races` says. The rows are in the order of
-    their price.
+    ``spread`` is the map that simulates them. A race by swaps runs in fewer, as `Forecast.races`
+    says. The rows are in the order of their price.
 
     Raises
     ------
     ConfigurationError
         If the pilot is too small, has no baseline for the study's screen, or nobody wins a race.
     """
-    if races < 1:
-        raise ConfigurationError(f"races = {races} simulate nothing: give at least 1")
+    at_least(1, races=races)
     if study.screen is not None and not np.isfinite(pilot.baseline).any():
         raise ConfigurationError(
             "the study has a screen, but the pilot holds no loss of its baseline: train a pilot "
@@ -109,19 +119,9 @@ class Advice:
         return self.row.choice.changes
 
 
-def risk(row: PlanRow) -> float:
-    """Return the probability that a race ends without a winner that never diverges."""
-    return row.forecast.lost + row.forecast.unstable
-
-
 def efficient(rows: Sequence[PlanRow]) -> list[PlanRow]:
     """Return the rows than which no other costs less, regrets less and risks less."""
-
-    def price(row: PlanRow) -> tuple[float, float, float]:
-        regret = row.forecast.regret
-        return row.seconds, np.inf if np.isnan(regret) else regret, risk(row)
-
-    prices = np.array([price(row) for row in rows])
+    prices = np.array([row.price for row in rows])
     return [
         row
         for row, one in zip(rows, prices, strict=True)
@@ -135,23 +135,18 @@ def advise(rows: Sequence[PlanRow], regret: float = ACCEPTED_REGRET) -> Advice:
     Of those within 2 % of the least risk; its regret plus one standard error counts. If no race
     gets as far, it is the one of the least regret.
     """
-    least = min(risk(row) for row in rows)
-    safe = [row for row in efficient(rows) if risk(row) <= least + 0.02]
-    good = [row for row in safe if row.forecast.regret + _error(row) <= regret]
+    least, accepted = min(row.risk for row in rows), f"{100.0 * regret:.3g} %"
+    safe = [row for row in efficient(rows) if row.risk <= least + 0.02]
+
+    def uncertain(one: Forecast) -> float:
+        return one.regret + float(np.nan_to_num(one.regret_error))
+
+    good = [row for row in safe if uncertain(row.forecast) <= regret]
     if good:
         row = min(good, key=lambda one: one.seconds)
-        return Advice(row, f"the cheapest whose expected regret stays below {_percent(regret)}")
+        return Advice(row, f"the cheapest whose expected regret stays below {accepted}")
     row = min(safe, key=lambda one: (one.forecast.regret, one.seconds))
-    return Advice(row, f"the one that regrets least; none stays below {_percent(regret)}")
-
-
-def _percent(share: float) -> str:
-    return f"{100.0 * share:.3g} %"
-
-
-def _error(row: PlanRow) -> float:
-    error = row.forecast.regret_error
-    return 0.0 if np.isnan(error) else error
+    return Advice(row, f"the one that regrets least; none stays below {accepted}")
 
 
 @dataclass(frozen=True)

@@ -44,29 +44,8 @@ from surefoot.studies.select.selection import Selection
 class SelectStudy(Study[Selection]):
     """Which of these candidates is the most robust?
 
-    Study files, `select` and `RobustSelector` all make one of these, so all have its defaults.
-
-    Parameters
-    ----------
-    candidates
-        Those that race, all different.
-    criterion
-        The statistic of losses that is compared, or its name.
-    schedule, screen, rule, limit, max_instances
-        Rules of the race; see `surefoot.racing.race.Race`.
-    baseline
-        Assessed on the candidates' draws, for the screen.
-    paired
-        Whether instance i shares its luck between candidates; false is the paper's.
-    cost
-        What schedule and limit count.
-    certify
-        Fresh instances of the winner for its certificate; 0 for none.
-    certify_best_of
-        Name of a field of the candidates' `spec`, such as ``side``: the best candidate of each of
-        its values is certified, not only the winner. "" for the winner alone.
-    content, confidence
-        What the certificate is to promise.
+    Study files, `select` and `RobustSelector` all make one of these, so all have its defaults. Its
+    fields are the parameters of `select`.
 
     Raises
     ------
@@ -230,9 +209,10 @@ def select(
     population
         The data; a share of them only ever measures losses.
     certify, content, confidence
-        Fresh instances of the winner, and what they are to promise.
+        Fresh instances of the winner, 0 for none, and what they are to promise.
     certify_best_of
-        Name of a field such as ``side``: the best candidate of each of its values is certified.
+        Name of a field of the candidates' `spec`, such as ``side``: the best candidate of each of
+        its values is certified, not only the winner. "" for the winner alone.
     **options
 
     Returns

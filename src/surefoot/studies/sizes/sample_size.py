@@ -44,22 +44,8 @@ Floats = NDArray[np.float64]
 class RobustRule:
     """When a size counts as robust, and as flat.
 
-    Parameters
-    ----------
-    content, confidence
-        Share of retrainings that must keep the limit, and the confidence of the answer.
-    tolerance
-        How much above the median loss at the largest size the limit lies.
-    limit
-        A limit of the user's, in the unit of the loss, instead.
-    flat
-        The loss is flat from the size on from which every median lies within this share of the
-        median at the largest size.
-
-    Raises
-    ------
-    StatisticsError
-        If a number is impossible.
+    The first four numbers are those of `sample_size`. The loss is flat from the size on from which
+    every median lies within a share ``flat`` of the median at the largest size.
     """
 
     content: float = 0.90

@@ -186,12 +186,7 @@ def transfer_study(
 ) -> TransferStudy:
     """Return the question about the ``best`` of a race's ranking on the data of a setting.
 
-    Raises
-    ------
-    JournalMismatchError, JournalError, RaceError
-        As for `check_transfer` and `selected`.
-    ConfigurationError
-        If the winner is the baseline itself and alone.
+    The remaining fields are those of `TransferStudy`. Errors are those of `transfer`.
     """
     check_transfer(race, setting)
     chosen, home = selected(race, best)
@@ -210,14 +205,7 @@ def selected(journal: Journal, best: int = 1) -> tuple[dict[Candidate, Floats], 
     """Return the ``best`` of a race with their losses, and the baseline's [n], maybe none.
 
     Losses are those of fresh instances where the race certified a candidate, else its racing
-    losses, which flatter it.
-
-    Raises
-    ------
-    JournalError
-        If the journal holds no race.
-    RaceError
-        If the race is not over, or has fewer candidates.
+    losses, which flatter it. Errors are those of `transfer`.
     """
     record = recorded_race(journal)
     state = record.state()
@@ -238,13 +226,7 @@ def selected(journal: Journal, best: int = 1) -> tuple[dict[Candidate, Floats], 
 
 
 def check_transfer(journal: Journal, setting: Setting) -> None:
-    """Check that a setting asks the same of other data.
-
-    Raises
-    ------
-    JournalMismatchError
-        If target or loss differ from the race's, or the data do not.
-    """
+    """Raise `JournalMismatchError` if target or loss differ from the race's, or data do not."""
     study, population = Description.read(journal.study), setting.halves.population
     for what, old, new in (
         ("target", study.population.target, population.target_name),

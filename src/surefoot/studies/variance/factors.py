@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from surefoot.errors import ConfigurationError
 from surefoot.seeds.ledger import InstanceSeed, Role
 
-MOST_DRAWS = (1 << 16) - 1
-MOST_INITS = 1 << 16
-MOST_REPEATS = 1 << 8
+LEVELS = {"draw": (1 << 16) - 1, "init": 1 << 16, "order": 1 << 8, "test": 1 << 8}
+"""How many levels each source of luck has at most."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +41,7 @@ class FactorLevels:
     test: int = 0
 
     def __post_init__(self) -> None:
-        limits = {
-            "draw": MOST_DRAWS,
-            "init": MOST_INITS,
-            "order": MOST_REPEATS,
-            "test": MOST_REPEATS,
-        }
-        for name, limit in limits.items():
+        for name, limit in LEVELS.items():
             number = getattr(self, name)
             if not 0 <= number < limit:
                 raise ConfigurationError(
