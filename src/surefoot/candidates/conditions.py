@@ -11,13 +11,20 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from surefoot.candidates.base import Candidate
 from surefoot.errors import SpaceError, nearest
 
 Condition = Callable[[Candidate], bool]
+Names = dict[str, Any]
+Value = Callable[[Names], Any]
 
+_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.Not: operator.not_,
+    ast.USub: operator.neg,
+}
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -53,14 +60,13 @@ def parse_condition(text: str) -> Condition:
     True
     """
     try:
-        tree = ast.parse(text, mode="eval").body
+        value = _read(ast.parse(text, mode="eval").body, text)
     except SyntaxError:
         raise SpaceError(_unreadable(text, text)) from None
-    _check(tree, text)
 
     def holds(candidate: Candidate) -> bool:
         try:
-            return bool(_value(tree, _names(candidate), text))
+            return bool(value(_names(candidate)))
         except (TypeError, ZeroDivisionError) as error:
             raise SpaceError(f"condition {text!r} fails for {candidate.label}: {error}") from None
 
@@ -68,7 +74,7 @@ def parse_condition(text: str) -> Condition:
     return holds
 
 
-def _names(candidate: Candidate) -> dict[str, Any]:
+def _names(candidate: Candidate) -> Names:
     names = candidate.spec()
     for name in ("number_of_parameters", "flops"):
         if hasattr(candidate, name):
@@ -79,55 +85,43 @@ def _names(candidate: Candidate) -> dict[str, Any]:
     return names
 
 
-def _check(node: ast.expr, text: str) -> None:
-    """Refuse every piece of an expression that is not listed here."""
+def _read(node: ast.expr, text: str) -> Value:
+    """Return a piece of an expression as a function of names; refuse what is not listed here."""
+    read = partial(_read, text=text)
     match node:
-        case ast.BoolOp(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
-            pass
-        case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
-            parts = [operand]
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-            parts = [left, right]
-        case ast.Compare(left=left, ops=ops, comparators=rest) if all(
-            type(op) in _COMPARE for op in ops
-        ):
-            parts = [left, *rest]
-        case ast.Name():
-            parts = []
-        case ast.Constant(value=bool() | int() | float() | str()):
-            parts = []
-        case _:
-            raise SpaceError(_unreadable(text, ast.unparse(node)))
-    for part in parts:
-        _check(part, text)
-
-
-def _value(node: ast.expr, names: dict[str, Any], text: str) -> Any:
-    match node:
-        case ast.Constant(value=value):
-            return value
+        case ast.Constant(value=bool() | int() | float() | str() as constant):
+            return lambda names: constant
         case ast.Name(id=name):
-            if name not in names:
-                raise SpaceError(
-                    f"condition {text!r} names the unknown field {name!r}: {nearest(name, names)}"
-                )
-            return names[name]
+            return lambda names: _named(name, names, text)
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
-            return [_value(part, names, text) for part in parts]
-        case ast.BoolOp(op=ast.And(), values=parts):
-            return all(_value(part, names, text) for part in parts)
-        case ast.BoolOp(values=parts):
-            return any(_value(part, names, text) for part in parts)
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return not _value(operand, names, text)
-        case ast.UnaryOp(operand=operand):
-            return -_value(operand, names, text)
-        case ast.BinOp(left=left, op=op, right=right):
-            return _BINARY[type(op)](_value(left, names, text), _value(right, names, text))
-        case ast.Compare(left=left, ops=ops, comparators=rest):
-            values = [_value(part, names, text) for part in (left, *rest)]
-            return all(_COMPARE[type(op)](a, b) for op, a, b in zip(ops, values, values[1:]))
+            entries = [read(part) for part in parts]
+            return lambda names: [entry(names) for entry in entries]
+        case ast.BoolOp(op=op, values=parts):
+            tests, join = [read(part) for part in parts], all if isinstance(op, ast.And) else any
+            return lambda names: join(test(names) for test in tests)
+        case ast.UnaryOp(op=ast.Not() | ast.USub() as sign, operand=part):
+            operand, apply = read(part), _UNARY[type(sign)]
+            return lambda names: apply(operand(names))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            first, second, combine = read(left), read(right), _BINARY[type(op)]
+            return lambda names: combine(first(names), second(names))
+        case ast.Compare(left=left, ops=ops, comparators=rest) if {*map(type, ops)} <= {*_COMPARE}:
+            sides, holds = [read(part) for part in (left, *rest)], [_COMPARE[type(o)] for o in ops]
+
+            def compare(names: Names) -> bool:
+                values = [side(names) for side in sides]
+                return all(hold(a, b) for hold, a, b in zip(holds, values, values[1:]))
+
+            return compare
     raise SpaceError(_unreadable(text, ast.unparse(node)))
+
+
+def _named(name: str, names: Names, text: str) -> Any:
+    if name not in names:
+        raise SpaceError(
+            f"condition {text!r} names the unknown field {name!r}: {nearest(name, names)}"
+        )
+    return names[name]
 
 
 def _unreadable(text: str, part: str) -> str:

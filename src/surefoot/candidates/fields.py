@@ -41,21 +41,20 @@ def is_import_path(value: Any) -> bool:
 _WORDS = {whole: "a whole number", number: "a number", wholes: "a list of whole numbers"}
 
 
-def settle(thing: Any, **kinds: Callable[[Any], Any]) -> None:
-    """Convert fields of a frozen dataclass in place.
+def put(thing: Any, **values: Any) -> None:
+    """Set fields of a frozen dataclass while it is made."""
+    for name, value in values.items():
+        object.__setattr__(thing, name, value)
 
-    Raises
-    ------
-    CandidateError
-        If a field is of another kind.
-    """
+
+def settle(thing: Any, **kinds: Callable[[Any], Any]) -> None:
+    """Convert fields of a frozen dataclass in place; `CandidateError` for one of another kind."""
     for field, kind in kinds.items():
         value = getattr(thing, field)
         try:
-            settled = kind(value)
+            put(thing, **{field: kind(value)})
         except TypeError:
             raise CandidateError(f"{field} = {value!r} must be {_WORDS[kind]}") from None
-        object.__setattr__(thing, field, settled)
 
 
 def check_fields(what: str, given: Mapping[str, Any], known: Sequence[str]) -> None:

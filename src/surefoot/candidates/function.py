@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import parameter_space
 from surefoot.candidates.estimator.values import admit_nodes, decode, encode
 from surefoot.candidates.estimator.values import label as label_of
-from surefoot.candidates.fields import check_fields
+from surefoot.candidates.fields import check_fields, put
 from surefoot.candidates.import_paths import check_arguments, path_of, resolve
 from surefoot.candidates.space import SearchSpace
 from surefoot.candidates.trust import from_data, give
@@ -115,7 +115,7 @@ def candidate(
     return CandidateFunction(function, side, version)
 
 
-@dataclass(frozen=True, eq=False, init=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FunctionCandidate(Candidate):
     """A function marked by `candidate`, named by its import path, with plain parameters.
 
@@ -129,32 +129,20 @@ class FunctionCandidate(Candidate):
     family: ClassVar[str] = "function"
 
     path: str
-    parameters: Mapping[str, Any]
-    side: bool
-    version: int
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    _: KW_ONLY
+    side: bool = False
+    version: int = 1
 
-    def __init__(
-        self,
-        path: str,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        side: bool = False,
-        version: int = 1,
-    ) -> None:
-        path = path_of(path, "function")
+    def __post_init__(self) -> None:
+        path = path_of(self.path, "function")
         short = path.rpartition(".")[2]
         values = {
             name: encode(value, f"parameter {name!r} of {short}")
-            for name, value in sorted((parameters or {}).items())
+            for name, value in sorted(self.parameters.items())
         }
         admit_nodes(values)
-        for name, value in (
-            ("path", path),
-            ("parameters", values),
-            ("side", bool(side)),
-            ("version", int(version)),
-        ):
-            object.__setattr__(self, name, value)
+        put(self, path=path, parameters=values, side=bool(self.side), version=int(self.version))
 
     @classmethod
     def space(cls, table: Mapping[str, Any]) -> SearchSpace:

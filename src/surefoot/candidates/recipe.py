@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from surefoot.candidates.fields import is_import_path, number, settle, whole
+from surefoot.candidates.fields import is_import_path, number, put, settle, whole
 from surefoot.checks import at_least, known, not_negative, positive
 from surefoot.errors import CandidateError, ConfigurationError
 from surefoot.learning.averaging import parse_average
@@ -61,14 +61,14 @@ def settle_recipe(candidate: Any) -> None:
         known("objective", candidate.objective, OBJECTIVES, error=CandidateError)
     try:
         if candidate.schedule is not None:
-            object.__setattr__(candidate, "schedule", str(parse_schedule(candidate.schedule)))
-        object.__setattr__(candidate, "average", str(parse_average(candidate.average)))
+            put(candidate, schedule=str(parse_schedule(candidate.schedule)))
+        put(candidate, average=str(parse_average(candidate.average)))
     except ConfigurationError as error:
         raise CandidateError(str(error)) from None
     if not 0 <= candidate.warmup < math.inf:
         raise CandidateError(f"warmup = {candidate.warmup} must be a number of epochs, 0 or more")
     if candidate.clip == "none":
-        object.__setattr__(candidate, "clip", None)
+        put(candidate, clip=None)
     if candidate.clip is not None:
         settle(candidate, clip=number)
         if not 0 < candidate.clip < math.inf:

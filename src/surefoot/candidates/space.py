@@ -13,6 +13,7 @@ from surefoot.errors import CandidateError, SpaceError, nearest
 
 Build = Callable[..., Candidate]
 Condition = Callable[[Any], bool]
+Part = Callable[[], Iterator[Candidate]]
 
 
 class SearchSpace:
@@ -31,8 +32,8 @@ class SearchSpace:
     """
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
-        self._parts: tuple[Callable[[], Iterator[Candidate]], ...] = (lambda: iter(candidates),)
-        self._conditions: tuple[tuple[str, Condition], ...] = ()
+        self._parts: Sequence[Part] = (lambda: iter(candidates),)
+        self._conditions: Mapping[str, Condition] = {}
 
     @classmethod
     def product(cls, build: Build, **choices: Sequence[Any]) -> SearchSpace:
@@ -56,38 +57,33 @@ class SearchSpace:
                     given = ", ".join(f"{name} = {value}" for name, value in arguments.items())
                     raise SpaceError(f"{error} (in the space's combination {given})") from None
 
+        return cls._of((combinations,))
+
+    @classmethod
+    def _of(cls, parts: Sequence[Part], conditions: Mapping[str, Condition] = {}) -> SearchSpace:
         space = cls(())
-        space._parts = (combinations,)
+        space._parts, space._conditions = parts, conditions
         return space
 
     def __or__(self, other: SearchSpace) -> SearchSpace:
-        union = SearchSpace(())
-        union._parts = (self._restricted, other._restricted)
-        return union
+        return self._of((self._restricted, other._restricted))
 
     def where(
         self, condition: Condition | None = None, *, max_parameters: int | None = None
     ) -> SearchSpace:
         """Return the candidates that fulfil a condition, or have at most ``max_parameters``."""
-        added: list[tuple[str, Condition]] = []
+        added: dict[str, Condition] = {}
         if condition is not None:
-            added.append((getattr(condition, "__name__", "condition"), condition))
-        if max_parameters is not None:
-            limit = max_parameters
-            added.append(
-                (
-                    f"max_parameters = {limit}",
-                    lambda candidate: getattr(candidate, "number_of_parameters", 0) <= limit,
-                )
+            added[getattr(condition, "__name__", "condition")] = condition
+        if (most := max_parameters) is not None:
+            added[f"max_parameters = {most}"] = lambda candidate: (
+                getattr(candidate, "number_of_parameters", 0) <= most
             )
-        space = SearchSpace(())
-        space._parts = (self._restricted,)
-        space._conditions = tuple(added)
-        return space
+        return self._of((self._restricted,), added)
 
     def _restricted(self) -> Iterator[Candidate]:
         for candidate in itertools.chain.from_iterable(part() for part in self._parts):
-            if all(holds(candidate) for _, holds in self._conditions):
+            if all(holds(candidate) for holds in self._conditions.values()):
                 yield candidate
 
     @cached_property
@@ -101,7 +97,7 @@ class SearchSpace:
         """
         found = tuple({candidate.key: candidate for candidate in self._restricted()}.values())
         if not found:
-            names = ", ".join(name for name, _ in self._conditions) or "its choices"
+            names = ", ".join(self._conditions) or "its choices"
             raise SpaceError(f"no candidate of the space is left by {names}: relax it")
         return found
 

@@ -18,25 +18,18 @@ def initial_weights(net: ConvNet, seed: InstanceSeed) -> NDArray[np.float32]:
     """
     generator = seed.generator(Stream.INIT)
     flat = np.empty(net.number_of_parameters, dtype=np.float32)
-    start = 0
-    for layer in net.layers:
-        for parameter in layer.parameters:
-            values = flat[start : start + parameter.size]
-            if parameter.deviation:
-                generator.standard_normal(out=values, dtype=np.float32)
-                values *= np.float32(parameter.deviation)
-            else:
-                values[:] = parameter.constant
-            start += parameter.size
+    views = named_weights(net, flat)
+    for parameter in net.parameters:
+        values = views[parameter.name]
+        values[...] = parameter.constant
+        if parameter.deviation:
+            generator.standard_normal(out=values, dtype=np.float32)
+            values *= np.float32(parameter.deviation)
     return flat
 
 
 def named_weights(net: ConvNet, flat: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
     """Return views of a flat parameter vector by name, in torch's shapes."""
-    views: dict[str, NDArray[np.float32]] = {}
-    start = 0
-    for layer in net.layers:
-        for parameter in layer.parameters:
-            views[parameter.name] = flat[start : start + parameter.size].reshape(parameter.shape)
-            start += parameter.size
-    return views
+    ends = np.cumsum([parameter.size for parameter in net.parameters])
+    parts = np.split(flat, ends[:-1])
+    return {p.name: part.reshape(p.shape) for p, part in zip(net.parameters, parts)}

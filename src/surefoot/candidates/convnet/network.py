@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.layers import Conv, Kind, Layer, Parameter, Pool
-from surefoot.candidates.fields import number, settle, whole, wholes
+from surefoot.candidates.fields import number, put, settle, whole, wholes
 from surefoot.candidates.recipe import DEFAULTS as RECIPE_DEFAULTS
 from surefoot.candidates.recipe import recipe_label, recipe_spec, settle_recipe
 from surefoot.checks import at_least, known
@@ -99,7 +99,7 @@ class ConvNet(Candidate):
         settle(self, hidden=wholes, input_shape=wholes, outputs=whole, side=whole, side_layer=whole)
         settle(self, dropout=number)
         try:
-            object.__setattr__(self, "convolutions", tuple(self.convolutions))
+            put(self, convolutions=tuple(self.convolutions))
         except TypeError:
             raise CandidateError(f"convolutions = {self.convolutions!r} must be a list") from None
         for conv in self.convolutions:
@@ -107,7 +107,7 @@ class ConvNet(Candidate):
                 raise CandidateError(f"convolution {conv!r} must be a Conv")
         if self.batch_norm:
             unbiased = tuple(replace(conv, bias=False) for conv in self.convolutions)
-            object.__setattr__(self, "convolutions", unbiased)
+            put(self, convolutions=unbiased)
         if len(self.input_shape) != 3:
             raise CandidateError(
                 f"input_shape = {self.input_shape} must be (channels, rows, columns)"
@@ -131,7 +131,7 @@ class ConvNet(Candidate):
                 f"{self.side_layer}: it must be 0 … {len(self.hidden)}"
             )
         if not self.side:
-            object.__setattr__(self, "side_layer", 1)
+            put(self, side_layer=1)
         settle_recipe(self)
         _ = self.layers
 
@@ -140,10 +140,15 @@ class ConvNet(Candidate):
         """The network from input to output, layer by layer."""
         return _layers_of(self)
 
+    @property
+    def parameters(self) -> list[Parameter]:
+        """All trained arrays, in the order of the layers."""
+        return [parameter for layer in self.layers for parameter in layer.parameters]
+
     @cached_property
     def number_of_parameters(self) -> int:
         """Number of trained parameters."""
-        return sum(layer.number_of_parameters for layer in self.layers)
+        return sum(parameter.size for parameter in self.parameters)
 
     @cached_property
     def flops(self) -> int:

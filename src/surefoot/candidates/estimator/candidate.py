@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator import values
-from surefoot.candidates.fields import check_fields
+from surefoot.candidates.fields import check_fields, put
 from surefoot.candidates.space import SearchSpace
 from surefoot.candidates.trust import from_data
 from surefoot.errors import CandidateError
@@ -66,8 +66,7 @@ class EstimatorCandidate(Candidate):
         if steps:
             node = _pipeline([*(values.node_of(step, "a step") for step in steps), node])
         values.admit_nodes(node)
-        object.__setattr__(self, "node", node)
-        object.__setattr__(self, "side", bool(side))
+        put(self, node=node, side=bool(side))
 
     @classmethod
     def of(cls, estimator: Any, *, side: bool = False) -> Self:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator import values
-from surefoot.candidates.fields import check_fields, is_import_path, settle, whole, wholes
+from surefoot.candidates.fields import check_fields, is_import_path, put, settle, whole, wholes
 from surefoot.candidates.import_paths import check_arguments, path_of, resolve
 from surefoot.candidates.recipe import DEFAULTS, recipe_label, recipe_spec, settle_recipe
 from surefoot.candidates.space import SearchSpace
@@ -101,18 +101,18 @@ class ModuleCandidate(Candidate):
         known("initialization", self.initialization, starts, error=CandidateError)
         if not re.fullmatch(r"cpu|cuda(:\d+)?|mps", self.device):
             raise CandidateError(f"device {self.device!r} must be 'cpu', 'cuda', 'cuda:0' or 'mps'")
-        self._set("factory", path_of(self.factory, "factory"))
+        put(self, factory=path_of(self.factory, "factory"))
         if self.optimizer not in OPTIMIZERS:
             if isinstance(self.optimizer, str) and "." not in self.optimizer:
                 known("optimizer", self.optimizer, OPTIMIZERS, error=CandidateError)
-            self._set("optimizer", path_of(self.optimizer, "optimizer"))
-        self._set("loss", _loss(self.loss))
+            put(self, optimizer=path_of(self.optimizer, "optimizer"))
+        put(self, loss=_loss(self.loss))
         self._settle_schedule()
         for field in _MAPPINGS:
             given = getattr(self, field) or {}
             encoded = {n: values.encode(given[n], f"{n!r} of {field}") for n in sorted(given)}
             values.admit_nodes(encoded)
-            self._set(field, encoded)
+            put(self, **{field: encoded})
 
     def _settle_schedule(self) -> None:
         """Tell a schedule of torch's, which becomes a path, from one of our own."""
@@ -121,24 +121,21 @@ class ModuleCandidate(Candidate):
         if schedule is None or named:
             settle_recipe(self)
             if self.schedule == "constant":
-                self._set("schedule", None)
+                put(self, schedule=None)
             if self.schedule_parameters:
                 raise CandidateError(
                     f"schedule_parameters are for a schedule of torch, not for {schedule!r}: "
                     "write values in brackets, as in 'cosine(0.01)'"
                 )
             return
-        self._set("schedule", None)
+        put(self, schedule=None)
         settle_recipe(self)
-        self._set("schedule", path_of(schedule, "schedule"))
+        put(self, schedule=path_of(schedule, "schedule"))
         if self.warmup:
             raise CandidateError(
                 f"warmup = {self.warmup:g} is for a schedule by name such as 'cosine', not for "
                 f"{self.schedule}"
             )
-
-    def _set(self, field: str, value: Any) -> None:
-        object.__setattr__(self, field, value)
 
     def make(self) -> torch.nn.Module:
         """Call the factory; torch's random numbers decide the initial weights.
