@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surefoot import checks
-from surefoot.data.arrays import Label, encode, labels, matrix
-from surefoot.data.frames import Frame
+from surefoot.data.arrays import Frame, Label, encode, labels, matrix
 from surefoot.errors import DataError, SamplingError
 from surefoot.learning.losses.base import Loss
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream, study_generator

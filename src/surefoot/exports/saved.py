@@ -24,8 +24,7 @@ from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.trust import is_trusted
 from surefoot.candidates.trust import trust as trusting
-from surefoot.engines.estimator.engine import fit
-from surefoot.engines.estimator.fitted import Fitted
+from surefoot.engines.estimator.engine import Fitted, fit
 from surefoot.errors import CandidateError, ConfigurationError, ExportError, UntrustedError, require
 from surefoot.exports.model_card import card_of, versions
 from surefoot.instances import Predictor, Status

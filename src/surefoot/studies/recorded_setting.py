@@ -6,7 +6,7 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from surefoot.data.files.loading import load_population, resolved
+from surefoot.data.files import load_population, resolved
 from surefoot.data.population import Population
 from surefoot.errors import JournalError, SurefootError
 from surefoot.instances import Setting

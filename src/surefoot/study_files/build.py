@@ -24,7 +24,7 @@ from surefoot.candidates.convnet.notation import choices_of, convnet_space
 from surefoot.candidates.convnet.presets import PRESETS
 from surefoot.candidates.space import SearchSpace
 from surefoot.candidates.trust import trust as trusting
-from surefoot.data.files.loading import load_population, resolved
+from surefoot.data.files import load_population, resolved
 from surefoot.data.population import Population, Sampling
 from surefoot.errors import (
     CandidateError,

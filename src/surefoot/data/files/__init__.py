@@ -1,9 +1,26 @@
 """Populations from data files: ROOT, npz and Parquet, read in chunks, by the names of columns."""
 
-from surefoot.data.files.base import DataFile, Jagged
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from surefoot import registry
+from surefoot.data.arrays import Label
+from surefoot.data.energies import ENERGY_UNITS, scale_energies
+from surefoot.data.files.base import Chunk, DataFile, Jagged
 from surefoot.data.files.columns import Names, read_columns, resolve
-from surefoot.data.files.loading import load_population, open_data_file
-from surefoot.data.files.writing import write_data_file
+from surefoot.data.population import Population
+from surefoot.errors import DataError, nearest
+from surefoot.replacing import replaced
 
 __all__ = [
     "DataFile",
@@ -13,5 +30,233 @@ __all__ = [
     "open_data_file",
     "read_columns",
     "resolve",
+    "resolved",
     "write_data_file",
 ]
+
+_SOURCE = re.compile(r"(?P<path>.+\.(?P<kind>root|npz|parquet))(?::(?P<tree>.+))?", re.IGNORECASE)
+
+
+def load_population(
+    source: str,
+    *,
+    target: Names | None = None,
+    features: Names | None = None,
+    side: Names | bool | None = None,
+    groups: str | None = None,
+    classes: bool | Sequence[Label] | None = None,
+    unit: str | None = None,
+    target_unit: str | None = None,
+) -> Population:
+    """Load a population.
+
+    Parameters
+    ----------
+    source
+        ``name:rest`` of a registered population (``photons:A``), ``file.root:tree`` (``:tree``
+        may be left out if there is one), ``file.npz`` or ``file.parquet``.
+    target
+        Column to predict, or several. One column of text or, with ``classes``, of numbers holds
+        classes.
+    features
+        Columns of the inputs: scalars, lists of equal length or matrices [N, F]. A name may hold
+        ``*`` (``cell_*``: all that match, ``cell_2`` before ``cell_10``) or be ``value[index]``:
+        each row lists values and the places they belong to, all others are zero
+        (``value[index,225]`` to say how many places there are).
+    side
+        Columns of the side features; a registered population may compute them.
+    groups
+        Column whose equal values are never split between pool and test half.
+    classes
+        As of `Population`.
+    unit
+        Unit of the features if they are energies: keV, MeV, GeV or TeV; they are converted to GeV
+        and must not be negative.
+    target_unit
+        Unit of the target. A unit of energy is converted to GeV, and the target must be positive.
+
+    What is not given is left to a registered population's own defaults; a file needs ``target``
+    and ``features``. Files are read in chunks: beyond the arrays of the population itself, memory
+    does not grow with the file.
+
+    Raises
+    ------
+    DataError
+        If the source is unknown, missing, unreadable or holds values that cannot be used.
+    MissingExtraError
+        If a Parquet file is asked for without pyarrow.
+    """
+    name, colon, rest = source.partition(":")
+    known = registry.names("populations")
+    if colon and name in known:
+        options = {
+            "target": target,
+            "features": features,
+            "side": side,
+            "groups": groups,
+            "classes": classes,
+            "unit": unit,
+            "target_unit": target_unit,
+        }
+        return _registered(name, rest, {k: v for k, v in options.items() if v is not None})
+    if _SOURCE.fullmatch(source) is None:
+        raise DataError(
+            f"{source!r} is neither a known population nor a .root, .npz or .parquet file: "
+            f"{nearest(Path(name).name, known)}"
+        )
+    with open_data_file(source) as file:
+        if side is True:
+            raise DataError(f"side = true has no meaning for {file.name}: name its {file.noun}s")
+        if not target or not features:
+            columns = ", ".join(file.columns)
+            missing = "features" if target else "target"
+            raise DataError(f"{file.name} needs the name of its {missing}, among: {columns}")
+        named = {"features": features, "target": target, "side": side, "groups": groups}
+        parts = {
+            part: resolve(file, names) for part, names in named.items() if names or names == ""
+        }
+        targets = [column.name for column in parts["target"]]
+        labelled = len(targets) == 1 and (classes is not None or _is_text(file, targets[0]))
+        arrays = read_columns(file, parts, ("groups", *(("target",) if labelled else ())))
+    if unit is not None:
+        scale_energies(arrays["features"], unit, f"features of {file.name}")
+    if target_unit in ENERGY_UNITS and not labelled:
+        scale_energies(arrays["target"], target_unit, f"target of {file.name}", positive=True)
+        target_unit = "GeV"
+    names = tuple(column.name for column in parts["features"])
+    return Population(
+        **arrays,
+        name=file.name,
+        target_name=", ".join(targets),
+        target_unit=target_unit or "",
+        side_names=tuple(column.name for column in parts.get("side", [])),
+        feature_names=names if len(names) == arrays["features"].shape[1] else (),
+        classes=classes,
+    )
+
+
+def open_data_file(source: str) -> DataFile:
+    """Open ``file.root:tree`` (``file.root`` if it has one tree), ``file.npz``, ``file.parquet``.
+
+    Raises `DataError` if the file is missing, unreadable, of another kind or has no such tree, and
+    `MissingExtraError` for a Parquet file without pyarrow.
+    """
+    match = _SOURCE.fullmatch(source)
+    if match is None:
+        raise DataError(
+            f"{source!r} is no data file: give file.root:tree, file.npz or file.parquet"
+        )
+    path, kind, tree = Path(match["path"]), match["kind"].lower(), match["tree"]
+    if not path.exists():
+        raise DataError(f"the file {path} does not exist")
+    if not path.is_file():
+        raise DataError(f"{path} is not a file")
+    if kind == "root":
+        from surefoot.data.files.root import RootFile
+
+        return RootFile(path, tree)
+    if tree is not None:
+        raise DataError(f"{source!r} names the tree {tree!r}, but only ROOT files have trees")
+    if kind == "npz":
+        from surefoot.data.files.npz import NpzFile
+
+        return NpzFile(path)
+    from surefoot.data.files.parquet import ParquetFile
+
+    return ParquetFile(path)
+
+
+def resolved(source: str, folder: Path) -> str:
+    """Return a source with the path of its file, if it has one, relative to a folder.
+
+    >>> resolved("photons:A", Path("studies")), resolved("photons:my.root", Path("studies"))
+    ('photons:A', 'photons:studies/my.root')
+    >>> resolved("showers.root:tree", Path("studies"))
+    'studies/showers.root:tree'
+    """
+    name, colon, rest = source.partition(":")
+    if not colon or name not in registry.names("populations"):
+        return str(folder / source)
+    return f"{name}:{folder / rest}" if _SOURCE.fullmatch(rest) else source
+
+
+def _registered(name: str, rest: str, given: dict[str, Any]) -> Population:
+    load = registry.lookup("populations", name)
+    taken = list(inspect.signature(load).parameters)[1:]
+    for option in given:
+        if option not in taken:
+            hint = nearest(option, taken)
+            raise DataError(f"the population {name}:{rest} takes no {option!r}: {hint}")
+    population = load(rest, **given)
+    if not isinstance(population, Population):
+        raise DataError(f"{name!r} gave a {type(population).__name__}, not a Population")
+    return population
+
+
+def _is_text(file: DataFile, column: str) -> bool:
+    """Say whether a column holds text, as its first rows tell."""
+    first = next(iter(file.chunks([column], 1)), {}).get(column)
+    return isinstance(first, np.ndarray) and first.dtype.kind in "USOb" and first.ndim == 1
+
+
+def write_data_file(
+    path: Path | str,
+    chunks: Iterable[Chunk],
+    *,
+    tree: str = "events",
+    title: str = "",
+    metadata: Mapping[str, Any] | None = None,
+    compression: Any = None,
+) -> int:
+    """Write chunks of equally named columns [n] or [n, width] and return the number of rows.
+
+    The kind of file is that of its ending. It is written under a temporary name beside the final
+    one and renamed when complete, so a file under the final name is never a partial one.
+
+    Parameters
+    ----------
+    path
+        ``.root``, ``.npz`` or ``.parquet``.
+    chunks
+        Read one at a time; none is kept.
+    tree, title
+        Name and title of a ROOT file's tree.
+    metadata
+        Plain JSON values kept with the columns.
+    compression
+        Of a ROOT file, an `uproot.compression.Compression`; Zstandard by default.
+
+    Raises
+    ------
+    DataError
+        If there is no row, the ending is another one, or the file cannot be written.
+    """
+    final = Path(path)
+    write: Callable[[Path, Chunk, Iterable[Chunk], str], None]
+    match final.suffix.lower():
+        case ".root":
+            from surefoot.data.files.root import write_root
+
+            write = partial(write_root, tree=tree, title=title, compression=compression)
+        case ".npz":
+            from surefoot.data.files.npz import write_npz as write
+        case ".parquet":
+            from surefoot.data.files.parquet import write_parquet as write
+        case _:
+            raise DataError(f"{final} must end in .root, .npz or .parquet")
+    count = 0
+
+    def counted(stream: Iterable[Chunk]) -> Iterator[Chunk]:
+        nonlocal count
+        for chunk in stream:
+            yield chunk
+            count += len(next(iter(chunk.values())))
+
+    with replaced(final, DataError) as temporary:
+        stream = iter(chunks)
+        first = next(stream, None)
+        if first is None:
+            raise DataError(f"there is nothing to write to {final}")
+        about = json.dumps(dict(metadata or {}), sort_keys=True)
+        write(temporary, first, counted(chain([first], stream)), about)
+    return count

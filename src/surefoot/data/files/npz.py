@@ -27,17 +27,13 @@ class NpzFile(DataFile):
         self.name = str(path)
         with self.reading():
             self._file = zipfile.ZipFile(path)
-            self._headers = {
-                name.removesuffix(".npy"): self._header(name)
-                for name in self._file.namelist()
-                if name.endswith(".npy")
-            }
+            self._headers = {}
+            for name in self._file.namelist():
+                if name.endswith(".npy"):
+                    with self._file.open(name) as stream:
+                        self._headers[name.removesuffix(".npy")] = _header_of(stream)
         self.columns = [name for name, (shape, _, _) in self._headers.items() if shape]
         self.rows = max((self._headers[name][0][0] for name in self.columns), default=0)
-
-    def _header(self, member: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-        with self._file.open(member) as stream:
-            return _header_of(stream)
 
     def about(self) -> str | None:
         """Return the text of its metadata; see `DataFile.about`."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from surefoot.data.files.base import ROWS, Chunk, DataFile, Jagged, Values
 from surefoot.errors import require
@@ -62,18 +62,12 @@ class ParquetFile(DataFile):
                 counts = np.full(len(column), kind.list_size, dtype=np.int64)
             else:
                 counts = column.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
-            return _nested(content, counts)
+            if isinstance(content, Jagged):
+                ends = np.concatenate([[0], np.cumsum(content.counts)])
+                stops = np.concatenate([[0], np.cumsum(counts)])
+                return Jagged(content.content, np.diff(ends[stops]))
+            return Jagged(content.ravel(), counts * math.prod(content.shape[1:]))
         return np.asarray(column.to_numpy(zero_copy_only=False))
-
-
-def _nested(content: Values, counts: NDArray[np.int64]) -> Jagged:
-    """Return lists of ``counts`` entries, each of which may be a row itself, as flat rows."""
-    if not isinstance(content, Jagged):
-        width = 1 if content.ndim == 1 else content.shape[1]
-        return Jagged(content.ravel(), counts * width)
-    ends = np.concatenate([[0], np.cumsum(content.counts)])
-    stops = np.concatenate([[0], np.cumsum(counts)])
-    return Jagged(content.content, np.diff(ends[stops]))
 
 
 def write_parquet(path: Path, first: Chunk, chunks: Iterable[Chunk], about: str) -> None:
