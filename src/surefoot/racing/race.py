@@ -85,8 +85,8 @@ class Race:
         names, judged = _unique(tuple(keys)), as_criterion(criterion)
         if isinstance(screen, int | float):
             screen = Screen(float(screen))
-        chosen: Schedule = registry.as_part("schedules", schedule or "default")
-        leaving: EliminationRule = registry.as_part("rules", rule or chosen.usual_rule)
+        chosen: Schedule = registry.make("schedules", schedule or "default")
+        leaving: EliminationRule = registry.make("rules", rule or chosen.usual_rule)
         total = limit if cost == "instances" else None
         fields = {
             "keys": names,
@@ -132,7 +132,7 @@ class Race:
         unless the race's is a test, which goes with any.
         """
         if "schedule" in rules and "rule" not in rules:
-            schedule = registry.as_part("schedules", rules["schedule"] or "default")
+            schedule = registry.make("schedules", rules["schedule"] or "default")
             if self.rule.fixed or self.schedule.own_rule or schedule.own_rule:
                 rules["rule"] = None
         if "rule" in rules:

@@ -51,8 +51,8 @@ def in_words(kind: Kind) -> str:
     return ", ".join(n if judged == "any" else f"{n} ({judged})" for n, judged in said.items())
 
 
-def make(kind: Kind, name: str, given: Mapping[str, Any] = MappingProxyType({})) -> Any:
-    """Return a schedule or rule from its name and some of its keys.
+def make(kind: Kind, part: Any, given: Mapping[str, Any] = MappingProxyType({})) -> Any:
+    """Return a schedule or rule from its name and some of its keys; an object as it is.
 
     Raises
     ------
@@ -60,25 +60,22 @@ def make(kind: Kind, name: str, given: Mapping[str, Any] = MappingProxyType({}))
         If the name is unknown, a key is missing or belongs to another, or a number is none that it
         can have.
     """
+    if not isinstance(part, str):
+        return part
     one, known = ONE[kind], registered(kind)
-    if name not in known:
-        raise ConfigurationError(f"{one} = '{name}' is not known: {nearest(name, known)}")
-    own = {key.name: key for key in known[name].parameters()}
+    if part not in known:
+        raise ConfigurationError(f"{one} = '{part}' is not known: {nearest(part, known)}")
+    own = {key.name: key for key in known[part].parameters()}
     for key, value in given.items():
         if key not in own:
             homes = [home for home, _ in keys(kind).get(key, ())]
-            raise meaningless(key, value, f"{one} = '{name}'", f"{one} = {either(homes)}")
+            raise meaningless(key, value, f"{one} = '{part}'", f"{one} = {either(homes)}")
     for key, words in own.items():
         if words.needed and key not in given:
             raise ConfigurationError(
-                f"{one} = '{name}' needs {key}, {words.domain.words}: {words.help}"
+                f"{one} = '{part}' needs {key}, {words.domain.words}: {words.help}"
             )
-    return known[name](**given)
-
-
-def as_part(kind: Kind, part: Any) -> Any:
-    """Return a schedule or rule given as an object or by its name; errors as in `make`."""
-    return make(kind, part) if isinstance(part, str) else part
+    return known[part](**given)
 
 
 def meaningless(key: str, value: Any, beside: str, home: str) -> ConfigurationError:
@@ -93,9 +90,7 @@ def describe(part: Any) -> Any:
     if isinstance(part, Part):
         fields = {one.name: describe(getattr(part, one.name)) for one in dataclasses.fields(part)}
         return {"kind": part.name, **fields}
-    if isinstance(part, tuple | list):
-        return [describe(item) for item in part]
-    return part
+    return [describe(item) for item in part] if isinstance(part, tuple) else part
 
 
 def rebuild(kind: Kind | Literal["screen"], described: Any) -> Any:
@@ -108,11 +103,19 @@ def rebuild(kind: Kind | Literal["screen"], described: Any) -> Any:
     """
     if described is None:
         return None
-    known, name = _buildable(kind), described["kind"]
+    known: dict[str, type[Part]] = {Screen.name: Screen}
+    if kind != "screen":
+        own = registered("schedules").values()
+        inner = {
+            "schedules": [stage for one in own for stage in one.stages],
+            "rules": [one.own_rule for one in own if one.own_rule],
+        }
+        known = {one.name: one for one in inner[kind]} | registered(kind)
+    name = described["kind"]
     if name not in known:
-        what = "screen" if kind == "screen" else ONE[kind]
         raise JournalError(
-            f"the journal's {what} '{name}' is not known here: known are {', '.join(sorted(known))}"
+            f"the journal's {kind.removesuffix('s')} '{name}' is not known here: known are "
+            + ", ".join(sorted(known))
         )
     fields = {
         key: tuple(rebuild(kind, item) for item in value) if isinstance(value, list) else value
@@ -125,18 +128,6 @@ def rebuild(kind: Kind | Literal["screen"], described: Any) -> Any:
         raise JournalError(
             f"the journal's '{name}' has other numbers than this surefoot's: {', '.join(fields)}"
         ) from None
-
-
-def _buildable(kind: Kind | Literal["screen"]) -> dict[str, type[Part]]:
-    """Return what a journal may name: those registered, stages of schedules and rules of one."""
-    if kind == "screen":
-        return {Screen.name: Screen}
-    own = registered("schedules").values()
-    if kind == "schedules":
-        inner: list[type[Part]] = [stage for one in own for stage in one.stages]
-    else:
-        inner = [one.own_rule for one in own if one.own_rule is not None]
-    return {**{one.name: one for one in inner}, **registered(kind)}
 
 
 _FORMER_KINDS = {

@@ -78,11 +78,10 @@ def build_rules(race: RaceSection) -> dict[str, Any]:
     schedule = registry.make("schedules", race.schedule, _given(race, "schedules"))
     numbers, rule = _given(race, "rules"), None
     if schedule.own_rule is not None:
+        known = registry.registered("schedules").items()
+        home = f"schedule = {either([name for name, one in known if not one.own_rule])}"
         for key in ("rule", *numbers, "max_instances"):
             if key in race.model_fields_set:
-                known = registry.registered("schedules").items()
-                others = [name for name, one in known if not one.own_rule]
-                home = f"schedule = {either(others)}"
                 beside = f"schedule = '{race.schedule}'"
                 raise registry.meaningless(key, getattr(race, key), beside, home)
     elif race.rule is not None or numbers:

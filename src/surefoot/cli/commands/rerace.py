@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from inspect import Parameter, Signature
 from typing import Annotated, Any
 
@@ -41,44 +40,46 @@ class RaceCommand(TrustingCommand):
 
 def race_options() -> list[Any]:
     """Return the options: one per key that schedules and rules take, and those of all races."""
-    app = typer.Typer(add_completion=False)
+    from surefoot.racing import registry
+
+    app, options = typer.Typer(add_completion=False), list[Parameter]()
+
+    def add(name: str, kind: type, metavar: str, words: str, panel: str, *short: str) -> None:
+        long = dashed(name)
+        option = typer.Option(
+            f"{long}/--no-{long[2:]}" if kind is bool else long,
+            *short,
+            metavar=metavar or None,
+            help=words,
+            rich_help_panel=panel,
+        )
+        options.append(
+            Parameter(
+                name,
+                Parameter.KEYWORD_ONLY,
+                default=None,
+                annotation=Annotated[kind | None, option],
+            )
+        )
+
+    for (kind, choice), panel in zip(registry.ONE.items(), (ROUNDS, LEAVES), strict=True):
+        add(choice, str, "NAME", f"{registry.in_words(kind)}.", panel, f"-{choice[0]}")
+        for key, homes in registry.keys(kind).items():
+            domain, whose = homes[0][1].domain, ", ".join(name for name, _ in homes)
+            words = f"{homes[0][1].help.removesuffix('.')} ({whose})."
+            add(key, domain.type, domain.metavar, words, panel)
+    add("screen", str, "TOLERANCE", "A tolerance such as 0.2, or 'no'.", LEAVES)
+    add("screen_margin", str, "NAME", "none, or noise: a fairer screen.", LEAVES)
+    add("max_instances", int, "N", "Most instances of a candidate.", ENDS)
+    add("limit", float, "N", "Most trainings of the race.", ENDS)
 
     @app.command()
     def race(**keys: Any) -> None: ...
 
-    race.__signature__ = Signature(list(_options()))  # type: ignore[attr-defined]
+    race.__signature__ = Signature(options)  # type: ignore[attr-defined]
     race.__annotations__ = {}
     found: list[Any] = typer.main.get_command(app).params
     return found
-
-
-def _options() -> Iterator[Parameter]:
-    from surefoot.racing import registry
-
-    for (kind, choice), panel in zip(registry.ONE.items(), (ROUNDS, LEAVES), strict=True):
-        yield _option(choice, str, "NAME", f"{registry.in_words(kind)}.", panel, f"-{choice[0]}")
-        for key, homes in registry.keys(kind).items():
-            domain, whose = homes[0][1].domain, ", ".join(name for name, _ in homes)
-            words = f"{homes[0][1].help.removesuffix('.')} ({whose})."
-            yield _option(key, domain.type, domain.metavar, words, panel)
-    yield _option("screen", str, "TOLERANCE", "A tolerance such as 0.2, or 'no'.", LEAVES)
-    yield _option("screen_margin", str, "NAME", "none, or noise: a fairer screen.", LEAVES)
-    yield _option("max_instances", int, "N", "Most instances of a candidate.", ENDS)
-    yield _option("limit", float, "N", "Most trainings of the race.", ENDS)
-
-
-def _option(name: str, kind: type, metavar: str, words: str, panel: str, *short: str) -> Parameter:
-    long = dashed(name)
-    option = typer.Option(
-        f"{long}/--no-{long[2:]}" if kind is bool else long,
-        *short,
-        metavar=metavar or None,
-        help=words,
-        rich_help_panel=panel,
-    )
-    return Parameter(
-        name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
-    )
 
 
 def _of_today(argument: str) -> str:
@@ -164,31 +165,25 @@ def changes_of(given: dict[str, Any]) -> dict[str, Any]:
     from surefoot.racing import registry
     from surefoot.study_files.race import build_rules, race_table, read_race
 
+    known = {choice: registry.registered(kind) for kind, choice in registry.ONE.items()}
     for kind, choice in registry.ONE.items():
         for key in registry.keys(kind):
             if key in given and choice not in given:
                 raise ConfigurationError(f"{dashed(key)} belongs to a --{choice}: name it too")
-    if "screen" in given:
-        given["screen"] = _screen(given["screen"])
+    if given.get("screen") in ("no", "none", "false"):
+        given["screen"] = False
+    elif "screen" in given:
+        try:
+            given["screen"] = float(given["screen"])
+        except ValueError:
+            raise ConfigurationError(
+                f"--screen {given['screen']!r} is no tolerance such as 0.2, and not 'no'"
+            ) from None
     try:
         rules = build_rules(read_race(given))
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
-        known = {choice: registry.registered(kind) for kind, choice in registry.ONE.items()}
         right = f"it must be {race_table().model_fields[name].description}"
         hint = nearest(str(given[name]), known[name]) if name in known else right
         raise ConfigurationError(f"{dashed(name)} {given[name]!r} cannot be used: {hint}") from None
     return {name: rules[name] for name in rules if name in given}
-
-
-def _screen(text: str) -> float | bool:
-    from surefoot.errors import ConfigurationError
-
-    if text in ("no", "none", "false"):
-        return False
-    try:
-        return float(text)
-    except ValueError:
-        raise ConfigurationError(
-            f"--screen {text!r} is no tolerance such as 0.2, and not 'no'"
-        ) from None
