@@ -16,7 +16,7 @@ from surefoot.racing.rules.base import EliminationRule
 from surefoot.racing.schedules.base import Schedule, Setup, Standing, Step
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import PlannedRound
-from surefoot.racing.table import Integers
+from surefoot.racing.table import Floats, Integers, repeated
 
 Cost = Literal["instances", "seconds", "visits"]
 """What schedules and limits count: instances, seconds trained, or examples seen in training."""
@@ -82,24 +82,28 @@ class Race:
         max_instances: int | None = None,
         cost: Cost = "instances",
     ) -> None:
-        names, judged = _unique(tuple(keys)), as_criterion(criterion)
+        names, judged = tuple(keys), as_criterion(criterion)
+        if not names:
+            raise ConfigurationError("a race needs at least one candidate; none was given")
+        for twice in repeated(names):
+            raise ConfigurationError(
+                f"candidate '{twice}' was given twice to the race; keys are unique"
+            )
         if isinstance(screen, int | float):
             screen = Screen(float(screen))
         chosen: Schedule = registry.make("schedules", schedule or "default")
         leaving: EliminationRule = registry.make("rules", rule or chosen.usual_rule)
         total = limit if cost == "instances" else None
-        fields = {
-            "keys": names,
-            "criterion": judged,
-            "schedule": chosen.suited(Setup(len(names), judged, total, max_instances)),
-            "screen": screen,
-            "rule": leaving,
-            "limit": limit,
-            "max_instances": leaving.max_instances if max_instances is None else max_instances,
-            "cost": cost,
-        }
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
+        self.__dict__.update(
+            keys=names,
+            criterion=judged,
+            schedule=chosen.suited(Setup(len(names), judged, total, max_instances)),
+            screen=screen,
+            rule=leaving,
+            limit=limit,
+            max_instances=leaving.max_instances if max_instances is None else max_instances,
+            cost=cost,
+        )
         self._check_rule(len(names) if screen is None else min(2, len(names)))
 
     def _check_rule(self, judged: int) -> None:
@@ -149,6 +153,21 @@ class Race:
         most = np.inf if self.max_instances is None else self.max_instances
         return np.minimum(wanted, most).astype(np.int64)
 
+    def standing(
+        self, counts: Integers, cost: Floats, rounds: int, spent: int, **known: Any
+    ) -> Standing:
+        """Return the `Standing` of survivors after some rounds, with what is ``known`` of them."""
+        return Standing(
+            counts,
+            len(self.keys),
+            cost,
+            self.criterion,
+            rounds=rounds,
+            max_instances=self.max_instances,
+            spent=spent,
+            **known,
+        )
+
     @cached_property
     def key_rank(self) -> Integers:
         """Place of each key in the sorted keys, ``[candidates]``: how ties break."""
@@ -165,7 +184,6 @@ class Race:
         entrants = len(self.keys)
         counts = np.zeros(entrants, np.int64)
         paid = counts.copy()
-        exact = True
         if self.screen is not None:
             counts[:] = paid[:] = 1
             if self.screen.measures_noise:
@@ -173,22 +191,11 @@ class Race:
             rounds.append(
                 PlannedRound(1, "screen", entrants, int(paid.sum()), int(paid.max()), None, True)
             )
-            exact = False
-        spent = int(paid.sum())
+        spent, exact = int(paid.sum()), not rounds
         while True:
-            each = np.full(len(counts), cost)
             raced = len(rounds) - (self.screen is not None)
-            step = self.schedule.step(
-                Standing(
-                    counts,
-                    entrants,
-                    each,
-                    self.criterion,
-                    rounds=raced,
-                    max_instances=self.max_instances,
-                    spent=spent,
-                )
-            )
+            standing = self.standing(counts, np.full(len(counts), cost), raced, spent)
+            step = self.schedule.step(standing)
             if step is None:
                 return rounds
             target = self.asked(step, counts)
@@ -215,14 +222,3 @@ def check_progress(step: Step, target: Integers) -> None:
             f"the schedule asks for a round that trains nothing and removes none of {len(target)} "
             "candidates; a schedule must end or go on"
         )
-
-
-def _unique(keys: tuple[str, ...]) -> tuple[str, ...]:
-    if not keys:
-        raise ConfigurationError("a race needs at least one candidate; none was given")
-    if len(set(keys)) != len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ConfigurationError(
-            f"candidate '{twice}' was given twice to the race; keys are unique"
-        )
-    return keys

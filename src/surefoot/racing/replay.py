@@ -99,16 +99,7 @@ class Replay:
         if self.values is not None:
             order = np.lexsort((race.key_rank[self.alive], self.values))
             known = {"losses": self._seen(self.losses), "values": self.values, "order": order}
-        return Standing(
-            self.counts,
-            len(race.keys),
-            self._cost(),
-            race.criterion,
-            rounds=self._raced,
-            max_instances=race.max_instances,
-            spent=int(self.paid.sum()),
-            **known,
-        )
+        return race.standing(self.counts, self._cost(), self._raced, int(self.paid.sum()), **known)
 
     @property
     def _raced(self) -> int:

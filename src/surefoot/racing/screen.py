@@ -90,35 +90,28 @@ class Screen(Part):
         """
         bar = baseline * (1.0 + self.tolerance) * factor
         leave = ~((first <= bar) & np.isfinite(first))
+        noise = "" if factor == 1.0 else f" x {factor:.3g} for noise"
+
+        def bar_of(row: int) -> str:
+            times = f"{baseline[row]:.4g} x {1.0 + self.tolerance:.2f}{noise}"
+            return f"the bar {bar[row]:.4g} = baseline {times}"
 
         def reason(row: int) -> str:
             if np.isinf(first[row]):
                 return "the first instance diverged or failed (loss inf)"
-            words = self._bar_in_words(bar[row], baseline[row], factor)
-            return f"loss {first[row]:.4g} exceeds {words}"
+            return f"loss {first[row]:.4g} exceeds {bar_of(row)}"
 
         if leave.all():
-            self._raise_all_out(first, bar, baseline, factor)
+            best = int(np.argmin(first / bar))
+            why = "the first instance of each diverged or failed"
+            if np.isfinite(first[best]):
+                why = (
+                    f"the best has loss {first[best]:.4g}, {first[best] / bar[best] - 1.0:.1%} "
+                    f"above {bar_of(best)}; raise the tolerance or widen the space"
+                )
+            everyone = f"every one of the {len(first)} candidates"
+            raise RaceError(f"{everyone} was screened out: {why}")
         return leave, reason
-
-    def _bar_in_words(self, bar: float, baseline: float, factor: float) -> str:
-        noise = "" if factor == 1.0 else f" x {factor:.3g} for noise"
-        return f"the bar {bar:.4g} = baseline {baseline:.4g} x {1.0 + self.tolerance:.2f}{noise}"
-
-    def _raise_all_out(self, first: Floats, bar: Floats, baseline: Floats, factor: float) -> None:
-        excess = first / bar
-        best = int(np.argmin(excess))
-        if np.isinf(first[best]):
-            raise RaceError(
-                f"every one of the {len(first)} candidates was screened out: "
-                "the first instance of each diverged or failed"
-            )
-        raise RaceError(
-            f"every one of the {len(first)} candidates was screened out: the best has loss "
-            f"{first[best]:.4g}, {excess[best] - 1.0:.1%} above "
-            f"{self._bar_in_words(bar[best], baseline[best], factor)}; "
-            "raise the tolerance or widen the space"
-        )
 
 
 def check_baseline(baseline: Floats) -> None:

@@ -6,6 +6,7 @@ otherwise. The table is a value: it is built from outcomes, never changed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,11 @@ from surefoot.errors import DataError, nearest
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
+
+
+def repeated(keys: Iterable[str]) -> list[str]:
+    """Return the keys that occur more than once."""
+    return [key for key, count in Counter(keys).items() if count > 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +52,7 @@ class LossTable:
                 f"a loss table of {len(keys)} candidates needs losses of shape "
                 f"[{len(keys)}, instances], not {list(losses.shape)}"
             )
-        if len(set(keys)) != len(keys):
-            twice = next(key for key in keys if keys.count(key) > 1)
+        for twice in repeated(keys):
             raise DataError(f"candidate '{twice}' occurs twice in the loss table; keys are unique")
         if np.isneginf(losses).any():
             row = int(np.argwhere(np.isneginf(losses))[0, 0])
@@ -123,18 +128,14 @@ class LossTable:
         """Number of outcomes in the table, diverged and failed ones included."""
         return int(np.count_nonzero(~np.isnan(self.losses)))
 
-    def counts(self) -> npt.NDArray[np.int64]:
+    def counts(self) -> Integers:
         """Return the number of outcomes of each candidate, ``[candidates]``."""
         return np.asarray((~np.isnan(self.losses)).sum(axis=1), np.int64)
 
     def has(self, key: str, instance: int) -> bool:
         """Say whether this instance has an outcome."""
-        row = self._index.get(key)
-        return (
-            row is not None
-            and 0 <= instance < self.instances
-            and not np.isnan(self.losses[row, instance])
-        )
+        known = key in self._index and 0 <= instance < self.instances
+        return known and not np.isnan(self.losses[self._index[key], instance])
 
     def row(self, key: str) -> Floats:
         """Return the losses of one candidate, ``[instances]``, read-only.

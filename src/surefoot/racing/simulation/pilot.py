@@ -58,22 +58,11 @@ class Pilot:
         costs: dict[str, Floats] | None = None,
         baseline: Floats | None = None,
     ) -> Pilot:
-        """Estimate from a loss table.
+        """Estimate from the losses of a few candidates: NaN where not trained, +inf where diverged.
 
-        Parameters
-        ----------
-        table
-            Losses of a few candidates: NaN where not trained, +inf where diverged.
-        costs
-            Mean cost of an instance of every candidate of the table, by the name of the unit.
-        baseline
-            Losses of the baseline.
-
-        Raises
-        ------
-        DataError
-            For fewer than eight candidates with three finite losses, or a loss that is not
-            positive.
+        ``costs`` are the mean costs of an instance of every candidate of the table, by the name of
+        the unit, ``baseline`` the baseline's losses. Raises `DataError` for fewer than eight
+        candidates with three finite losses, or a loss that is not positive.
         """
         losses = table.losses
         finite = np.isfinite(losses)

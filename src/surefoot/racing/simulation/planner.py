@@ -89,30 +89,11 @@ def simulate(
 ) -> list[Forecast]:
     """Run every race in the same ``races`` simulated populations of the pilot's kind.
 
-    The criterion must be the same for all races.
-
-    Parameters
-    ----------
-    pilot
-        What the populations are like.
-    candidates
-        How many they have.
-    scenarios
-        The races by name, each of so many candidates.
-    rng
-        Makes the populations' seeds.
-    races
-        How many populations are made; a scenario may ask for fewer.
-    each
-        Called after every population.
-    spread
-        Simulates the populations, one call each; one after the other unless given.
-
-    Raises
-    ------
-    RaceError
-        If every simulated candidate diverges, or no race has a winner in any population: the
-        message is that of the last.
+    The ``scenarios``, races by name, are all of so many ``candidates`` and by the same criterion;
+    one may ask for fewer populations. ``rng`` makes the populations' seeds, ``each`` is called
+    after every population, and ``spread`` simulates them, one after the other unless given.
+    Raises `RaceError` if every simulated candidate diverges, or no race has a winner in any
+    population: the message is that of the last.
     """
     seeds = rng.integers(0, 2**63, races).tolist()
     population = partial(_population, pilot, candidates, scenarios)
@@ -129,10 +110,7 @@ def simulate(
 
 
 def _population(
-    pilot: Pilot,
-    candidates: int,
-    scenarios: Mapping[str, Scenario],
-    population: Population,
+    pilot: Pilot, candidates: int, scenarios: Mapping[str, Scenario], population: Population
 ) -> dict[str, Run]:
     """Return the races run in one population."""
     number, seed = population
@@ -178,10 +156,9 @@ def _run(state: RaceState, trained: Integers, truth: Floats, world: World) -> Ru
 
 def _forecast(name: str, runs: Sequence[Run]) -> Forecast:
     count = len(runs)
-    won = [run for run in runs if not np.isnan(run.regret)]
-    regret = np.array([run.regret for run in won])
+    regret = np.array([run.regret for run in runs])
     stable = regret[np.isfinite(regret)]
-    curse = np.array([run.curse for run in won])
+    curse = np.array([run.curse for run in runs if not run.failure])
     trainings = np.array([run.trainings for run in runs])
     nan = float("nan")
     return Forecast(
@@ -196,6 +173,6 @@ def _forecast(name: str, runs: Sequence[Run]) -> Forecast:
         float(stable.std(ddof=1) / np.sqrt(len(stable))) if len(stable) > 1 else nan,
         float(np.nanmean(curse)) if np.isfinite(curse).any() else nan,
         float(np.isinf(regret).sum()) / count,
-        (count - len(won)) / count,
+        float(np.isnan(regret).sum()) / count,
         sum(run.screened for run in runs) / count,
     )
