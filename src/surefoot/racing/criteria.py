@@ -241,36 +241,33 @@ def as_criterion(criterion: Criterion | str) -> Criterion:
     """
     if isinstance(criterion, Criterion):
         return criterion
-    terms: list[tuple[float, Criterion]] = []
-    for part in re.sub(r"\s", "", criterion).lower().split("+"):
-        match = _TERM.fullmatch(part)
-        if match is None:
-            raise ConfigurationError(
-                f"criterion '{criterion}' cannot be read at '{part}'; write for example "
-                "'mean', 'quantile(0.9)' or 'mean+2*sd'"
-            )
-        factor, word, parameter = match.groups()
-        terms.append((float(factor or 1.0), _term(criterion, word, parameter)))
-        if terms[-1][0] <= 0.0:
-            raise ConfigurationError(
-                f"criterion '{criterion}' has the factor 0 for '{word}'; leave it out"
-            )
-    if len(terms) == 1 and terms[0][0] == 1.0:
-        return terms[0][1]
-    return Weighted(tuple(terms))
+    parts = re.sub(r"\s", "", criterion).lower().split("+")
+    (factor, term), *more = terms = tuple(_term(criterion, part) for part in parts)
+    return Weighted(terms) if more or factor != 1.0 else term
 
 
-def _term(name: str, word: str, parameter: str | None) -> Criterion:
+def _term(criterion: str, part: str) -> tuple[float, Criterion]:
+    """Return the factor and the criterion that a part of a name between ``+`` says."""
+    match = _TERM.fullmatch(part)
+    if match is None:
+        raise ConfigurationError(
+            f"criterion '{criterion}' cannot be read at '{part}'; write for example "
+            "'mean', 'quantile(0.9)' or 'mean+2*sd'"
+        )
+    factor, word, parameter = match.groups("")
     known = registry.names("criteria")
     if word not in known:
         raise ConfigurationError(
-            f"'{word}' in criterion '{name}' is unknown; {nearest(word, [*known, 'q3+iqr'])}"
+            f"'{word}' in criterion '{criterion}' is unknown; {nearest(word, [*known, 'q3+iqr'])}"
         )
     make = registry.lookup("criteria", word)
-    if parameter is not None and not inspect.signature(make).parameters:
-        raise ConfigurationError(f"criterion '{name}': '{word}' takes no parameter")
-    made: Criterion = make() if parameter is None else make(float(parameter))
-    return made
+    if parameter and not inspect.signature(make).parameters:
+        raise ConfigurationError(f"criterion '{criterion}': '{word}' takes no parameter")
+    if factor and float(factor) <= 0.0:
+        raise ConfigurationError(
+            f"criterion '{criterion}' has the factor 0 for '{word}'; leave it out"
+        )
+    return float(factor or 1.0), make(float(parameter)) if parameter else make()
 
 
 def _no_share(word: str, share: float) -> ConfigurationError:

@@ -92,9 +92,8 @@ class Part:
     def __post_init__(self) -> None:
         for one in dataclasses.fields(self):
             domain, value = one.metadata.get("domain"), getattr(self, one.name)
-            if domain is None or (value is None and one.default is None):
-                continue
-            if not domain.allows(value):
+            left_out = value is None and one.default is None
+            if domain is not None and not left_out and not domain.allows(value):
                 raise ConfigurationError(
                     f"{self.name}: {one.name} = {shown(value)} cannot be used: give {domain.words}"
                 )

@@ -54,11 +54,8 @@ def in_words(kind: Kind) -> str:
 def make(kind: Kind, part: Any, given: Mapping[str, Any] = MappingProxyType({})) -> Any:
     """Return a schedule or rule from its name and some of its keys; an object as it is.
 
-    Raises
-    ------
-    ConfigurationError
-        If the name is unknown, a key is missing or belongs to another, or a number is none that it
-        can have.
+    Raises `ConfigurationError` if the name is unknown, a key is missing or belongs to another, or
+    a number is none that it can have.
     """
     if not isinstance(part, str):
         return part
@@ -96,10 +93,7 @@ def describe(part: Any) -> Any:
 def rebuild(kind: Kind | Literal["screen"], described: Any) -> Any:
     """Return the schedule, rule or screen that `describe` described.
 
-    Raises
-    ------
-    JournalError
-        If it is none that is known here, or takes other numbers.
+    Raises `JournalError` if it is none that is known here, or takes other numbers.
     """
     if described is None:
         return None

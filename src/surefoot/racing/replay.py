@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import compress
 from typing import Any
 
@@ -12,11 +12,11 @@ import numpy.typing as npt
 from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing.prediction import SIZE, predict
 from surefoot.racing.race import Race, check_progress
-from surefoot.racing.rules.base import Evidence
+from surefoot.racing.rules.base import Evidence, Verdict
 from surefoot.racing.schedules.base import Standing, Step
 from surefoot.racing.screen import Screen, check_baseline
 from surefoot.racing.state import PlannedRound, RaceState, Round, RoundName
-from surefoot.racing.table import Booleans, Floats, Integers, LossTable
+from surefoot.racing.table import Floats, Integers, LossTable
 
 Baseline = float | Sequence[float] | npt.NDArray[np.float64]
 
@@ -74,14 +74,13 @@ class Replay:
             target = race.asked(step, self.counts)
             if self._too_dear(target):
                 return self._finished(f"the limit of {race.limit:g} pays for no further round")
-            need, trainings = self._missing(target), self._trainings(target)
+            need = self._missing(target)
             self._pending = step if need else None
             if need:
                 return self._waiting("race", target, step.keep, need)
             nothing_new = not (target > self.counts).any()
             if nothing_new:
                 check_progress(step, target)
-            self.paid[self.alive] = np.maximum(self.paid[self.alive], target)
             self.counts = target
             evidence = self._evidence(step.keep)
             verdict = race.rule.judge(evidence)
@@ -89,10 +88,9 @@ class Replay:
                 return self._finished(self._undecided(step, target))
             if verdict.leave.all():
                 raise RaceError(f"rule '{race.rule.name}' removed every candidate of a round")
-            values = evidence.values
             order = evidence.order if verdict.order is None else verdict.order
-            self._close("race", values, order, verdict.leave, verdict.reason, trainings)
-            self.values = values[~verdict.leave]
+            self._close("race", target, evidence.values, order, verdict)
+            self.values = evidence.values[~verdict.leave]
 
     def _standing(self) -> Standing:
         race, known = self.race, dict[str, Any]()
@@ -123,8 +121,7 @@ class Replay:
         if self.costs is not None:
             used = np.arange(self.costs.shape[1]) < self.paid[:, None]
             spent = float(self.costs[used].sum())
-        more = np.maximum(target - self.paid[self.alive], 0)
-        return spent + float(more @ self._cost()) > self.race.limit
+        return spent + float(self._new(target) @ self._cost()) > self.race.limit
 
     def _seen(self, table: Floats) -> Floats:
         """Rows of the survivors, NaN beyond the instances judged."""
@@ -134,8 +131,9 @@ class Replay:
             seen[np.arange(width) >= self.counts[:, None]] = np.nan
         return seen
 
-    def _trainings(self, target: Integers) -> int:
-        return int(np.maximum(target - self.paid[self.alive], 0).sum())
+    def _new(self, target: Integers) -> Integers:
+        """Trainings of each survivor up to ``target``."""
+        return np.asarray(np.maximum(target - self.paid[self.alive], 0))
 
     def _missing(self, target: Integers) -> tuple[tuple[str, int], ...]:
         """Instances below ``target`` without an outcome, by instance number, then candidate."""
@@ -172,10 +170,9 @@ class Replay:
         factor = screen.factor(
             np.log(self.losses[pilot, extra] / baseline[pilot, extra]) if len(pilot) else None
         )
-        leave, reason = screen.judge(first, bar, factor)
         order = np.lexsort((self.race.key_rank, first))
-        self.paid, self.counts = target, everyone
-        self._close("screen", first, order, leave, reason, int(target.sum()))
+        self.counts = everyone
+        self._close("screen", target, first, order, screen.judge(first, bar, factor))
         return None
 
     def _screen_lacks(self, target: Integers, baseline: Floats) -> RaceState | None:
@@ -224,14 +221,9 @@ class Replay:
         return f"rule '{race.rule.name}' tells no more apart with the instances that {who}; {best}"
 
     def _close(
-        self,
-        name: RoundName,
-        values: Floats,
-        order: Integers,
-        leave: Booleans,
-        reason: Callable[[int], str],
-        trainings: int,
+        self, name: RoundName, target: Integers, values: Floats, order: Integers, verdict: Verdict
     ) -> None:
+        stay = ~verdict.leave
         keys = tuple(self.race.keys[row] for row in self.alive[order].tolist())
         self.rounds.append(
             Round(
@@ -240,12 +232,13 @@ class Replay:
                 keys,
                 values[order],
                 self.counts[order],
-                trainings,
-                tuple(compress(keys, ~leave[order])),
-                lambda place: reason(int(order[place])),
+                int(self._new(target).sum()),
+                tuple(compress(keys, stay[order])),
+                lambda place: verdict.reason(int(order[place])),
             )
         )
-        self.alive, self.counts = self.alive[~leave], self.counts[~leave]
+        self.paid[self.alive] = np.maximum(self.paid[self.alive], target)
+        self.alive, self.counts = self.alive[stay], self.counts[stay]
 
     def _waiting(
         self,
@@ -260,7 +253,7 @@ class Replay:
             len(self.rounds) + 1,
             name,
             len(self.alive),
-            self._trainings(target),
+            int(self._new(target).sum()),
             int(target.max()),
             keep if fixed else None,
             name == "screen" or fixed,

@@ -6,14 +6,14 @@ that instance's draw times ``1 + tolerance``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from surefoot.errors import RaceError
 from surefoot.racing.parts import LEVEL, Domain, Part, number, one_of, whole
-from surefoot.racing.table import Booleans, Floats, Integers
+from surefoot.racing.rules.base import Verdict
+from surefoot.racing.table import Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,16 @@ class Screen(Part):
 
         if self.noise is not None:
             return float(np.exp(special.ndtri(1.0 - self.level) * self.noise))
-        usable = np.empty((0, 2)) if log_ratios is None else log_ratios
-        usable = usable[np.isfinite(usable).all(axis=1)]
+        if log_ratios is None:
+            return float("inf")
+        usable = log_ratios[np.isfinite(log_ratios).all(axis=1)]
         if len(usable) == 0:
             return float("inf")
         freedom = usable.shape[0] * (usable.shape[1] - 1)
         sd = float(np.sqrt(usable.var(axis=1, ddof=1).mean()))
         return float(np.exp(special.stdtrit(freedom, 1.0 - self.level) * sd))
 
-    def judge(
-        self, first: Floats, baseline: Floats, factor: float = 1.0
-    ) -> tuple[Booleans, Callable[[int], str]]:
+    def judge(self, first: Floats, baseline: Floats, factor: float = 1.0) -> Verdict:
         """Return who leaves and the reasons, from the first losses and the baseline's.
 
         ``first`` and ``baseline`` are ``[candidates]``, in the unit of the loss. Raises
@@ -111,7 +110,7 @@ class Screen(Part):
                 )
             everyone = f"every one of the {len(first)} candidates"
             raise RaceError(f"{everyone} was screened out: {why}")
-        return leave, reason
+        return Verdict(leave, reason)
 
 
 def check_baseline(baseline: Floats) -> None:

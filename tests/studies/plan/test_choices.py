@@ -134,4 +134,7 @@ def test_schedules_in_words(schedule: Schedule, words: str) -> None:
 
 def test_the_default_schedule_in_words() -> None:
     default = next(c for c in choices(study(candidates=MANY)) if c.name == "default")
-    assert default.words == "those closest to the leader train on, then the last 16 in pairs"
+    assert (
+        default.race.schedule.words
+        == "those closest to the leader train on, then the last 16 in pairs"
+    )

@@ -60,7 +60,7 @@ def _plus_minus(value: float, error: float) -> str:
 def races_in_words(rows: Sequence[PlanRow]) -> list[str]:
     """Return what the races are, each in a few words; a change of the study's own needs none."""
     chosen = (row.choice for row in rows if not row.choice.name.startswith(f"{OWN},"))
-    return [f"{choice.name}: {choice.words}." for choice in chosen]
+    return [f"{choice.name}: {choice.race.schedule.words}." for choice in chosen]
 
 
 def advice_in_words(advice: Advice) -> list[str]:

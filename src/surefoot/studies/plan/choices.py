@@ -35,11 +35,6 @@ class Choice:
         """Whether it is the study file's race, or that with a single change."""
         return self.name.startswith(OWN)
 
-    @property
-    def words(self) -> str:
-        """Its schedule in a few words."""
-        return self.race.schedule.words
-
     def scenario(self, races: int) -> Scenario:
         """Return it as the planner simulates it, in at most so many populations."""
         slowness = self.race.rule.slowness
