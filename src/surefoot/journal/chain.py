@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,7 +34,6 @@ _AFTER = {
     for table in _SEALED
 }
 """Queries of the rows after one, with all the columns that the file has."""
-_APPEND = CHAIN.insert()
 
 
 @dataclass
@@ -42,6 +42,32 @@ class Chain:
 
     digest: bytes = b""
     last: dict[str, int] = field(default_factory=lambda: {table.name: 0 for table in _SEALED})
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A journal whose every row is the one that was written.
+
+    ``rows`` are their numbers by table, ``digest`` the hexadecimal end of the chain, which covers
+    them all: noted elsewhere, it tells this journal from any other. It is empty for a journal of
+    format 1, which has no digests.
+    """
+
+    path: Path
+    rows: dict[str, int]
+    digest: str
+
+    def __str__(self) -> str:
+        if not self.digest:
+            return (
+                f"{self.path}: of an older format, without digests: whether it was changed cannot "
+                "be told; it gets them when a study goes on with it"
+            )
+        rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items() if count)
+        return (
+            f"{self.path}: as it was written ({rows}); digest {self.digest}\n"
+            "The digests guard against accidents and edits; they are no signature."
+        )
 
 
 def seal(connection: sa.Connection, chain: Chain, *tables: sa.Table) -> Chain:
@@ -55,7 +81,7 @@ def seal(connection: sa.Connection, chain: Chain, *tables: sa.Table) -> Chain:
             digest, last[table.name] = _next(digest, table.name, row), row[0]
             entries.append({"part": table.name, "row": row[0], "digest": digest})
     if entries:
-        connection.execute(_APPEND, entries)
+        connection.execute(CHAIN.insert(), entries)
     return Chain(digest, last)
 
 
@@ -67,8 +93,8 @@ def verified(connection: sa.Connection, name: str) -> Chain:
     """
     rows = {table.name: _rows(connection, table) for table in _SEALED}
     chain = Chain()
-    entries = sa.select(CHAIN.c.id, CHAIN.c.part, CHAIN.c.row, CHAIN.c.digest).order_by(CHAIN.c.id)
-    for place, (entry, part, number, digest) in enumerate(connection.execute(entries), start=1):
+    entries = connection.execute(sa.select(CHAIN).order_by(CHAIN.c.id))
+    for place, (entry, part, number, digest) in enumerate(entries, start=1):
         row = next(rows.get(part, iter(())), None)
         if entry != place:
             raise _broken(connection, name, CHAIN.name, place, "is missing")
@@ -85,15 +111,13 @@ def verified(connection: sa.Connection, name: str) -> Chain:
 
 
 def _rows(connection: sa.Connection, table: sa.Table, after: int = 0) -> Iterator[Sequence[Any]]:
-    """Yield a table's rows in the order of their numbers, which come first in each."""
-    if table is STUDY:
-        yield from _descriptions(connection, after)
+    """Yield a table's rows in the order of their numbers, which come first in each.
+
+    The study's are all the descriptions it had, the present one last, numbered from 1.
+    """
+    if table is not STUDY:
+        yield from connection.execute(_AFTER[table.name], {"after": after})
         return
-    yield from connection.execute(_AFTER[table.name], {"after": after})
-
-
-def _descriptions(connection: sa.Connection, after: int) -> Iterator[Sequence[Any]]:
-    """Yield every description the study had, the present one last, numbered from 1."""
     names = ("fingerprint", "description", "version")
     earlier = sa.select(*(EXTENSIONS.c[name] for name in names)).order_by(EXTENSIONS.c.id)
     present = sa.select(*(STUDY.c[name] for name in names))

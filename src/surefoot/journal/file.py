@@ -9,9 +9,8 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import ClassVar
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -28,6 +27,9 @@ APPLICATION = 0x53464A31
 FORMAT = 2
 """SQLite's ``user_version``, raised whenever the tables change. Format 1 had no chain of digests;
 it is read as it is, and brought to the present one when it is opened to write."""
+
+_held: set[Path] = set()
+"""The journals that this process writes to."""
 
 _CAUSES = (
     ("not a database", "is not a surefoot journal (not even an SQLite file): give another path"),
@@ -47,17 +49,14 @@ class JournalFile:
     """
 
     def __init__(self, path: Path | None, *, writable: bool) -> None:
-        self.path = path
+        self.path, self.writable, self.format = path, writable, FORMAT
         self.name = "the journal in memory" if path is None else f"the journal {path}"
-        self.format = FORMAT
-        self._lock = FileLock(path) if path is not None and writable else None
-        try:
+        with ExitStack() as closing:
+            if path is not None and writable:
+                _lock(path, self.name, closing)
             with self._reported("opened" if writable else "read"):
-                self._connection = self._connect(writable)
-        except BaseException:
-            if self._lock is not None:
-                self._lock.release()
-            raise
+                self._connection = self._connect(closing)
+            self._closing = closing.pop_all()
 
     @contextmanager
     def transaction(self, doing: str) -> Iterator[sa.Connection]:
@@ -70,16 +69,14 @@ class JournalFile:
 
     def close(self) -> None:
         """Close SQLite, which folds its log into the file, and let go of the lock."""
-        self._connection.close()
-        self._connection.engine.dispose()
-        if self._lock is not None:
-            self._lock.release()
+        self._closing.close()
+        self.writable = False
 
-    def _connect(self, writable: bool) -> sa.Connection:
+    def _connect(self, closing: ExitStack) -> sa.Connection:
         def raw() -> sqlite3.Connection:
             if self.path is None:
                 return sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False)
-            mode = "mode=rwc" if writable else _reading(self.path)
+            mode = "mode=rwc" if self.writable else _reading(self.path)
             return sqlite3.connect(
                 f"file:{quote(str(self.path))}?{mode}",
                 uri=True,
@@ -90,23 +87,20 @@ class JournalFile:
 
         engine = sa.create_engine("sqlite://", creator=raw, poolclass=StaticPool)
         sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
-        try:
-            connection = engine.connect()
-            with connection.begin():
-                if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
-                    raise JournalError(f"{self.name} is truncated or damaged: restore it")
-                if not (writable and is_empty(connection)):
-                    self._check_kind(connection)
-            settings = connection.connection.cursor()
-            if writable:
-                settings.execute("PRAGMA journal_mode = WAL")
-                settings.execute("PRAGMA synchronous = FULL")
-            else:
-                settings.execute("PRAGMA query_only = ON")
-            settings.close()
-        except BaseException:
-            engine.dispose()
-            raise
+        closing.callback(engine.dispose)
+        connection = closing.enter_context(engine.connect())
+        with connection.begin():
+            if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+                raise JournalError(f"{self.name} is truncated or damaged: restore it")
+            if not (self.writable and is_empty(connection)):
+                self._check_kind(connection)
+        settings = connection.connection.cursor()
+        if self.writable:
+            settings.execute("PRAGMA journal_mode = WAL")
+            settings.execute("PRAGMA synchronous = FULL")
+        else:
+            settings.execute("PRAGMA query_only = ON")
+        settings.close()
         return connection
 
     def _check_kind(self, connection: sa.Connection) -> None:
@@ -163,38 +157,27 @@ def _reading(file: Path) -> str:
     return "mode=ro" if log.exists() or os.access(file.parent, os.W_OK) else "immutable=1"
 
 
-class FileLock:
-    """The lock of a journal's only writer; the kernel releases it when the process dies.
+def _lock(file: Path, name: str, closing: ExitStack) -> None:
+    """Make this process a journal's only writer until closing; the kernel ends it when it dies.
 
     The journals this process holds are asked first: opening and closing one again would silently
-    drop the locks SQLite holds on it (POSIX).
+    drop the locks SQLite holds on it (POSIX). SQLite must close the file before.
     """
-
-    _held: ClassVar[set[Path]] = set()
-
-    def __init__(self, file: Path) -> None:
-        name = f"the journal {file}"
-        taken = f"{name} is in use by another surefoot; wait for it or give another journal"
-        if file in self._held:
-            raise JournalError(taken)
-        if not file.parent.is_dir():
-            raise JournalError(f"{name} cannot be made: there is no directory {file.parent}")
-        if file.exists() and not file.stat().st_mode & 0o222:
-            raise JournalError(f"{name} is read-only: make it writable or give another")
-        try:
-            self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise JournalError(f"{name} cannot be opened: {error.strerror}") from None
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._descriptor)
-            raise JournalError(taken) from None
-        self._file = file
-        self._held.add(file)
-
-    def release(self) -> None:
-        """Let go of the lock; SQLite must have closed the file before."""
-        if self._file in self._held:
-            self._held.discard(self._file)
-            os.close(self._descriptor)
+    taken = f"{name} is in use by another surefoot; wait for it or give another journal"
+    if file in _held:
+        raise JournalError(taken)
+    if not file.parent.is_dir():
+        raise JournalError(f"{name} cannot be made: there is no directory {file.parent}")
+    if file.exists() and not file.stat().st_mode & 0o222:
+        raise JournalError(f"{name} is read-only: make it writable or give another")
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise JournalError(f"{name} cannot be opened: {error.strerror}") from None
+    closing.callback(os.close, descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise JournalError(taken) from None
+    _held.add(file)
+    closing.callback(_held.discard, file)

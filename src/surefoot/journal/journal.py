@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -26,11 +28,9 @@ import sqlalchemy as sa
 from surefoot.candidates.base import Candidate
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.instances import Outcome, Status
-from surefoot.journal.chain import Chain, seal
+from surefoot.journal.chain import Chain, Verified, seal, verified
 from surefoot.journal.descriptions import canonical, fingerprint, mismatches
 from surefoot.journal.file import FORMAT, MEMORY, JournalFile, is_empty, sign
-from surefoot.journal.lookup import Lookup
-from surefoot.journal.records import Extended, Extension, Identity, identity, in_words
 from surefoot.journal.schema import (
     CANDIDATES,
     EXTENSIONS,
@@ -38,29 +38,48 @@ from surefoot.journal.schema import (
     OUTCOMES,
     STUDY,
     TABLES,
+    Extended,
+    Extension,
+    Identity,
+    Known,
+    Measure,
     add_missing_columns,
+    identity,
+    in_words,
     now,
+    outcome_of,
     row_of,
 )
 from surefoot.racing.registry import modern
 from surefoot.seeds.ledger import Role
+
+Made = TypeVar("Made")
 
 Judge = Callable[[Mapping[str, Any], Mapping[str, Any]], Extension | str]
 """Says of an earlier and a new description how the new one extends it, or what to add to the
 refusal."""
 
 
-class Journal(Lookup):
+class Journal:
     """An open journal; make one with `Journal.open` (to write) or `Journal.read`.
 
-    Used from one thread; a context manager that closes it. ``extended`` is the extension that
-    opening it recorded, None if the study is as it was.
+    Used from one thread; a context manager that closes it. ``study`` describes what it belongs
+    to. ``extended`` is the extension that opening it recorded, None if the study is as it was.
+    ``chain`` is how far its chain of digests goes, empty in a journal of format 1, which has none.
+    ``path`` is its file, None in memory. Methods raise `JournalError` if it cannot be read.
     """
 
-    def __init__(self, file: JournalFile, *, writable: bool) -> None:
-        super().__init__(file)
-        self._writable = writable
+    def __init__(self, file: JournalFile) -> None:
+        self._file, self.path = file, file.path
         self.extended: Extended | None = None
+        with file.transaction("read") as connection:
+            self.chain = verified(connection, file.name) if file.format > 1 else Chain()
+        studies = self._all(sa.select(STUDY.c.description), lambda row: _plain(row.description))
+        if len(studies) != 1:
+            raise JournalError(f"{file.name} holds no study: it is not a whole journal")
+        self.study = modern(studies[0])
+        known = sa.select(CANDIDATES.c.key, CANDIDATES.c.id).order_by(CANDIDATES.c.id)
+        self._rows: dict[str, int] = dict(self._all(known, tuple))
 
     @classmethod
     def open(
@@ -104,7 +123,7 @@ class Journal(Lookup):
                     connection.execute(STUDY.insert(), row)
                     seal(connection, Chain())
                     sign(connection)
-            journal = cls(file, writable=True)
+            journal = cls(file)
             new = modern(json.loads(canonical(study)))
             changes = journal._changes(new, extends)
             journal._upgrade()
@@ -128,10 +147,78 @@ class Journal(Lookup):
             raise JournalError(f"there is no journal {absolute}: give the path of an existing one")
         file = JournalFile(absolute, writable=False)
         try:
-            return cls(file, writable=False)
+            return cls(file)
         except BaseException:
             file.close()
             raise
+
+    def notes(self) -> dict[str, Any]:
+        """Return what is noted for people and programs and decides no result, by name.
+
+        ``population`` is the table of the study file that the population was loaded by.
+        """
+        query = sa.select(NOTES.c.name, NOTES.c.content).order_by(NOTES.c.id)
+        return dict(self._all(query, lambda row: (row.name, json.loads(row.content)), NOTES))
+
+    def extensions(self) -> list[Extended]:
+        """Return by what the study was extended, oldest first, with its earlier descriptions."""
+
+        def extended(row: sa.Row[Any]) -> Extended:
+            changes = tuple(json.loads(row.changes))
+            return Extended(_plain(row.description), changes, row.fresh, row.recorded)
+
+        return self._all(sa.select(EXTENSIONS).order_by(EXTENSIONS.c.id), extended, EXTENSIONS)
+
+    def has(self, candidate: str, role: Role, instance: int, sample: int) -> bool:
+        """Say whether an instance is recorded."""
+        return (candidate, role, instance, sample) in self._latest
+
+    def failed(self, role: Role | None = None) -> set[Identity]:
+        """Return the instances whose latest attempt failed."""
+        return {
+            what
+            for what, (_, status) in self._latest.items()
+            if status is Status.FAILED and role in (None, what[1])
+        }
+
+    def count(self, role: Role | None = None) -> int:
+        """Return the number of instances recorded."""
+        return sum(role in (None, what[1]) for what in self._latest)
+
+    def candidates(self) -> dict[str, Known]:
+        """Return every declared candidate by key, in the order of their declaration."""
+
+        def known(row: sa.Row[Any]) -> tuple[str, Known]:
+            return row.key, Known(row.family, _plain(row.spec), row.label)
+
+        return dict(self._all(sa.select(CANDIDATES).order_by(CANDIDATES.c.id), known))
+
+    def outcomes(
+        self,
+        role: Role | None = None,
+        candidate: str | None = None,
+        instance: int | None = None,
+    ) -> list[Outcome]:
+        """Return the outcomes recorded, the latest attempt of each, in the order of recording."""
+        query = _outcomes(sa.text(f"{OUTCOMES.name}.*"))
+        wanted = {CANDIDATES.c.key: candidate, OUTCOMES.c.role: role, OUTCOMES.c.instance: instance}
+        query = query.where(*(column == one for column, one in wanted.items() if one is not None))
+        return list({identity(o): o for o in self._all(query, outcome_of)}.values())
+
+    def measures(self, role: Role) -> list[Measure]:
+        """Return the outcomes of a role without their curves, in the order of recording.
+
+        Losses are +inf where the instance diverged or failed.
+        """
+        names = ("instance", "sample", "loss", "seconds")
+        query = _outcomes(*(OUTCOMES.c[name] for name in names), sa.func.length(OUTCOMES.c.curve))
+
+        def measure(row: Any) -> Measure:
+            instance, sample, loss, seconds, octets, key = row
+            return Measure(key, role, instance, sample, float(loss), seconds, octets // 4)
+
+        measures = self._all(query.where(OUTCOMES.c.role == role), measure)
+        return list({identity(one): one for one in measures}.values())
 
     def add(self, *outcomes: Outcome, retry: bool = False) -> None:
         """Record outcomes, all or none of them; they are on the disk when this returns.
@@ -145,7 +232,7 @@ class Journal(Lookup):
         """
         if not outcomes:
             return
-        if not self._writable:
+        if not self._file.writable:
             raise JournalError(f"{self._file.name} was opened to be read only: nothing is recorded")
         rows, added = [], {}
         for outcome in outcomes:
@@ -161,7 +248,6 @@ class Journal(Lookup):
     def close(self) -> None:
         """Close the file; closing twice does nothing."""
         self._file.close()
-        self._writable = False
 
     def __enter__(self) -> Self:
         return self
@@ -171,10 +257,10 @@ class Journal(Lookup):
 
     def _changes(self, new: dict[str, Any], extends: Judge | None) -> tuple[str, ...] | None:
         """Return by what a study extends the journal's, None if it is the same; else refuse it."""
-        found = mismatches(self._study, new)
+        found = mismatches(self.study, new)
         if not found:
             return None
-        judged = "" if extends is None else extends(self._study, new)
+        judged = "" if extends is None else extends(self.study, new)
         if isinstance(judged, Extension):
             return judged.changes
         more = f"; and {len(found) - 8} more" if len(found) > 8 else ""
@@ -187,67 +273,71 @@ class Journal(Lookup):
 
     def _upgrade(self) -> None:
         """Bring a journal of an older format to the present one, and note it."""
-        old, chain = self._file.format, self.chain
-        note = {"from": old, "instances": self.count() if old < FORMAT else 0}
-        with self._file.transaction("opened") as connection:
+        old = self._file.format
+        if old == FORMAT:
+            with self._file.transaction("opened") as connection:
+                add_missing_columns(connection)
+            return
+        note = {"from": old, "instances": self.count(), "version": version("surefoot")}
+        with self._sealed("opened") as connection:
             add_missing_columns(connection)
-            if old < FORMAT:
-                TABLES.create_all(connection)
-                content = canonical({**note, "version": version("surefoot")})
-                row = {"name": "migrated", "content": content, "recorded": now()}
-                connection.execute(NOTES.insert(), row)
-                chain = seal(connection, chain)
-                self._file.format = sign(connection)
-        self.chain = chain
+            TABLES.create_all(connection)
+            row = {"name": "migrated", "content": canonical(note), "recorded": now()}
+            connection.execute(NOTES.insert(), row)
+            self._file.format = sign(connection)
 
     def _extend(self, new: dict[str, Any], changes: tuple[str, ...]) -> None:
         """Make a description the study's and keep the earlier one, both or neither."""
         fresh, time = self.count(Role.CERTIFY) + self.count(Role.ASSESS), now()
-        with self._file.transaction("written") as connection:
+        with self._sealed("written", STUDY, EXTENSIONS) as connection:
             before = connection.execute(
                 sa.select(STUDY.c.fingerprint, STUDY.c.description, STUDY.c.version)
             ).one()
             row = {**before._mapping, "changes": json.dumps(changes), "fresh": fresh}
             connection.execute(EXTENSIONS.insert(), {**row, "recorded": time})
             connection.execute(STUDY.update().values(_described(new)))
-            chain = seal(connection, self.chain, STUDY, EXTENSIONS)
-        self.chain = chain
-        self.extended = Extended(self._study, changes, fresh, time)
-        self._study = new
+        self.extended = Extended(self.study, changes, fresh, time)
+        self.study = new
 
     def _declare(self, candidates: Iterable[Candidate]) -> None:
         """Record what candidates are, once each, so that their outcomes can be added."""
         new = {c.key: c for c in candidates if c.key not in self._rows}
+        numbers = {key: number for number, key in enumerate(new, start=len(self._rows) + 1)}
         rows = [
             {
-                "id": len(self._rows) + place,
+                "id": numbers[key],
                 "key": key,
                 "family": candidate.family,
                 "label": candidate.label,
                 "spec": canonical(candidate.spec()),
             }
-            for place, (key, candidate) in enumerate(new.items(), start=1)
+            for key, candidate in new.items()
         ]
         self._insert(CANDIDATES, rows)
-        self._rows.update({str(row["key"]): int(str(row["id"])) for row in rows})
+        self._rows |= numbers
 
     def _note(self, notes: Mapping[str, Any]) -> None:
         """Append the notes that are new."""
         known = {name: canonical(content) for name, content in self.notes().items()}
-        texts = {name: canonical(content) for name, content in notes.items()}
         rows = [
             {"name": name, "content": text, "recorded": now()}
-            for name, text in texts.items()
-            if known.get(name) != text
+            for name, content in notes.items()
+            if (text := canonical(content)) != known.get(name)
         ]
         self._insert(NOTES, rows)
 
     def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         if rows:
-            with self._file.transaction("written") as connection:
+            with self._sealed("written", table) as connection:
                 connection.execute(table.insert(), rows)
-                chain = seal(connection, self.chain, table)
-            self.chain = chain
+
+    @contextmanager
+    def _sealed(self, doing: str, *tables: sa.Table) -> Iterator[sa.Connection]:
+        """Seal what is written meanwhile (to ``tables``, else to any), in the same transaction."""
+        with self._file.transaction(doing) as connection:
+            yield connection
+            chain = seal(connection, self.chain, *tables)
+        self.chain = chain
 
     def _attempt(self, what: Identity, *, again: bool, retry: bool) -> int:
         """Return the number of the attempt that may be recorded of an instance."""
@@ -255,19 +345,69 @@ class Journal(Lookup):
             raise JournalError(
                 f"{in_words(what)} is of a candidate that {self._file.name} does not know"
             )
-        if what not in self._latest and not again:
-            return 0
-        attempt, status = self._latest.get(what, (0, Status.FINISHED))
-        if again or not retry or status is not Status.FAILED:
+        attempt, status = self._latest.get(what, (-1, Status.FAILED))
+        if again or (attempt >= 0 and not (retry and status is Status.FAILED)):
             raise JournalError(f"{in_words(what)} is recorded in {self._file.name} already")
         return attempt + 1
+
+    def _all(
+        self,
+        query: sa.Select[Any],
+        make: Callable[[sa.Row[Any]], Made],
+        optional: sa.Table | None = None,
+    ) -> list[Made]:
+        """Return what is made of each row; none if the journal is older than ``optional``."""
+        with self._file.transaction("read") as connection:
+            if optional is not None and not sa.inspect(connection).has_table(optional.name):
+                return []
+            rows = connection.execute(query).all()
+        try:
+            return [make(row) for row in rows]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise JournalError(
+                f"{self._file.name} is damaged, it holds what surefoot never writes ({error}): "
+                "restore it from a copy"
+            ) from None
+
+    @cached_property
+    def _latest(self) -> dict[Identity, tuple[int, Status]]:
+        """The latest attempt of every instance and how it ended; read when first asked for."""
+        roles = {int(role): role for role in Role}
+        statuses = {str(status): status for status in Status}
+        names = ("role", "instance", "sample", "attempt", "status")
+
+        def latest(row: Any) -> tuple[Identity, tuple[int, Status]]:
+            role, instance, sample, attempt, status, key = row
+            return (key, roles[role], instance, sample), (attempt, statuses[status])
+
+        return dict(self._all(_outcomes(*(OUTCOMES.c[name] for name in names)), latest))
 
 
 def _described(study: Mapping[str, Any]) -> dict[str, str]:
     """Return a description as columns of `STUDY`."""
-    text = canonical(study)
-    return {
-        "description": text,
-        "fingerprint": fingerprint(text),
-        "version": version("surefoot"),
-    }
+    text, by = canonical(study), version("surefoot")
+    return {"description": text, "fingerprint": fingerprint(text), "version": by}
+
+
+def _outcomes(*columns: Any) -> sa.Select[Any]:
+    """Return the query of columns of all outcomes and their candidates' keys, as recorded."""
+    query = sa.select(*columns, CANDIDATES.c.key)
+    return query.join_from(OUTCOMES, CANDIDATES).order_by(OUTCOMES.c.id)
+
+
+def _plain(text: str) -> dict[str, Any]:
+    """Return what JSON text describes; raise `TypeError` if it is not names with values."""
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise TypeError(f"{text[:40]!r} in place of a description")
+    return found
+
+
+def verify(path: str | os.PathLike[str]) -> Verified:
+    """Check a journal's chain of digests, as opening it does.
+
+    Raises `JournalError` if it is missing, no journal, damaged, or a row is not the one that was
+    written; the message says which.
+    """
+    with Journal.read(path) as journal:
+        return Verified(Path(path), journal.chain.last, journal.chain.digest.hex())

@@ -1,15 +1,68 @@
-"""The journal's tables, in SQL of any dialect, and its outcomes as rows of them."""
+"""What a journal records and gives back: in types, and as tables in SQL of any dialect."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
 
 from surefoot.instances import Outcome, Status
 from surefoot.seeds.ledger import Role
+
+Identity = tuple[str, Role, int, int]
+"""What is recorded once: candidate key, role, instance number, training examples."""
+
+
+class Known(NamedTuple):
+    """A candidate as the journal describes it; ``spec`` and ``family`` rebuild it."""
+
+    family: str
+    spec: dict[str, Any]
+    label: str
+
+
+class Extension(NamedTuple):
+    """A changed description under which everything recorded stays valid; the changes in words."""
+
+    changes: tuple[str, ...]
+
+
+class Extended(NamedTuple):
+    """An extension recorded: when (UTC, ISO 8601), what in words, and the ``study`` before it.
+
+    ``fresh`` outcomes of certificates and assessments were in the journal by then.
+    """
+
+    study: dict[str, Any]
+    changes: tuple[str, ...]
+    fresh: int
+    recorded: str
+
+
+class Measure(NamedTuple):
+    """An outcome without its curve; the names are those of `Outcome`."""
+
+    candidate: str
+    role: Role
+    instance: int
+    sample: int
+    loss: float
+    seconds: float
+    epochs: int
+
+
+def identity(outcome: Outcome | Measure) -> Identity:
+    """Return what identifies the instance of an outcome."""
+    return outcome.candidate, outcome.role, outcome.instance, outcome.sample
+
+
+def in_words(what: Identity) -> str:
+    """Return how messages call an instance."""
+    candidate, role, instance, sample = what
+    return f"instance {instance} of {candidate} ({role.name.lower()}, {sample} examples)"
+
 
 TABLES = sa.MetaData()
 
@@ -123,14 +176,9 @@ def outcome_of(row: sa.Row[Any]) -> Outcome:
     )
 
 
-def present_columns(connection: sa.Connection, table: sa.Table) -> list[sa.Column[Any]]:
-    """Return the columns of a table that the journal has."""
-    names = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
-    return [column for column in table.c if column.name in names]
-
-
 def add_missing_columns(connection: sa.Connection) -> None:
     """Give an older journal the column that its outcomes lack."""
-    if OUTCOMES.c.plain not in present_columns(connection, OUTCOMES):
+    columns = sa.inspect(connection).get_columns(OUTCOMES.name)
+    if "plain" not in [column["name"] for column in columns]:
         kind = OUTCOMES.c.plain.type.compile(connection.dialect)
         connection.execute(sa.text(f"ALTER TABLE {OUTCOMES.name} ADD COLUMN plain {kind}"))
