@@ -105,7 +105,8 @@ def test_the_interval_of_the_test_sample_covers() -> None:
     rng = np.random.default_rng(3)
     inside = 0
     for _ in range(600):
-        one = deviation_within(rng.standard_normal((4, 6)) + 9.0 * rng.standard_normal((4, 1)), 0.9)
+        groups = rng.standard_normal((4, 6)) + 9.0 * rng.standard_normal((4, 1))
+        one, _ = deviation_within(groups, 0.9)
         assert one is not None
         inside += one.low <= 1.0 <= one.high
     assert stats.binomtest(inside, 600, 0.9).pvalue > 0.001
@@ -113,7 +114,8 @@ def test_the_interval_of_the_test_sample_covers() -> None:
 
 def test_the_pooled_deviation_is_the_anova_mean_square() -> None:
     groups = [[1.0, 2.0, 3.0], [10.0, 12.0], [5.0]]
-    one = deviation_within(groups)
+    one, freedom = deviation_within(groups)
+    assert freedom == 3
     assert one is not None
     assert one.estimate == pytest.approx(np.sqrt((2.0 + 2.0) / 3.0))
     low, high = stats.chi2.ppf([0.025, 0.975], 3)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -87,13 +88,11 @@ class Crossed:
     def deviations(self) -> dict[str, Interval]:
         """Return each source's standard deviation with its interval, in the loss's unit."""
         return {
-            name: Interval(
-                float(np.sqrt(one.low)),
-                float(np.sqrt(one.high)),
-                float(np.sqrt(one.estimate)),
-                one.confidence_level,
-                None,
-                one.warning,
+            name: replace(
+                one,
+                low=math.sqrt(one.low),
+                high=math.sqrt(one.high),
+                estimate=math.sqrt(one.estimate),
             )
             for name, one in self.intervals.items()
         }
@@ -124,11 +123,8 @@ class VarianceResult:
     def lines(self) -> list[str]:
         """Return the findings, one sentence each."""
         said = [*self._spreads(), *self._ratio(), *self._components(), *self._test()]
-        return [*said, *self._brackets()]
-
-    def _brackets(self) -> list[str]:
         known = [*(one.sd for one in self.experiments), *self.shares.values()]
-        return [f"in brackets: {known[0].confidence_level:.0%} intervals"] if known else []
+        return said + [f"in brackets: {one.confidence_level:.0%} intervals" for one in known[:1]]
 
     def _spreads(self) -> list[str]:
         said = []
@@ -169,13 +165,12 @@ class VarianceResult:
         return [*said, *(f"  {warning}" for warning in sorted(warnings))]
 
     def _test(self) -> list[str]:
-        if self.test is None and not self.whole_test:
-            return []
         if self.test is None:
-            return [
+            words = (
                 "test sample: no part of the spread, since every instance is measured on the same "
                 "test half; another half can shift all losses alike"
-            ]
+            )
+            return [words] if self.whole_test else []
         share = self.shares.get("test")
         part = "" if share is None else f", {share:.0%} of the variance"
         return [f"test sample alone, part of the sample: standard deviation {self.test}{part}"]
@@ -207,12 +202,10 @@ def analyse(
         Losses [draws, inits, replicates]; empty for none.
     test
         Groups of losses that differ in their test sample alone.
-    rng
-        For the bootstrap.
+    rng, n_resamples
+        Of every bootstrap.
     confidence
         Of every interval.
-    n_resamples
-        Of every bootstrap.
     whole_test
         Whether every instance is measured on the whole test half.
 
@@ -221,52 +214,44 @@ def analyse(
     StatisticsError
         If an experiment has fewer than five finite losses.
     """
-    given: list[tuple[Source, Sequence[float]]] = [("init", init), ("draw", draw), ("both", both)]
+    given: dict[Source, Sequence[float]] = {"init": init, "draw": draw, "both": both}
     boot = _Bootstrap(rng, confidence, n_resamples)
-    experiments = tuple(boot.experiment(source, losses) for source, losses in given if len(losses))
+    experiments = tuple(boot.experiment(*one) for one in given.items() if len(one[1]))
     ratio = boot.ratio(_finite(draw), _finite(init)) if len(init) and len(draw) else None
-    within = deviation_within(test, confidence)
-    freedom = sum(max(0, _finite(group).size - 1) for group in test)
+    within, freedom = deviation_within(test, confidence)
     found, shares, total = boot.crossed(np.asarray(crossed, np.float64))
     if total is None:
         total = boot.total(_finite(both))
     if total is not None and within is not None:
-        shares["test"] = boot.test_share(within.estimate**2, freedom, total)
+        shares["test"] = boot.test_share(within.estimate**2, freedom, *total)
     return VarianceResult(experiments, found, within, ratio, shares, whole_test)
 
 
 def deviation_within(
     groups: Sequence[Sequence[float]], confidence: float = 0.95
-) -> Interval | None:
-    """Return the standard deviation within groups, pooled; None without two finite losses in one.
+) -> tuple[Interval | None, int]:
+    """Return the standard deviation within groups, pooled, and its degrees of freedom.
 
     A test loss is a function of the mean over many test examples, so within a group it is nearly
     normal and ``df s^2 / sigma^2`` nearly chi-square, df = sum(n - 1), which gives the interval.
+    None without two finite losses in a group.
     """
-    square, freedom = 0.0, 0
-    for group in groups:
-        losses = _finite(group)
-        if losses.size > 1:
-            square += float(((losses - losses.mean()) ** 2).sum())
-            freedom += losses.size - 1
+    many = [losses for losses in map(_finite, groups) if losses.size > 1]
+    freedom = sum(losses.size - 1 for losses in many)
     if not freedom:
-        return None
+        return None, 0
     from scipy import special
 
+    square = float(sum(((losses - losses.mean()) ** 2).sum() for losses in many))
     tail = (1.0 - confidence) / 2.0
-    low, high = (np.sqrt(square / special.chdtri(freedom, p)) for p in (tail, 1.0 - tail))
+    low, high = (math.sqrt(square / special.chdtri(freedom, p)) for p in (tail, 1.0 - tail))
     warning = f"only {freedom} degrees of freedom" if freedom < FEW else ""
-    return Interval(
-        float(low), float(high), float(np.sqrt(square / freedom)), confidence, None, warning
-    )
+    estimate = math.sqrt(square / freedom)
+    return Interval(low, high, estimate, confidence, None, warning), freedom
 
 
-@dataclass(frozen=True)
-class _Total:
-    """The variance of one retraining with everything drawn anew, and its resamples."""
-
-    estimate: float
-    drawn: Floats
+Total = tuple[float, Floats]
+"""The variance of one retraining with everything drawn anew, and its resamples."""
 
 
 @dataclass(frozen=True)
@@ -297,11 +282,9 @@ class _Bootstrap:
         drawn = np.sqrt(self._variances(first) / self._variances(second))
         return resampled_interval(drawn, float(first.std(ddof=1)) / below, self.confidence)
 
-    def crossed(self, cube: Floats) -> tuple[Crossed | None, dict[str, Interval], _Total | None]:
+    def crossed(self, cube: Floats) -> tuple[Crossed | None, dict[str, Interval], Total | None]:
         """Return the crossed design's variances, the sources' shares and the total they are of."""
-        if not cube.size:
-            return None, {}, None
-        whole = np.isfinite(cube).all(axis=(1, 2))
+        whole = np.isfinite(cube).all(axis=(1, 2)) if cube.size else np.zeros(0, bool)
         if whole.sum() < 2:
             return None, {}, None
         found = resampled_components(cube[whole], rng=self.rng, n_resamples=self.n_resamples)
@@ -310,19 +293,19 @@ class _Bootstrap:
         total = found.estimate.total
         if not total > 0.0:
             return crossed, {}, None
-        return crossed, found.shares(self.confidence), _Total(total, found.totals)
+        return crossed, found.shares(self.confidence), (total, found.totals)
 
-    def total(self, both: Floats) -> _Total | None:
+    def total(self, both: Floats) -> Total | None:
         """Return the total without a crossed design: the variance with everything drawn anew."""
         if both.size < FEWEST or not both.var() > 0.0:
             return None
-        return _Total(float(both.var(ddof=1)), self._variances(both))
+        return float(both.var(ddof=1)), self._variances(both)
 
-    def test_share(self, square: float, freedom: int, total: _Total) -> Interval:
+    def test_share(self, square: float, freedom: int, total: float, totals: Floats) -> Interval:
         """Return the test sample's share; its variance varies as its chi-square does."""
         drawn = square * freedom / self.rng.chisquare(freedom, self.n_resamples)
-        shares = np.minimum(1.0, drawn / np.maximum(total.drawn, 1e-12 * total.estimate))
-        return resampled_interval(shares, min(1.0, square / total.estimate), self.confidence)
+        shares = np.minimum(1.0, drawn / np.maximum(totals, 1e-12 * total))
+        return resampled_interval(shares, min(1.0, square / total), self.confidence)
 
     def _variances(self, losses: Floats) -> Floats:
         return resampled_variance(losses, rng=self.rng, n_resamples=self.n_resamples)
