@@ -16,7 +16,7 @@ from surefoot.cli.show.console import bar, busy, check_folder, console, say_path
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.report.files import check_path, save
 from surefoot.report.style import loss_label
-from surefoot.studies.base import Answer, FixedStudy
+from surefoot.studies.base import Answer, FixedStudy, Study
 from surefoot.studies.duration import estimate
 from surefoot.studies.extension import announcement
 from surefoot.studies.runner import identity_of
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from surefoot.candidates.base import Candidate
     from surefoot.data.population import Population
     from surefoot.instances import Outcome, Setting
+    from surefoot.journal import Journal
 
 
 class Bar(Watcher):
@@ -148,17 +149,28 @@ class Session:
                 cost = estimate(instances, study.setting, study.engine, self.cores)
             self.out.print("\n".join([f"{cost}", *costs]), soft_wrap=True)
             raise typer.Exit
-        with (
-            LocalExecutor(self.workers, study.engine) as executor,
-            resumable(self.journal),
-            study.open(self.journal) as record,
-        ):
-            for line in announcement(record.extended):
-                self.out.print(line, soft_wrap=True)
+        with self.opened(study) as (record, executor):
             done = sum(record.has(*identity_of(one, study.setting)) for one in instances)
             with counting(self.out, what, done, len(instances)) as advance:
                 retry, watch = self.options.retry_failed, Bar(advance)
                 return study.run(record, executor=executor, watch=watch, retry_failed=retry)
+
+    @contextmanager
+    def opened(
+        self, study: Study[Any], go_on: str = ": the same command goes on"
+    ) -> Iterator[tuple[Journal, LocalExecutor]]:
+        """Open a study's journal and its executor; say what it was extended by, and how to go on.
+
+        ``go_on`` is said on Ctrl-C.
+        """
+        with (
+            LocalExecutor(self.workers, study.engine) as executor,
+            resumable(self.journal, go_on),
+            study.open(self.journal) as record,
+        ):
+            for line in announcement(record.extended):
+                self.out.print(line, soft_wrap=True)
+            yield record, executor
 
     def finish(self, draw: Callable[[], Figure], *, journal: bool = True, **more: str) -> None:
         """Draw the figure; print where it and the ``journal`` are, and ``more`` of the kind."""

@@ -9,7 +9,7 @@ import surefoot
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.convnet.notation import convnet
 from surefoot.data.population import Population, Sampling
-from surefoot.errors import ConfigurationError, JournalMismatchError, SamplingError, StatisticsError
+from surefoot.errors import ConfigurationError, JournalMismatchError, SamplingError
 from surefoot.instances import Setting
 from surefoot.journal import Journal
 from surefoot.learning.losses.base import parse_loss
@@ -178,11 +178,6 @@ def test_who_diverges_often_has_no_spread_and_no_bound():
     assert np.isinf(found.spreads[0, 0])
     assert np.isinf(found.certificate(0, 0).bound.value)
     assert "the steadiest is b" in found.lines()[0]
-
-
-def test_shapes_that_do_not_agree():
-    with pytest.raises(StatisticsError, match=r"losses of 2 candidates at 1 sizes have shape"):
-        Comparison(("a", "b"), (10,), np.ones((3, 1, 4)))
 
 
 def test_the_share_that_a_bound_holds_for_is_rounded_down():

@@ -71,13 +71,11 @@ def select(
       schedule = "exact_max"    # with criterion = "max" in \\[study]
       complete = 32
     """
-    from surefoot.cli.session import Session, resumable
+    from surefoot.cli.session import Session
     from surefoot.cli.show.console import busy, say_lines
     from surefoot.cli.show.live import live
     from surefoot.cli.show.race import say_selection
-    from surefoot.executors.local.executor import LocalExecutor
     from surefoot.report.race import draw_selection
-    from surefoot.studies.extension import announcement
     from surefoot.studies.select.cost import selection_cost
     from surefoot.study_files.build import study_of
 
@@ -98,13 +96,7 @@ def select(
         return
     again = ["surefoot", "select", str(study), "--journal", str(session.journal)]
     again += ["--engine", engine] if engine else []
-    with (
-        LocalExecutor(session.workers, asked.engine) as executor,
-        resumable(session.journal, f". Go on with: {shlex.join(again)}"),
-        asked.open(session.journal) as record,
-    ):
-        for line in announcement(record.extended):
-            session.out.print(line, soft_wrap=True)
+    with session.opened(asked, f". Go on with: {shlex.join(again)}") as (record, executor):
         with live(session.out, asked, record, executor.workers) as progress:
             selection = asked.run(
                 record, executor=executor, watch=progress, retry_failed=retry_failed

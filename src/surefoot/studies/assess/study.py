@@ -6,7 +6,7 @@ broken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Unpack
@@ -93,18 +93,16 @@ class AssessStudy(FixedStudy["Assessment"]):
         as the executor has workers. Neither their number nor who finishes first changes the answer.
         """
         run.watch.started(1, run.journal.count())
+        instances = self.instances()
         if self.promise is None:
-            if left := run.missing(self.instances()):
+            if left := run.missing(instances):
                 run.watch.certifying(self.candidate, len(left))
                 run.train(left)
             return self.result(run.journal)
-        instances = self.instances()
-        while True:
-            result = self.promise.test(list(self._losses(run)))
-            if result.answer != "open":
-                return self.result(run.journal)
-            run.watch.certifying(self.candidate, result.needs)
-            run.train(instances[result.used : result.used + run.executor.workers])
+        while (found := self.promise.test(self._losses(run))).answer == "open":
+            run.watch.certifying(self.candidate, found.needs)
+            run.train(instances[found.used : found.used + run.executor.workers])
+        return self.result(run.journal)
 
     def result(self, journal: Journal) -> Assessment:
         """Return what the journal's instances say; a promise is to be kept or broken by them."""
@@ -118,13 +116,11 @@ class AssessStudy(FixedStudy["Assessment"]):
             certificate = recorded_certificates(journal, None)[self.candidate.key]
         return Assessment(self, tuple(outcomes), certificate, result, recorded)
 
-    def _losses(self, run: Run) -> Iterator[float]:
-        """Yield the recorded losses in order, up to the first instance to be trained (again)."""
+    def _losses(self, run: Run) -> list[float]:
+        """Return the recorded losses in order, up to the first instance to be trained (again)."""
         known = {measure.instance: measure.loss for measure in run.journal.measures(Role.ASSESS)}
-        for instance in self.instances():
-            if run.lacks(instance):
-                return
-            yield known[instance.seed.instance]
+        there = itertools.takewhile(lambda one: not run.lacks(one), self.instances())
+        return [known[one.seed.instance] for one in there]
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
-from surefoot.errors import ConfigurationError, StatisticsError
+from surefoot.errors import ConfigurationError
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.certificate import Certificate
@@ -52,11 +52,6 @@ class Comparison:
         What the certificates are to promise.
     unit
         Unit of the loss.
-
-    Raises
-    ------
-    StatisticsError
-        If the shapes do not agree.
     """
 
     names: tuple[str, ...]
@@ -66,14 +61,6 @@ class Comparison:
     content: float = 0.95
     confidence: float = 0.95
     unit: str = ""
-
-    def __post_init__(self) -> None:
-        expected = (len(self.names), len(self.sizes))
-        if self.losses.ndim != 3 or self.losses.shape[:2] != expected:
-            raise StatisticsError(
-                f"losses of {expected[0]} candidates at {expected[1]} sizes have shape "
-                f"{self.losses.shape}: they must be [candidates, sizes, n]"
-            )
 
     @property
     def n(self) -> int:

@@ -178,19 +178,9 @@ def find_robust_size(
     """Return what losses [sizes, n] say; sizes ascend, +inf is a diverged or failed instance.
 
     ``rng`` and ``n_resamples`` are of the bootstrap of the plateau, which resamples instances.
-
-    Raises
-    ------
-    StatisticsError
-        If shapes disagree, sizes do not ascend, or the plateau's median is not positive.
+    `StatisticsError` if the median at the largest size is not positive and no limit is given.
     """
     table = np.asarray(losses, dtype=np.float64)
-    if table.ndim != 2 or len(table) != len(sizes) or not table.size:
-        raise StatisticsError(
-            f"losses of {len(sizes)} sizes are [sizes, n], not {list(table.shape)}"
-        )
-    if list(sizes) != sorted(set(sizes)):
-        raise ConfigurationError("sizes must ascend, each once")
     bounds = tuple(tolerance.upper_bound(row, rule.content, rule.each) for row in table)
     limit = _limit(table[-1], rule)
     robust = None
