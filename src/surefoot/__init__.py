@@ -36,9 +36,8 @@ if TYPE_CHECKING:
     from surefoot.registry import register
     from surefoot.selector.selector import RobustSelector
     from surefoot.studies.assess.study import assess
-    from surefoot.studies.check import check
     from surefoot.studies.plan.plan import plan
-    from surefoot.studies.replay import replay
+    from surefoot.studies.replay import check, replay
     from surefoot.studies.select.rerace import rerace
     from surefoot.studies.select.selection import Selection
     from surefoot.studies.select.study import select
@@ -76,7 +75,7 @@ _HOMES = {
     "Training": "instances",
     "assess": "studies.assess.study",
     "candidate": "candidates.function",
-    "check": "studies.check",
+    "check": "studies.replay",
     "compare": "studies.sizes.compare",
     "convnet": "candidates.convnet.notation",
     "export": "exports.export",

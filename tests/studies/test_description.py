@@ -70,7 +70,7 @@ def test_descriptions_from_before_most_mean_the_same_race_as_then(rule, criterio
     if max_instances is None:
         assert race == asked.race
         with Journal.open(MEMORY, old, asked.everyone) as journal:
-            asked.check(journal, "fake")
+            asked._check(journal, "fake")
     else:
         assert race.max_instances is not None
         assert race.max_instances > 1_000_000

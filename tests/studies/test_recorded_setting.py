@@ -8,7 +8,7 @@ import pytest
 from surefoot.errors import JournalError
 from surefoot.journal import Journal
 from surefoot.studies.description import DescribedSetting
-from surefoot.studies.recorded_setting import recorded_setting
+from surefoot.studies.replay import recorded_setting
 from surefoot.study_files.build import population_of, setting_of, study_of
 from surefoot.study_files.read import read_study_file
 from tests.journal.recorded import make_old

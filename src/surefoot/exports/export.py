@@ -24,8 +24,7 @@ from surefoot.journal import Journal
 from surefoot.replacing import check_target, replaced
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import rebuild_candidate
-from surefoot.studies.recorded_setting import recorded_setting
-from surefoot.studies.replay import find_candidate, train_recorded
+from surefoot.studies.replay import find_candidate, recorded_setting, train_recorded
 
 Row = dict[str, Any]
 

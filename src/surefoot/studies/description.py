@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Self
 
 from surefoot import registry
@@ -83,16 +83,11 @@ class DescribedSetting:
     @classmethod
     def of(cls, setting: Setting) -> DescribedSetting:
         """Return the description of a setting."""
-        halves, population = setting.halves, setting.halves.population
+        halves, data = setting.halves, setting.halves.population
         rows = hashlib.sha256(halves.pool.tobytes() + b";" + halves.test.tobytes()).hexdigest()
+        target, unit = data.target_name, data.target_unit
         return DescribedSetting(
-            population=DescribedPopulation(
-                population.name,
-                population.fingerprint,
-                len(population),
-                population.target_name,
-                population.target_unit,
-            ),
+            population=DescribedPopulation(data.name, data.fingerprint, len(data), target, unit),
             halves=DescribedHalves(int(halves.pool.size), int(halves.test.size), rows[:16]),
             sampling=setting.sampling,
             loss=setting.loss,
@@ -155,7 +150,7 @@ class Description(DescribedSetting):
         if not issubclass(KINDS[kind], cls):
             what = "race" if cls is RaceDescription else f"study of kind {_kinds(cls)}"
             raise JournalError(f"a journal of kind {kind!r} holds no {what}: use {_kinds(cls)}")
-        found: dict[str, Any] = {}
+        found = {}
         for one in dataclasses.fields(KINDS[kind]):
             if one.name in study:
                 value = study[one.name]
@@ -272,18 +267,16 @@ def rebuild_candidate(known: Known) -> Candidate:
     Raises
     ------
     JournalError
-        If its family is not installed here.
+        If its family is not installed here, or takes no such fields.
     UntrustedError
         If it names code that nobody has trusted.
     """
     try:
-        family = registry.lookup("candidates", known.family)
-    except ConfigurationError as error:
-        raise JournalError(f"candidate {known.label} cannot be rebuilt: {error}") from None
-    try:
-        candidate: Candidate = family.from_spec(known.spec)
+        candidate: Candidate = registry.lookup("candidates", known.family).from_spec(known.spec)
     except UntrustedError as error:
         raise UntrustedError(f"candidate {known.label} of the journal: {error}") from None
+    except ConfigurationError as error:
+        raise JournalError(f"candidate {known.label} cannot be rebuilt: {error}") from None
     return candidate
 
 
@@ -315,9 +308,9 @@ _CODECS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "stopping": _coded(Stopping),
     "promise": _coded(DescribedPromise),
     "criterion": (lambda criterion: criterion.name, as_criterion),
-    "schedule": (describe, lambda found: rebuild("schedules", found)),
-    "rule": (describe, lambda found: rebuild("rules", found)),
-    "screen": (describe, lambda found: rebuild("screen", found)),
+    "schedule": (describe, partial(rebuild, "schedules")),
+    "rule": (describe, partial(rebuild, "rules")),
+    "screen": (describe, partial(rebuild, "screen")),
     "limit": (float, float),
 }
 """Writer and reader of the fields that are not JSON themselves; None stays None."""

@@ -42,17 +42,7 @@ def has_epochs(candidate: Candidate) -> bool:
 
 
 class TimeLeft:
-    """Seconds left of a race, from the outcomes so far.
-
-    Parameters
-    ----------
-    candidates
-        Those of the race.
-    setting
-        What their instances share.
-    workers
-        Instances that run at once.
-    """
+    """Seconds left of a race, from the outcomes so far, with so many instances at once."""
 
     def __init__(self, candidates: Iterable[Candidate], setting: Setting, workers: int) -> None:
         self._work = {c.key: (c.family, work_of(c, setting)) for c in candidates}
@@ -89,11 +79,10 @@ class TimeLeft:
     def _families(self, keys: Sequence[str]) -> dict[str, tuple[int, float]]:
         """Return number and work of the candidates of each family; quick for the same sequence."""
         if self._summed[0] is not keys:
-            sums: dict[str, tuple[int, float]] = {}
+            works: dict[str, list[float]] = {}
             for family, work in map(self._work.__getitem__, keys):
-                count, total = sums.get(family, (0, 0.0))
-                sums[family] = count + 1, total + work
-            self._summed = keys, sums
+                works.setdefault(family, []).append(work)
+            self._summed = keys, {name: (len(one), sum(one)) for name, one in works.items()}
         return self._summed[1]
 
 
@@ -114,10 +103,8 @@ def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> dic
     chooser = Chooser(engine)
     rates: dict[str, float] = {}
     for family in dict.fromkeys(c.family for c in candidates):
-        ordered = sorted(
-            (c for c in candidates if c.family == family),
-            key=lambda c: (work_of(c, setting), c.key),
-        )
+        members = [one for one in candidates if one.family == family]
+        ordered = sorted(members, key=lambda one: (work_of(one, setting), one.key))
         seconds = work = 0.0
         for place in {len(ordered) * (2 * i + 1) // (2 * PROBES) for i in range(PROBES)}:
             trainer = chooser.choose(ordered[place], small)
@@ -192,11 +179,9 @@ def duration_words(seconds: float) -> str:
     >>> [duration_words(seconds) for seconds in (0.2, 8, 200, 30_000, 900_000)]
     ['0.2 s', '8 s', '3 min 20 s', '8.3 h', '250 h (10 days)']
     """
-    if 0.0 < seconds < 0.95:
-        return f"{seconds:.1g} s"
     whole = round(seconds)
     if whole < 60:
-        return f"{whole} s"
+        return f"{seconds:.1g} s" if 0.0 < seconds < 0.95 else f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     if seconds < 100 * 3600:

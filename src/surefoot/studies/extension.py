@@ -15,6 +15,7 @@ from itertools import product
 from typing import Any, Literal, NamedTuple, TypeGuard
 
 from surefoot.journal import Extended, Extension
+from surefoot.journal.descriptions import mismatches
 from surefoot.racing.race import Race
 from surefoot.racing.schedules.stages import default_schedule, within
 from surefoot.studies.description import Description, RaceDescription
@@ -66,8 +67,11 @@ def history(extensions: Sequence[Extended]) -> list[str]:
         return []
     number = len(extensions)
     times = {1: "once", 2: "twice"}.get(number, f"{number} times")
-    steps = (f"{', '.join(e.changes)} ({_time(e.recorded)})" for e in extensions)
-    seen = max(e.fresh for e in extensions)
+    steps = (
+        f"{', '.join(one.changes)} ({one.recorded[:16].replace('T', ' ')} UTC)"
+        for one in extensions
+    )
+    seen = max(one.fresh for one in extensions)
     return [f"Extended {times}: {'; '.join(steps)}", *_caution(seen)]
 
 
@@ -90,11 +94,6 @@ def _caution(seen: int) -> list[str]:
     ]
 
 
-def _time(recorded: str) -> str:
-    """Return the minute of an ISO 8601 time in UTC."""
-    return recorded[:16].replace("T", " ") + " UTC"
-
-
 def _changes(old: Description, new: Description) -> Iterator[_Change]:
     """Yield every difference of two descriptions; a population's name is none."""
     kind, one, other = new.kind, old.json(), new.json()
@@ -103,7 +102,7 @@ def _changes(old: Description, new: Description) -> Iterator[_Change]:
     default = _is_default(old) and _is_default(new)
     for name in dict.fromkeys([*_ORDER, *one, *other]):
         before, after = one.get(name), other.get(name)
-        if before == after or (name == "population" and _nameless(before) == _nameless(after)):
+        if before == after or not mismatches({name: before}, {name: after}):
             continue
         if name == "limit" and _is_default(old) and _is_default(new) and None in (before, after):
             yield _default_limit(old, new)
@@ -200,10 +199,6 @@ def _why_not(kinds: set[Any], found: Sequence[_Change]) -> str:
     if race and fields & _RULES:
         said.append(f"`surefoot rerace JOURNAL` runs the recorded race {under} without training")
     return "; ".join(said)
-
-
-def _nameless(population: Any) -> Any:
-    return {**population, "name": ""} if isinstance(population, Mapping) else population
 
 
 def _shown(value: Any) -> str:

@@ -46,19 +46,18 @@ class RaceRecord:
 
     def add(self, outcomes: Iterable[Outcome | Measure]) -> None:
         """Take outcomes of role RACE in; the latest attempt of each only."""
-        losses: list[tuple[str, int, float]] = []
-        costs: list[tuple[str, int, float]] = []
-        counted = self.study.cost != "instances"
+        losses, costs = [], []
         for outcome in outcomes:
             place, number = baseline_place(outcome.instance)
-            if outcome.candidate == self.study.baseline:
-                shared = self.study.paired or place >= 0
-                if shared:
-                    self._baseline[max(place, 0), number] = outcome.loss
+            if outcome.candidate == self.study.baseline and (self.study.paired or place >= 0):
+                self._baseline[max(place, 0), number] = outcome.loss
             if place < 0 and outcome.candidate in self._place:
                 losses.append((outcome.candidate, number, outcome.loss))
-                if counted:
-                    costs.append((outcome.candidate, number, self._cost(outcome)))
+                if self.study.cost == "seconds":
+                    costs.append((outcome.candidate, number, outcome.seconds))
+                elif self.study.cost == "visits":
+                    visits = float(outcome.sample * max(1, outcome.epochs))
+                    costs.append((outcome.candidate, number, visits))
         self.table = self.table.extended(losses)
         self._costs = self._costs.extended(costs)
 
@@ -105,12 +104,6 @@ class RaceRecord:
             and ((key, number) in asked or self.table.has(key, number))
         ]
 
-    def _cost(self, outcome: Outcome | Measure) -> float:
-        """Return seconds or example-visits, whichever the study counts."""
-        if self.study.cost == "seconds":
-            return outcome.seconds
-        return float(outcome.sample * max(1, outcome.epochs))
-
 
 def recorded_race(journal: Journal, race: Race | None = None) -> RaceRecord:
     """Return the race a journal holds, to be replayed under its own rules or under others."""
@@ -124,9 +117,8 @@ def recorded_certificates(journal: Journal, state: RaceState | None) -> dict[str
 
     ``state`` gives the racing values; None for an assessment.
     """
-    assessed = state is None
-    role = Role.ASSESS if assessed else Role.CERTIFY
-    study = (AssessDescription if assessed else RaceDescription).read(journal.study)
+    role = Role.ASSESS if state is None else Role.CERTIFY
+    study = (AssessDescription if state is None else RaceDescription).read(journal.study)
     losses: dict[str, dict[int, float]] = {}
     for measure in journal.measures(role):
         losses.setdefault(measure.candidate, {})[measure.instance] = measure.loss

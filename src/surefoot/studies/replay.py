@@ -1,22 +1,38 @@
-"""Replay: a recorded instance trained again, alone, in this process, and to the same loss."""
+"""Recorded instances trained again, alone, in this process, and to the same loss.
+
+For that the setting is that of the journal as the journal itself remembers it, its population
+loaded again.
+"""
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from surefoot.candidates.trust import trust as trusting
+from surefoot.checks import known
+from surefoot.data.files import load_population, resolved
+from surefoot.data.population import Population
 from surefoot.engines.choose import Chooser
-from surefoot.errors import ConfigurationError, JournalError, JournalMismatchError, nearest
-from surefoot.instances import Instance, Outcome, Setting, Training
-from surefoot.journal import Journal
+from surefoot.errors import (
+    ConfigurationError,
+    JournalError,
+    JournalMismatchError,
+    SurefootError,
+)
+from surefoot.instances import Instance, Outcome, Setting, Status, Training
+from surefoot.journal import Journal, Verified, verify
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import Description, SizesDescription, rebuild_candidate
 from surefoot.studies.race_record import recorded_race
-from surefoot.studies.recorded_setting import recorded_setting
+
+_INSTEAD = "give the study file with --study, or in Python the setting"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,18 +51,31 @@ class Replayed:
     @property
     def difference(self) -> str:
         """Where the two differ, in words; "" if nowhere."""
-        return difference(self.recorded, self.training.outcome)
+        recorded, again = self.recorded, self.training.outcome
+        if recorded.status is not again.status:
+            return f"different: {recorded.status} became {again.status} {again.message}".rstrip()
+        losses = np.array([recorded.loss, again.loss])
+        if losses[0].tobytes() == losses[1].tobytes() and (
+            recorded.curve.tobytes() == again.curve.tobytes()
+        ):
+            return ""
+        shared = min(recorded.epochs, again.epochs)
+        apart = np.flatnonzero(recorded.curve[:shared] != again.curve[:shared])
+        where = f"from epoch {apart[0] + 1}" if apart.size else f"after epoch {shared}"
+        share = abs(again.loss - recorded.loss) / abs(recorded.loss)
+        reason = "" if recorded.engine == again.engine else ", by another engine"
+        return f"different {where}: the losses are {share:.2e} apart{reason}"
 
     def __str__(self) -> str:
-        known = self.recorded
+        one = self.recorded
         lines = [
             f"{name:<10}loss {outcome.loss!r}  {outcome.status}  {outcome.epochs} epochs  "
             f"{outcome.seconds:.2f} s  {outcome.engine}"
-            for name, outcome in (("recorded", known), ("again", self.training.outcome))
+            for name, outcome in (("recorded", one), ("again", self.training.outcome))
         ]
-        name = f"{known.role.name.lower()} instance {known.instance}"
+        name = f"{one.role.name.lower()} instance {one.instance}"
         verdict = self.difference or "the same: status, loss and curve agree to the last bit"
-        return "\n".join([f"{self.label}  (key {known.candidate}), {name}", *lines, verdict])
+        return "\n".join([f"{self.label}  (key {one.candidate}), {name}", *lines, verdict])
 
 
 def replay(
@@ -104,17 +133,16 @@ def replay(
     True
     """
     trusting(trust)
-    roles = {one.name.lower(): one for one in Role}
-    if str(role) not in roles and not isinstance(role, Role):
-        raise ConfigurationError(f"role {role!r} is unknown: {nearest(role, roles)}")
-    chosen = role if isinstance(role, Role) else roles[role]
+    if not isinstance(role, Role):
+        known("role", role, [one.name.lower() for one in Role])
+        role = Role[role.upper()]
     with Journal.read(journal) as record:
         key = find_candidate(record, candidate)
         setting = recorded_setting(record) if setting is None else setting
-        known, training = train_recorded(
-            record, setting, key, instance, chosen, engine=engine, sample=sample
+        recorded, training = train_recorded(
+            record, setting, key, instance, role, engine=engine, sample=sample
         )
-        return Replayed(record.candidates()[key].label, known, training)
+        return Replayed(record.candidates()[key].label, recorded, training)
 
 
 def train_recorded(
@@ -141,9 +169,11 @@ def train_recorded(
     ]
     if not recorded:
         numbers = sorted(o.instance for o in journal.outcomes(role, key))
+        shown = "recorded are " + ", ".join(map(str, numbers[:10])) if numbers else "none is"
+        shown += f", … ({len(numbers)} in all)" if len(numbers) > 10 else ""
         raise JournalError(
             f"instance {instance} of {candidate} is not recorded in role {role.name.lower()}: "
-            + (f"recorded are {_listed(numbers)}" if numbers else "none is")
+            f"{shown}"
         )
     outcome = recorded[-1]
     model = rebuild_candidate(journal.candidates()[key])
@@ -162,23 +192,6 @@ def train_here(instance: Instance, setting: Setting, engine: str) -> Training:
     return chosen.train(instance, setting)
 
 
-def difference(recorded: Outcome, again: Outcome) -> str:
-    """Return where status, loss or curve of two outcomes differ in a bit; "" if nowhere."""
-    if recorded.status is not again.status:
-        return f"different: {recorded.status} became {again.status} {again.message}".rstrip()
-    losses = np.array([recorded.loss, again.loss])
-    if losses[0].tobytes() == losses[1].tobytes() and (
-        recorded.curve.tobytes() == again.curve.tobytes()
-    ):
-        return ""
-    shared = min(recorded.epochs, again.epochs)
-    apart = np.flatnonzero(recorded.curve[:shared] != again.curve[:shared])
-    where = f"from epoch {apart[0] + 1}" if apart.size else f"after epoch {shared}"
-    share = abs(again.loss - recorded.loss) / abs(recorded.loss)
-    reason = "" if recorded.engine == again.engine else ", by another engine"
-    return f"different {where}: the losses are {share:.2e} apart{reason}"
-
-
 def find_candidate(journal: Journal, text: str) -> str:
     """Return the key that ``text`` names: a key, the start of one, a label, or ``winner``.
 
@@ -187,15 +200,15 @@ def find_candidate(journal: Journal, text: str) -> str:
     JournalError
         If it names none, or several.
     """
-    known = journal.candidates()
-    if text in known:
+    everyone = journal.candidates()
+    if text in everyone:
         return text
     if text == "winner":
         winner = recorded_race(journal).state().winner
         if winner is None:
             raise JournalError("the race of the journal has no winner yet: let it end first")
         return winner
-    found = [key for key, one in known.items() if key.startswith(text) or one.label == text]
+    found = [key for key, one in everyone.items() if key.startswith(text) or one.label == text]
     if len(found) == 1:
         return found[0]
     if found:
@@ -203,6 +216,117 @@ def find_candidate(journal: Journal, text: str) -> str:
     raise JournalError(f"no candidate of the journal has the key or label {text!r}")
 
 
-def _listed(numbers: list[int]) -> str:
-    shown = ", ".join(map(str, numbers[:10]))
-    return shown + (f", … ({len(numbers)} in all)" if len(numbers) > 10 else "")
+def recorded_setting(journal: Journal) -> Setting:
+    """Return what all instances of a journal share.
+
+    Raises
+    ------
+    JournalError
+        If the journal does not say where its population came from, or it is no longer there.
+    """
+    study = Description.read(journal.study)
+    note = dict(journal.notes().get("population", {}))
+    fraction = note.pop("pool_fraction", 0.5)
+    halves = _population(journal, note, study).split(study.seed, fraction)
+    return Setting(halves, study.sampling, study.loss, study.stopping)
+
+
+def _population(journal: Journal, note: dict[str, Any], study: Description) -> Population:
+    """Return the journal's population from the first folder that has it, unchanged."""
+    folders = [Path(note.pop("folder"))] if "folder" in note else []
+    folders += [journal.path.parent] if journal.path is not None else []
+    if (
+        "source" not in note
+        or not note.keys() <= inspect.signature(load_population).parameters.keys()
+    ):
+        raise JournalError(
+            f"the journal does not say where its population, {study.population.name}, came from "
+            f"(a population made in Python, or a journal from before such notes): {_INSTEAD}"
+        )
+    if not note.get("classes", True):
+        del note["classes"]
+    source, wanted, tried = note.pop("source"), study.population.fingerprint, dict[str, str]()
+    for folder in folders or [Path()]:
+        place = resolved(source, folder)
+        if place in tried:
+            continue
+        try:
+            population = load_population(place, **note)
+        except SurefootError as error:
+            tried[place] = f"{error}"
+            continue
+        if population.fingerprint == wanted:
+            return population
+        tried[place] = (
+            f"{place} holds other data than the journal's (fingerprint {population.fingerprint}, "
+            f"not {wanted})"
+        )
+    raise JournalError(
+        f"the journal's population cannot be had again: {next(iter(tried.values()))}; {_INSTEAD}"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """A journal that holds what was written, and those of its instances trained again."""
+
+    verified: Verified
+    replayed: tuple[Replayed, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether every instance trained again gave its record, bit for bit."""
+        return all(one.same for one in self.replayed)
+
+    def __str__(self) -> str:
+        lines = [
+            f"instance {one.recorded.instance} ({one.recorded.role.name.lower()}) of {one.label}, "
+            f"loss {one.recorded.loss:.6g}: {one.difference or 'the same to the last bit'}"
+            for one in self.replayed
+        ]
+        return "\n".join([str(self.verified), *lines])
+
+
+def check(
+    journal: str | os.PathLike[str],
+    replays: int = 0,
+    *,
+    setting: Setting | None = None,
+    seed: int | None = None,
+) -> Checked:
+    """Check a journal's digests and train some of its instances again.
+
+    Parameters
+    ----------
+    journal
+        Path of a recorded study.
+    replays
+        How many instances, drawn at random from those that did not fail, to train again.
+    setting
+        The study's; None to load its population from where the journal says it came from.
+    seed
+        Of the choice of instances; None for another one each time.
+
+    Raises
+    ------
+    JournalError
+        If a row is not the one that was written (the message says which), or the journal cannot be
+        read.
+    ConfigurationError
+        If there are to be fewer than 0 replays.
+    """
+    if replays < 0:
+        raise ConfigurationError(f"replays = {replays} cannot be: give 0 or more")
+    verified = verify(journal)
+    if not replays:
+        return Checked(verified, ())
+    with Journal.read(journal) as record:
+        setting = setting or recorded_setting(record)
+        outcomes = [o for o in record.outcomes() if o.status is not Status.FAILED]
+        chosen = np.random.default_rng(seed).permutation(len(outcomes))[:replays]
+        replayed = []
+        for one in (outcomes[place] for place in sorted(chosen)):
+            key, number, sample = one.candidate, one.instance, one.sample
+            _, training = train_recorded(record, setting, key, number, one.role, sample=sample)
+            replayed.append(Replayed(record.candidates()[key].label, one, training))
+    return Checked(verified, tuple(replayed))

@@ -38,7 +38,7 @@ def check(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import busy, console
-    from surefoot.studies.check import check
+    from surefoot.studies.replay import check
 
     out = console()
     with busy(out, f"checking {journal}"):

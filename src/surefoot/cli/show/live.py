@@ -1,28 +1,190 @@
-"""The live table of a race in a terminal, and the plain log of it elsewhere."""
+"""A running race: what is known of it, its live table in a terminal and its plain log elsewhere."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from surefoot.cli.show.progress import PATIENCE, WAITING, Progress, Row
+import numpy as np
+
+from surefoot.instances import Outcome, Status
 from surefoot.journal import Journal, Role
-from surefoot.studies.duration import TimeLeft
+from surefoot.racing.criteria import Criterion
+from surefoot.racing.state import PlannedRound, Round, stretch_name
+from surefoot.studies.duration import TimeLeft, duration_words
 from surefoot.studies.select.cost import count_trainings
+from surefoot.studies.watch import Watcher
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
 
     from surefoot.candidates.base import Candidate
-    from surefoot.instances import Outcome
-    from surefoot.racing.state import PlannedRound, Round
     from surefoot.studies.select.selection import Selection
     from surefoot.studies.select.study import SelectStudy
 
+Clock = Callable[[], float]
+PATIENCE = 3.0
 SHOWN_ROWS = 14
 LOG_EVERY = 10.0
+WAITING = "waiting for the first instance; used for the first time, an engine compiles for a minute"
+
+
+@dataclass
+class Row:
+    """A stretch of rounds as shown: ``done`` of ``total`` instances, the best value, who stays.
+
+    They are the rounds from ``first`` (0 unless rounds of the race) to ``number``; ``earlier``
+    instances are of those before the last.
+    """
+
+    name: str
+    candidates: int
+    total: int
+    first: int = 0
+    number: int = 0
+    earlier: int = 0
+    done: int = 0
+    best: float | None = None
+    label: str = ""
+    stay: int | None = None
+    began: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass
+class Progress(Watcher):
+    """Follows a race; `LiveTable` and `PlainLog` show it.
+
+    ``plan`` holds the rounds as far as they are known before training; ``certifying_instances``
+    are those of all certificates; ``time_left`` learns from the outcomes; ``clock`` is monotonic,
+    in seconds; ``losses`` are the racing losses by candidate.
+    """
+
+    candidates: Sequence[Candidate]
+    criterion: Criterion
+    plan: Sequence[PlannedRound]
+    certifying_instances: int
+    time_left: TimeLeft
+    clock: Clock = time.monotonic
+    rows: list[Row] = field(default_factory=list)
+    trained: int = 0
+    recorded: int = 0
+    troubles: int = 0
+
+    def __post_init__(self) -> None:
+        self._labels = {c.key: c.label for c in self.candidates}
+        self.losses: dict[str, list[float]] = {}
+        self._alive: Sequence[str] = [c.key for c in self.candidates]
+        self._current: PlannedRound | None = None
+        self._certifying = 0
+
+    def started(self, candidates: int, recorded: int) -> None:
+        """Take note of the outcomes that the journal holds already."""
+        self.recorded = recorded
+
+    def round_started(self, planned: PlannedRound, left: int) -> None:
+        """Open a round's row, or go on with that of the rounds before in which all stayed."""
+        row = self._round(planned, planned.survivors)
+        row.total = max(row.done + left, row.earlier + planned.trainings)
+        row.done = row.total - left
+        self._current = planned
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Count an outcome and update the best value of the round."""
+        self.trained += 1
+        self.troubles += outcome.status is not Status.FINISHED
+        self.time_left.record(outcome)
+        if not self.rows:
+            return
+        row = self.rows[-1]
+        row.done += 1
+        if row.earlier or outcome.role is not Role.RACE or outcome.candidate not in self._labels:
+            return
+        losses = self.losses.setdefault(outcome.candidate, [])
+        losses.append(outcome.loss)
+        if len(losses) >= self.criterion.needs:
+            value = float(self.criterion.values(np.array([losses]))[0])
+            if row.best is None or value < row.best:
+                row.best, row.label = value, self._labels[outcome.candidate]
+
+    def round_finished(self, finished: Round) -> None:
+        """Close a round's row with its best value and survivors."""
+        row = self._round(finished, len(finished.keys))
+        row.total = row.done = max(row.total, row.earlier + finished.trainings)
+        row.best, row.label = float(finished.values[0]), self._labels.get(finished.keys[0], "")
+        row.stay = len(finished.survivors)
+        row.seconds = self.clock() - row.began
+        self._alive = finished.survivors
+
+    def certifying(self, candidate: Candidate, left: int) -> None:
+        """Open the certificate's row."""
+        self._certifying += 1
+        number = f" {self._certifying}" if self._certifying > 1 else ""
+        row = self._row(f"certificate{number}", 1)
+        row.total, row.label = left, candidate.label
+        self._alive = [candidate.key]
+
+    def finished(self, selection: Selection) -> None:
+        """Close the last row."""
+        if self.rows:
+            row = self.rows[-1]
+            row.done = row.total
+            row.seconds = row.seconds or self.clock() - row.began
+
+    @property
+    def left(self) -> int:
+        """Instances still to be trained, as far as can be foreseen."""
+        if not self.rows:
+            return sum(one.trainings for one in self.plan) + self.certifying_instances
+        row = self.rows[-1]
+        now = row.total - row.done
+        if self._certifying:
+            begun = [one for one in self.rows if one.name.startswith("certificate")]
+            return max(now, self.certifying_instances - sum(one.done for one in begun))
+        if self._current is None:
+            return now
+        later = [one for one in self.plan if one.number > self._current.number]
+        alike = [one for one in self.plan if one.number == self._current.number]
+        share = row.candidates / alike[0].survivors if alike else 1.0
+        return now + round(share * sum(one.trainings for one in later)) + self.certifying_instances
+
+    def status(self) -> str:
+        """Return how much is trained and how long the rest takes, in one line."""
+        if not self.trained and self.rows and self.clock() - self.rows[0].began > PATIENCE:
+            return WAITING
+        parts = [f"{self.trained + self.recorded:,} instances trained"]
+        if self.recorded:
+            parts[0] += f" ({self.recorded:,} before)"
+        if self.troubles:
+            parts.append(f"{self.troubles:,} diverged or failed")
+        left = self.left
+        if left:
+            seconds = self.time_left.seconds(left, self._alive)
+            rest = "" if seconds is None else f", {duration_words(seconds)}"
+            open_ended = any(one.name == "race" and one.keep is None for one in self.plan)
+            parts.append(f"{'at most' if open_ended else 'about'} {left:,} left{rest}")
+        return " · ".join(parts)
+
+    def _round(self, one: PlannedRound | Round, candidates: int) -> Row:
+        """Return the row of a round."""
+        row = self.rows[-1] if self.rows else None
+        goes_on = row is not None and row.first > 0 and row.stay == row.candidates
+        if row is None or (row.number != one.number and not goes_on):
+            row = self._row(stretch_name(one.name, one.number, one.number), candidates)
+            row.first = one.number if one.name == "race" else 0
+        elif row.number != one.number:
+            row.name = stretch_name(one.name, row.first, one.number)
+            row.earlier, row.stay, row.seconds = row.done, None, 0.0
+        row.number = one.number
+        return row
+
+    def _row(self, name: str, candidates: int) -> Row:
+        self.rows.append(Row(name, candidates, 0, began=self.clock()))
+        return self.rows[-1]
 
 
 class LiveTable(Progress):
@@ -200,6 +362,7 @@ def live(
         certifying_instances=planned.certifying,
         time_left=TimeLeft(study.candidates, study.setting, workers),
     )
-    progress.remember((m.candidate, m.loss) for m in journal.measures(Role.RACE))
+    for measure in journal.measures(Role.RACE):
+        progress.losses.setdefault(measure.candidate, []).append(measure.loss)
     with progress.on(out):
         yield progress

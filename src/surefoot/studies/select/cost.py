@@ -13,18 +13,10 @@ from surefoot.studies.text import Line, titled
 
 @dataclass(frozen=True)
 class Trainings:
-    """The numbers of trainings of a selection.
+    """The numbers of trainings of a selection, whose ``rounds`` are known as far as they can be."""
 
-    ``race`` sums the rounds; ``certifying`` is for all candidates certified; ``exhaustive`` would
-    give every candidate as many instances as the certificate takes. ``exact`` is false when a
-    screen or a test decides who leaves: then the numbers hold if the screen removes nobody.
-    """
-
-    candidates: int
+    study: SelectStudy
     rounds: tuple[PlannedRound, ...]
-    certified: int
-    certifying: int
-    exhaustive: int
 
     @property
     def race(self) -> int:
@@ -32,37 +24,42 @@ class Trainings:
         return sum(one.trainings for one in self.rounds)
 
     @property
+    def certified(self) -> int:
+        """Candidates that get a certificate."""
+        return len(self.study.groups(self.study.candidates)) if self.study.certify else 0
+
+    @property
+    def certifying(self) -> int:
+        """Trainings of all certificates."""
+        return self.certified * self.study.certify
+
+    @property
     def total(self) -> int:
         """Trainings of race and certificates."""
         return self.race + self.certifying
 
     @property
+    def exhaustive(self) -> int:
+        """Trainings if every candidate had as many instances as the certificate takes."""
+        return len(self.study.candidates) * self.study.certify
+
+    @property
     def exact(self) -> bool:
-        """Whether every number is known beforehand."""
+        """Whether all is known beforehand, else only if a screen or a test removes nobody."""
         return all(one.exact for one in self.rounds)
 
 
 def count_trainings(study: SelectStudy, cost: float | None = None) -> Trainings:
     """Return the trainings of a selection.
 
-    Parameters
-    ----------
-    cost
-        What one instance costs in the unit of the study's ``cost``; needed for seconds only.
-        Unless given, an instance costs as many visits as its longest training makes.
+    ``cost`` is that of one instance in the unit of the study's ``cost``; needed for seconds only.
+    Unless given, an instance costs as many visits as its longest training makes.
     """
     if cost is None:
         setting = study.setting
         visits = setting.halves.train_size(setting.sampling) * setting.stopping.max_epochs
         cost = float(visits) if study.cost == "visits" else 1.0
-    certified = len(study.groups(study.candidates)) if study.certify else 0
-    return Trainings(
-        candidates=len(study.candidates),
-        rounds=tuple(study.race.plan(cost)),
-        certified=certified,
-        certifying=certified * study.certify,
-        exhaustive=len(study.candidates) * study.certify,
-    )
+    return Trainings(study, tuple(study.race.plan(cost)))
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,6 @@ class SelectionCost:
     ``epochs`` each.
     """
 
-    study: SelectStudy
     trainings: Trainings
     seconds: tuple[float, float]
     epochs: tuple[int, int]
@@ -81,16 +77,22 @@ class SelectionCost:
 
     def lines(self) -> Iterator[Line]:
         """Yield it in words: candidates, rounds, trainings per round, the total and the time."""
-        study, counted = self.study, self.trainings
+        study, counted = self.trainings.study, self.trainings
         bounded = "" if study.race.rule.fixed else "at most "
-        yield titled("candidates", f"{counted.candidates:,}{_sizes(study)}")
+        yield titled("candidates", f"{len(study.candidates):,}{_sizes(study)}")
         yield titled("draws", _draws(study))
         yield from _rounds(study, counted.rounds)
         yield titled("race", f"{bounded}{counted.race:,} trainings")
         if study.baseline is not None and study.screen is not None:
             yield titled("baseline", f"{study.baseline.label}, fitted on the same draws")
         if counted.certifying:
-            yield titled("certificate", _fresh(study, counted))
+            fresh = f"{counted.certifying} trainings of the winner"
+            if counted.certified > 1:
+                fresh = (
+                    f"{counted.certified} x {study.certify} = {counted.certifying} trainings, of "
+                    f"the best with each value of {study.certify_best_of}"
+                )
+            yield titled("certificate", fresh)
         unless = "" if counted.exact else ", if the screen removes nobody"
         if bounded:
             unless = " (surefoot plan tells how many are likely)"
@@ -103,9 +105,8 @@ class SelectionCost:
         time = " to ".join(duration_words(one) for one in dict.fromkeys(self.seconds))
         measured = "speed measured just now on a few candidates"
         if any(has_epochs(one) for one in study.candidates):
-            measured = (
-                f"{' to '.join(map(str, dict.fromkeys(self.epochs)))} epochs each; {measured}"
-            )
+            epochs = " to ".join(map(str, dict.fromkeys(self.epochs)))
+            measured = f"{epochs} epochs each; {measured}"
         yield titled("time", f"{bounded or 'about '}{time} on {cores(self.workers)} ({measured})")
 
     def __str__(self) -> str:
@@ -129,9 +130,8 @@ def selection_cost(study: SelectStudy, workers: int = 1) -> SelectionCost:
         for epochs in (shortest, longest)
     )
     counted = count_trainings(study, most if study.cost == "seconds" else None)
-    share = counted.total / workers
-    seconds = share * least, share * most
-    return SelectionCost(study, counted, seconds, (shortest, longest), workers)
+    seconds = counted.total * least / workers, counted.total * most / workers
+    return SelectionCost(counted, seconds, (shortest, longest), workers)
 
 
 def _sizes(study: SelectStudy) -> str:
@@ -170,12 +170,3 @@ def _stretch(rounds: Sequence[PlannedRound]) -> Line:
     trainings = sum(one.trainings for one in rounds)
     text = f"{about}{last.survivors:,} candidates, {trainings:,} trainings, {stay}"
     return titled(name, text)
-
-
-def _fresh(study: SelectStudy, counted: Trainings) -> str:
-    if counted.certified == 1:
-        return f"{counted.certifying} trainings of the winner"
-    return (
-        f"{counted.certified} x {study.certify} = {counted.certifying} trainings, of the best with "
-        f"each value of {study.certify_best_of}"
-    )
