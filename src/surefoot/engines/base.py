@@ -103,26 +103,24 @@ def data_refusal(candidate: Candidate, setting: Setting, loss: Loss | None) -> s
     """
     population, label = setting.halves.population, candidate.label
     shape, columns = getattr(candidate, "input_shape", None), population.features.shape[1]
+    outputs = getattr(candidate, "outputs", population.outputs)
+    side = getattr(candidate, "side", 0)
+    sides = 0 if population.side is None else population.side.shape[1]
     if shape is not None and math.prod(shape) != columns:
         return (
             f"{label} takes {math.prod(shape)} features ({'×'.join(map(str, shape))}) but "
             f"{population.name} has {columns}: set input_shape"
         )
-    outputs = getattr(candidate, "outputs", population.outputs)
     if outputs != population.outputs:
         return (
             f"{label} has {outputs} outputs but {population.name} has {population.outputs} "
             "targets: they must agree"
         )
-    side = getattr(candidate, "side", 0)
-    sides = 0 if population.side is None else population.side.shape[1]
     if side is True and not sides:
         return f"{label} takes side features but {population.name} has none"
     if side is not True and side not in (0, sides):
-        return (
-            f"{label} takes {side} side features but {population.name} has {sides}: "
-            f"use side = {sides}"
-        )
+        has = f"{population.name} has {sides}: use side = {sides}"
+        return f"{label} takes {side} side features but {has}"
     try:
         if loss is not None:
             population.check_loss(loss)

@@ -18,7 +18,7 @@ from surefoot.data.population import Population, Sampling
 from surefoot.engines.torch.eager import TorchEager, module_of
 from surefoot.engines.torch.jobs import convnet_job, mean_loss, optimizer_of
 from surefoot.engines.torch.module import ConvModule
-from surefoot.engines.torch.predictor import CHUNK
+from surefoot.engines.torch.training import CHUNK
 from surefoot.errors import CandidateError
 from surefoot.instances import Instance, Status
 from surefoot.learning.losses.base import parse_loss

@@ -51,8 +51,7 @@ class TorchEager(Engine):
         """Train one instance; raises `MissingExtraError` if torch is not installed."""
         require("torch", extra="torch")
         from surefoot.engines.torch.jobs import job_of
-        from surefoot.engines.torch.predictor import one_thread, own_random_numbers
-        from surefoot.engines.torch.training import train_epochs
+        from surefoot.engines.torch.training import one_thread, own_random_numbers, train_epochs
 
         order_key = instance.seed.key(Stream.ORDER)
         with one_thread(), own_random_numbers():
@@ -66,7 +65,7 @@ def predictor_of(
 ) -> Predictor:
     """Return the predictor that left these weights, on the CPU; raises as `module_of`."""
     module = module_of(candidate, weights)
-    from surefoot.engines.torch.predictor import TorchPredictor
+    from surefoot.engines.torch.training import TorchPredictor
 
     return TorchPredictor(module, candidate.side > 0, input_shape=candidate.input_shape)
 
@@ -89,7 +88,7 @@ def module_of(
     """
     require("torch", extra="torch")
     from surefoot.engines.torch.module import ConvModule, load
-    from surefoot.engines.torch.predictor import own_random_numbers
+    from surefoot.engines.torch.training import own_random_numbers
 
     with own_random_numbers():
         module = ConvModule(candidate) if isinstance(candidate, ConvNet) else candidate.make()

@@ -18,8 +18,7 @@ from surefoot.candidates.fields import is_import_path
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.recipe import schedule_of, trained_loss
 from surefoot.engines.torch.module import ConvModule, load
-from surefoot.engines.torch.predictor import TorchPredictor
-from surefoot.engines.torch.training import AveragedModule, Job
+from surefoot.engines.torch.training import AveragedModule, Job, TorchPredictor
 from surefoot.instances import Instance, Setting
 from surefoot.learning import optimizers
 from surefoot.learning.averaging import parse_average

@@ -205,11 +205,11 @@ class _Threads:
 
     def _train(self, instance: Instance, flag: Flag) -> Outcome | None:
         engine = self._executor.chooser.choose(instance.candidate, self._setting)
-        limit, stopped = self._executor.time_limit, self._stopping.is_set
+        limit = self._executor.time_limit
         if engine.workers == "threads":
             return self._train_here(engine, instance, flag, limit)
-        with self._pool.worker() as worker:
-            return worker.train(engine, instance, self._setting, stopped=stopped, time_limit=limit)
+        with self._pool.worker(self._stopping.is_set) as worker:
+            return worker.train(engine, instance, limit)
 
     def _train_here(
         self, engine: Engine, instance: Instance, flag: Flag, limit: float | None

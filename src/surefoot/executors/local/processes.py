@@ -33,9 +33,14 @@ TOO_LATE = "exceeded the time limit of {:g} s"
 
 
 class Worker:
-    """One worker process."""
+    """One worker process; ``stopped`` says whether what it trains is to be stopped."""
 
-    def __init__(self, shared: Shared, memory_limit: int | None, threads: int) -> None:
+    stopped: Callable[[], bool]
+
+    def __init__(
+        self, setting: Setting, shared: Shared, memory_limit: int | None, threads: int
+    ) -> None:
+        self._setting = setting
         self._channel, theirs = multiprocessing.Pipe()
         pipes = theirs.fileno(), shared.descriptor
         arguments = (json.dumps(sys.path), *pipes, _main_script(), memory_limit or 0)
@@ -49,28 +54,20 @@ class Worker:
         theirs.close()
         self._ready: set[str] = set()
 
-    def train(
-        self,
-        engine: Engine,
-        instance: Instance,
-        setting: Setting,
-        *,
-        stopped: Callable[[], bool],
-        time_limit: float | None,
-    ) -> Outcome | None:
+    def train(self, engine: Engine, instance: Instance, limit: float | None) -> Outcome | None:
         """Train one instance there; None when ``stopped()`` became true, which ends the process.
 
         A process that dies or exceeds the time limit leaves a *failed* outcome and is `dead`.
         Raises `EngineError` when the process cannot be started or cannot use what it is sent.
         """
-        if not self._prepared(engine, instance, stopped):
+        if not self._prepared(engine, instance):
             return None
         start = time.perf_counter()
-        kind, outcome = self._ask((engine, instance, False), stopped, time_limit)
+        kind, outcome = self._ask((engine, instance, False), limit)
         seconds = time.perf_counter() - start
         if kind in ("died", "late"):
-            message = TOO_LATE.format(time_limit) if kind == "late" else self._ending()
-            outcome = Outcome.of(instance, setting, engine.name, (), seconds, message)
+            message = TOO_LATE.format(limit) if kind == "late" else self._ending()
+            outcome = Outcome.of(instance, self._setting, engine.name, (), seconds, message)
         result: Outcome | None = outcome
         return result
 
@@ -85,14 +82,14 @@ class Worker:
         self._process.wait()
         self._channel.close()
 
-    def _prepared(self, engine: Engine, instance: Instance, stopped: Callable[[], bool]) -> bool:
+    def _prepared(self, engine: Engine, instance: Instance) -> bool:
         """Have the process started, and an engine and its libraries imported there.
 
         This is not the instance's time. False when it was stopped.
         """
-        kind = "ready" if self._ready else self._receive(stopped, None)[0]
+        kind = "ready" if self._ready else self._receive()[0]
         if kind == "ready" and engine.name not in self._ready:
-            kind, _ = self._ask((engine, instance, True), stopped, None)
+            kind, _ = self._ask((engine, instance, True))
         if kind == "died":
             raise EngineError(
                 f"a worker process could not start ({self._ending()}): see its messages above, "
@@ -101,22 +98,20 @@ class Worker:
         self._ready.add(engine.name)
         return kind == "ready"
 
-    def _ask(
-        self, task: tuple[Any, ...], stopped: Callable[[], bool], limit: float | None
-    ) -> tuple[str, Any]:
+    def _ask(self, task: tuple[Any, ...], limit: float | None = None) -> tuple[str, Any]:
         """Send a task and wait for its answer."""
         try:
             self._channel.send_bytes(pickled(task, "a candidate"))
         except OSError:
             return "died", None
-        return self._receive(stopped, limit)
+        return self._receive(limit)
 
-    def _receive(self, stopped: Callable[[], bool], limit: float | None) -> tuple[str, Any]:
+    def _receive(self, limit: float | None = None) -> tuple[str, Any]:
         """Wait for a message; its kind may also be stopped, late or died."""
         deadline = None if limit is None else time.monotonic() + limit
         try:
             while not self._channel.poll(_POLL):
-                if stopped():
+                if self.stopped():
                     self.kill()
                     return "stopped", None
                 if deadline is not None and time.monotonic() > deadline:
@@ -161,10 +156,11 @@ class WorkerPool:
         self._lock = threading.Lock()
 
     @contextmanager
-    def worker(self) -> Iterator[Worker]:
-        """Lend an idle worker, or a new one; a dead one is forgotten."""
+    def worker(self, stopped: Callable[[], bool]) -> Iterator[Worker]:
+        """Lend an idle worker, or a new one, until ``stopped()``; a dead one is forgotten."""
         with self._lock:
             worker = self._taken()
+        worker.stopped = stopped
         try:
             yield worker
         finally:
@@ -183,7 +179,7 @@ class WorkerPool:
             worker.kill()
         if self._shared is None:
             self._shared = Shared(self.setting)
-        worker = Worker(self._shared, self._memory_limit, self._threads)
+        worker = Worker(self.setting, self._shared, self._memory_limit, self._threads)
         self._all.add(worker)
         return worker
 
