@@ -88,9 +88,9 @@ def test_effects_add_up_and_share_nothing(draws, inits, repeats, seed):
     table = decompose(cube)
     whole = table.mean + table.rows[:, None, None] + table.columns[None, :, None]
     assert whole + table.rest[:, :, None] + table.within == pytest.approx(cube)
-    squares = sum(square * count for square, count in zip(table.squares, table.freedom))
+    squares = sum(square.value * square.count for square in table.squares)
     assert squares == pytest.approx(((cube - cube.mean()) ** 2).sum())
-    assert sum(table.freedom) == cube.size - 1
+    assert sum(square.count for square in table.squares) == cube.size - 1
 
 
 @given(st.integers(2, 6), st.integers(2, 6), st.integers(1, 3), st.integers(0, 999))

@@ -15,6 +15,7 @@ from surefoot.journal import Journal
 from surefoot.report import style
 from surefoot.report.style import BLACK, DARK, MIDDLE, Style, finite
 from surefoot.seeds.ledger import Role
+from surefoot.statistics.tolerance import percent
 from surefoot.studies.select.selection import Selection
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def bound_label(certificate: Certificate) -> str:
     """Return the certificate's promise in a few words for a legend."""
     share = certificate.content if certificate.reached else certificate.bound.content
     unit = f" {certificate.unit}" if certificate.unit else ""
-    return f"≥ {np.floor(share * 1000) / 10:g} % lose ≤ {certificate.bound.value:.4g}{unit}"
+    return f"≥ {percent(share)} lose ≤ {certificate.bound.value:.4g}{unit}"
 
 
 def draw_curves(

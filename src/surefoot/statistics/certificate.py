@@ -10,6 +10,7 @@ import numpy as np
 from surefoot.errors import ConfigurationError
 from surefoot.statistics import tolerance
 from surefoot.statistics.intervals import Interval, quantile_interval
+from surefoot.statistics.tolerance import percent
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,8 @@ class Certificate:
 
     def sentence(self) -> str:
         """Return the guarantee in one sentence, with the content that n reaches."""
-        share = _percent(self.content if self.reached else self.bound.content)
-        trust = f"With {_percent(self.confidence)} confidence, at least {share} of retrainings"
+        share = percent(self.content if self.reached else self.bound.content)
+        trust = f"With {percent(self.confidence)} confidence, at least {share} of retrainings"
         if np.isinf(self.bound.value):
             which = "the largest" if self.bound.order == 1 else f"number {self.bound.order}"
             return (
@@ -122,16 +123,16 @@ class Certificate:
             return ""
         n = tolerance.needed(self.content, self.confidence)
         return (
-            f"{_percent(self.content)} was asked for, which takes {n} fresh instances; "
-            f"{self.n} reach {_percent(self.bound.content)}."
+            f"{percent(self.content)} was asked for, which takes {n} fresh instances; "
+            f"{self.n} reach {percent(self.bound.content)}."
         )
 
     def divergence(self) -> str:
         """Return the divergence count with its bound, in one sentence."""
         return (
             f"{self.diverged} of {self.n} fresh instances diverged or failed: with "
-            f"{_percent(self.confidence)} confidence at most "
-            f"{np.ceil(self.divergence_bound * 1000.0) / 10.0:g} % of retrainings do."
+            f"{percent(self.confidence)} confidence at most "
+            f"{percent(self.divergence_bound, up=True)} of retrainings do."
         )
 
     def winners_curse(self) -> str:
@@ -160,12 +161,6 @@ class Certificate:
             self.conditions(),
         ]
         return "\n".join(line for line in lines if line)
-
-
-def _percent(share: float) -> str:
-    """A share in percent, rounded down to a tenth: a guarantee is never rounded up."""
-    tenths = np.floor(share * 1000.0 + 1e-9) / 10.0
-    return f"{tenths:g} %"
 
 
 def _ordinal(number: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import ConfigurationError, StatisticsError
-from surefoot.statistics.tolerance import needed, rate_bound
+from surefoot.statistics.tolerance import needed, percent, rate_bound
 
 Answer = Literal["kept", "broken", "open"]
 
@@ -94,7 +94,7 @@ class Promise:
                 f"{plan - len(values)} more instances decide",
                 len(values),
             )
-        most = _percent(rate_bound(len(exceeds), plan, self.confidence), np.ceil)
+        most = percent(rate_bound(len(exceeds), plan, self.confidence), 2, up=True)
         return PromiseResult(
             "kept",
             0,
@@ -108,15 +108,10 @@ class Promise:
         """Return what a stop at the excess too many, the loss number ``used``, says of the rate."""
         least = 1.0 - rate_bound(used - self.max_exceedances - 1, used, self.confidence)
         trust = f"With {100.0 * self.confidence:.4g} % confidence, at least"
-        said = f"{trust} {_percent(least, np.floor)} of retrainings lose more than {self.limit:.4g}"
+        said = f"{trust} {percent(least, 2)} of retrainings lose more than {self.limit:.4g}"
         if least > 1.0 - self.content:
             return f"{said}: the promise is false."
         return (
             f"{said}. That does not prove the promise false, but this test cannot confirm it any "
             "more."
         )
-
-
-def _percent(share: float, towards: np.ufunc) -> str:
-    """A share in percent, rounded to a hundredth so that the statement stays true."""
-    return f"{towards(share * 1e4) / 100.0:g} %"

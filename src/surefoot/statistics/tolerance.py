@@ -110,6 +110,16 @@ def rate_bound(failures: int, n: int, confidence: float = 0.95) -> float:
     return float(special.betaincinv(failures + 1, n - failures, confidence))
 
 
+def percent(share: float, digits: int = 1, *, up: bool = False) -> str:
+    """Return a share in percent, rounded down, or up, so that a guarantee stays true.
+
+    >>> percent(0.9418), percent(0.0496, 2, up=True)
+    ('94.1 %', '4.96 %')
+    """
+    scaled = share * 100.0 * 10.0**digits
+    return f"{(np.ceil(scaled - 1e-9) if up else np.floor(scaled + 1e-9)) / 10.0**digits:g} %"
+
+
 def _check_order(n: int, order: int) -> None:
     if n < 1:
         raise ConfigurationError(f"n = {n} losses say nothing; give at least 1")

@@ -36,7 +36,7 @@ more, 92 % and more in the mean.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -94,8 +94,8 @@ class Decomposition:
 
     ``rows`` [draws], ``columns`` [inits], ``rest`` [draws, inits] and ``within`` [draws, inits,
     replicates] are the estimated effects of draw, init, interaction and replicate; ``squares`` are
-    their mean squares and ``freedom`` their degrees of freedom, in the order of `SOURCES`. Without
-    replicates ``within`` is zero and the last two have three entries.
+    their mean squares, in the order of `SOURCES`. Without replicates ``within`` is zero and has no
+    mean square.
     """
 
     mean: float
@@ -103,8 +103,19 @@ class Decomposition:
     columns: Floats
     rest: Floats
     within: Floats
-    squares: tuple[float, ...]
-    freedom: tuple[int, ...]
+    squares: tuple[MeanSquare, ...]
+
+    def components(self, squares: Iterable[Number]) -> dict[str, Number]:
+        """Return what the values of mean squares, or resamples, say of the components."""
+        draws, inits, repeats = self.within.shape
+        of_rows, of_columns, of_rest, *within = squares
+        found = [
+            (of_rows - of_rest) / (inits * repeats),
+            (of_columns - of_rest) / (draws * repeats),
+            (of_rest - (within[0] if within else 0.0)) / repeats,
+            *within,
+        ]
+        return dict(zip(SOURCES, found))
 
 
 def decompose(losses: npt.ArrayLike) -> Decomposition:
@@ -135,17 +146,18 @@ def decompose(losses: npt.ArrayLike) -> Decomposition:
     rows, columns = cells.mean(axis=1) - mean, cells.mean(axis=0) - mean
     rest = cells - mean - rows[:, None] - columns
     within = cube - cells[:, :, None]
-    sums = [
-        inits * repeats * float((rows**2).sum()),
-        draws * repeats * float((columns**2).sum()),
-        repeats * float((rest**2).sum()),
+    crowded = crowded_freedom(rest**2)
+    freedom = (draws - 1) * (inits - 1)
+    squares = [
+        MeanSquare.of(rows, inits * repeats, draws - 1, draws),
+        MeanSquare.of(columns, draws * repeats, inits - 1, inits),
+        MeanSquare.of(rest, repeats, freedom, draws, inits, max_freedom=crowded),
     ]
-    freedom = [draws - 1, inits - 1, (draws - 1) * (inits - 1)]
     if repeats > 1:
-        sums.append(float((within**2).sum()))
-        freedom.append(draws * inits * (repeats - 1))
-    squares = tuple(one / count for one, count in zip(sums, freedom))
-    return Decomposition(mean, rows, columns, rest, within, squares, tuple(freedom))
+        crowded = crowded_freedom((within**2).sum(axis=2))
+        freedom = draws * inits * (repeats - 1)
+        squares.append(MeanSquare.of(within, 1, freedom, repeats, max_freedom=crowded))
+    return Decomposition(mean, rows, columns, rest, within, tuple(squares))
 
 
 def components(losses: npt.ArrayLike) -> Components:
@@ -157,7 +169,7 @@ def components(losses: npt.ArrayLike) -> Components:
     instance.
     """
     table = decompose(losses)
-    found = _components(table.within.shape, table.squares)
+    found = table.components(one.value for one in table.squares)
     draw, init, interaction, *replicate = (max(0.0, value) for value in found.values())
     return Components(draw, init, interaction, replicate[0] if replicate else None, table.mean)
 
@@ -205,39 +217,14 @@ def resampled_components(
     `StatisticsError` as `components` does.
     """
     table = decompose(losses)
-    draws, inits, repeats = shape = table.within.shape
-    of, freedom = MeanSquare.of, table.freedom
-    squares = [
-        of(table.rows, freedom[0], draws),
-        of(table.columns, freedom[1], inits),
-        of(table.rest, freedom[2], draws, inits, max_freedom=crowded_freedom(table.rest**2)),
-    ]
-    if repeats > 1:
-        crowded = crowded_freedom((table.within**2).sum(axis=2))
-        squares.append(of(table.within, freedom[3], repeats, max_freedom=crowded))
-    weights = (inits * repeats, draws * repeats, repeats, 1)
-    found = _components(
-        shape, [weight * one.resampled(rng, n_resamples) for weight, one in zip(weights, squares)]
-    )
+    draws, inits, _ = table.within.shape
+    found = table.components(one.resampled(rng, n_resamples) for one in table.squares)
     few = f"only {draws} draws and {inits} initialisations: the intervals are rough"
     return ResampledComponents(
         components(losses),
         {name: np.maximum(0.0, values) for name, values in found.items()},
         few if min(draws, inits) < FEWEST else "",
     )
-
-
-def _components(shape: tuple[int, ...], squares: Sequence[Number]) -> dict[str, Number]:
-    """Return what mean squares, or their resamples, say of the components, by source."""
-    draws, inits, repeats = shape
-    of_rows, of_columns, of_rest, *within = squares
-    found = [
-        (of_rows - of_rest) / (inits * repeats),
-        (of_columns - of_rest) / (draws * repeats),
-        (of_rest - (within[0] if within else 0.0)) / repeats,
-        *within,
-    ]
-    return dict(zip(SOURCES, found))
 
 
 def resampled_variance(
@@ -250,7 +237,7 @@ def resampled_variance(
     samples each).
     """
     values = np.asarray(losses, dtype=np.float64)
-    square = MeanSquare.of(values - values.mean(), values.size - 1, values.size)
+    square = MeanSquare.of(values - values.mean(), 1, values.size - 1, values.size)
     return square.resampled(rng, n_resamples)
 
 
@@ -289,10 +276,10 @@ class MeanSquare:
 
     @classmethod
     def of(
-        cls, effects: Floats, count: int, *sizes: int, max_freedom: float = np.inf
+        cls, effects: Floats, weight: int, count: int, *sizes: int, max_freedom: float = np.inf
     ) -> MeanSquare:
-        """Return that of estimated effects, which were centred over axes of these sizes."""
-        value = float((effects**2).sum()) / count
+        """Return that of estimated effects, centred over axes of these sizes, of weight each."""
+        value = weight * float((effects**2).sum()) / count
         return cls(value, count, effects.size, excess_kurtosis(effects, count, *sizes), max_freedom)
 
     def freedom(self, kurtosis: float) -> float:

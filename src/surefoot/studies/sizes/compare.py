@@ -25,7 +25,7 @@ from surefoot.seeds.ledger import Role
 from surefoot.statistics.certificate import Certificate
 from surefoot.statistics.comparison import shortlist, wins_next
 from surefoot.statistics.intervals import Interval, quantile
-from surefoot.statistics.tolerance import content_reached
+from surefoot.statistics.tolerance import content_reached, percent
 from surefoot.studies.base import Answer
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.sizes.base import MultiSizeStudy
@@ -117,7 +117,7 @@ class Comparison:
         share = min(self.content, content_reached(self.n, self.confidence))
         return (
             f"With {100 * self.confidence:g} % confidence, at least "
-            f"{np.floor(1000 * share + 1e-9) / 10:g} % of a candidate's retrainings lose at most "
+            f"{percent(share)} of a candidate's retrainings lose at most "
             "its bound; each bound by itself, on this pool and test half."
         )
 
