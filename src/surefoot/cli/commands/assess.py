@@ -10,6 +10,7 @@ from surefoot.cli.options import (
     InstancesOption,
     StudyArgument,
     TrainingOptions,
+    option,
     trains,
 )
 
@@ -25,21 +26,13 @@ def assess(
     instances: InstancesOption = None,
     promise: Annotated[
         float | None,
-        typer.Option(
-            "--promise",
-            "-p",
-            metavar="LOSS",
-            help="Test whether retrainings keep this limit; a bad candidate fails early.",
+        option(
+            "--promise -p LOSS",
+            "Test whether retrainings keep this limit; a bad candidate fails early.",
         ),
     ] = None,
     max_exceedances: Annotated[
-        int,
-        typer.Option(
-            "--max-exceedances",
-            "--allowed",
-            metavar="N",
-            help="Losses above the limit that may be.",
-        ),
+        int, option("--max-exceedances --allowed N", "Losses above the limit that may be.")
     ] = 0,
     *,
     options: TrainingOptions,

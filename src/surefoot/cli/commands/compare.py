@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import TrainingOptions, trains
+from surefoot.cli.options import TrainingOptions, option, trains
 
 
 @trains
@@ -16,35 +16,26 @@ def compare(
     ],
     sizes: Annotated[
         str | None,
-        typer.Option(
-            "--sizes",
-            "-s",
-            metavar="SIZES",
-            help="Training examples: 1000,2000,4000, or first:last:count in equal ratios.",
-            show_default="the study file's",
+        option(
+            "--sizes -s SIZES",
+            "Training examples: 1000,2000,4000, or first:last:count in equal ratios.",
+            "the study file's",
         ),
     ] = None,
     instances: Annotated[
         int | None,
-        typer.Option(
-            "--instances",
-            "-i",
-            metavar="N",
-            help="Instances of each at each size.",
-            show_default="the study file's",
-        ),
+        option("--instances -i N", "Instances of each at each size.", "the study file's"),
     ] = None,
     paper: Annotated[
         bool,
-        typer.Option(
+        option(
             "--paper",
-            help="As in the paper: 8,000, 16,000, 24,000, 32,000 examples, 50 instances, at least "
+            "As in the paper: 8,000, 16,000, 24,000, 32,000 examples, 50 instances, at least "
             "100 epochs.",
         ),
     ] = False,
     source: Annotated[
-        str | None,
-        typer.Option("--source", metavar="SOURCE", help="Other data than the study file's."),
+        str | None, option("--source SOURCE", "Other data than the study file's.")
     ] = None,
     *,
     options: TrainingOptions,

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from surefoot.cli.options import (
     EngineOption,
     JournalOption,
@@ -12,6 +10,7 @@ from surefoot.cli.options import (
     StudyArgument,
     TrainingOptions,
     WorkersOption,
+    option,
 )
 
 MUCH = 100_000
@@ -21,31 +20,17 @@ MUCH = 100_000
 def plan(
     study: StudyArgument,
     source: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="JOURNAL", help="Take an existing journal as the pilot."),
+        Path | None, option("--from JOURNAL", "Take an existing journal as the pilot.")
     ] = None,
-    candidates: Annotated[
-        int, typer.Option("--candidates", "-c", metavar="N", help="Candidates of the pilot.")
-    ] = 16,
-    instances: Annotated[
-        int, typer.Option("--instances", "-i", metavar="N", help="Instances of each of them.")
-    ] = 4,
-    races: Annotated[
-        int, typer.Option("--races", "-r", metavar="N", help="Simulated races of each kind.")
-    ] = 100,
-    regret: Annotated[
-        float,
-        typer.Option("--regret", metavar="SHARE", help="Expected regret that you accept."),
-    ] = 0.005,
+    candidates: Annotated[int, option("--candidates -c N", "Candidates of the pilot.")] = 16,
+    instances: Annotated[int, option("--instances -i N", "Instances of each of them.")] = 4,
+    races: Annotated[int, option("--races -r N", "Simulated races of each kind.")] = 100,
+    regret: Annotated[float, option("--regret SHARE", "Expected regret that you accept.")] = 0.005,
     journal: JournalOption = None,
     figure: Annotated[
         Path | None,
-        typer.Option(
-            "--figure",
-            "-f",
-            metavar="FILE",
-            help="The figure: .png, .pdf or .svg.",
-            show_default="named after the study, here",
+        option(
+            "--figure -f FILE", "The figure: .png, .pdf or .svg.", "named after the study, here"
         ),
     ] = None,
     workers: WorkersOption = None,

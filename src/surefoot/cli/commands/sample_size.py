@@ -2,9 +2,14 @@
 
 from typing import Annotated
 
-import typer
-
-from surefoot.cli.options import CandidateOption, FromOption, StudyArgument, TrainingOptions, trains
+from surefoot.cli.options import (
+    CandidateOption,
+    FromOption,
+    StudyArgument,
+    TrainingOptions,
+    option,
+    trains,
+)
 
 
 @trains
@@ -14,40 +19,29 @@ def sample_size(
     source: FromOption = None,
     sizes: Annotated[
         str,
-        typer.Option(
-            "--sizes",
-            "-s",
-            metavar="SIZES",
-            help="'paper' (45 sizes, as far as the data reach), first:last:count in equal ratios, "
+        option(
+            "--sizes -s SIZES",
+            "'paper' (45 sizes, as far as the data reach), first:last:count in equal ratios, "
             "or a list such as 500,1000,2000.",
         ),
     ] = "paper",
-    instances: Annotated[
-        int, typer.Option("--instances", "-i", metavar="N", help="Instances of every size.")
-    ] = 50,
+    instances: Annotated[int, option("--instances -i N", "Instances of every size.")] = 50,
     same_test: Annotated[
         bool,
-        typer.Option(
+        option(
             "--same-test",
-            help="Measure on the study file's test sample, not on one as large as the training's.",
+            "Measure on the study file's test sample, not on one as large as the training's.",
         ),
     ] = False,
     content: Annotated[
-        float,
-        typer.Option("--content", metavar="SHARE", help="Share of retrainings to keep the limit."),
+        float, option("--content SHARE", "Share of retrainings to keep the limit.")
     ] = 0.90,
-    confidence: Annotated[
-        float, typer.Option("--confidence", metavar="SHARE", help="Confidence of the answer.")
-    ] = 0.95,
+    confidence: Annotated[float, option("--confidence SHARE", "Confidence of the answer.")] = 0.95,
     tolerance: Annotated[
-        float,
-        typer.Option(
-            "--tolerance", metavar="SHARE", help="The limit above the median at the largest size."
-        ),
+        float, option("--tolerance SHARE", "The limit above the median at the largest size.")
     ] = 0.10,
     limit: Annotated[
-        float | None,
-        typer.Option("--limit", metavar="LOSS", help="A limit of yours instead of that."),
+        float | None, option("--limit LOSS", "A limit of yours instead of that.")
     ] = None,
     *,
     options: TrainingOptions,

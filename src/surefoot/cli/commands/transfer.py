@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import InstancesOption, TrainingOptions, trains
+from surefoot.cli.options import InstancesOption, TrainingOptions, option, trains
 from surefoot.errors import StudyFileError
 
 
@@ -18,17 +18,9 @@ def transfer(
         str, typer.Argument(metavar="SOURCE", help="Other data: photons:B, b.root:tree, …")
     ],
     selected: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="JOURNAL",
-            help="The selection's.",
-            show_default="the study's name with .db",
-        ),
+        Path | None, option("--from JOURNAL", "The selection's.", "the study's name with .db")
     ] = None,
-    best: Annotated[
-        int, typer.Option("--best", "-b", metavar="N", help="How many of the ranking to retrain.")
-    ] = 1,
+    best: Annotated[int, option("--best -b N", "How many of the ranking to retrain.")] = 1,
     instances: InstancesOption = None,
     *,
     options: TrainingOptions,

@@ -2,9 +2,14 @@
 
 from typing import Annotated
 
-import typer
-
-from surefoot.cli.options import CandidateOption, FromOption, StudyArgument, TrainingOptions, trains
+from surefoot.cli.options import (
+    CandidateOption,
+    FromOption,
+    StudyArgument,
+    TrainingOptions,
+    option,
+    trains,
+)
 
 
 @trains
@@ -14,32 +19,17 @@ def variance(
     source: FromOption = None,
     alone: Annotated[
         int,
-        typer.Option(
-            "--alone",
-            "-a",
-            metavar="N",
-            help="Instances of each of the paper's three experiments; 0 for none.",
-        ),
+        option("--alone -a N", "Instances of each of the paper's three experiments; 0 for none."),
     ] = 20,
-    draws: Annotated[
-        int, typer.Option("--draws", metavar="N", help="Samples of the crossed design; 0 for none.")
-    ] = 8,
-    inits: Annotated[
-        int, typer.Option("--inits", metavar="N", help="Initialisations of the crossed design.")
-    ] = 8,
+    draws: Annotated[int, option("--draws N", "Samples of the crossed design; 0 for none.")] = 8,
+    inits: Annotated[int, option("--inits N", "Initialisations of the crossed design.")] = 8,
     replicates: Annotated[
-        int,
-        typer.Option("--replicates", metavar="N", help="Batch orders per sample and weights."),
+        int, option("--replicates N", "Batch orders per sample and weights.")
     ] = 1,
     tests: Annotated[
-        int,
-        typer.Option(
-            "--tests", metavar="N", help="Further test samples of a few instances; 0 for none."
-        ),
+        int, option("--tests N", "Further test samples of a few instances; 0 for none.")
     ] = 5,
-    tested: Annotated[
-        int, typer.Option("--tested", metavar="N", help="How many instances get them.")
-    ] = 4,
+    tested: Annotated[int, option("--tested N", "How many instances get them.")] = 4,
     *,
     options: TrainingOptions,
 ) -> None:
