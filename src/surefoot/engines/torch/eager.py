@@ -13,12 +13,10 @@ import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.module.candidate import ModuleCandidate
+from surefoot.data.population import Matrix
 from surefoot.engines.base import Engine, Monitor, data_refusal
 from surefoot.errors import CandidateError, require
 from surefoot.instances import Instance, Predictor, Setting
@@ -27,6 +25,8 @@ from surefoot.seeds.ledger import Stream
 
 if TYPE_CHECKING:
     import torch
+
+Network = ConvNet | ModuleCandidate
 
 
 class TorchEager(Engine):
@@ -37,7 +37,7 @@ class TorchEager(Engine):
 
     def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
         """Refuse other families, what does not fit the data, and a missing torch or device."""
-        if not isinstance(candidate, (ConvNet, ModuleCandidate)):
+        if not isinstance(candidate, Network):
             return f"torch_eager trains ConvNet and torch module candidates, not {candidate.family}"
         if importlib.util.find_spec("torch") is None:
             return "torch_eager needs torch; install it with: pip install 'surefoot[torch]'"
@@ -60,9 +60,7 @@ class TorchEager(Engine):
         return job.shipped
 
 
-def predictor_of(
-    candidate: ConvNet | ModuleCandidate, weights: Mapping[str, NDArray[np.float32]]
-) -> Predictor:
+def predictor_of(candidate: Network, weights: Mapping[str, Matrix]) -> Predictor:
     """Return the predictor that left these weights, on the CPU; raises as `module_of`."""
     module = module_of(candidate, weights)
     from surefoot.engines.torch.training import TorchPredictor
@@ -70,21 +68,14 @@ def predictor_of(
     return TorchPredictor(module, candidate.side > 0, input_shape=candidate.input_shape)
 
 
-def module_of(
-    candidate: ConvNet | ModuleCandidate, weights: Mapping[str, NDArray[np.float32]]
-) -> torch.nn.Module:
+def module_of(candidate: Network, weights: Mapping[str, Matrix]) -> torch.nn.Module:
     """Return a trained candidate as a ``torch.nn.Module``, in evaluation mode.
 
     That of a `ConvNet` maps features [n, F] or [n, channels, rows, columns] and, if the network
     takes them, side features [n, S] to predictions [n, outputs]; that of a `ModuleCandidate` is
     what its factory makes. ``weights`` are those of a predictor.
 
-    Raises
-    ------
-    MissingExtraError
-        If torch is not installed.
-    CandidateError
-        If the weights are not those of such a candidate.
+    Raises `MissingExtraError` without torch, `CandidateError` for weights of another candidate.
     """
     require("torch", extra="torch")
     from surefoot.engines.torch.module import ConvModule, load

@@ -90,12 +90,8 @@ class ConvModule(nn.Module):
 def load(module: nn.Module, weights: Mapping[str, NDArray[np.float32]], label: str) -> None:
     """Copy arrays by name into a module; ``label`` names it in messages.
 
-    Running averages of batch normalisation may be left out; they then stay as they are.
-
-    Raises
-    ------
-    CandidateError
-        If a parameter is missing, unknown or of another shape.
+    Running averages of batch normalisation may be left out; they then stay as they are. Raises
+    `CandidateError` if a parameter is missing, unknown or of another shape.
     """
     own: dict[str, Tensor] = module.state_dict()
     for name, values in weights.items():

@@ -45,18 +45,19 @@ class TorchPredictor:
             if value.is_floating_point()
         }
 
+    def inputs(self, features: Matrix, side: Matrix | None) -> list[Tensor]:
+        """Return what the module takes of features [n, F] and side features [n, S]."""
+        taken = [features] if side is None or not self.takes_side else [features, side]
+        return [torch.from_numpy(np.ascontiguousarray(a, dtype=np.float32)) for a in taken]
+
     def predict(self, features: Matrix, side: Matrix | None) -> Matrix:
         """Return predictions [n, outputs] for features [n, F] and side features [n, S]."""
-        rows = np.arange(len(features), dtype=np.int32)
-        x = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32))
-        s = None
-        if side is not None and self.takes_side:
-            s = torch.from_numpy(np.ascontiguousarray(side, dtype=np.float32))
         with one_thread():
-            return self.predict_rows(x, s, rows)
+            rows = np.arange(len(features), dtype=np.int32)
+            return self.predict_rows(self.inputs(features, side), rows)
 
     def predict_rows(
-        self, features: Tensor, side: Tensor | None, rows: Rows, monitor: Monitor | None = None
+        self, inputs: list[Tensor], rows: Rows, monitor: Monitor | None = None
     ) -> Matrix:
         """Return predictions [rows, outputs] for some rows, in evaluation mode."""
         self.module.eval()
@@ -66,16 +67,15 @@ class TorchPredictor:
                 if monitor is not None:
                     monitor.check()
                 index = torch.from_numpy(rows[start : start + CHUNK])
-                parts.append(self(features, side, index).float().cpu().numpy())
+                parts.append(self(inputs, index).float().cpu().numpy())
         return np.concatenate(parts)
 
-    def __call__(self, features: Tensor, side: Tensor | None, index: Tensor) -> Tensor:
+    def __call__(self, inputs: list[Tensor], index: Tensor) -> Tensor:
         """Return predictions [rows, outputs] for the rows ``index``, gathered in fresh memory."""
-        inputs = features.index_select(0, index).to(self.device)
+        features, *side = (one.index_select(0, index).to(self.device) for one in inputs)
         if self.input_shape is not None:
-            inputs = inputs.view(-1, *self.input_shape)
-        sides = () if side is None else (side.index_select(0, index).to(self.device),)
-        prediction: Tensor = self.module(inputs, *sides)
+            features = features.view(-1, *self.input_shape)
+        prediction: Tensor = self.module(features, *side)
         return prediction.unsqueeze(1) if prediction.dim() == 1 else prediction
 
 
@@ -128,16 +128,14 @@ def train_epochs(
     that loss is the average's, and the monitor is told those of the plain weights apart.
     """
     predictor, population = job.predictor, setting.halves.population
-    features, target = torch.from_numpy(population.features), torch.from_numpy(population.target)
-    side = None
-    if predictor.takes_side and population.side is not None:
-        side = torch.from_numpy(population.side)
+    inputs = predictor.inputs(population.features, population.side)
+    target = torch.from_numpy(population.target)
     test_target = population.target[draw.test]
     step, outputs, curve = 0, population.outputs, monitor.losses
     averaged, shipped = job.averaged, job.shipped
 
     def measured(predictor: TorchPredictor) -> float:
-        predictions = predictor.predict_rows(features, side, draw.test, monitor)
+        predictions = predictor.predict_rows(inputs, draw.test, monitor)
         with np.errstate(over="ignore"):
             return float(np.float32(setting.loss.value(predictions, test_target)))
 
@@ -149,7 +147,7 @@ def train_epochs(
             index = torch.from_numpy(draw.train[order[start : start + job.batch_size]])
             for prepare in job.before_step:
                 prepare(step)
-            prediction = predictor(features, side, index)
+            prediction = predictor(inputs, index)
             if prediction.shape != (len(index), outputs):
                 shape = tuple(prediction.shape)
                 raise CandidateError(
@@ -170,7 +168,7 @@ def train_epochs(
             job.after_epoch()
         if averaged is not None:
             averaged.after_epoch(len(curve))
-            averaged.renew_statistics(features, side, draw.train, job.batch_size)
+            averaged.renew_statistics(inputs, draw.train, job.batch_size)
         monitor.tell(measured(shipped))
         ends = not np.isfinite(curve[-1]) or setting.stopping.should_stop(curve)
         if averaged is not None and (ends or setting.plain_curves):
@@ -208,9 +206,7 @@ class AveragedModule:
             own.copy_(buffer)
 
     @torch.no_grad()
-    def renew_statistics(
-        self, features: Tensor, side: Tensor | None, rows: Rows, batch: int
-    ) -> None:
+    def renew_statistics(self, inputs: list[Tensor], rows: Rows, batch: int) -> None:
         """Compute the statistics of batch normalisation anew on the training sample's ``rows``."""
         norms = [m for m in self._own.modules() if isinstance(m, _BatchNorm)]
         norms = [norm for norm in norms if norm.track_running_stats]
@@ -226,7 +222,7 @@ class AveragedModule:
             norm.momentum = None  # the plain mean over batches
             norm.train()
         for part in parts:
-            self.predictor(features, side, torch.from_numpy(part))
+            self.predictor(inputs, torch.from_numpy(part))
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
             norm.eval()
