@@ -7,12 +7,15 @@ Neither format is a pickle: a skops file names its types, and only trusted ones 
 
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
 import json
+import platform
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,17 +24,21 @@ from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
+from surefoot.candidates.estimator.values import nodes
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.trust import is_trusted
 from surefoot.candidates.trust import trust as trusting
+from surefoot.checks import one_of
+from surefoot.data.population import Population
 from surefoot.engines.estimator.engine import Fitted, fit
-from surefoot.errors import CandidateError, ConfigurationError, ExportError, UntrustedError, require
-from surefoot.exports.model_card import card_of, versions
+from surefoot.errors import CandidateError, ExportError, UntrustedError, require
+from surefoot.escaping import markdown, visible
 from surefoot.instances import Predictor, Status
 from surefoot.seeds.ledger import Role, Stream
 from surefoot.studies.select.selection import Selection
 
 FORMAT = 1
+_DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 _PARTS = re.compile(
     r"sklearn\.(_loss\.loss\.\w+Loss\w*|_loss\._loss\.Cy\w+Loss\w*|tree\._tree\.Tree|"
     r"ensemble\._hist_gradient_boosting\.(predictor\.TreePredictor|binning\._BinMapper)|"
@@ -114,7 +121,7 @@ def save(
         "refit": refit,
         "instance": instance if refit == "instance" else None,
         "loss": loss,
-        "versions": versions(winner),
+        "versions": _versions(winner),
     }
     if isinstance(predictor, Fitted):
         codes = None if predictor.codes is None else predictor.codes.tolist()
@@ -122,7 +129,7 @@ def save(
     name, content = _serialised(winner, predictor)
     target.mkdir(parents=True, exist_ok=True)
     (target / name).write_bytes(content)
-    (target / "README.md").write_text(card_of(selection, record), encoding="utf-8")
+    (target / "README.md").write_text(_card_of(selection, record), encoding="utf-8")
     text = json.dumps(record, indent=1, ensure_ascii=False)
     (target / "model.json").write_text(text + "\n", encoding="utf-8")
     return target
@@ -170,8 +177,7 @@ def load(folder: str | Path, *, trust: str | Iterable[str] = ()) -> Saved:
 def _trained(selection: Selection, refit: Refit, instance: int) -> tuple[Predictor, float | None]:
     """Return a predictor of the winner and its loss, None if unknown."""
     winner, setting = selection.winner, selection.study.setting
-    if refit not in ("instance", "everything"):
-        raise ConfigurationError(f"refit = {refit!r} is unknown: use 'instance' or 'everything'")
+    one_of("refit", refit, get_args(Refit))
     if refit == "instance":
         training = selection.train(instance)
         if training.outcome.status is not Status.FINISHED or training.predictor is None:
@@ -241,3 +247,94 @@ def _load_network(source: Path, net: ConvNet | ModuleCandidate) -> Predictor:
     except Exception as error:
         raise ExportError(f"{source / 'model.safetensors'} cannot be read: {error}") from None
     return predictor_of(net, weights)
+
+
+def _versions(candidate: Candidate) -> dict[str, str]:
+    """Return the versions of Python, surefoot and what trained the candidate."""
+    packages = {"surefoot", "numpy"}
+    if isinstance(candidate, EstimatorCandidate):
+        packages |= {node["class"].partition(".")[0] for node in nodes(candidate.node)}
+    if isinstance(candidate, ConvNet):
+        packages.add("torch")
+    found = {"python": platform.python_version()}
+    for package in sorted(packages):
+        name = _DISTRIBUTIONS.get(package, package)
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+def _card_of(selection: Selection, record: Mapping[str, Any]) -> str:
+    """Return the card as Markdown."""
+    study, winner, setting = selection.study, selection.winner, selection.study.setting
+    population, loss = setting.halves.population, setting.loss
+    unit = loss.unit(population.target_unit)
+    measure = markdown(f"{loss}" + (f" [{unit}]" if unit else ""))
+    side = f" and {record['side']} side features" if record["side"] else ""
+    how, scope = _how_and_scope(selection, record, measure)
+    return f"""# {markdown(winner.label)}
+
+Selected by surefoot among {len(selection.state.keys)} candidates as the most robust \
+against retraining, by {selection.record.race.criterion.name} of {measure}.
+
+## Model
+
+- family: {markdown(winner.family)}; key `{winner.key}`
+- predicts: {markdown(_target(population))}
+- from: {record["features"]} features{side}
+
+```json
+{visible(json.dumps(record["spec"], indent=1, ensure_ascii=False))}
+```
+
+## Training
+
+- data: {markdown(population.name)}, {len(population)} examples, \
+fingerprint `{population.fingerprint}`; \
+pool {setting.halves.pool.size}, test half {setting.halves.test.size}
+- {how}
+- study seed {study.seed}
+- software: {", ".join(f"{name} {version}" for name, version in record["versions"].items())}
+
+## What is certified
+
+{selection.certificate or "No certificate was asked for."}
+
+{scope}
+
+## Use
+
+```python
+import surefoot
+
+model = surefoot.load("this folder")
+predictions = model.predict(features)
+```
+"""
+
+
+def _target(population: Population) -> str:
+    name, unit = population.target_name, population.target_unit
+    if population.classes is not None:
+        classes = ", ".join(map(str, population.classes))
+        return f"{name}, one of {len(population.classes)} classes: {classes}"
+    return f"{name} [{unit}]" if unit else name
+
+
+def _how_and_scope(
+    selection: Selection, record: Mapping[str, Any], measure: str
+) -> tuple[str, str]:
+    """Return how the model was trained, and whether the certificate speaks of it."""
+    halves, sampling = selection.study.setting.halves, selection.study.setting.sampling
+    if record["refit"] == "everything":
+        return (
+            f"fitted to all {len(halves.population)} examples; no loss of this fit is known",
+            "The certificate speaks of retrainings on samples of the pool. This model was fitted "
+            "to all examples instead, so it is not one of them.",
+        )
+    kind = ("stratified " if sampling.stratify else "") + sampling.method
+    return (
+        f"instance {record['instance']}: a {kind} sample of {halves.train_size(sampling)} examples "
+        f"of the pool; {measure} {record['loss']:.6g} on its test sample",
+        "The certificate speaks of retrainings; this model is one of them.",
+    )

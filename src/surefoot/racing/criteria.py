@@ -23,6 +23,7 @@ import numpy as np
 from surefoot import registry
 from surefoot.errors import ConfigurationError, StatisticsError, nearest
 from surefoot.racing.table import Floats, Integers
+from surefoot.statistics.intervals import quantile
 
 
 @dataclass(frozen=True)
@@ -132,13 +133,7 @@ class Quantile(Criterion):
 
     def of(self, losses: Floats) -> Floats:
         """Return the row quantiles; no order statistic of weight zero is touched."""
-        ordered = np.sort(losses, axis=1)
-        position = (ordered.shape[1] - 1) * self.level
-        low = int(np.floor(position + 1e-12))
-        share = position - low
-        if share < 1e-12:
-            return np.array(ordered[:, low])
-        return np.asarray((1.0 - share) * ordered[:, low] + share * ordered[:, low + 1])
+        return quantile(losses, self.level)
 
 
 MEDIAN, Q1, Q3 = (partial(Quantile, level) for level in (0.5, 0.25, 0.75))
