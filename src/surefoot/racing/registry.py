@@ -153,22 +153,21 @@ def renamed(keys: Mapping[str, Any]) -> dict[str, Any]:
     return {_FORMER_KEYS.get(key, key): value for key, value in keys.items()}
 
 
-def modern(study: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a study's description with the names of today.
+def modern(described: Any) -> Any:
+    """Return the description of a study or of a part of its race with the names of today.
 
     Journals once named classes for ``kind``, and some numbers otherwise.
 
     >>> modern({"most": 64, "rule": {"kind": "ByTest", "many": 8}})
     {'max_instances': 64, 'rule': {'kind': 'test', 'friedman_above': 8}}
     """
-    parts = {key: _modern(study[key]) for key in ("schedule", "rule", "screen") if key in study}
-    return {**renamed(study), **parts}
-
-
-def _modern(described: Any) -> Any:
     if isinstance(described, list):
-        return [_modern(item) for item in described]
+        return [modern(item) for item in described]
     if not isinstance(described, Mapping):
         return described
-    fields = {key: _modern(value) for key, value in renamed(described).items()}
-    return {**fields, "kind": _FORMER_KINDS.get(described["kind"], described["kind"])}
+    found = renamed(described)
+    inner = found.keys() & {"schedule", "rule", "screen", "parts"}
+    found |= {key: modern(found[key]) for key in inner}
+    if "kind" in found:
+        found["kind"] = _FORMER_KINDS.get(found["kind"], found["kind"])
+    return found

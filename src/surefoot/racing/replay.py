@@ -29,10 +29,6 @@ class Replay:
     missing and goes on from there when it is run again.
     """
 
-    losses: Floats
-    baseline: Baseline | None
-    costs: Floats | None
-
     def __init__(self, race: Race) -> None:
         self.race = race
         self.values: Floats | None = None

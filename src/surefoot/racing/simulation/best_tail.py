@@ -80,6 +80,8 @@ def fit(means: Floats, variances: Floats, noise_scale: float | None = None) -> B
     deviation of its noise: its locations are taken to differ by about as much, within a factor of
     e (a log-normal prior of b).
     """
+    from scipy import special
+
     count = len(means)
     good = count if noise_scale else round(count * SHARE)
     cut = float(means[good - 1 : good + 1].mean())
@@ -112,7 +114,8 @@ def fit(means: Floats, variances: Floats, noise_scale: float | None = None) -> B
             density = np.exp(-(gap**2) / (2.0 * scatter)) / np.sqrt(scatter)
             logs = np.log(density @ weights + 1e-300).sum(axis=1)
             if above:
-                logs += above * np.log(_above(true - cut, typical + bridge) @ weights + 1e-300)
+                beyond = special.ndtr((true - cut) / np.sqrt(typical + bridge))
+                logs += above * np.log(beyond @ weights + 1e-300)
             if noise_scale:
                 logs -= np.log(b / noise_scale) ** 2 / 2.0
             found[:, second, third] = logs - ((k - SKEW) / SKEW_SCATTER) ** 2 / 2.0
@@ -122,9 +125,3 @@ def fit(means: Floats, variances: Floats, noise_scale: float | None = None) -> B
     flat = found.ravel() / found.sum()
     likely = flat > 1e-6
     return BestTail(grid[likely], cells, flat[likely] / flat[likely].sum())
-
-
-def _above(gaps: Floats, variances: Floats) -> Floats:
-    from scipy import special
-
-    return np.asarray(special.ndtr(gaps / np.sqrt(variances)))
