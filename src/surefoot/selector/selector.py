@@ -16,7 +16,6 @@ from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.data.population import Method, Population, Sampling
 from surefoot.errors import CandidateError, require
 from surefoot.executors.inline import InlineExecutor
-from surefoot.instances import Setting
 from surefoot.journal import MEMORY, Journal
 from surefoot.racing.schedules.base import Schedule
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream
@@ -37,10 +36,12 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 def _gives_probabilities(selector: RobustSelector) -> bool:
     if hasattr(selector, "best_estimator_"):
         return hasattr(selector.best_estimator_, "predict_proba")
-    return selector.classifier and all(
-        hasattr(candidate.make(np.random.default_rng(0)), "predict_proba")
-        for candidate in selector.as_candidates()
-    )
+    return selector.classifier and _all_give_probabilities(selector.as_candidates())
+
+
+def _all_give_probabilities(candidates: Iterable[EstimatorCandidate]) -> bool:
+    made = (candidate.make(np.random.default_rng(0)) for candidate in candidates)
+    return all(hasattr(one, "predict_proba") for one in made)
 
 
 class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator):
@@ -137,9 +138,16 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         labels = list(range(len(self.classes_))) if classifier else None
         population = Population(X, target, groups=groups, name="X", target_name="y", classes=labels)
+        loss = self.loss or "rmse"
+        if self.loss is None and classifier:
+            loss = "cross_entropy" if _all_give_probabilities(candidates) else "error_rate"
+        sampling = Sampling(self.sample_size, self.method, stratify=self.stratify and classifier)
+        setting = make_setting(
+            population, loss=loss, sampling=sampling, pool_fraction=self.pool_fraction, seed=seed
+        )
         study = SelectStudy(
             candidates=candidates,
-            setting=self._setting(population, candidates, seed),
+            setting=setting,
             seed=seed,
             criterion=self.criterion,
             schedule=self.schedule,
@@ -221,26 +229,9 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
             return self.as_candidates()[0].make(np.random.default_rng(0))
         return first
 
-    def _setting(
-        self, population: Population, candidates: tuple[EstimatorCandidate, ...], seed: int
-    ) -> Setting:
-        if self.loss is not None:
-            loss = self.loss
-        elif population.classes is None:
-            loss = "rmse"
-        else:
-            made = [candidate.make(np.random.default_rng(0)) for candidate in candidates]
-            sure = all(hasattr(one, "predict_proba") for one in made)
-            loss = "cross_entropy" if sure else "error_rate"
-        stratify = self.stratify and population.classes is not None
-        sampling = Sampling(self.sample_size, self.method, stratify=stratify)
-        return make_setting(
-            population, loss=loss, sampling=sampling, pool_fraction=self.pool_fraction, seed=seed
-        )
-
 
 def results_of(selection: Selection, journal: Journal) -> dict[str, Any]:
-    """Return a dict of arrays [candidates], in the order of the study's candidates.
+    """Return the arrays [candidates] of ``cv_results_``, in the order of the study's candidates.
 
     Scores are minus the losses of the racing instances, NaN where a candidate has none because it
     was eliminated before; a diverged or failed instance scores −∞, and so does its mean.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.table import Table
 
+from surefoot.cli.show.console import table
 from surefoot.racing.simulation.pilot import FEWEST_INSTANCES
 from surefoot.seeds.ledger import Role
 from surefoot.studies.duration import cores, duration_words
@@ -16,6 +16,8 @@ from surefoot.studies.plan.choices import OWN
 from surefoot.studies.plan.plan import efficient
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from surefoot.studies.plan.pilot import PilotRecord
     from surefoot.studies.plan.plan import Advice, PlanRow
     from surefoot.studies.select.study import SelectStudy
@@ -23,17 +25,18 @@ if TYPE_CHECKING:
 
 def plan_table(rows: Sequence[PlanRow], pick: PlanRow) -> Table:
     """Return the rows as a table, cheapest first; ``*`` marks the efficient, ``>`` the pick."""
-    made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
-    made.add_column("")
-    made.add_column("race", no_wrap=True)
-    for name in ("trainings", "time", "best", "in 1 %", "regret", "curse"):
-        made.add_column(name, justify="right", no_wrap=True)
     risky = any(row.risk > 0.0 for row in rows)
-    if risky:
-        made.add_column("breaks", justify="right", no_wrap=True)
+    numbers = ["trainings", "time", "best", "in 1 %", "regret", "curse", *["breaks"] * risky]
+    made = table("", "race", *numbers, right=numbers)
+    for column in made.columns[1:]:
+        column.no_wrap, column.overflow = True, "ellipsis"
+    made.padding = (0, 1, 0, 0)
     best = efficient(rows)
     for row in rows:
         one = row.forecast
+        regret = f"{100.0 * one.regret:.2f} ± {one.regret_error:.2%}"
+        if np.isnan(one.regret_error):
+            regret = "no winner" if np.isnan(one.regret) else f"{one.regret:.2%}"
         made.add_row(
             ">" if row is pick else "*" if row in best else "",
             row.choice.name,
@@ -41,20 +44,12 @@ def plan_table(rows: Sequence[PlanRow], pick: PlanRow) -> Table:
             duration_words(row.seconds),
             f"{one.p_best:.0%}",
             f"{one.p_within:.0%}",
-            _plus_minus(one.regret, one.regret_error),
+            regret,
             "" if np.isnan(one.curse) else f"{one.curse:.1%}",
             *([f"{row.risk:.0%}"] if risky else []),
             style="bold" if row is pick else None,
         )
     return made
-
-
-def _plus_minus(value: float, error: float) -> str:
-    if np.isnan(value):
-        return "no winner"
-    if np.isnan(error):
-        return f"{value:.2%}"
-    return f"{100.0 * value:.2f} ± {error:.2%}"
 
 
 def races_in_words(rows: Sequence[PlanRow]) -> list[str]:

@@ -7,8 +7,9 @@ probability that the winner wins again does not: it is, if anything, too high.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,87 +92,75 @@ class Rivals:
 
     def lines(self, labels: Mapping[str, str]) -> list[str]:
         """Return it in sentences; ``labels`` names candidates by key."""
-        return [
-            *self._shortlist(labels),
-            *self._untested(),
-            *self._next(labels),
-            *self._front(labels),
-        ]
+        return list(self._sentences(labels))
 
-    def _shortlist(self, labels: Mapping[str, str]) -> list[str]:
-        rivals = len(self.tested)
-        if not rivals:
-            return []
-        alike = self.shortlist[1:]
+    def _sentences(self, labels: Mapping[str, str]) -> Iterator[str]:
+        if self.tested:
+            yield self._found(labels)
+            if self.skipped:
+                yield f"The {self.skipped:,} lowest in the ranking were not tested, to save time."
+            yield (
+                f"{self.how} The chance that this calls the best candidate worse is about "
+                f"{100.0 * self.level:.3g}% at most, whoever wins."
+            )
+        if self.untested:
+            one, every = self.would_do
+            other = "other " if self.tested else ""
+            whom = f"{other}{self.untested:,} rivals share"
+            if self.untested == 1:
+                whom = f"{other or 'one '}rival shares"
+            takes = f"{one} would do"
+            if every > one:
+                takes += f" for one of them, {every} for all"
+            few = "too few instances with it for any test, whatever the losses"
+            yield f"The {whom} {few}; {takes}."
+        if self.runner_up is not None and self.beats is not None:
+            chance = self.beats
+            yield (
+                f"On the next retraining it beats the runner-up, {labels[self.runner_up]}, with a "
+                f"probability of about {chance.estimate:.0%} ({chance.low:.0%} to "
+                f"{chance.high:.0%}), judged by racing losses, which flatter the winner."
+            )
+        if len(self.compared) > 1:
+            yield self._compromises(labels)
+
+    def _found(self, labels: Mapping[str, str]) -> str:
+        """Return whom the tests tell from the winner."""
+        rivals, alike = len(self.tested), self.shortlist[1:]
         worse = rivals - len(alike)
-        enough = f"that shares {self.fewest:,} instances or more with it"
+        shares = f"that share{'s' * (rivals == 1)} {self.fewest:,} instances or more with it"
         if rivals == 1:
             verdict = "cannot be told from it" if alike else "is worse"
-            found = f"The one rival {enough} {verdict}: {labels[self.tested[0]]}."
-        else:
-            enough = enough.replace("shares", "share")
-            names = "; ".join(labels[key] for key in alike[:SHOWN])
-            names += f"; and {len(alike) - SHOWN:,} more" if len(alike) > SHOWN else ""
-            if not alike:
-                found = f"All {rivals:,} rivals {enough} are worse."
-            elif not worse:
-                found = f"None of the {rivals:,} rivals {enough} can be told from it: {names}."
-            else:
-                found = (
-                    f"Of the {rivals:,} rivals {enough}, {worse:,} {_are(worse)} worse and "
-                    f"{len(alike):,} cannot be told from it: {names}."
-                )
-        skipped = f"The {self.skipped:,} lowest in the ranking were not tested, to save time."
-        return [
-            found,
-            *([skipped] if self.skipped else []),
-            f"{self.how} The chance that this calls the best candidate worse is about "
-            f"{100.0 * self.level:.3g}% at most, whoever wins.",
-        ]
+            return f"The one rival {shares} {verdict}: {labels[self.tested[0]]}."
+        if not alike:
+            return f"All {rivals:,} rivals {shares} are worse."
+        names = "; ".join(labels[key] for key in alike[:SHOWN])
+        names += f"; and {len(alike) - SHOWN:,} more" if len(alike) > SHOWN else ""
+        if not worse:
+            return f"None of the {rivals:,} rivals {shares} can be told from it: {names}."
+        return (
+            f"Of the {rivals:,} rivals {shares}, {worse:,} {'is' if worse == 1 else 'are'} worse "
+            f"and {len(alike):,} cannot be told from it: {names}."
+        )
 
-    def _untested(self) -> list[str]:
-        if not self.untested:
-            return []
-        one, every = self.would_do
-        other = "other " if self.tested else ""
-        if self.untested == 1:
-            whom = f"The {other or 'one '}rival shares"
-        else:
-            whom = f"The {other}{self.untested:,} rivals share"
-        takes = f"{one} would do"
-        if every > one:
-            takes += f" for one of them, {every} for all"
-        return [f"{whom} too few instances with it for any test, whatever the losses; {takes}."]
-
-    def _next(self, labels: Mapping[str, str]) -> list[str]:
-        if self.runner_up is None or self.beats is None:
-            return []
-        one = self.beats
-        return [
-            f"On the next retraining it beats the runner-up, {labels[self.runner_up]}, with a "
-            f"probability of about {one.estimate:.0%} ({one.low:.0%} to {one.high:.0%}), judged by "
-            "racing losses, which flatter the winner."
-        ]
-
-    def _front(self, labels: Mapping[str, str]) -> list[str]:
+    def _compromises(self, labels: Mapping[str, str]) -> str:
+        """Return whom nobody beats in both mean and spread."""
+        values = {
+            key: f"{mean:.4g} ± {sd:.2g}"
+            for key, mean, sd in zip(self.compared, self.location, self.spread, strict=True)
+        }
         steadier = [key for key in self.front if key != self.winner]
-        if len(self.compared) < 2:
-            return []
         if not steadier:
-            return [
+            return (
                 f"It has both the lowest mean and the lowest spread of the {len(self.compared):,} "
                 f"with {FEWEST} instances or more."
-            ]
-        place = {key: row for row, key in enumerate(self.compared)}
-        names = "; ".join(
-            f"{labels[key]} ({self.location[place[key]]:.4g} ± {self.spread[place[key]]:.2g})"
-            for key in steadier[:SHOWN]
-        )
-        own = f"{self.location[place[self.winner]]:.4g} ± {self.spread[place[self.winner]]:.2g}"
+            )
+        names = "; ".join(f"{labels[key]} ({values[key]})" for key in steadier[:SHOWN])
+        own = values[self.winner]
         if self.winner not in self.front:
-            return [f"Its mean and spread, {own}, are beaten in both; not so: {names}."]
+            return f"Its mean and spread, {own}, are beaten in both; not so: {names}."
         others = "another compromise" if len(steadier) == 1 else "other compromises"
-        return [f"Its mean and spread are {own}; {others} that nobody beats in both: {names}."]
+        return f"Its mean and spread are {own}; {others} that nobody beats in both: {names}."
 
 
 def rivals_of(
@@ -200,24 +189,20 @@ def rivals_of(
     own = rows[winner]
     pairs = {key: min(len(own), len(rows[key])) for key in rivals}
     number = [pairs[key] for key in rivals]
-    enough = [key for key, one in zip(rivals, within_reach(number, level), strict=True) if one]
+    enough = list(compress(rivals, within_reach(number, level)))
     paired = [(rows[key][: pairs[key]], own[: pairs[key]]) for key in enough]
     how, p = _worse(criterion, paired, level)
     tested = enough[: len(p)]
     untested = len(rivals) - len(enough)
     runner_up = rivals[0] if rivals else None
-    beats = None
-    if runner_up is not None and pairs[runner_up]:
-        beats = wins_next(own[: pairs[runner_up]], rows[runner_up][: pairs[runner_up]])
+    shared = pairs[rivals[0]] if rivals else 0
+    beats = wins_next(own[:shared], rows[rivals[0]][:shared]) if shared else None
     compared = (winner, *(key for key in rivals if pairs[key] >= FEWEST))
     location, spread = _location_and_spread([rows[key] for key in compared])
     return Rivals(
         winner=winner,
         tested=tuple(tested),
-        shortlist=(
-            winner,
-            *(key for key, one in zip(tested, p, strict=True) if one * len(enough) > level),
-        ),
+        shortlist=(winner, *compress(tested, (one * len(enough) > level for one in p))),
         untested=untested,
         skipped=len(enough) - len(tested),
         how=how,
@@ -232,9 +217,7 @@ def rivals_of(
         compared=compared,
         location=location,
         spread=spread,
-        front=tuple(
-            key for key, one in zip(compared, pareto(location, spread), strict=True) if one
-        ),
+        front=tuple(compress(compared, pareto(location, spread))),
     )
 
 
@@ -273,19 +256,13 @@ def _by_swaps(criterion: Criterion, pairs: Sequence[Pair], level: float) -> list
     return p
 
 
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
 def _location_and_spread(rows: list[Floats]) -> tuple[Floats, Floats]:
     """Return mean and standard deviation after as many instances as anybody has."""
     counts = np.array([len(row) for row in rows])
     most = int(counts.max())
     if most < 2:
         return np.concatenate(rows), np.full(len(rows), np.inf)
-    losses = np.full((len(rows), most), np.nan)
-    for place, row in enumerate(rows):
-        losses[place, : len(row)] = row
+    losses = np.array(list(zip_longest(*rows, fillvalue=np.nan))).T
     model = Prediction(losses, counts)
     return model.criterion(Mean(), most), model.criterion(Sd(), most)
 
