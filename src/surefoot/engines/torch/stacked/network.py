@@ -1,0 +1,142 @@
+"""A stack of networks of one architecture: every array has a first axis [stack], one per instance.
+
+Images are kept with their channels last. A convolution gathers the patches of its input (im2col)
+and multiplies them with the instances' kernels in one batched matrix product, which a GPU fills with
+work where a grouped convolution starves it. No operation mixes two instances, and none has an
+order of sums that varies from run to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from surefoot.candidates.convnet.layers import Layer
+from surefoot.candidates.convnet.network import ConvNet
+
+MOMENTUM, EPSILON = 0.1, 1e-5
+"""Batch normalisation, as in ``torch.nn.BatchNorm2d``."""
+LEAKY_SLOPE = 0.01
+
+Masks = Callable[[int, int, int], Tensor]
+"""(dropout layer from 0, examples, units) -> what to keep [stack, examples, units], 0 or 1."""
+
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "leaky_relu": lambda x: functional.leaky_relu(x, LEAKY_SLOPE),
+    "elu": functional.elu,
+    "gelu": functional.gelu,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StackedNetwork:
+    """The forward pass of many instances of one architecture.
+
+    ``weights`` are parameters by torch's names, [stack, *shape], and ``running`` the means and
+    variances of batch normalisation, [stack, channels], updated in training.
+    """
+
+    net: ConvNet
+    weights: Mapping[str, Tensor]
+    running: Mapping[str, Tensor]
+
+    def __call__(
+        self, features: Tensor, side: Tensor | None, masks: Masks | None, *, training: bool
+    ) -> Tensor:
+        """Return predictions [stack, n, outputs] for features [stack, n, F], side [stack, n, S]."""
+        stack, n = features.shape[:2]
+        channels, rows, columns = self.net.input_shape
+        x = features.view(stack, n, channels, rows, columns).permute(0, 1, 3, 4, 2)
+        dropouts = 0
+        for layer in self.net.layers:
+            match layer.kind:
+                case "conv":
+                    x = self._convolved(x, layer)
+                case "batch_norm":
+                    x = self._normalised(x, layer.name, training)
+                case "activation":
+                    x = self._activated(x, layer)
+                case "pool":
+                    x = _pooled(x, layer)
+                case "flatten":
+                    x = x.permute(0, 1, 4, 2, 3).reshape(stack, n, -1)
+                case "dropout":
+                    if training and masks is not None:
+                        kept = masks(dropouts, n, x.shape[2])
+                        x = x * kept * (1.0 / (1.0 - self.net.dropout))
+                    dropouts += 1
+                case "side":
+                    assert side is not None
+                    x = torch.cat([x, side], dim=2)
+                case "dense":
+                    x = self._affine(x, self.weights[f"{layer.name}.weight"], layer.name)
+        return x
+
+    def _convolved(self, x: Tensor, layer: Layer) -> Tensor:
+        conv = layer.conv
+        assert conv is not None
+        kernel = self.weights[f"{layer.name}.weight"]
+        if conv.padding == "same" and conv.kernel > 1:
+            before = (conv.kernel - 1) // 2
+            after = conv.kernel - 1 - before
+            x = functional.pad(x, (0, 0, before, after, before, after))
+        patches = x.unfold(2, conv.kernel, 1).unfold(3, conv.kernel, 1)
+        stack, n, rows, columns = patches.shape[:4]
+        flat = patches.reshape(stack, n * rows * columns, -1)
+        y = self._affine(flat, kernel.flatten(2), layer.name)
+        return y.view(stack, n, rows, columns, conv.channels)
+
+    def _affine(self, x: Tensor, weight: Tensor, name: str) -> Tensor:
+        bias = self.weights.get(f"{name}.bias")
+        if bias is None:
+            return torch.bmm(x, weight.transpose(1, 2))
+        return torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))
+
+    def _normalised(self, x: Tensor, name: str, training: bool) -> Tensor:
+        """Normalise each instance's channels by its own batch, or by its running averages."""
+        flat = x.flatten(1, -2)
+        mean, variance = (self.running[f"{name}.running_{what}"] for what in ("mean", "var"))
+        if training:
+            values = flat.shape[1]
+            batch_mean = flat.mean(1)
+            batch_variance = flat.var(1, correction=0)
+            if values > 1:
+                with torch.no_grad():
+                    mean.lerp_(batch_mean, MOMENTUM)
+                    variance.lerp_(batch_variance * (values / (values - 1)), MOMENTUM)
+            mean, variance = batch_mean, batch_variance
+        scale = self.weights[f"{name}.weight"] * torch.rsqrt(variance + EPSILON)
+        shift = self.weights[f"{name}.bias"]
+        y = (flat - mean.unsqueeze(1)) * scale.unsqueeze(1) + shift.unsqueeze(1)
+        return y.view(x.shape)
+
+    def _activated(self, x: Tensor, layer: Layer) -> Tensor:
+        if self.net.activation != "prelu":
+            return _ACTIVATIONS[self.net.activation](x)
+        slopes = self.weights[f"{layer.name}.weight"]
+        slopes = slopes.view(slopes.shape[0], *[1] * (x.dim() - 2), slopes.shape[1])
+        return torch.where(x > 0, x, slopes * x)
+
+
+def _pooled(x: Tensor, layer: Layer) -> Tensor:
+    """Pool images [stack, n, rows, columns, channels].
+
+    Where windows of a maximum overlap, torch's kernel for GPUs adds gradients in any order; there
+    the maxima are taken from gathered windows.
+    """
+    pool = layer.pool
+    assert pool is not None
+    if pool.kind == "max" and pool.step < pool.size:
+        windows = x.unfold(2, pool.size, pool.step).unfold(3, pool.size, pool.step)
+        return windows.flatten(-2).max(-1).values
+    images = x.flatten(0, 1).permute(0, 3, 1, 2)
+    pooling = functional.max_pool2d if pool.kind == "max" else functional.avg_pool2d
+    y = pooling(images, pool.size, pool.step).permute(0, 2, 3, 1)
+    return y.reshape(*x.shape[:2], *y.shape[1:])
