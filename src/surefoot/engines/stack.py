@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from surefoot.engines.base import Engine, Monitor
+from surefoot.engines.base import Engine, Flag, Monitor
+from surefoot.errors import EngineError
 from surefoot.instances import Instance, Outcome, Predictor, Setting, Training
 
 
@@ -19,7 +17,7 @@ class Trained:
     """What one instance left in a stack; ``seconds`` is its share of the time."""
 
     instance: Instance
-    losses: list[float] = field(default_factory=list)
+    monitor: Monitor
     seconds: float = 0.0
     predictor: Predictor | None = None
     failure: str = ""
@@ -36,7 +34,7 @@ class StackEngine(Engine):
 
     @abstractmethod
     def fit_stack(
-        self, instances: Iterator[Instance], setting: Setting, stop: NDArray[np.uint8]
+        self, instances: Iterator[Instance], setting: Setting, stop: Flag
     ) -> Iterator[Trained]:
         """Train instances of one shape, taking the next when one ends; yield each as it ends.
 
@@ -48,12 +46,12 @@ class StackEngine(Engine):
         """Train one instance in a stack of its own."""
         (trained,) = self.fit_stack(iter([instance]), setting, monitor.stop)
         if trained.failure:
-            raise RuntimeError(trained.failure)
-        monitor.tell(*trained.losses)
+            raise EngineError(trained.failure)
+        monitor.losses, monitor.plain = trained.monitor.losses, trained.monitor.plain
         return trained.predictor
 
     def train_stack(
-        self, instances: Iterator[Instance], setting: Setting, stop: NDArray[np.uint8]
+        self, instances: Iterator[Instance], setting: Setting, stop: Flag
     ) -> Iterator[Training]:
         """Yield what `fit_stack` leaves as outcomes."""
         for left in self.fit_stack(instances, setting, stop):
@@ -61,9 +59,10 @@ class StackEngine(Engine):
                 left.instance,
                 setting,
                 self.name,
-                left.losses,
+                left.monitor.losses,
                 left.seconds,
                 left.failure,
                 failed=bool(left.failure),
+                plain=left.monitor.plain,
             )
             yield Training(outcome, left.predictor)

@@ -54,7 +54,7 @@ def test_predictions_and_gradients(net: ConvNet, training: bool) -> None:
     names = [name for name, _ in modules[0].named_parameters()]
     leaves = {name: stacked[name].clone().requires_grad_() for name in names}
     network = StackedNetwork(net, leaves, {k: v for k, v in stacked.items() if k not in leaves})
-    got = network(features, side if net.side else None, None, training=training)
+    got = network(features, side if net.side else None, None, 0.1 if training else None)
     got.square().sum().backward()
     for number, module in enumerate(modules):
         expected = module(features[number], side[number] if net.side else None)

@@ -13,12 +13,9 @@ from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.engines.refusals import data_refusal
+from surefoot.engines.base import Flag, data_refusal
 from surefoot.engines.stack import StackEngine, Trained
 from surefoot.errors import EngineError
 from surefoot.instances import Instance, Setting
@@ -60,11 +57,10 @@ class TorchStacked(StackEngine):
         """Return all of a network but its learning rate and decay, and its numbers of examples."""
         net = instance.candidate
         assert isinstance(net, ConvNet)
-        alike = replace(net, learning_rate=1.0, decay=0.0)
-        return alike, instance.sampling or setting.sampling
+        return replace(net, learning_rate=1.0, decay=0.0), instance.sampling or setting.sampling
 
     def fit_stack(
-        self, instances: Iterator[Instance], setting: Setting, stop: NDArray[np.uint8]
+        self, instances: Iterator[Instance], setting: Setting, stop: Flag
     ) -> Iterator[Trained]:
         """Train instances of one shape in a stack; see `StackEngine.fit_stack`."""
         import torch

@@ -1,9 +1,9 @@
 """A stack of networks of one architecture: every array has a first axis [stack], one per instance.
 
 Images are kept with their channels last. A convolution gathers the patches of its input (im2col)
-and multiplies them with the instances' kernels in one batched matrix product, which a GPU fills with
-work where a grouped convolution starves it. No operation mixes two instances, and none has an
-order of sums that varies from run to run.
+and multiplies them with the instances' kernels in one batched matrix product, where a
+grouped convolution would starve a GPU. No operation mixes two instances, and none has an order of
+sums that varies from run to run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from surefoot.candidates.convnet.layers import Layer
 from surefoot.candidates.convnet.network import ConvNet
 
 MOMENTUM, EPSILON = 0.1, 1e-5
-"""Batch normalisation, as in ``torch.nn.BatchNorm2d``."""
+"""Of batch normalisation, as in ``torch.nn.BatchNorm2d``."""
 LEAKY_SLOPE = 0.01
 
 Masks = Callable[[int, int, int], Tensor]
@@ -48,9 +48,17 @@ class StackedNetwork:
     running: Mapping[str, Tensor]
 
     def __call__(
-        self, features: Tensor, side: Tensor | None, masks: Masks | None, *, training: bool
+        self,
+        features: Tensor,
+        side: Tensor | None,
+        masks: Masks | None = None,
+        momentum: float | None = None,
     ) -> Tensor:
-        """Return predictions [stack, n, outputs] for features [stack, n, F], side [stack, n, S]."""
+        """Return predictions [stack, n, outputs] for features [stack, n, F], side [stack, n, S].
+
+        With a momentum, batch normalisation goes by the batch and its running averages follow; it
+        goes by them without. Dropout is what the masks say, none without.
+        """
         stack, n = features.shape[:2]
         channels, rows, columns = self.net.input_shape
         x = features.view(stack, n, channels, rows, columns).permute(0, 1, 3, 4, 2)
@@ -60,7 +68,7 @@ class StackedNetwork:
                 case "conv":
                     x = self._convolved(x, layer)
                 case "batch_norm":
-                    x = self._normalised(x, layer.name, training)
+                    x = self._normalised(x, layer.name, momentum)
                 case "activation":
                     x = self._activated(x, layer)
                 case "pool":
@@ -68,7 +76,7 @@ class StackedNetwork:
                 case "flatten":
                     x = x.permute(0, 1, 4, 2, 3).reshape(stack, n, -1)
                 case "dropout":
-                    if training and masks is not None:
+                    if masks is not None:
                         kept = masks(dropouts, n, x.shape[2])
                         x = x * kept * (1.0 / (1.0 - self.net.dropout))
                     dropouts += 1
@@ -99,18 +107,18 @@ class StackedNetwork:
             return torch.bmm(x, weight.transpose(1, 2))
         return torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))
 
-    def _normalised(self, x: Tensor, name: str, training: bool) -> Tensor:
+    def _normalised(self, x: Tensor, name: str, momentum: float | None) -> Tensor:
         """Normalise each instance's channels by its own batch, or by its running averages."""
         flat = x.flatten(1, -2)
         mean, variance = (self.running[f"{name}.running_{what}"] for what in ("mean", "var"))
-        if training:
+        if momentum is not None:
             values = flat.shape[1]
             batch_mean = flat.mean(1)
             batch_variance = flat.var(1, correction=0)
             if values > 1:
                 with torch.no_grad():
-                    mean.lerp_(batch_mean, MOMENTUM)
-                    variance.lerp_(batch_variance * (values / (values - 1)), MOMENTUM)
+                    mean.lerp_(batch_mean, momentum)
+                    variance.lerp_(batch_variance * (values / (values - 1)), momentum)
             mean, variance = batch_mean, batch_variance
         scale = self.weights[f"{name}.weight"] * torch.rsqrt(variance + EPSILON)
         shift = self.weights[f"{name}.bias"]

@@ -58,8 +58,8 @@ def keep_masks(
     words = philox4x64(
         block, example, zero + layer, steps.view(-1, 1, 1), *keys.T.unsqueeze(-1).unsqueeze(-1)
     )
-    shape = torch.broadcast_shapes(*(word.shape for word in words))
-    halves = [half(word.expand(shape)) for word in words for half in (_low_half, _high_half)]
+    shape = len(keys), examples, block.numel()
+    halves = [half(word).expand(shape) for word in words for half in (_low_half, _high_half)]
     drawn = torch.stack(halves, dim=-1).flatten(2)[:, :, :units]
     return drawn >= dropout_threshold(probability)
 

@@ -49,29 +49,29 @@ class StackedOptimizer:
         """Make one step; ``rate`` and ``decay`` are [stack], float64."""
         self.steps += 1
         if self.name == "adamw":
-            parameters *= _column(1.0 - rate * decay)
+            parameters *= column(1.0 - rate * decay)
             g = gradient
         else:
-            g = gradient + _column(decay) * parameters
+            g = gradient + column(decay) * parameters
         match self.name:
             case "sgd":
-                parameters -= _column(rate) * g
+                parameters -= column(rate) * g
             case "adam" | "adamw" | "nadam":
                 self._adaptive(parameters, g, rate)
             case "adagrad":
                 (total,) = self.state
                 total.addcmul_(g, g)
-                parameters -= _column(rate) * g / (total.sqrt() + ADAGRAD_EPSILON)
+                parameters -= column(rate) * g / (total.sqrt() + ADAGRAD_EPSILON)
             case "rmsprop":
                 (square,) = self.state
                 square.mul_(RMSPROP_ALPHA).addcmul_(g, g, value=1.0 - RMSPROP_ALPHA)
-                parameters -= _column(rate) * g / (square.sqrt() + EPSILON)
+                parameters -= column(rate) * g / (square.sqrt() + EPSILON)
             case "adadelta":
                 square, moved = self.state
                 square.mul_(ADADELTA_RHO).addcmul_(g, g, value=1.0 - ADADELTA_RHO)
                 step = (moved + ADADELTA_EPSILON).sqrt() / (square + ADADELTA_EPSILON).sqrt() * g
                 moved.mul_(ADADELTA_RHO).addcmul_(step, step, value=1.0 - ADADELTA_RHO)
-                parameters -= _column(rate) * step
+                parameters -= column(rate) * step
 
     def _adaptive(self, parameters: Tensor, g: Tensor, rate: Tensor) -> None:
         """Adam, AdamW and NAdam, which differ in how the two moments make a step."""
@@ -79,9 +79,9 @@ class StackedOptimizer:
         first.lerp_(g, 1.0 - BETA1)
         second.mul_(BETA2).addcmul_(g, g, value=1.0 - BETA2)
         t = self.steps.to(torch.float64)
-        size = second.sqrt() / _column((1.0 - BETA2**t).sqrt()) + EPSILON
+        size = second.sqrt() / column((1.0 - BETA2**t).sqrt()) + EPSILON
         if self.name != "nadam":
-            parameters -= _column(rate / (1.0 - BETA1**t)) * (first / size)
+            parameters -= column(rate / (1.0 - BETA1**t)) * (first / size)
             return
         momentum, following = (
             BETA1 * (1.0 - 0.5 * 0.96 ** (n * NADAM_MOMENTUM_DECAY)) for n in (t, t + 1.0)
@@ -89,9 +89,9 @@ class StackedOptimizer:
         self.products *= momentum
         now = rate * (1.0 - momentum) / (1.0 - self.products)
         ahead = rate * following / (1.0 - self.products * following)
-        parameters -= _column(now) * (g / size) + _column(ahead) * (first / size)
+        parameters -= column(now) * (g / size) + column(ahead) * (first / size)
 
 
-def _column(values: Tensor) -> Tensor:
+def column(values: Tensor) -> Tensor:
     """Return [stack] as a float32 column [stack, 1]."""
     return values.to(torch.float32).unsqueeze(1)
