@@ -14,6 +14,7 @@ from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Engine, Monitor
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.engines.torch.eager import TorchEager
+from surefoot.engines.torch.stacked.engine import TorchStacked
 from surefoot.instances import Setting, Status
 from surefoot.learning.losses.base import parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS
@@ -21,7 +22,7 @@ from surefoot.learning.stopping import Stopping
 from surefoot.testing import toy_instance, toy_population, toy_setting
 from tests.engines.cases import NETS, NOISY, PLAIN, SIDE
 
-COMPILED: tuple[Engine, ...] = (FusedCpu(),)
+COMPILED: tuple[Engine, ...] = (FusedCpu(), TorchStacked("cpu", size=2))
 every_engine = pytest.mark.parametrize("engine", COMPILED, ids=lambda engine: engine.name)
 
 MIXED = ConvNet((Conv(5, 3, "same", pool=Pool()), Conv(6, 2)), (7,), learning_rate=2e-3)

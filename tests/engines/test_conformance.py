@@ -12,6 +12,7 @@ from surefoot.engines.direct import Direct
 from surefoot.engines.estimator.engine import EstimatorEngine
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.engines.torch.eager import TorchEager
+from surefoot.engines.torch.stacked.engine import TorchStacked
 from surefoot.learning.losses.base import Loss
 from surefoot.testing import EngineSuite, EpochEngineSuite, toy_instance, toy_setting
 from tests.engines.cases import ESTIMATORS, EXPLODING, INFINITE, MODULES, NETS, WILD, Line
@@ -43,6 +44,12 @@ class TestFusedCpu(NetworkSuite):
     @pytest.fixture
     def engine(self) -> Engine:
         return FusedCpu()
+
+
+class TestTorchStacked(NetworkSuite):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return TorchStacked("cpu")
 
 
 class TestTorchEager(NetworkSuite):

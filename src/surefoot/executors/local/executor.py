@@ -2,7 +2,8 @@
 
 As many threads as workers take instances from one queue. An engine that releases the GIL trains in
 the thread itself; for any other engine the thread has a worker process train, so that a crash there
-costs one instance and nothing else. A mixed race shares the same workers.
+costs one instance and nothing else. A mixed race shares the same workers. An engine of stacks is
+given all instances alike that are to come, by one thread at a time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import queue
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -22,12 +24,15 @@ import numpy as np
 from surefoot import checks
 from surefoot.engines.base import Engine, Flag, Stopped
 from surefoot.engines.choose import AUTO, Chooser
+from surefoot.engines.stack import StackEngine
 from surefoot.errors import EngineError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.processes import TOO_LATE, WorkerPool
 from surefoot.executors.local.worker import IN_WORKER
 from surefoot.instances import Instance, Outcome, Setting
 
+_LOOKED_AT = 4096
+"""Instances that wait at most while a stack looks for its like."""
 _GRACE = 2.0
 """Seconds an engine has to notice its stop flag."""
 _PACE = 0.25
@@ -118,6 +123,9 @@ class _Threads:
         self._executor, self._setting = executor, setting
         self._pool = executor.pool(setting)
         self._instances = iter(instances)
+        self._waiting: deque[Instance] = deque()
+        self._stacking = threading.Lock()
+        self._roomless: set[str] = set()
         self._taking = threading.Lock()
         self._stopping = threading.Event()
         self._flags = [np.zeros(1, dtype=np.uint8) for _ in range(executor.workers)]
@@ -174,7 +182,8 @@ class _Threads:
                 elif isinstance(result, BaseException):
                     self._error = self._error or result
                 else:
-                    self._room.release()
+                    if result.engine not in self._roomless:
+                        self._room.release()
                     self._arrivals.append(result)
                 left = due - time.monotonic()
                 wait = self._working > 0 and left > 0.0 and not self._stopping.is_set()
@@ -186,8 +195,10 @@ class _Threads:
     def _work(self, flag: Flag) -> None:
         try:
             while (instance := self._next()) is not None:
-                outcome = self._train(instance, flag)
-                if outcome is not None:
+                engine = self._executor.chooser.choose(instance.candidate, self._setting)
+                if isinstance(engine, StackEngine) and self._executor.time_limit is None:
+                    self._train_stack(engine, instance, flag)
+                elif (outcome := self._train(engine, instance, flag)) is not None:
                     self._results.put(outcome)
         except BaseException as error:
             self._results.put(error)
@@ -200,11 +211,58 @@ class _Threads:
         while not self._stopping.is_set():
             if self._room.acquire(timeout=0.1):
                 with self._taking:
+                    if self._waiting:
+                        return self._waiting.popleft()
                     return next(self._instances, None)
         return None
 
-    def _train(self, instance: Instance, flag: Flag) -> Outcome | None:
-        engine = self._executor.chooser.choose(instance.candidate, self._setting)
+    def _train_stack(self, engine: StackEngine, first: Instance, flag: Flag) -> None:
+        """Train an instance and all alike; what a stack leaves does not wait for room.
+
+        While another thread fills a stack, the instance goes back to those that it may take.
+        """
+        self._roomless.add(engine.name)
+        self._room.release()
+        if not self._stacking.acquire(blocking=False):
+            with self._taking:
+                self._waiting.appendleft(first)
+            with self._stacking:
+                return
+        try:
+            for training in engine.train_stack(self._alike(engine, first), self._setting, flag):
+                self._results.put(training.outcome)
+        except Stopped:
+            return
+        finally:
+            self._stacking.release()
+
+    def _alike(self, engine: StackEngine, first: Instance) -> Iterator[Instance]:
+        """Yield an instance and those to come that may share its stack; the others wait."""
+        shape = engine.shape(first, self._setting)
+
+        def fits(one: Instance) -> bool:
+            chosen = self._executor.chooser.choose(one.candidate, self._setting)
+            return chosen is engine and engine.shape(one, self._setting) == shape
+
+        yield first
+        while not self._stopping.is_set():
+            with self._taking:
+                found = next(filter(fits, self._waiting), None)
+                if found is not None:
+                    self._waiting.remove(found)
+                while found is None and len(self._waiting) < _LOOKED_AT:
+                    another = next(self._instances, None)
+                    if another is None:
+                        return
+                    if fits(another):
+                        found = another
+                    else:
+                        self._waiting.append(another)
+            if found is None:
+                return
+            yield found
+
+    def _train(self, engine: Engine, instance: Instance, flag: Flag) -> Outcome | None:
         limit = self._executor.time_limit
         if engine.workers == "threads":
             return self._train_here(engine, instance, flag, limit)
