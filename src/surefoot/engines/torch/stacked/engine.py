@@ -65,7 +65,7 @@ class TorchStacked(StackEngine):
         """Train instances of one shape in a stack; see `StackEngine.fit_stack`."""
         import torch
 
-        from surefoot.engines.torch.predictor import one_thread
+        from surefoot.engines.estimator.engine import one_thread
         from surefoot.engines.torch.stacked.training import fit
 
         name = self.device if self.device != "auto" else ("cuda" if has_cuda() else "cpu")
