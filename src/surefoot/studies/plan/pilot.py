@@ -11,7 +11,7 @@ import numpy as np
 from surefoot.candidates.base import Candidate
 from surefoot.errors import ConfigurationError, JournalError
 from surefoot.instances import Instance
-from surefoot.journal import Journal, Measure
+from surefoot.journal import Journal
 from surefoot.racing.simulation.pilot import FEWEST_CANDIDATES, FEWEST_INSTANCES, Pilot
 from surefoot.racing.table import Floats, LossTable
 from surefoot.seeds.ledger import Role, study_generator
@@ -159,27 +159,22 @@ def recorded_pilot(journal: Journal) -> PilotRecord:
         rows.sort(key=lambda m: (place[m.candidate], m.instance))
         base = [m for m in known if m.candidate == study.parts()["baseline"]]
         base.sort(key=lambda m: m.instance)
-        if rows:
-            return _record(rows, base, role, study)
+        if not rows:
+            continue
+        table = LossTable.from_outcomes((m.candidate, m.instance, m.loss) for m in rows)
+        at = {key: number for number, key in enumerate(table.keys)}
+        costs = {"seconds": np.zeros(len(at)), "visits": np.zeros(len(at))}
+        for m in rows:
+            costs["seconds"][at[m.candidate]] += m.seconds
+            costs["visits"][at[m.candidate]] += m.sample * max(1, m.epochs)
+        return PilotRecord(
+            table,
+            {unit: total / table.counts() for unit, total in costs.items()},
+            role,
+            np.array([m.loss for m in base]),
+            float(np.mean([m.seconds for m in base])) if base else 0.0,
+            study,
+        )
     raise JournalError(
         f"the journal of kind {study.kind!r} holds no racing or pilot instance to plan from"
-    )
-
-
-def _record(
-    rows: list[Measure], base: list[Measure], role: Role, study: Description
-) -> PilotRecord:
-    table = LossTable.from_outcomes((m.candidate, m.instance, m.loss) for m in rows)
-    place = {key: number for number, key in enumerate(table.keys)}
-    costs = {"seconds": np.zeros(len(place)), "visits": np.zeros(len(place))}
-    for m in rows:
-        costs["seconds"][place[m.candidate]] += m.seconds
-        costs["visits"][place[m.candidate]] += m.sample * max(1, m.epochs)
-    return PilotRecord(
-        table,
-        {unit: total / table.counts() for unit, total in costs.items()},
-        role,
-        np.array([m.loss for m in base]),
-        float(np.mean([m.seconds for m in base])) if base else 0.0,
-        study,
     )

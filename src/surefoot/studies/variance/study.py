@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Unpack
+from typing import Any, Unpack
 
 from surefoot.candidates.base import Candidate
 from surefoot.checks import at_least
@@ -29,7 +29,7 @@ from surefoot.studies.options import (
     lists_options,
     refuse_renamed,
 )
-from surefoot.studies.variance.analysis import FEWEST, VarianceResult, analyse
+from surefoot.studies.variance.analysis import FEWEST, Source, VarianceResult, analyse
 from surefoot.studies.variance.factors import FactorLevels
 
 _LEAST = {"alone": FEWEST, "draws": 2, "inits": 2, "tested": 1, "tests": 1}
@@ -84,17 +84,14 @@ class VarianceStudy(FixedStudy[VarianceResult]):
         size = self.setting.sampling.test_size
         return size is None or size == self.setting.halves.test.size
 
-    def init(self) -> list[FactorLevels]:
-        """Initialisation alone: the first sample, fixed."""
-        return [FactorLevels(0, i) for i in range(self.alone)]
-
-    def draw(self) -> list[FactorLevels]:
-        """Sample alone: the first initial weights, fixed."""
-        return [FactorLevels(i, 0) for i in range(self.alone)]
-
-    def both(self) -> list[FactorLevels]:
-        """Sample and initialisation anew for every instance."""
-        return [FactorLevels(i, i) for i in range(self.alone)]
+    def experiments(self) -> dict[Source, list[FactorLevels]]:
+        """Initialisation alone on the first sample, sample alone with the first weights, both."""
+        numbers = range(self.alone)
+        return {
+            "init": [FactorLevels(0, i) for i in numbers],
+            "draw": [FactorLevels(i, 0) for i in numbers],
+            "both": [FactorLevels(i, i) for i in numbers],
+        }
 
     def crossed(self) -> list[list[list[FactorLevels]]]:
         """Every draw with every initialisation, ``[draws][inits][replicates]``."""
@@ -117,7 +114,7 @@ class VarianceStudy(FixedStudy[VarianceResult]):
 
     def levels(self) -> list[FactorLevels]:
         """Return every instance once."""
-        every = [*self.init(), *self.draw(), *self.both()]
+        every = [one for levels in self.experiments().values() for one in levels]
         every += [one for row in self.crossed() for group in row for one in group]
         every += [one for group in self.test() for one in group]
         return list(dict.fromkeys(every))
@@ -137,10 +134,9 @@ class VarianceStudy(FixedStudy[VarianceResult]):
         def of(levels: list[FactorLevels]) -> list[float]:
             return [losses[one] for one in levels]
 
+        alone: dict[str, Any] = {name: of(levels) for name, levels in self.experiments().items()}
         return analyse(
-            init=of(self.init()),
-            draw=of(self.draw()),
-            both=of(self.both()),
+            **alone,
             crossed=[[of(group) for group in row] for row in self.crossed()],
             test=[of(group) for group in self.test()],
             rng=study_generator(self.seed, Role.STATISTICS, int(Role.VARIANCE)),
