@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -327,12 +328,12 @@ def settings_are_equal(one: Setting, other: Setting) -> bool:
 
 
 def test_shared_settings_are_mapped_without_a_copy_and_privately() -> None:
-    from surefoot.executors.local.shared_memory import Mapped, Shared
+    from surefoot.executors.local.shared_memory import mapped, shared
 
     setting = fake_setting()
-    shared = Shared(setting)
-    one, other = (Mapped(shared.descriptor).load() for _ in range(2))
-    shared.close()
+    with shared(setting) as file:
+        found = [mapped(file.fileno()) for _ in range(2)]
+    one, other = (pickle.loads(head, buffers=arrays) for head, arrays in found)
     assert settings_are_equal(one, setting)
     assert one.halves.population.fingerprint == setting.halves.population.fingerprint
     assert not one.halves.population.features.flags.owndata

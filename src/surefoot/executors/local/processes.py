@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from surefoot.engines.base import Engine
 from surefoot.errors import EngineError
-from surefoot.executors.local.shared_memory import Shared, pickled
+from surefoot.executors.local.shared_memory import pickled, shared
 from surefoot.instances import Instance, Outcome, Setting
 
 _START = (
@@ -38,11 +38,11 @@ class Worker:
     stopped: Callable[[], bool]
 
     def __init__(
-        self, setting: Setting, shared: Shared, memory_limit: int | None, threads: int
+        self, setting: Setting, data: IO[bytes], memory_limit: int | None, threads: int
     ) -> None:
         self._setting = setting
         self._channel, theirs = multiprocessing.Pipe()
-        pipes = theirs.fileno(), shared.descriptor
+        pipes = theirs.fileno(), data.fileno()
         arguments = (json.dumps(sys.path), *pipes, _main_script(), memory_limit or 0)
         self._process = subprocess.Popen(
             [sys.executable, "-c", _START, *map(str, arguments)],
@@ -150,7 +150,7 @@ class WorkerPool:
     def __init__(self, setting: Setting, memory_limit: int | None, threads: int) -> None:
         self.setting = setting
         self._memory_limit, self._threads = memory_limit, threads
-        self._shared: Shared | None = None
+        self._data: IO[bytes] | None = None
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
         self._lock = threading.Lock()
@@ -177,9 +177,9 @@ class WorkerPool:
                 return worker
             self._all.discard(worker)
             worker.kill()
-        if self._shared is None:
-            self._shared = Shared(self.setting)
-        worker = Worker(self.setting, self._shared, self._memory_limit, self._threads)
+        if self._data is None:
+            self._data = shared(self.setting)
+        worker = Worker(self.setting, self._data, self._memory_limit, self._threads)
         self._all.add(worker)
         return worker
 
@@ -190,9 +190,9 @@ class WorkerPool:
                 worker.kill()
             self._all.clear()
             self._idle.clear()
-            if self._shared is not None:
-                self._shared.close()
-                self._shared = None
+            if self._data is not None:
+                self._data.close()
+                self._data = None
 
 
 def _main_script() -> str:

@@ -14,7 +14,7 @@ import os
 import pickle
 import tempfile
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 from surefoot.errors import EngineError
 
@@ -34,57 +34,36 @@ def pickled(
         ) from None
 
 
-class Shared:
-    """An object in a file that other processes can map; pass them its `descriptor`."""
-
-    def __init__(self, thing: Any) -> None:
-        buffers: list[pickle.PickleBuffer] = []
-        head = pickled(thing, "the setting", buffers.append)
-        views = [buffer.raw() for buffer in buffers]
-        self._file = tempfile.TemporaryFile(prefix="surefoot-")  # noqa: SIM115
-        spans = []
-        position = 0
-        try:
-            for view in views:
-                self._file.seek(position)
-                self._file.write(view)
-                spans.append((position, view.nbytes))
-                position = -(-(position + view.nbytes) // _ALIGNMENT) * _ALIGNMENT
-            self._file.seek(position)
-            index = pickle.dumps((spans, head))
-            self._file.write(index)
-            self._file.write(len(index).to_bytes(8, "little"))
-            self._file.flush()
-        except OSError as error:
-            self._file.close()
-            raise EngineError(
-                f"the data cannot be shared with worker processes through {tempfile.gettempdir()}: "
-                f"{error.strerror}; set TMPDIR to a directory with {position / 1e6:.0f} MB free"
-            ) from None
-
-    @property
-    def descriptor(self) -> int:
-        """File descriptor to pass on."""
-        return self._file.fileno()
-
-    def close(self) -> None:
-        """Let go of the file; processes that mapped it keep it."""
-        self._file.close()
+def shared(thing: Any) -> IO[bytes]:
+    """Return a file that holds an object, to be mapped by whoever is given its descriptor."""
+    buffers: list[pickle.PickleBuffer] = []
+    head = pickled(thing, "the setting", buffers.append)
+    file = tempfile.TemporaryFile(prefix="surefoot-")  # noqa: SIM115
+    spans, position = [], 0
+    try:
+        for view in (buffer.raw() for buffer in buffers):
+            file.seek(position)
+            file.write(view)
+            spans.append((position, view.nbytes))
+            position = -(-(position + view.nbytes) // _ALIGNMENT) * _ALIGNMENT
+        file.seek(position)
+        index = pickle.dumps((spans, head))
+        file.write(index)
+        file.write(len(index).to_bytes(8, "little"))
+        file.flush()
+    except OSError as error:
+        file.close()
+        raise EngineError(
+            f"the data cannot be shared with worker processes through {tempfile.gettempdir()}: "
+            f"{error.strerror}; set TMPDIR to a directory with {position / 1e6:.0f} MB free"
+        ) from None
+    return file
 
 
-class Mapped:
-    """The object in a `Shared` file, its arrays views of the file.
-
-    ``head`` is its pickle without the arrays.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        size = os.fstat(descriptor).st_size
-        data = memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY))
-        length = int.from_bytes(data[-8:], "little")
-        spans, self.head = pickle.loads(data[size - 8 - length : size - 8])
-        self._buffers = [data[start : start + length] for start, length in spans]
-
-    def load(self) -> Any:
-        """Return the object; raises whatever unpickling its classes does."""
-        return pickle.loads(self.head, buffers=self._buffers)
+def mapped(descriptor: int) -> tuple[bytes, list[memoryview]]:
+    """Return the pickle of the object in a `shared` file, and its arrays as views of the file."""
+    size = os.fstat(descriptor).st_size
+    data = memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY))
+    length = int.from_bytes(data[-8:], "little")
+    spans, head = pickle.loads(data[size - 8 - length : size - 8])
+    return head, [data[start : start + length] for start, length in spans]

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from surefoot.executors.local.shared_memory import Mapped
+from surefoot.executors.local.shared_memory import mapped
 
 IN_WORKER = "SUREFOOT_WORKER"
 """Environment variable set in worker processes."""
@@ -31,7 +31,7 @@ def main(pipe: int, shared: int, script: str, memory_limit: int) -> None:
     Parameters
     ----------
     pipe, shared
-        Descriptors of the pipe to the parent and of the `Shared` setting.
+        Descriptors of the pipe to the parent and of the file of the shared setting.
     script
         The parent's main script, run once if a candidate or a loss is defined in it; or "".
     memory_limit
@@ -44,10 +44,10 @@ def main(pipe: int, shared: int, script: str, memory_limit: int) -> None:
     tasks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(channel, tasks), daemon=True).start()
     main_script = _Script(script)
-    mapped = Mapped(shared)
+    head, arrays = mapped(shared)
     try:
-        main_script.needed_by(mapped.head)
-        setting = mapped.load()
+        main_script.needed_by(head)
+        setting = pickle.loads(head, buffers=arrays)
     except Exception as error:
         channel.send(("unusable", f"{type(error).__name__}: {error}"))
         return
@@ -86,9 +86,9 @@ class _Script:
     def __init__(self, path: str) -> None:
         self._path = path
 
-    def needed_by(self, pickled: bytes | memoryview) -> None:
+    def needed_by(self, pickled: bytes) -> None:
         """Run the script if a pickle names its module; raises whatever the script does."""
-        if self._path and b"__main__" in bytes(pickled):
+        if self._path and b"__main__" in pickled:
             path, self._path = self._path, ""
             module = types.ModuleType("__mp_main__")
             sys.path.insert(0, str(Path(path).parent))
