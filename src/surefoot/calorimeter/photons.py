@@ -12,7 +12,8 @@ from surefoot.calorimeter import features as cells
 from surefoot.calorimeter.detector import INNER
 from surefoot.calorimeter.root_io import UNITS, open_photons
 from surefoot.data.energies import ENERGY_UNITS, check_energies, scale_energies
-from surefoot.data.files import DataFile, Names, read_columns, resolve
+from surefoot.data.files.base import DataFile
+from surefoot.data.files.columns import Names, read_columns, resolve
 from surefoot.data.population import Population
 from surefoot.errors import DataError, nearest
 

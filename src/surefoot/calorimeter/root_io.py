@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.calorimeter.simulation.chunks import PhotonChunk
-from surefoot.data.files import Jagged, open_data_file, write_data_file
-from surefoot.data.files.base import ROWS, DataFile
+from surefoot.data.files import open_data_file, write_data_file
+from surefoot.data.files.base import ROWS, DataFile, Jagged
 from surefoot.errors import DataError, nearest
 
 TREE = "photons"

@@ -55,10 +55,7 @@ def encode(
     labels in the order of their codes. Otherwise labels are sorted. A ragged target is left for
     `matrix` to refuse.
 
-    Raises
-    ------
-    DataError
-        If there are fewer than two classes, or a label that the list does not hold.
+    Raises `DataError` if there are fewer than two classes, or a label that the list does not hold.
     """
     try:
         values = np.asarray(target)

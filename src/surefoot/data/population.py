@@ -214,10 +214,7 @@ class Population:
         Groups are shuffled by the study's SPLIT stream and join the pool until it holds at least
         ``pool_fraction`` of the examples.
 
-        Raises
-        ------
-        DataError
-            If a half would be empty.
+        Raises `DataError` if a half would be empty.
         """
         generator = study_generator(seed, Role.SPLIT)
         labels = np.arange(len(self))

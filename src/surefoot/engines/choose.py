@@ -49,10 +49,7 @@ class Chooser:
 
         When an engine ahead in the order refuses, a line saying why is logged once.
 
-        Raises
-        ------
-        EngineError
-            If every engine asked refuses; the message holds their reasons.
+        Raises `EngineError` if every engine asked refuses; the message holds their reasons.
         """
         if self._setting is not setting:
             self._setting, self._chosen = setting, {}

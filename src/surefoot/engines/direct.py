@@ -28,10 +28,7 @@ class DirectPredictor(Predictor):
     def predict(self, features: Matrix, side: Matrix | None) -> Matrix:
         """Return predictions [n, outputs] for features [n, F] and side features [n, S].
 
-        Raises
-        ------
-        CandidateError
-            If the function returns another shape.
+        Raises `CandidateError` if the function returns another shape.
         """
         predicted = np.asarray(self.prediction(features, side), dtype=np.float32)
         expected = (len(features), self.outputs)

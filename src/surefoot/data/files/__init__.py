@@ -16,23 +16,11 @@ import numpy as np
 from surefoot import registry
 from surefoot.data.arrays import Label
 from surefoot.data.energies import ENERGY_UNITS, scale_energies
-from surefoot.data.files.base import Chunk, DataFile, Jagged
+from surefoot.data.files.base import Chunk, DataFile
 from surefoot.data.files.columns import Names, read_columns, resolve
 from surefoot.data.population import Population
 from surefoot.errors import DataError, nearest
 from surefoot.replacing import replaced
-
-__all__ = [
-    "DataFile",
-    "Jagged",
-    "Names",
-    "load_population",
-    "open_data_file",
-    "read_columns",
-    "resolve",
-    "resolved",
-    "write_data_file",
-]
 
 _SOURCE = re.compile(r"(?P<path>.+\.(?P<kind>root|npz|parquet))(?::(?P<tree>.+))?", re.IGNORECASE)
 

@@ -232,10 +232,7 @@ class Fitted(Predictor):
         Of a classifier, logits [n, classes]: logarithms of its probabilities, or of 1 for the
         class it predicts and of float32's ε for the others.
 
-        Raises
-        ------
-        CandidateError
-            If the model returns another shape.
+        Raises `CandidateError` if the model returns another shape.
         """
         x = inputs(features, side, self.takes_side)
         if self.codes is not None and self.probabilities:
