@@ -65,8 +65,8 @@ class TorchStacked(StackEngine):
         """Train instances of one shape in a stack; see `StackEngine.fit_stack`."""
         import torch
 
-        from surefoot.engines.estimator.engine import one_thread
         from surefoot.engines.torch.stacked.training import fit
+        from surefoot.engines.torch.training import one_thread
 
         name = self.device if self.device != "auto" else ("cuda" if has_cuda() else "cpu")
         device = torch.device(name)
