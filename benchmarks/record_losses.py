@@ -30,7 +30,7 @@ from rich.progress import Progress
 import surefoot
 from surefoot.data.files import load_population
 from surefoot.instances import Outcome, Setting
-from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.losses import parse_loss
 from surefoot.studies.plan.pilot import PilotStudy
 from surefoot.studies.watch import Watcher
 

@@ -16,7 +16,7 @@ from training_data import EXAMPLES, SEED, data
 
 from surefoot.candidates.convnet.initialization import initial_weights, named_weights
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 
 MODELS = 16
 """Networks that ``torch.func.vmap`` trains at once."""

@@ -17,7 +17,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Engine, Monitor
 from surefoot.instances import Instance, Outcome, Setting, Training
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream
 from surefoot.studies.watch import Watcher

@@ -10,7 +10,7 @@ import pytest
 from surefoot.data.population import Sampling
 from surefoot.engines.estimator.engine import EstimatorEngine
 from surefoot.instances import Setting
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -19,7 +19,7 @@ from surefoot.cli.commands.rerace import race_options
 from surefoot.data.population import Population
 from surefoot.executors.inline import InlineExecutor
 from surefoot.instances import Status
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.racing import Race
 from surefoot.study_files.race import build_rules, read_race
 from surefoot.testing import CriterionSuite, toy_instance, toy_population, toy_setting

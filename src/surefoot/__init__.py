@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from surefoot.exports.export import export
     from surefoot.exports.saved import load, save
     from surefoot.instances import Instance, Predictor, Setting, Training
-    from surefoot.learning.losses.base import Loss
+    from surefoot.learning.losses import Loss
     from surefoot.learning.stopping import Stopping
     from surefoot.registry import register
     from surefoot.selector.selector import RobustSelector
@@ -58,7 +58,7 @@ _HOMES = {
     "InlineExecutor": "executors.inline",
     "Instance": "instances",
     "LocalExecutor": "executors.local.executor",
-    "Loss": "learning.losses.base",
+    "Loss": "learning.losses",
     "ModuleCandidate": "candidates.module.candidate",
     "Monitor": "engines.base",
     "Pool": "candidates.convnet.layers",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Draw, Halves, Matrix, Rows, Sampling
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role
 

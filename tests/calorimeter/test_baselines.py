@@ -12,7 +12,7 @@ from surefoot.calorimeter.photons import load_photons
 from surefoot.calorimeter.root_io import read_photons
 from surefoot.candidates.base import DirectCandidate
 from surefoot.errors import CandidateError, DataError
-from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.losses import parse_loss
 
 SUMS = [ScaledSum(*fields) for fields in product(WINDOWS, (False, True))]
 CENTRES = [Barycentre(*fields) for fields in product(("x", "y"), get_args(Correction), WINDOWS)]

@@ -12,7 +12,7 @@ from surefoot.calorimeter.root_io import read_photons
 from surefoot.engines.direct import Direct
 from surefoot.errors import CandidateError, DataError, MissingExtraError
 from surefoot.instances import Instance, Setting, Status
-from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.losses import parse_loss
 from surefoot.seeds.ledger import InstanceSeed, Role
 
 

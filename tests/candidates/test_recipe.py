@@ -11,7 +11,7 @@ from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.recipe import DEFAULTS, trained_loss
 from surefoot.errors import CandidateError
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 
 
 def net(**recipe: Any) -> ConvNet:

@@ -6,7 +6,7 @@ import pytest
 from surefoot.data.arrays import encode
 from surefoot.data.population import Population
 from surefoot.errors import DataError
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 
 
 def three_classes(n: int = 90) -> Population:

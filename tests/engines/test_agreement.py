@@ -16,7 +16,7 @@ from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.engines.torch.eager import TorchEager
 from surefoot.engines.torch.stacked.engine import TorchStacked
 from surefoot.instances import Setting, Status
-from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.losses import parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS
 from surefoot.learning.stopping import Stopping
 from surefoot.testing import toy_instance, toy_population, toy_setting

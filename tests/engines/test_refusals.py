@@ -9,7 +9,7 @@ from surefoot.data.population import Population
 from surefoot.engines.base import Engine
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.engines.torch.eager import TorchEager
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.testing import toy_population, toy_setting
 from tests.engines.cases import PLAIN, SIDE
 

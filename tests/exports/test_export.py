@@ -24,7 +24,7 @@ from surefoot.exports.export import (
 )
 from surefoot.instances import Instance, Setting, Status, Training
 from surefoot.journal import Journal
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role
 from tests.fakes import Fake

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
 from surefoot.errors import ConfigurationError
-from surefoot.learning.schedules import DEFAULTS, parse_schedule
+from surefoot.learning.schedules import SCHEDULES, parse_schedule
 
 RATE, STEPS, EPOCH = 0.3, 60, 4
 
@@ -62,7 +62,7 @@ def test_cosine_and_linear_fall_from_the_rate_to_their_floor(
 
 
 @given(
-    st.sampled_from(list(DEFAULTS)),
+    st.sampled_from(list(SCHEDULES)),
     st.integers(1, 3000),
     st.integers(1, 100),
     st.floats(0, 40),

@@ -6,7 +6,7 @@ from surefoot.data.population import Population, Sampling
 from surefoot.errors import JournalError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay

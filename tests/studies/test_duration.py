@@ -7,7 +7,7 @@ from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.convnet.notation import convnet
 from surefoot.data.population import Population, Sampling
 from surefoot.instances import Setting
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.studies.duration import TimeLeft, duration_words, mean_seconds, probe, work_of
 
 

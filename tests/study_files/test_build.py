@@ -5,7 +5,7 @@ from surefoot.candidates.convnet.layers import Conv, Pool
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.data.population import Population, Sampling
 from surefoot.errors import StudyFileError
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.learning.stopping import Stopping
 from surefoot.racing.schedules.rounds import Halving
 from surefoot.racing.screen import Screen

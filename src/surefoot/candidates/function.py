@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from surefoot.learning.losses.base import Loss
+    from surefoot.learning.losses import Loss
 
 _FIELDS = ("function", "parameters", "side", "version")
 

@@ -22,11 +22,11 @@ from surefoot.candidates.fields import is_import_path, number, put, settle, whol
 from surefoot.checks import at_least, known, not_negative, positive
 from surefoot.errors import CandidateError, ConfigurationError
 from surefoot.learning.averaging import parse_average
-from surefoot.learning.losses.base import OBJECTIVES
+from surefoot.learning.losses import OBJECTIVES
 from surefoot.learning.schedules import Schedule, parse_schedule
 
 if TYPE_CHECKING:
-    from surefoot.learning.losses.base import Loss
+    from surefoot.learning.losses import Loss
 
 DEFAULTS: dict[str, Any] = {
     "objective": None,

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from surefoot import checks
 from surefoot.data.arrays import Frame, Label, encode, labels, matrix
 from surefoot.errors import DataError, SamplingError
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream, study_generator
 
 Method = Literal["bootstrap", "subsample"]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from surefoot.candidates.base import Candidate
 from surefoot.errors import DataError, MissingExtraError
 from surefoot.instances import Instance, Outcome, Predictor, Setting, Training
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 
 Flag = NDArray[np.uint8]
 """[1], 0 until somebody asks to stop."""

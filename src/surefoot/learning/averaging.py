@@ -93,7 +93,7 @@ def statistics_rows(rows: NDArray[np.int32]) -> NDArray[np.int32]:
 def ema_gain(step: int, time_constant: float) -> float:
     """Return g of a step, from 1, of an exponential average whose time constant is in steps.
 
-    >>> ema_gain(1, 500.0)
+    >>> ema_gain(1, 4.0)
     1.0
     """
     rate = 1.0 / time_constant

@@ -29,6 +29,7 @@ from typing import Literal, get_args
 
 OptimizerName = Literal["sgd", "adam", "adamw", "adagrad", "rmsprop", "adadelta", "nadam"]
 OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
+"""Compiled engines know each by its place."""
 
 BETA1 = 0.9
 BETA2 = 0.999
@@ -38,11 +39,6 @@ RMSPROP_ALPHA = 0.99
 ADADELTA_RHO = 0.9
 ADADELTA_EPSILON = 1e-6
 NADAM_MOMENTUM_DECAY = 4e-3
-
-
-def optimizer_code(name: OptimizerName) -> int:
-    """Return the number of an optimiser for compiled engines: its place in `OPTIMIZERS`."""
-    return OPTIMIZERS.index(name)
 
 
 def state_vectors(name: OptimizerName) -> int:

@@ -27,23 +27,16 @@ from dataclasses import dataclass
 
 from surefoot.learning.notation import read_call, read_number
 
-DEFAULTS: dict[str, tuple[float, ...]] = {
+SCHEDULES: dict[str, tuple[tuple[float, float, float], ...]] = {
     "constant": (),
-    "cosine": (0.0,),
-    "linear": (0.0,),
-    "step": (30.0, 0.1),
-    "one_cycle": (0.3,),
-    "cyclical": (10.0, 0.1),
+    "cosine": ((0.0, 0.0, 1.0),),
+    "linear": ((0.0, 0.0, 1.0),),
+    "step": ((30.0, 0.0, math.inf), (0.1, 0.0, 1.0)),
+    "one_cycle": ((0.3, 1e-6, 1.0 - 1e-6),),
+    "cyclical": ((10.0, 0.0, math.inf), (0.1, 0.0, 1.0)),
 }
-"""The schedules, in the order of their numbers for compiled engines, and their parameters."""
-
-_LIMITS = {
-    "cosine": ((0.0, 1.0),),
-    "linear": ((0.0, 1.0),),
-    "step": ((0.0, math.inf), (0.0, 1.0)),
-    "one_cycle": ((1e-6, 1.0 - 1e-6),),
-    "cyclical": ((0.0, math.inf), (0.0, 1.0)),
-}
+"""The schedules, in the order of their numbers for compiled engines; of each parameter the default,
+the least and the greatest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +49,7 @@ class Schedule:
     @property
     def code(self) -> int:
         """Number of the schedule for compiled engines."""
-        return list(DEFAULTS).index(self.name)
+        return list(SCHEDULES).index(self.name)
 
     @property
     def pair(self) -> tuple[float, float]:
@@ -65,7 +58,7 @@ class Schedule:
         return first, second
 
     def __str__(self) -> str:
-        if self.parameters == DEFAULTS[self.name]:
+        if self.parameters == tuple(default for default, *_ in SCHEDULES[self.name]):
             return self.name
         return f"{self.name}({', '.join(f'{value:g}' for value in self.parameters)})"
 
@@ -85,13 +78,11 @@ def parse_schedule(text: str) -> Schedule:
     ConfigurationError
         If the text names no schedule.
     """
-    name, given = read_call("schedule", text, DEFAULTS)
-    values = (*given, *map(str, DEFAULTS[name][len(given) :]))
-    numbers = tuple(
-        read_number(f"schedule {text!r}", value, *limits)
-        for value, limits in zip(values, _LIMITS.get(name, ()), strict=True)
-    )
-    return Schedule(name, numbers)
+    name, given = read_call("schedule", text, SCHEDULES)
+    numbers = [default for default, *_ in SCHEDULES[name]]
+    for place, value in enumerate(given):
+        numbers[place] = read_number(f"schedule {text!r}", value, *SCHEDULES[name][place][1:])
+    return Schedule(name, tuple(numbers))
 
 
 def factor(

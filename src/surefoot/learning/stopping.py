@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from surefoot.errors import ConfigurationError, nearest
+from surefoot import checks
 
 Reading = Literal["plateau", "explosion", "none"]
 
@@ -55,20 +55,20 @@ class Stopping:
     reading: Reading = "plateau"
 
     def __post_init__(self) -> None:
-        if self.reading not in get_args(Reading):
-            raise ConfigurationError(
-                f"stopping reading {self.reading!r} is unknown: "
-                + nearest(str(self.reading), get_args(Reading))
-            )
-        for name in ("max_epochs", "min_epochs", "window"):
-            if getattr(self, name) < 1:
-                raise ConfigurationError(
-                    f"stopping {name} = {getattr(self, name)} must be at least 1"
-                )
-        if not 0 <= self.tolerance < float("inf"):
-            raise ConfigurationError(
-                f"stopping tolerance = {self.tolerance} must be a non-negative number such as 0.10"
-            )
+        checks.known("stopping reading", self.reading, get_args(Reading))
+        checks.at_least(
+            1,
+            of="stopping",
+            max_epochs=self.max_epochs,
+            min_epochs=self.min_epochs,
+            window=self.window,
+        )
+        checks.must(
+            "be a non-negative number such as 0.10",
+            lambda number: 0 <= number < float("inf"),
+            of="stopping",
+            tolerance=self.tolerance,
+        )
 
     @property
     def code(self) -> int:

@@ -21,7 +21,7 @@ from surefoot.errors import ConfigurationError, JournalError, UntrustedError
 from surefoot.instances import Setting
 from surefoot.journal import Known
 from surefoot.journal.descriptions import mismatches
-from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.losses import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.racing.criteria import Criterion, as_criterion
 from surefoot.racing.race import Cost, Race

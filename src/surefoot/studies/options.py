@@ -14,7 +14,7 @@ from surefoot.engines.choose import AUTO
 from surefoot.errors import ConfigurationError, SamplingError
 from surefoot.executors.base import Executor
 from surefoot.instances import Setting
-from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.losses import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.race import Cost
@@ -58,7 +58,7 @@ class TrainingOptions(RunOptions, total=False):
     Parameters
     ----------
     loss
-        What is trained on and measured; see `surefoot.learning.losses.base`.
+        What is trained on and measured; see `surefoot.learning.losses`.
     sample_size, sampling
         Training examples of an instance (None: as many as the pool holds), drawn as a bootstrap;
         or a whole `Sampling`.

@@ -35,7 +35,7 @@ from surefoot.errors import (
 )
 from surefoot.instances import Setting
 from surefoot.journal import Journal
-from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.losses import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race

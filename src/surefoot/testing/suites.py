@@ -24,7 +24,7 @@ from surefoot.errors import EngineError, JournalError, JournalMismatchError, Sta
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome, Setting, Status
 from surefoot.journal import Journal
-from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.losses import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.racing.criteria import Criterion, as_criterion
 from surefoot.racing.table import Floats

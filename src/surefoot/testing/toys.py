@@ -12,7 +12,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.candidates.function import DrawnData, candidate
 from surefoot.data.population import Population, Sampling
 from surefoot.instances import Instance, Outcome, Setting
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role
 

@@ -11,7 +11,7 @@ from surefoot.candidates.convnet.layers import Conv, Pool
 from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
 from surefoot.candidates.convnet.presets import PRESETS, preset
 from surefoot.errors import CandidateError
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.learning.optimizers import OPTIMIZERS
 
 pools = st.none() | st.builds(

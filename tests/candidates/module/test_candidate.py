@@ -11,7 +11,7 @@ import torch
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import CandidateError, ConfigurationError, SpaceError
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from tests.engines import modules
 
 DENSE = "tests.engines.modules.Dense"

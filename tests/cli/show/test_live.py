@@ -6,7 +6,7 @@ from surefoot.candidates.convnet.notation import convnet
 from surefoot.cli.show.live import LiveTable, PlainLog, Progress
 from surefoot.data.population import Population, Sampling
 from surefoot.instances import Outcome, Setting, Status
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay

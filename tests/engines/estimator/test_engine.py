@@ -25,7 +25,7 @@ from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Stopped
 from surefoot.engines.estimator.engine import EstimatorEngine, one_thread
 from surefoot.instances import Setting, Status, Training
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.seeds.ledger import Stream
 from surefoot.testing import toy_instance, toy_population, toy_setting
 from tests.engines import estimators

@@ -16,7 +16,7 @@ from surefoot.engines.fused_cpu import training
 from surefoot.engines.fused_cpu.instance import Network, aligned, buffers_of, frozen, recipe_of
 from surefoot.engines.torch.module import ConvModule
 from surefoot.instances import Setting
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.seeds.philox import keep_masks
 
 NOISE = (77, 88)

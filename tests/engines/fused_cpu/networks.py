@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from surefoot.candidates.convnet.layers import Conv, Pool
 from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
 from surefoot.errors import CandidateError
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 
 pools = st.builds(
     Pool,

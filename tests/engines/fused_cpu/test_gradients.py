@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from surefoot.candidates.convnet.layers import Conv, Pool
 from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
 from surefoot.candidates.convnet.presets import PRESETS, preset
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from tests.engines.fused_cpu.gradients import (
     by_kernels,
     by_torch,
@@ -108,7 +108,7 @@ def test_gradients_without_avx512() -> None:
     code = (
         "import numpy as np; from tests.engines.fused_cpu.gradients import draw_batch, worst_error;"
         "from surefoot.candidates.convnet.presets import preset;"
-        "from surefoot.learning.losses.base import Loss;"
+        "from surefoot.learning.losses import Loss;"
         "from surefoot.engines.fused_cpu.target import WIDE; assert not WIDE;"
         "net = preset('model_4', batch_size=33, dropout=0.3);"
         "batch = draw_batch(net, Loss('mse'), 33, 5);"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot.engines.fused_cpu.loss_kernels import example_loss
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 
 REGRESSION = ["relative_rmse", "stochastic_rmse", "rmse", "mse", "mae", "huber"]
 numbers = st.floats(-50, 50, width=32)

@@ -9,8 +9,8 @@ from surefoot.engines.fused_cpu.optimizer_kernels import gradient_scale, move, u
 from surefoot.engines.fused_cpu.training import State
 from surefoot.engines.torch.jobs import mean_loss, optimizer_of
 from surefoot.learning.averaging import ema_gain
-from surefoot.learning.losses.base import Loss
-from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName, optimizer_code
+from surefoot.learning.losses import Loss
+from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName
 
 STEPS = 300
 
@@ -42,7 +42,7 @@ def test_three_hundred_steps_follow_torch(name: OptimizerName, decay: float) -> 
         parameter.grad = torch.from_numpy(gradient)
         optimizer.step()
         grads[:] = curvature * params + noise[step]
-        product = update(optimizer_code(name), state, step + 1, 0.01, decay, 1.0, 0.0, product)
+        product = update(OPTIMIZERS.index(name), state, step + 1, 0.01, decay, 1.0, 0.0, product)
     expected = parameter.detach().numpy()
     assert np.abs(expected - start).max() > 0.01
     np.testing.assert_allclose(params, expected, rtol=1e-4, atol=1e-6)
@@ -53,7 +53,7 @@ def test_numbers_that_no_parameter_uses_stay_zero(name: OptimizerName) -> None:
     state = state_of(32)
     product = 1.0
     for step in range(1, 20):
-        product = update(optimizer_code(name), state, step, 0.1, 0.01, 1.0, 0.5, product)
+        product = update(OPTIMIZERS.index(name), state, step, 0.1, 0.01, 1.0, 0.5, product)
     assert not state.params.any()
     assert not state.averaged.any()
 
@@ -62,7 +62,7 @@ def test_the_average_of_parameters_that_stand_still_is_the_parameters() -> None:
     state = state_of(32)
     state.params[:] = np.random.default_rng(1).standard_normal(32)
     for step in range(1, 50):
-        update(optimizer_code("sgd"), state, step, 0.1, 0.0, 1.0, ema_gain(step, 20.0), 1.0)
+        update(OPTIMIZERS.index("sgd"), state, step, 0.1, 0.0, 1.0, ema_gain(step, 20.0), 1.0)
     np.testing.assert_array_equal(state.averaged, state.params)
 
 
@@ -71,7 +71,7 @@ def test_the_average_follows_the_parameters_of_every_step() -> None:
     seen = []
     for step in range(1, 60):
         state.grads[:] = generator.standard_normal(48)
-        update(optimizer_code("adam"), state, step, 0.1, 0.0, 1.0, ema_gain(step, 10.0), 1.0)
+        update(OPTIMIZERS.index("adam"), state, step, 0.1, 0.0, 1.0, ema_gain(step, 10.0), 1.0)
         seen.append(state.params.copy())
     weights = 0.9 ** np.arange(len(seen))[::-1]
     np.testing.assert_allclose(state.averaged, np.average(seen, 0, weights), rtol=1e-4, atol=1e-6)

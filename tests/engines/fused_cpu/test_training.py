@@ -25,7 +25,7 @@ from surefoot.engines.fused_cpu.instance import ending_of
 from surefoot.engines.fused_cpu.training import should_stop
 from surefoot.engines.torch.eager import TorchEager, module_of
 from surefoot.instances import Instance, Setting, Status, Training
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.learning.optimizers import OPTIMIZERS
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role

@@ -17,7 +17,7 @@ from surefoot.engines.fused_cpu import layout
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.geometry import Geometry
 from surefoot.engines.fused_cpu.program import compile_program
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from tests.engines.fused_cpu.gradients import Batch, by_kernels, draw_batch
 
 

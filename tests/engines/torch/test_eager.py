@@ -21,7 +21,7 @@ from surefoot.engines.torch.module import ConvModule
 from surefoot.engines.torch.training import CHUNK
 from surefoot.errors import CandidateError
 from surefoot.instances import Instance, Status
-from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.losses import parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Stream

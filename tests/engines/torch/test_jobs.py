@@ -14,7 +14,7 @@ from surefoot.engines.torch.eager import TorchEager, module_of, predictor_of
 from surefoot.engines.torch.jobs import module_job, start_as_he
 from surefoot.errors import CandidateError
 from surefoot.instances import Status, Training
-from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.losses import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Stream
 from surefoot.seeds.philox import epoch_order

@@ -12,7 +12,7 @@ from surefoot.data.population import Population, Sampling
 from surefoot.errors import ConfigurationError, JournalMismatchError, SamplingError
 from surefoot.instances import Setting
 from surefoot.journal import Journal
-from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.losses import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Role
 from surefoot.studies.replay import train_recorded

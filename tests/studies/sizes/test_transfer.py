@@ -9,7 +9,7 @@ from surefoot.data.population import Population, Sampling
 from surefoot.errors import ConfigurationError, JournalMismatchError
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Setting
-from surefoot.learning.losses.base import parse_loss
+from surefoot.learning.losses import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Role
 from surefoot.studies.select.study import SelectStudy

@@ -23,7 +23,7 @@ from surefoot.candidates.recipe import DEFAULTS as RECIPE_DEFAULTS
 from surefoot.candidates.recipe import recipe_label, recipe_spec, settle_recipe
 from surefoot.checks import at_least, known
 from surefoot.errors import CandidateError
-from surefoot.learning.losses.base import Loss, Objective, parse_loss
+from surefoot.learning.losses import Loss, Objective, parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "prelu", "elu", "gelu"]

@@ -18,7 +18,7 @@ from surefoot.candidates.space import SearchSpace
 from surefoot.candidates.trust import from_data
 from surefoot.checks import known
 from surefoot.errors import CandidateError
-from surefoot.learning.losses.base import Loss, Objective, parse_loss
+from surefoot.learning.losses import Loss, Objective, parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS
 
 if TYPE_CHECKING:

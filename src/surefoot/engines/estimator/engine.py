@@ -24,8 +24,7 @@ from surefoot.data.population import Matrix, Population, Rows
 from surefoot.engines.base import Engine, Flag, Monitor, Stopped, data_refusal
 from surefoot.errors import CandidateError, EngineError
 from surefoot.instances import Instance, Predictor, Setting
-from surefoot.learning.losses.base import Loss
-from surefoot.learning.losses.classification import logits_of
+from surefoot.learning.losses import Loss, logits_of
 from surefoot.seeds.ledger import Stream
 
 Doubles = NDArray[np.float64]

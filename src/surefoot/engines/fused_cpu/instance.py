@@ -21,7 +21,7 @@ from surefoot.engines.fused_cpu.program import Program, compile_program
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.instances import Instance, Setting, Status
 from surefoot.learning.averaging import parse_average, statistics_rows
-from surefoot.learning.optimizers import optimizer_code, state_vectors
+from surefoot.learning.optimizers import OPTIMIZERS, state_vectors
 from surefoot.learning.schedules import parse_schedule
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Stream
@@ -132,7 +132,7 @@ def recipe_of(net: ConvNet, setting: Setting, n: int) -> training.Recipe:
     schedule = parse_schedule(net.schedule)
     return training.Recipe(
         batch=net.batch_size,
-        optimizer=optimizer_code(net.optimizer),
+        optimizer=OPTIMIZERS.index(net.optimizer),
         rate=net.learning_rate,
         decay=net.decay,
         kept=1.0 / (1.0 - net.dropout),

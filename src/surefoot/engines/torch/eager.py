@@ -20,7 +20,7 @@ from surefoot.data.population import Matrix
 from surefoot.engines.base import Engine, Monitor, data_refusal
 from surefoot.errors import CandidateError, require
 from surefoot.instances import Instance, Predictor, Setting
-from surefoot.learning.losses.base import Loss
+from surefoot.learning.losses import Loss
 from surefoot.seeds.ledger import Stream
 
 if TYPE_CHECKING:

@@ -22,8 +22,7 @@ from surefoot.engines.torch.training import AveragedModule, Job, TorchPredictor
 from surefoot.instances import Instance, Setting
 from surefoot.learning import optimizers
 from surefoot.learning.averaging import parse_average
-from surefoot.learning.losses.base import Loss
-from surefoot.learning.losses.regression import TERMS
+from surefoot.learning.losses import TERMS, Loss
 from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName
 from surefoot.learning.schedules import Schedule
 from surefoot.seeds.ledger import InstanceSeed, Stream

@@ -29,8 +29,7 @@ from surefoot.engines.torch.stacked.noise import keep_masks
 from surefoot.engines.torch.stacked.optimizers import StackedOptimizer, column
 from surefoot.instances import Instance, Setting
 from surefoot.learning.averaging import parse_average, statistics_rows
-from surefoot.learning.losses.base import Loss
-from surefoot.learning.losses.regression import TERMS
+from surefoot.learning.losses import TERMS, Loss
 from surefoot.seeds.ledger import Stream
 from surefoot.seeds.philox import epoch_order
 

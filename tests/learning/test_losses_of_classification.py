@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot.errors import ConfigurationError, DataError
-from surefoot.learning.losses.base import Loss, parse_loss
-from surefoot.learning.losses.classification import log_softmax, logits_of
+from surefoot.learning.losses import Loss, log_softmax, logits_of, parse_loss
 
 
 def examples(seed: int, n: int = 40, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot.errors import DataError
-from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.losses import Loss, parse_loss
 
 NAMES = ["relative_rmse", "stochastic_rmse", "rmse", "mse", "mae", "huber(0.8)"]
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.errors import ConfigurationError
-from surefoot.learning.losses.base import Loss, parse_loss
+from surefoot.learning.losses import Loss, parse_loss
 
 
 @pytest.mark.parametrize(
