@@ -45,8 +45,7 @@ from overhead_races import Clocked, NoTime, candidates, no_time_race, real_race
 
 from surefoot import Loss, Sampling, Stopping, registry
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.candidates.convnet.notation import convnet
-from surefoot.candidates.convnet.presets import preset
+from surefoot.candidates.convnet.notation import convnet, preset
 from surefoot.data.files import load_population
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.instances import Instance, Setting, Status

@@ -31,7 +31,7 @@ from training_ways import Fused, ways
 
 from surefoot.candidates.convnet.layers import Conv, Pool
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.candidates.convnet.presets import preset
+from surefoot.candidates.convnet.notation import preset
 from surefoot.engines.fused_cpu.program import compile_program
 
 POOL = Pool("max", 2)

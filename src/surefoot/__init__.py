@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from surefoot.candidates.base import Candidate, DirectCandidate
     from surefoot.candidates.convnet.layers import Conv, Pool
     from surefoot.candidates.convnet.network import ConvNet
-    from surefoot.candidates.convnet.notation import convnet
-    from surefoot.candidates.convnet.presets import preset
+    from surefoot.candidates.convnet.notation import convnet, preset
     from surefoot.candidates.estimator.candidate import EstimatorCandidate
     from surefoot.candidates.function import candidate
     from surefoot.candidates.module.candidate import ModuleCandidate
@@ -82,7 +81,7 @@ _HOMES = {
     "load": "exports.saved",
     "load_population": "data.files",
     "plan": "studies.plan.plan",
-    "preset": "candidates.convnet.presets",
+    "preset": "candidates.convnet.notation",
     "read_study": "study_files.build",
     "register": "registry",
     "replay": "studies.replay",

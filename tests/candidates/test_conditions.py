@@ -3,8 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.candidates.conditions import parse_condition
-from surefoot.candidates.convnet.notation import convnet
-from surefoot.candidates.convnet.presets import preset
+from surefoot.candidates.convnet.notation import convnet, preset
 from surefoot.errors import SpaceError
 
 

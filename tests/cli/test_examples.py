@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from surefoot.candidates.convnet.presets import preset
+from surefoot.candidates.convnet.notation import preset
 from surefoot.study_files.build import population_of, study_of
 from surefoot.study_files.read import read_study_file
 

@@ -9,7 +9,7 @@ import scipy.stats
 
 from surefoot.candidates.convnet.layers import Conv, Pool
 from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
-from surefoot.candidates.convnet.presets import PRESETS, preset
+from surefoot.candidates.convnet.notation import PRESETS, preset
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Engine, Monitor
 from surefoot.engines.fused_cpu import FusedCpu

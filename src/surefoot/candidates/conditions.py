@@ -55,7 +55,7 @@ def parse_condition(text: str) -> Condition:
         If the text is not such an expression; when the condition is applied, if a name is unknown
         to a candidate or two values cannot be compared.
 
-    >>> from surefoot.candidates.convnet.presets import preset
+    >>> from surefoot.candidates.convnet.notation import preset
     >>> parse_condition("learning_rate <= 1e-3 and optimizer in ['nadam']")(preset("model_1"))
     True
     """

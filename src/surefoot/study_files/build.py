@@ -20,8 +20,7 @@ from pydantic import ValidationError
 from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.conditions import parse_condition
-from surefoot.candidates.convnet.notation import choices_of, convnet_space
-from surefoot.candidates.convnet.presets import PRESETS
+from surefoot.candidates.convnet.notation import PRESETS, choices_of, convnet_space
 from surefoot.candidates.space import SearchSpace
 from surefoot.candidates.trust import trust as trusting
 from surefoot.data.files import load_population, resolved

@@ -7,7 +7,7 @@ import scipy.stats
 from surefoot.candidates.convnet.initialization import initial_weights, named_weights
 from surefoot.candidates.convnet.layers import Conv
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.candidates.convnet.presets import PRESETS, preset
+from surefoot.candidates.convnet.notation import PRESETS, preset
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream
 
 SEED = InstanceSeed(3, Role.RACE, 8)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from surefoot.candidates.convnet.layers import Conv, Pool
 from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
-from surefoot.candidates.convnet.presets import PRESETS, preset
+from surefoot.candidates.convnet.notation import PRESETS, preset
 from surefoot.errors import CandidateError
 from surefoot.learning.losses import Loss
 from surefoot.learning.optimizers import OPTIMIZERS

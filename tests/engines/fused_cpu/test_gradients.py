@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from surefoot.candidates.convnet.layers import Conv, Pool
 from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
-from surefoot.candidates.convnet.presets import PRESETS, preset
+from surefoot.candidates.convnet.notation import PRESETS, preset
 from surefoot.learning.losses import Loss
 from tests.engines.fused_cpu.gradients import (
     by_kernels,
@@ -107,7 +107,7 @@ def test_gradients_without_avx512() -> None:
     """The narrower blocks of other machines, compiled here as for one with AVX2."""
     code = (
         "import numpy as np; from tests.engines.fused_cpu.gradients import draw_batch, worst_error;"
-        "from surefoot.candidates.convnet.presets import preset;"
+        "from surefoot.candidates.convnet.notation import preset;"
         "from surefoot.learning.losses import Loss;"
         "from surefoot.engines.fused_cpu.target import WIDE; assert not WIDE;"
         "net = preset('model_4', batch_size=33, dropout=0.3);"

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.candidates.convnet.presets import PRESETS, preset
+from surefoot.candidates.convnet.notation import PRESETS, preset
 from surefoot.engines.fused_cpu.geometry import split
 from surefoot.engines.fused_cpu.program import compile_program
 from tests.engines.fused_cpu.networks import networks

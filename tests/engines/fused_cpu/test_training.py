@@ -17,7 +17,7 @@ from scipy import stats
 
 from surefoot.candidates.convnet.layers import Conv, Pool
 from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
-from surefoot.candidates.convnet.presets import PRESETS, preset
+from surefoot.candidates.convnet.notation import PRESETS, preset
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Stopped
 from surefoot.engines.fused_cpu import FusedCpu

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from surefoot.candidates.convnet.layers import Conv, Pool
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.candidates.convnet.presets import preset
+from surefoot.candidates.convnet.notation import preset
 from surefoot.engines.fused_cpu import layout
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.geometry import Geometry

@@ -8,7 +8,7 @@ import torch
 
 from surefoot.candidates.convnet.initialization import initial_weights, named_weights
 from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
-from surefoot.candidates.convnet.presets import PRESETS, preset
+from surefoot.candidates.convnet.notation import PRESETS, preset
 from surefoot.engines.torch.module import ConvModule, load
 from surefoot.engines.torch.stacked.network import StackedNetwork
 from surefoot.seeds.ledger import InstanceSeed, Role
