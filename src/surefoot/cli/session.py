@@ -73,7 +73,11 @@ class Session:
     ) -> None:
         self.options = asked = options or TrainingOptions()
         self.out = console()
-        self.file = read_study_file(study) if source is None else _elsewhere(study, source)
+        self.file = read_study_file(study)
+        if source is not None:
+            table = self.file.tables.population.model_copy(update={"source": source})
+            tables = self.file.tables.model_copy(update={"population": table})
+            self.file = StudyFile(Path(self.file.path.name), tables)
         self.stem = study.stem
         self.tables = self.file.tables
         self.name = self.tables.study.name or self.stem
@@ -178,14 +182,6 @@ class Session:
             save(draw(), self.figure)
         paths = {"Journal": str(self.journal)} if journal else {}
         say_paths(self.out, {**paths, "Figure": str(self.figure), **more})
-
-
-def _elsewhere(study: Path, source: str) -> StudyFile:
-    """Return a study file with the data of another source, whose path is relative to here."""
-    file = read_study_file(study)
-    table = file.tables.population.model_copy(update={"source": source})
-    tables = file.tables.model_copy(update={"population": table})
-    return StudyFile(Path(file.path.name), tables)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from surefoot.racing.screen import Screen
 from surefoot.studies.base import Answer, Study
 from surefoot.studies.watch import Watcher
 
+Asked = TypeVar("Asked", bound=Study[Any])
 Call = TypeVar("Call", bound=Callable[..., Any])
 
 
@@ -173,25 +174,28 @@ def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
     return others | {"engine": asked if executor is None else executor.engine}, run
 
 
-def shared_fields(population: Population, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a study from the options of one call, but for those of `Study.run`."""
-    seed = options.get("seed", 0)
-    setting = {name: options[name] for name in _SETTING & options.keys()}
-    fields = {name: options[name] for name in options.keys() - _SETTING}
-    if isinstance(options.get("baseline"), str):
-        fields["baseline"] = registry.lookup("candidates", options["baseline"])()
-    return fields | {"setting": make_setting(population, **setting, seed=seed), "seed": seed}
+def prepare(
+    question: Callable[..., Asked], population: Population, options: Mapping[str, Any], **own: Any
+) -> tuple[Asked, dict[str, Any]]:
+    """Return a study of its own fields and the options of one call, and those of `Study.run`."""
+    fields, run = split_options(options)
+    seed = fields.setdefault("seed", 0)
+    setting = {name: fields.pop(name) for name in _SETTING & fields.keys()}
+    if isinstance(fields.get("baseline"), str):
+        fields["baseline"] = registry.lookup("candidates", fields["baseline"])()
+    shared = make_setting(population, **setting, seed=seed)
+    return question(**own, **fields, setting=shared), run
 
 
 def ask(
     question: Callable[..., Study[Answer]],
     population: Population,
     options: Mapping[str, Any],
-    **fields: Any,
+    **own: Any,
 ) -> Answer:
-    """Return the answer to a study of a kind, made from its own fields and those of one call."""
-    others, run = split_options(options)
-    return question(**fields, **shared_fields(population, others)).run(**run)
+    """Return the answer to a study of its own fields and the options of one call."""
+    study, run = prepare(question, population, options, **own)
+    return study.run(**run)
 
 
 def refuse_renamed(options: Mapping[str, Any], **names: str) -> None:

@@ -99,7 +99,7 @@ def plan(
     out.print(plan_table(rows, advice.row))
     say_sentences(out, "Races", races_in_words(rows))
     say_sentences(out, "Advice", advice_in_words(advice), bold=True)
-    say_lines(out, (titled("", f"    {line}") for line in advice.lines))
+    say_lines(out, (titled("", f"    {line}") for line in advice.row.choice.changes))
     say_sentences(out, "Basis", notes(asked, pilot, rows, races, session.cores, where))
     session.finish(
         lambda: plan_figure(

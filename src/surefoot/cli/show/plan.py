@@ -66,12 +66,12 @@ def advice_in_words(advice: Advice) -> list[str]:
         f"{duration_words(advice.row.seconds)}. Of the races above it is {advice.reason} "
         f"({one.regret:.2%}).",
     ]
-    if not advice.lines:
+    if not choice.changes:
         return [*said, "The study file says so already."]
     return [
         *said,
         "In [race], in place of all that it says about schedule, rule, limit and max_instances:"
-        if any(line.startswith("schedule") for line in advice.lines)
+        if any(line.startswith("schedule") for line in choice.changes)
         else "In [race]:",
     ]
 

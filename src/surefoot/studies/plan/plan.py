@@ -25,8 +25,7 @@ from surefoot.studies.options import (
     SelectOptions,
     TrainingOptions,
     lists_options,
-    shared_fields,
-    split_options,
+    prepare,
 )
 from surefoot.studies.plan.choices import Choice, choices
 from surefoot.studies.plan.pilot import PilotRecord, pilot_study
@@ -112,11 +111,6 @@ class Advice:
 
     row: PlanRow
     reason: str
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """What the study file's ``[race]`` should say; none if it says so already."""
-        return self.row.choice.changes
 
 
 def efficient(rows: Sequence[PlanRow]) -> list[PlanRow]:
@@ -220,8 +214,7 @@ def plan(
     >>> len(found.pilot.table.keys), found.advice.row in found.rows
     (8, True)
     """
-    others, run = split_options(options)
-    study = SelectStudy(candidates=tuple(candidates), **shared_fields(population, others))
+    study, run = prepare(SelectStudy, population, options, candidates=tuple(candidates))
     executor, workers = run.pop("executor", None), run.pop("workers", None)
     with nullcontext(executor) if executor else LocalExecutor(workers, study.engine) as executor:
         pilot = pilot_study(study, size, n).run(executor=executor, **run)
