@@ -1,3 +1,103 @@
 """Every engine keeps the promises of `surefoot.testing`."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from surefoot.candidates.base import Candidate
+from surefoot.engines.base import Engine
+from surefoot.engines.direct import Direct
+from surefoot.engines.estimator.engine import EstimatorEngine
+from surefoot.engines.fused_cpu import FusedCpu
+from surefoot.engines.torch.eager import TorchEager
+from surefoot.engines.torch.stacked.engine import TorchStacked
+from surefoot.learning.losses import Loss
+from surefoot.testing import EngineSuite, EpochEngineSuite, toy_instance, toy_setting
+from tests.engines.cases import ESTIMATORS, EXPLODING, INFINITE, MODULES, NETS, WILD, Line
+
+
+class NetworkSuite(EpochEngineSuite):
+    @pytest.fixture(params=NETS.values(), ids=NETS)
+    def candidate(self, request: pytest.FixtureRequest) -> Candidate:
+        return request.param
+
+    @pytest.fixture
+    def diverging(self) -> Candidate:
+        return EXPLODING
+
+    def test_the_loss_is_the_settings_even_if_another_is_trained(
+        self, engine: Engine, candidate: Candidate
+    ) -> None:
+        other = replace(candidate, loss=Loss("mae"))
+        setting, instance = toy_setting(), toy_instance(other)
+        training = engine.train(instance, setting)
+        assert training.outcome.loss != engine.train(toy_instance(candidate), setting).outcome.loss
+        assert training.predictor is not None
+        test = instance.draw(setting).test
+        expected = setting.test_loss(training.predictor, test)
+        assert training.outcome.loss == pytest.approx(expected, rel=1e-5)
+
+
+class TestFusedCpu(NetworkSuite):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return FusedCpu()
+
+
+class TestTorchStacked(NetworkSuite):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return TorchStacked("cpu")
+
+
+class TestTorchEager(NetworkSuite):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return TorchEager()
+
+
+class TestTorchEagerOfModules(EpochEngineSuite):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return TorchEager()
+
+    @pytest.fixture(params=MODULES.values(), ids=MODULES)
+    def candidate(self, request: pytest.FixtureRequest) -> Candidate:
+        return request.param
+
+    @pytest.fixture
+    def diverging(self) -> Candidate:
+        return WILD
+
+
+class TestDirect(EngineSuite):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return Direct()
+
+    @pytest.fixture(params=[1.0, 2.0])
+    def candidate(self, request: pytest.FixtureRequest) -> Candidate:
+        return Line(request.param)
+
+    @pytest.fixture
+    def diverging(self) -> Candidate:
+        return Line(float(2**127) * 2)
+
+
+class TestEstimatorEngine(EngineSuite):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return EstimatorEngine()
+
+    @pytest.fixture(params=ESTIMATORS.values(), ids=ESTIMATORS)
+    def candidate(self, request: pytest.FixtureRequest) -> Candidate:
+        return request.param
+
+    @pytest.fixture
+    def diverging(self) -> Candidate:
+        return INFINITE
+
+    def has_luck(self, candidate: Candidate) -> bool:
+        return candidate == ESTIMATORS["tree"]
