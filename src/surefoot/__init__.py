@@ -11,40 +11,51 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from surefoot.candidates.base import Candidate, DirectCandidate
-    from surefoot.candidates.convnet.layers import Conv, Pool
-    from surefoot.candidates.convnet.network import ConvNet
-    from surefoot.candidates.convnet.notation import convnet, preset
-    from surefoot.candidates.estimator.candidate import EstimatorCandidate
-    from surefoot.candidates.function import candidate
-    from surefoot.candidates.module.candidate import ModuleCandidate
-    from surefoot.candidates.resnet import ResNet
-    from surefoot.candidates.space import SearchSpace
-    from surefoot.data.files import load_population
-    from surefoot.data.population import Population, Sampling
-    from surefoot.engines.base import Engine, Monitor
-    from surefoot.errors import SurefootError
-    from surefoot.executors.base import Executor
-    from surefoot.executors.inline import InlineExecutor
-    from surefoot.executors.local.executor import LocalExecutor
-    from surefoot.exports.export import export
-    from surefoot.exports.saved import load, save
-    from surefoot.instances import Instance, Predictor, Setting, Training
-    from surefoot.learning.losses import Loss
-    from surefoot.learning.stopping import Stopping
-    from surefoot.registry import register
-    from surefoot.selector.selector import RobustSelector
-    from surefoot.studies.assess.study import assess
-    from surefoot.studies.plan.plan import plan
-    from surefoot.studies.replay import check, replay
-    from surefoot.studies.select.rerace import rerace
-    from surefoot.studies.select.selection import Selection
-    from surefoot.studies.select.study import select
-    from surefoot.studies.sizes.compare import compare
-    from surefoot.studies.sizes.sample_size import sample_size
-    from surefoot.studies.sizes.transfer import transfer
-    from surefoot.studies.variance.study import variance
-    from surefoot.study_files.build import read_study
+    from surefoot.candidates.base import Candidate as Candidate
+    from surefoot.candidates.base import DirectCandidate as DirectCandidate
+    from surefoot.candidates.convnet.layers import Conv as Conv
+    from surefoot.candidates.convnet.layers import Pool as Pool
+    from surefoot.candidates.convnet.network import ConvNet as ConvNet
+    from surefoot.candidates.convnet.notation import convnet as convnet
+    from surefoot.candidates.convnet.notation import preset as preset
+    from surefoot.candidates.estimator.candidate import EstimatorCandidate as EstimatorCandidate
+    from surefoot.candidates.function import candidate as candidate
+    from surefoot.candidates.module.candidate import ModuleCandidate as ModuleCandidate
+    from surefoot.candidates.resnet import ResNet as ResNet
+    from surefoot.candidates.space import SearchSpace as SearchSpace
+    from surefoot.candidates.trust import trust as trust
+    from surefoot.data.files import load_population as load_population
+    from surefoot.data.population import Population as Population
+    from surefoot.data.population import Sampling as Sampling
+    from surefoot.engines.base import Engine as Engine
+    from surefoot.engines.base import Monitor as Monitor
+    from surefoot.errors import SurefootError as SurefootError
+    from surefoot.executors.base import Executor as Executor
+    from surefoot.executors.inline import InlineExecutor as InlineExecutor
+    from surefoot.executors.local.executor import LocalExecutor as LocalExecutor
+    from surefoot.exports.export import export as export
+    from surefoot.exports.saved import load as load
+    from surefoot.exports.saved import save as save
+    from surefoot.instances import Instance as Instance
+    from surefoot.instances import Predictor as Predictor
+    from surefoot.instances import Setting as Setting
+    from surefoot.instances import Training as Training
+    from surefoot.learning.losses import Loss as Loss
+    from surefoot.learning.stopping import Stopping as Stopping
+    from surefoot.registry import register as register
+    from surefoot.selector.selector import RobustSelector as RobustSelector
+    from surefoot.studies.assess.study import assess as assess
+    from surefoot.studies.plan.plan import plan as plan
+    from surefoot.studies.replay import check as check
+    from surefoot.studies.replay import replay as replay
+    from surefoot.studies.select.rerace import rerace as rerace
+    from surefoot.studies.select.selection import Selection as Selection
+    from surefoot.studies.select.study import select as select
+    from surefoot.studies.sizes.compare import compare as compare
+    from surefoot.studies.sizes.sample_size import sample_size as sample_size
+    from surefoot.studies.sizes.transfer import transfer as transfer
+    from surefoot.studies.variance.study import variance as variance
+    from surefoot.study_files.build import read_study as read_study
 
 _HOMES = {
     "Candidate": "candidates.base",
@@ -94,53 +105,7 @@ _HOMES = {
     "variance": "studies.variance.study",
 }
 
-__all__ = [
-    "Candidate",
-    "Conv",
-    "ConvNet",
-    "DirectCandidate",
-    "Engine",
-    "EstimatorCandidate",
-    "Executor",
-    "InlineExecutor",
-    "Instance",
-    "LocalExecutor",
-    "Loss",
-    "ModuleCandidate",
-    "Monitor",
-    "Pool",
-    "Population",
-    "Predictor",
-    "ResNet",
-    "RobustSelector",
-    "Sampling",
-    "SearchSpace",
-    "Selection",
-    "Setting",
-    "Stopping",
-    "SurefootError",
-    "Training",
-    "assess",
-    "candidate",
-    "check",
-    "compare",
-    "convnet",
-    "export",
-    "load",
-    "load_population",
-    "plan",
-    "preset",
-    "read_study",
-    "register",
-    "replay",
-    "rerace",
-    "sample_size",
-    "save",
-    "select",
-    "transfer",
-    "trust",
-    "variance",
-]
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -151,7 +151,7 @@ class Session:
         if self.options.dry_run:
             with busy(self.out, "measuring the engine's speed"):
                 cost = estimate(instances, study.setting, study.engine, self.cores)
-            self.out.print("\n".join([f"{cost}", *costs]), soft_wrap=True)
+            self.out.print("\n".join([cost, *costs]), soft_wrap=True)
             raise typer.Exit
         with self.opened(study) as (record, executor):
             done = sum(record.has(*identity_of(one, study.setting)) for one in instances)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 
 from surefoot.candidates.base import Candidate
@@ -130,28 +130,12 @@ def mean_seconds(
     return sum(seconds_of(c, setting, rates, epochs) for c in candidates) / len(candidates)
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What trainings would cost: ``seconds`` on so many workers, at so many epochs each."""
-
-    trainings: int
-    seconds: float
-    workers: int
-    epochs: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.trainings:,} trainings, about {duration_words(self.seconds)} on "
-            f"{cores(self.workers)} (speed measured just now, at most {self.epochs} epochs each)"
-        )
-
-
 def estimate(
     instances: Iterable[Instance], setting: Setting, engine: str = AUTO, workers: int = 1
-) -> Estimate:
-    """Return what instances would cost, measured by a short `probe`; nothing is recorded.
+) -> str:
+    """Return in words what instances would cost, measured by a short `probe`.
 
-    Each is taken to train to the last epoch it may.
+    Nothing is recorded. Each is taken to train to the last epoch it may.
 
     Raises
     ------
@@ -165,7 +149,10 @@ def estimate(
         count * seconds_of(candidate, replace(setting, sampling=sampling), rates, epochs)
         for (candidate, sampling), count in Counter(todo).items()
     )
-    return Estimate(len(todo), seconds / workers, workers, epochs)
+    return (
+        f"{len(todo):,} trainings, about {duration_words(seconds / workers)} on {cores(workers)} "
+        f"(speed measured just now, at most {epochs} epochs each)"
+    )
 
 
 def cores(workers: int) -> str:

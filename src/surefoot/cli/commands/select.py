@@ -74,7 +74,6 @@ def select(
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import busy, say_lines
     from surefoot.cli.show.live import live
-    from surefoot.cli.show.race import say_selection
     from surefoot.report.race import draw_selection
     from surefoot.studies.select.cost import selection_cost
     from surefoot.study_files.build import study_of
@@ -101,6 +100,7 @@ def select(
             selection = asked.run(
                 record, executor=executor, watch=progress, retry_failed=retry_failed
             )
-        say_selection(session.out, selection)
+        session.out.print()
+        say_lines(session.out, selection.lines())
         more = f"surefoot show {shlex.quote(str(session.journal))}"
         session.finish(lambda: draw_selection(selection, record), More=more)

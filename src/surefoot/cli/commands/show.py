@@ -27,14 +27,8 @@ def show(
       [dim]The winner's layers and instances.[/dim]
       surefoot show energy.db -c winner
     """
-    from surefoot.cli.show.console import console
-    from surefoot.cli.show.race import (
-        say_candidate,
-        say_eliminations,
-        say_race,
-        say_selection,
-        say_troubles,
-    )
+    from surefoot.cli.show.console import console, say_lines
+    from surefoot.cli.show.race import say_candidate, say_eliminations, say_race, say_troubles
     from surefoot.journal import Journal
     from surefoot.studies.extension import history
     from surefoot.studies.replay import find_candidate
@@ -62,7 +56,8 @@ def show(
             say_eliminations(out, state, known)
         say_troubles(out, recorded, known)
         if state.winner is not None:
-            say_selection(out, selection)
+            out.print()
+            say_lines(out, selection.lines())
         elif state.current is not None:
             out.print()
             out.print(

@@ -130,8 +130,7 @@ class Progress(Watcher):
 
     def finished(self, selection: Selection) -> None:
         """Close the last row."""
-        if self.rows:
-            row = self.rows[-1]
+        for row in self.rows[-1:]:
             row.done = row.total
             row.seconds = row.seconds or self.clock() - row.began
 
@@ -222,8 +221,9 @@ class LiveTable(Progress):
         heads = ["round", "candidates", "trained", "", f"best {self.criterion.name}", "stay"]
         lines = [[*heads, "time", "best candidate"]]
         lines += [self._cells(row) for row in list(self.rows)[hidden:]]
-        *widths, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
-        head, *body = (_line(cells, widths) for cells in lines)
+        first, *widths, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
+        layout = "  ".join([f"{{:<{first}}}", *(f"{{:>{width}}}" for width in widths), "{}"])
+        head, *body = (layout.format(*cells) for cells in lines)
         table = Text(no_wrap=True, overflow="ellipsis")
         table.append(head, style="dim")
         if hidden:
@@ -243,14 +243,6 @@ class LiveTable(Progress):
             clock_words(row.seconds or self.clock() - row.began),
             row.label,
         ]
-
-
-def _line(cells: list[str], widths: list[int]) -> str:
-    """Return a line of the live table: names to the left, numbers to the right."""
-    first, *numbers, last = cells
-    words = [first.ljust(widths[0])]
-    words += [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
-    return "  ".join([*words, last])
 
 
 class PlainLog(Progress):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.cli.show.console import say_lines, table
+from surefoot.cli.show.console import table
 from surefoot.journal import Journal, Known
 from surefoot.racing.state import stretch_name, stretches
 from surefoot.seeds.ledger import Role
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from surefoot.racing.state import RaceState
     from surefoot.studies.race_record import RaceRecord
-    from surefoot.studies.select.selection import Selection
 
 SHOWN = 10
 
@@ -92,12 +91,6 @@ def say_troubles(out: Console, journal: Journal, known: Mapping[str, Known]) -> 
                 f"  {role.name.lower()} instance {number} of {known[key].label}: {outcome.message}",
                 soft_wrap=True,
             )
-
-
-def say_selection(out: Console, selection: Selection) -> None:
-    """Print the winner, its layers, the certificates and its rivals."""
-    out.print()
-    say_lines(out, selection.lines())
 
 
 def say_candidate(out: Console, journal: Journal, key: str) -> None:

@@ -44,7 +44,7 @@ from surefoot.studies.select.selection import Selection
 class SelectStudy(Study[Selection]):
     """Which of these candidates is the most robust?
 
-    Study files, `select` and `RobustSelector` all make one of these, so all have its defaults. Its
+    Study files, `select` and `RobustSelector` all make one of these, so all have its defaults; the
     fields are the parameters of `select`.
 
     Raises
