@@ -46,21 +46,10 @@ def race_options() -> list[Any]:
 
     def add(name: str, kind: type, metavar: str, words: str, panel: str, *short: str) -> None:
         long = dashed(name)
-        option = typer.Option(
-            f"{long}/--no-{long[2:]}" if kind is bool else long,
-            *short,
-            metavar=metavar or None,
-            help=words,
-            rich_help_panel=panel,
-        )
-        options.append(
-            Parameter(
-                name,
-                Parameter.KEYWORD_ONLY,
-                default=None,
-                annotation=Annotated[kind | None, option],
-            )
-        )
+        names = f"{long}/--no-{long[2:]}" if kind is bool else long, *short
+        option = typer.Option(*names, metavar=metavar or None, help=words, rich_help_panel=panel)
+        given: Any = Annotated[kind | None, option]
+        options.append(Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=given))
 
     for (kind, choice), panel in zip(registry.ONE.items(), (ROUNDS, LEAVES), strict=True):
         add(choice, str, "NAME", f"{registry.in_words(kind)}.", panel, f"-{choice[0]}")

@@ -271,14 +271,12 @@ class Default(Staged):
 def default_schedule(
     candidates: int, budget: int | None = None, max_instances: int | None = None, needs: int = 1
 ) -> Chain:
-    """Return the schedule for this many candidates: the closest challengers, then the top two.
+    """Return the stages of `Default` for this many candidates.
 
-    One instance each, or as many as the criterion ``needs``. Half of the trainings then left of the
-    ``budget`` (all trainings of the race; 1.2 per candidate and at least 192 beyond those first
-    ones unless given) goes to the leader and its closest challengers, so many at first as it could
-    train once more; the other half to the last sixteen, two at a time. No candidate trains more
-    than ``max_instances``: half of what the last sixteen get, from 64 to 512, unless given.
-    Raises `ConfigurationError` if the budget is smaller than one instance each.
+    ``budget`` is of all trainings of the race, ``needs`` of the criterion: so many instances each
+    come first, and 1.2 per candidate and at least 192 beyond those unless it is given. No candidate
+    trains more than ``max_instances``: half of what the last sixteen get, from 64 to 512, unless
+    given. Raises `ConfigurationError` if the budget is smaller than one instance each.
     """
     if candidates < 1:
         raise ConfigurationError(f"a schedule for {candidates} candidates is none; give at least 1")
