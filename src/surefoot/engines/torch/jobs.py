@@ -102,11 +102,11 @@ def module_job(candidate: ModuleCandidate, seed: InstanceSeed, setting: Setting)
     Torch's own random numbers are seeded from the INIT stream for the factory and from the NOISE
     stream for what the module draws in training.
     """
-    torch.manual_seed(_number(seed, Stream.INIT))
+    torch.manual_seed(int(seed.generator(Stream.INIT).integers(0, 2**63)))
     module = candidate.make()
     if candidate.initialization == "he":
         start_as_he(module, seed)
-    torch.manual_seed(_number(seed, Stream.NOISE))
+    torch.manual_seed(int(seed.generator(Stream.NOISE).integers(0, 2**63)))
     module.to(candidate.device)
     optimizer = _optimizer(candidate, module)
     schedule = None
@@ -137,11 +137,6 @@ def start_as_he(module: nn.Module, seed: InstanceSeed) -> None:
                 parameter.copy_(torch.from_numpy(values))
             elif name.rpartition(".")[2] == "bias":
                 parameter.zero_()
-
-
-def _number(seed: InstanceSeed, stream: Stream) -> int:
-    """Return a seed for torch's generator from a stream."""
-    return int(seed.generator(stream).integers(0, 2**63))
 
 
 def _optimizer(candidate: ModuleCandidate, module: nn.Module) -> torch.optim.Optimizer:
