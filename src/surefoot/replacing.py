@@ -17,6 +17,11 @@ def check_target(file: Path, suffixes: Collection[str], what: str = "") -> None:
             f"{what}'{file}' has the suffix {file.suffix or '(none)'!r}: use one of "
             + ", ".join(suffixes)
         )
+    check_folder(file, what)
+
+
+def check_folder(file: Path, what: str = "") -> None:
+    """Raise `ExportError` unless the folder of a file to write exists."""
     folder = file.parent
     if not folder.is_dir():
         raise ExportError(f"{what}'{file}' cannot be written: make the folder '{folder}' first")

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from surefoot.cli.options import TrainingOptions
-from surefoot.cli.show.console import bar, busy, check_folder, console, say_paths
+from surefoot.cli.show.console import bar, busy, console, say_paths
 from surefoot.executors.local.executor import LocalExecutor
+from surefoot.replacing import check_folder
 from surefoot.report.files import check_path, save
 from surefoot.report.style import loss_label
 from surefoot.studies.base import Answer, FixedStudy, Study
@@ -86,7 +87,7 @@ class Session:
         if asked.figure is not None:
             check_path(asked.figure)
         if asked.journal is not None:
-            check_folder(asked.journal, "journal")
+            check_folder(asked.journal, "journal ")
 
     @cached_property
     def population(self) -> Population:

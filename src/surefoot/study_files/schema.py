@@ -139,13 +139,18 @@ class ConvNetSection(Section):
     )
 
 
-class FamilySection(BaseModel):
-    """``[space]`` with another ``family``: its candidate class takes every other key."""
+class BaselineSection(BaseModel):
+    """``[baseline]``: what a screen compares with; its candidate takes every other key."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    family: str = Field(description="a known family of candidates")
+    family: str = Field(description="a known family of candidates, such as 'scaled_sum'")
     name: str | None = Field(None, description="what compare calls it, in quotes")
+
+
+class FamilySection(BaselineSection):
+    """``[space]`` with another ``family``: its candidate class takes every other key."""
+
     conditions: list[str] = Field([], description="a list of comparisons")
 
 
@@ -158,15 +163,6 @@ SpaceSection = Annotated[
     Annotated[ConvNetSection, Tag("convnet")] | Annotated[FamilySection, Tag("family")],
     Discriminator(_kind),
 ]
-
-
-class BaselineSection(BaseModel):
-    """``[baseline]``: what a screen compares with; its candidate takes every other key."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    family: str = Field(description="a known family of candidates, such as 'scaled_sum'")
-    name: str | None = Field(None, description="what compare calls it, in quotes")
 
 
 class CertificateSection(Section):

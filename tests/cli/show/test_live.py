@@ -118,7 +118,7 @@ def test_certificates_have_rows_of_their_own(make):
 
 def test_the_live_table_shows_all_of_it_in_80_columns(make):
     console = Console(width=80, record=True, highlight=False)
-    table = make(LiveTable).on(console)
+    table = make(LiveTable)
     state = run_first_round(table)
     table.round_started(state.current, 2)
     table.outcome(outcome(KEYS[0], 1, float("inf")))

@@ -74,11 +74,12 @@ def simulate(
     from surefoot.calorimeter.detector import PRESETS
     from surefoot.calorimeter.root_io import write_photons
     from surefoot.calorimeter.simulation.simulate import simulate
-    from surefoot.cli.show.console import bar, check_folder, console
+    from surefoot.cli.show.console import bar, console
+    from surefoot.replacing import check_folder
 
     out = console()
     check_choices(n, output, engine, cells)
-    check_folder(output, "file")
+    check_folder(output, "file ")
     if output.exists() and not overwrite:
         raise ExportError(f"{output} exists already: give another name, or --overwrite")
     detector = PRESETS[cells]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
@@ -21,7 +20,6 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from surefoot.errors import ExportError
 from surefoot.escaping import visible
 from surefoot.studies.text import Line, titled, wrapped
 
@@ -120,11 +118,3 @@ def say_paths(out: Console, paths: Mapping[str, str]) -> None:
     """Print names and paths, one a line."""
     out.print()
     say_lines(out, (titled(name, path) for name, path in paths.items()))
-
-
-def check_folder(path: Path, what: str) -> None:
-    """Raise `ExportError` unless the folder of a file to be written exists."""
-    if not path.parent.is_dir():
-        raise ExportError(
-            f"{what} '{path}' cannot be written: make the folder '{path.parent}' first"
-        )

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from surefoot.studies.select.selection import Selection
     from surefoot.studies.select.study import SelectStudy
 
-Clock = Callable[[], float]
 PATIENCE = 3.0
 SHOWN_ROWS = 14
 LOG_EVERY = 10.0
@@ -69,16 +68,17 @@ class Progress(Watcher):
     plan: Sequence[PlannedRound]
     certifying_instances: int
     time_left: TimeLeft
-    clock: Clock = time.monotonic
+    console: Console | None = None
+    clock: Callable[[], float] = time.monotonic
     rows: list[Row] = field(default_factory=list)
     trained: int = 0
     recorded: int = 0
     troubles: int = 0
+    losses: dict[str, list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._labels = {c.key: c.label for c in self.candidates}
-        self.losses: dict[str, list[float]] = {}
-        self._alive: Sequence[str] = [c.key for c in self.candidates]
+        self._labels = {one.key: one.label for one in self.candidates}
+        self._alive: Sequence[str] = [*self._labels]
         self._current: PlannedRound | None = None
         self._certifying = 0
 
@@ -189,19 +189,10 @@ class Progress(Watcher):
 class LiveTable(Progress):
     """Shows the race as a table that renews itself; a context manager around the race."""
 
-    console: Console
-
-    def on(self, console: Console) -> Self:
-        """Show the table on a console."""
+    def __enter__(self) -> Self:
         from rich.live import Live
 
-        self.console = console
-        self._live = Live(
-            console=console, get_renderable=self.render, refresh_per_second=2, transient=False
-        )
-        return self
-
-    def __enter__(self) -> Self:
+        self._live = Live(console=self.console, get_renderable=self.render, refresh_per_second=2)
         self._live.start()
         return self
 
@@ -248,13 +239,12 @@ class LiveTable(Progress):
 class PlainLog(Progress):
     """Writes the race line by line, for files and pipes; a context manager like `LiveTable`."""
 
-    write: Callable[[str], None] = print
     _unsaid = False
 
-    def on(self, console: Console) -> Self:
-        """Write to a console."""
-        self.write = lambda line: console.print(line, soft_wrap=True)
-        return self
+    def write(self, line: str) -> None:
+        """Write a line, however long."""
+        if self.console is not None:
+            self.console.print(line, soft_wrap=True)
 
     def __enter__(self) -> Self:
         self._said = self.clock()
@@ -353,8 +343,9 @@ def live(
         plan=planned.rounds,
         certifying_instances=planned.certifying,
         time_left=TimeLeft(study.candidates, study.setting, workers),
+        console=out,
     )
     for measure in journal.measures(Role.RACE):
         progress.losses.setdefault(measure.candidate, []).append(measure.loss)
-    with progress.on(out):
+    with progress:
         yield progress
