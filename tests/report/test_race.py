@@ -208,8 +208,7 @@ def test_certificate_steps_count_the_diverged_in_their_share():
     axes = drawn(
         draw_certificate,
         [3.0, 1.0, np.inf, 2.0],
-        bound=3.0,
-        bound_label="bound 3",
+        bound=(3.0, "bound 3"),
         racing=[0.5],
         baseline=4.0,
     )
@@ -227,7 +226,7 @@ def test_nothing_depends_on_colour():
     panels = [
         drawn(draw_curves, [[2.0, 1.0], [3.0, 1.0]], baseline=1.0),
         drawn(draw_rounds, rounds, baseline=1.0),
-        drawn(draw_certificate, [1.0, 2.0], bound=2.0, racing=[1.0], baseline=1.0),
+        drawn(draw_certificate, [1.0, 2.0], bound=(2.0, "bound"), racing=[1.0], baseline=1.0),
     ]
     for axes in panels:
         figure = axes.figure

@@ -49,11 +49,8 @@ def parse_condition(text: str) -> Condition:
     Its names are fields of the candidate's spec, ``channels`` (a list), ``convolutions`` and
     ``number_of_parameters``.
 
-    Raises
-    ------
-    SpaceError
-        If the text is not such an expression; when the condition is applied, if a name is unknown
-        to a candidate or two values cannot be compared.
+    Raises `SpaceError` if the text is not such an expression; when the condition is applied, if a
+    name is unknown to a candidate or two values cannot be compared.
 
     >>> from surefoot.candidates.convnet.notation import preset
     >>> parse_condition("learning_rate <= 1e-3 and optimizer in ['nadam']")(preset("model_1"))

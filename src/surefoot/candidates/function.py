@@ -72,10 +72,8 @@ class CandidateFunction:
     def candidate(self, **parameters: Any) -> FunctionCandidate:
         """Return the candidate with these parameters; `SearchSpace.product` takes this method.
 
-        Raises
-        ------
-        CandidateError
-            If the function does not take a parameter, or its value is not plain.
+        Raises `CandidateError` if the function does not take a parameter, or its value is not
+        plain.
         """
         self.check(parameters)
         return FunctionCandidate(self.path, parameters, side=self.side, version=self.version)
@@ -119,11 +117,8 @@ def candidate(
 class FunctionCandidate(Candidate):
     """A function marked by `candidate`, named by its import path, with plain parameters.
 
-    Raises
-    ------
-    CandidateError
-        If the path is not one or a parameter is not a plain value. Nothing is imported before the
-        candidate is trained, and then only a function so marked is ever called.
+    Raises `CandidateError` if the path is not one or a parameter is not a plain value. Nothing is
+    imported before the candidate is trained, and then only a function so marked is ever called.
     """
 
     family: ClassVar[str] = "function"
@@ -180,10 +175,8 @@ class FunctionCandidate(Candidate):
     def resolve(self, *, any_version: bool = False) -> CandidateFunction:
         """Import the function; ``any_version`` leaves version and parameters unchecked.
 
-        Raises
-        ------
-        CandidateError
-            If there is none, it is not marked by `candidate`, or its version or parameters differ.
+        Raises `CandidateError` if there is none, it is not marked by `candidate`, or its version or
+        parameters differ.
         """
         found = resolve(self.path, "function")
         assert isinstance(found, CandidateFunction)

@@ -48,10 +48,7 @@ def settle_recipe(candidate: Any) -> None:
 
     A schedule that is None is left so.
 
-    Raises
-    ------
-    CandidateError
-        If a field is out of range or unknown.
+    Raises `CandidateError` if a field is out of range or unknown.
     """
     settle(candidate, learning_rate=number, decay=number, batch_size=whole, warmup=number)
     positive(learning_rate=candidate.learning_rate, error=CandidateError)

@@ -39,11 +39,9 @@ class SearchSpace:
     def product(cls, build: Build, **choices: Sequence[Any]) -> SearchSpace:
         """Return every combination of the choices given for ``build``'s keyword arguments.
 
-        Raises
-        ------
-        SpaceError
-            If an argument is unknown to ``build`` or has no choices; a combination that is not a
-            candidate (a kernel larger than its input) raises when the space is enumerated.
+        Raises `SpaceError` if an argument is unknown to ``build`` or has no choices; a combination
+        that is not a candidate (a kernel larger than its input) raises when the space is
+        enumerated.
         """
         _check_choices(build, choices)
         names = list(choices)
@@ -90,10 +88,7 @@ class SearchSpace:
     def candidates(self) -> tuple[Candidate, ...]:
         """All candidates, in order, without repetition.
 
-        Raises
-        ------
-        SpaceError
-            If a combination is not a candidate, or no candidate is left.
+        Raises `SpaceError` if a combination is not a candidate, or no candidate is left.
         """
         found = tuple({candidate.key: candidate for candidate in self._restricted()}.values())
         if not found:

@@ -81,14 +81,11 @@ def draw_selection(
             case "curves":
                 draw_curves(axes, _curves(journal, shown), label=label, baseline=baseline)
             case _:
+                raced = selection.record.table.row(shown)
+                fresh = () if certificate is None else certificate.losses
+                bound = None if certificate is None else bound_of(certificate)
                 draw_certificate(
-                    axes,
-                    () if certificate is None else certificate.losses,
-                    label=label,
-                    bound=None if certificate is None else certificate.bound.value,
-                    bound_label="" if certificate is None else bound_label(certificate),
-                    racing=selection.record.table.row(shown),
-                    baseline=baseline,
+                    axes, fresh, label=label, bound=bound, racing=raced, baseline=baseline
                 )
     if what == "race":
         style.name_panels(panels, PANELS.values())
@@ -102,12 +99,12 @@ def assessment_figure(found: Assessment, *, label: str, title: str = "") -> Figu
     """
     figure, panels = style.new_figure(2, title)
     if found.certificate is not None:
-        bound, name = found.certificate.bound.value, bound_label(found.certificate)
+        bound = bound_of(found.certificate)
     else:
         assert found.study.promise is not None
-        bound, name = found.study.promise.limit, "limit of the promise"
+        bound = found.study.promise.limit, "limit of the promise"
     draw_curves(panels[0], curves_of(found.outcomes), label=label)
-    draw_certificate(panels[1], found.losses, label=label, bound=bound, bound_label=name)
+    draw_certificate(panels[1], found.losses, label=label, bound=bound)
     style.name_panels(panels, ("all instances", "their losses"))
     return figure
 
@@ -200,11 +197,12 @@ def curves_of(outcomes: Sequence[Outcome]) -> list[ArrayLike]:
     return [o.curve if np.isfinite(o.loss) else np.append(o.curve, end) for o in outcomes]
 
 
-def bound_label(certificate: Certificate) -> str:
-    """Return the certificate's promise in a few words for a legend."""
+def bound_of(certificate: Certificate) -> tuple[float, str]:
+    """Return the certificate's bound, and its promise in a few words for a legend."""
     share = certificate.content if certificate.reached else certificate.bound.content
     unit = f" {certificate.unit}" if certificate.unit else ""
-    return f"≥ {percent(share)} lose ≤ {certificate.bound.value:.4g}{unit}"
+    value = certificate.bound.value
+    return value, f"≥ {percent(share)} lose ≤ {value:.4g}{unit}"
 
 
 def draw_curves(
@@ -277,12 +275,11 @@ def draw_certificate(
     fresh: ArrayLike,
     *,
     label: str = "test loss",
-    bound: float | None = None,
-    bound_label: str = "certified bound",
+    bound: tuple[float, str] | None = None,
     racing: ArrayLike = (),
     baseline: float | None = None,
 ) -> None:
-    """Draw the distribution of fresh losses [n] as steps, the certified bound and racing losses.
+    """Draw the distribution of fresh losses [n] as steps, a bound by its name and racing losses.
 
     A step curve gives the share of fresh instances with a loss of at most the abscissa; racing
     losses are crosses on its foot.
@@ -294,8 +291,9 @@ def draw_certificate(
         axes.step(steps, shares, where="post", color=BLACK, linewidth=1.8, label=words)
     if raced.size:
         axes.plot(raced, np.zeros(raced.size), "x", color=DARK, label="in the race", clip_on=False)
-    if bound is not None and np.isfinite(bound):
-        axes.axvline(bound, color=BLACK, linestyle=(0, (6, 2)), linewidth=1.4, label=bound_label)
+    if bound is not None and np.isfinite(bound[0]):
+        value, words = bound
+        axes.axvline(value, color=BLACK, linestyle=(0, (6, 2)), linewidth=1.4, label=words)
     style.draw_baseline(axes, baseline, losses="x")
     style.note_lost(axes, count - losses.size)
     axes.locator_params(axis="x", nbins=5)

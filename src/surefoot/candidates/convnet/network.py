@@ -226,10 +226,7 @@ class ConvNet(Candidate):
 def _layers_of(net: ConvNet) -> tuple[Layer, ...]:
     """Return the layers of a network from input to output.
 
-    Raises
-    ------
-    CandidateError
-        If a kernel or a pooling is larger than its input.
+    Raises `CandidateError` if a kernel or a pooling is larger than its input.
     """
     layers: list[Layer] = []
     shape: tuple[int, ...] = net.input_shape

@@ -117,10 +117,7 @@ def parse_pool(word: str) -> Pool | None:
     >>> parse_pool("max2s1")
     Pool(kind='max', size=2, stride=1)
 
-    Raises
-    ------
-    CandidateError
-        If the word is not a pooling.
+    Raises `CandidateError` if the word is not a pooling.
     """
     if word == "none":
         return None
@@ -142,10 +139,7 @@ def preset(name: str, **changes: Any) -> ConvNet:
     >>> preset("model_1", learning_rate=1e-3).learning_rate
     0.001
 
-    Raises
-    ------
-    CandidateError
-        If the name is unknown.
+    Raises `CandidateError` if the name is unknown.
     """
     if name not in _PRESETS:
         raise CandidateError(f"preset {name!r} is unknown: {nearest(name, PRESETS)}")

@@ -72,10 +72,8 @@ class EstimatorCandidate(Candidate):
     def of(cls, estimator: Any, *, side: bool = False) -> Self:
         """Make a candidate of a live, unfitted estimator: only its class and parameters count.
 
-        Raises
-        ------
-        CandidateError
-            If its class or a parameter, at any depth, cannot be named (a function, a local class).
+        Raises `CandidateError` if its class or a parameter, at any depth, cannot be named (a
+        function, a local class).
         """
         if isinstance(estimator, (str, Mapping, type)):
             raise CandidateError(f"{estimator!r} is not an estimator object with get_params")
@@ -133,10 +131,7 @@ class EstimatorCandidate(Candidate):
     def seeded(self) -> bool:
         """Whether some part of it takes a seed; without one, only its draw varies.
 
-        Raises
-        ------
-        CandidateError
-            If a class cannot be imported.
+        Raises `CandidateError` if a class cannot be imported.
         """
         return any(
             values.seed_name(values.class_of(node), node["parameters"]) is not None
@@ -148,10 +143,7 @@ class EstimatorCandidate(Candidate):
 
         ``threads`` is what ``n_jobs`` becomes where the parameters do not say.
 
-        Raises
-        ------
-        CandidateError
-            If a class cannot be imported or refuses its parameters.
+        Raises `CandidateError` if a class cannot be imported or refuses its parameters.
         """
         return values.build(self.node, _seeds(generator), threads)
 

@@ -38,10 +38,8 @@ def node_of(thing: Any, where: str = "the estimator") -> Node:
     Only parameters that differ from the class's defaults are kept; seeds are left out, because the
     ledger feeds them.
 
-    Raises
-    ------
-    CandidateError
-        If the class cannot be imported by name, or a parameter is not a plain value.
+    Raises `CandidateError` if the class cannot be imported by name, or a parameter is not a plain
+    value.
     """
     if isinstance(thing, str):
         return _node(thing, {}, where)
@@ -90,10 +88,7 @@ def encode(value: Any, where: str) -> Plain:
 def build(node: Node, seeds: Iterator[int], threads: int = 1) -> Any:
     """Make a new object of a node, feeding every seed from ``seeds`` in the order of names.
 
-    Raises
-    ------
-    CandidateError
-        If the class cannot be imported or does not take the parameters.
+    Raises `CandidateError` if the class cannot be imported or does not take the parameters.
     """
     kind = class_of(node)
     known, parameters = accepted(kind), node.get("parameters", {})

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import torch
 
 Initialization = Literal["own", "he"]
+Part = Literal["factory", "optimizer", "loss", "schedule"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,10 +141,8 @@ class ModuleCandidate(Candidate):
     def make(self) -> torch.nn.Module:
         """Call the factory; torch's random numbers decide the initial weights.
 
-        Raises
-        ------
-        CandidateError
-            If the factory cannot be imported, takes other arguments or returns no module.
+        Raises `CandidateError` if the factory cannot be imported, takes other arguments or returns
+        no module.
         """
         import torch
 
@@ -163,15 +162,11 @@ class ModuleCandidate(Candidate):
         CandidateError
             If a part cannot be imported, is not meant for its place or takes other arguments.
         """
-        self.part("factory")
-        if self.optimizer not in OPTIMIZERS:
-            self.part("optimizer")
-        if isinstance(self.loss, str):
-            self.part("loss")
-        if self.schedule is not None and is_import_path(self.schedule):
-            self.part("schedule")
+        for place in get_args(Part):
+            if is_import_path(getattr(self, place)):
+                self.part(place)
 
-    def part(self, place: Literal["factory", "optimizer", "loss", "schedule"]) -> Any:
+    def part(self, place: Part) -> Any:
         """Import the class or function of a part that is named by its path."""
         path = str(getattr(self, place))
         found = resolve(path, place)
