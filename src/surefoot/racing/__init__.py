@@ -1,6 +1,6 @@
 """Races: criteria, schedules and elimination rules, and all that authors of others need.
 
-Each is one file and one entry point; ``docs/extending.md`` shows one of each kind.
+A new one is one file and one entry point; ``docs/extending.md`` shows one of each kind.
 """
 
 from surefoot.racing.criteria import (
