@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from surefoot.candidates.base import Candidate
 from surefoot.engines.choose import AUTO, Chooser
@@ -39,6 +39,9 @@ class Study(ABC, Generic[Answer]):
     engine
         Engine asked for; a journal holds the outcomes of one choice only.
     """
+
+    renamed: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Former names of options, each with what to give today."""
 
     setting: Setting
     seed: int = 0

@@ -175,9 +175,15 @@ def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
 
 
 def prepare(
-    question: Callable[..., Asked], population: Population, options: Mapping[str, Any], **own: Any
+    question: type[Asked], population: Population, options: Mapping[str, Any], **own: Any
 ) -> tuple[Asked, dict[str, Any]]:
-    """Return a study of its own fields and the options of one call, and those of `Study.run`."""
+    """Return a study of its own fields and the options of one call, and those of `Study.run`.
+
+    `ConfigurationError` for an option of a former name.
+    """
+    for old, new in question.renamed:
+        if old in options:
+            raise ConfigurationError(f"{old} = {options[old]!r} is not known any more: give {new}")
     fields, run = split_options(options)
     seed = fields.setdefault("seed", 0)
     setting = {name: fields.pop(name) for name in _SETTING & fields.keys()}
@@ -188,7 +194,7 @@ def prepare(
 
 
 def ask(
-    question: Callable[..., Study[Answer]],
+    question: type[Study[Answer]],
     population: Population,
     options: Mapping[str, Any],
     **own: Any,
@@ -196,13 +202,6 @@ def ask(
     """Return the answer to a study of its own fields and the options of one call."""
     study, run = prepare(question, population, options, **own)
     return study.run(**run)
-
-
-def refuse_renamed(options: Mapping[str, Any], **names: str) -> None:
-    """Raise `ConfigurationError` for an option of a former name; ``names`` are those of today."""
-    for old, new in names.items():
-        if old in options:
-            raise ConfigurationError(f"{old} = {options[old]!r} is not known any more: give {new}")
 
 
 def lists_options(*kinds: type, used_by: Callable[..., Any]) -> Callable[[Call], Call]:

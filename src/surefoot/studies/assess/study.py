@@ -26,13 +26,7 @@ from surefoot.statistics.intervals import spread_interval
 from surefoot.statistics.promise import Promise, PromiseResult
 from surefoot.studies.base import FixedStudy
 from surefoot.studies.description import AssessDescription, DescribedPromise
-from surefoot.studies.options import (
-    RunOptions,
-    TrainingOptions,
-    ask,
-    lists_options,
-    refuse_renamed,
-)
+from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.race_record import recorded_certificates
 from surefoot.studies.runner import Run
 
@@ -44,6 +38,8 @@ class AssessStudy(FixedStudy["Assessment"]):
     With a ``promise``, ``n``, ``content`` and ``confidence`` are the promise's, and fewer instances
     may do.
     """
+
+    renamed = (("allowed", "max_exceedances"),)
 
     candidate: Candidate
     n: int = 59
@@ -256,7 +252,6 @@ def assess(
     >>> found.kept, len(found.losses), found.saved
     (False, 1, 58)
     """
-    refuse_renamed(options, allowed="max_exceedances")
     return ask(
         AssessStudy,
         population,

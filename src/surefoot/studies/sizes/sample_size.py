@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Unpack
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,13 +28,7 @@ from surefoot.seeds.ledger import Role, study_generator
 from surefoot.statistics import tolerance
 from surefoot.statistics.intervals import quantile_interval
 from surefoot.statistics.tolerance import Bound
-from surefoot.studies.options import (
-    RunOptions,
-    TrainingOptions,
-    ask,
-    lists_options,
-    refuse_renamed,
-)
+from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.sizes.base import MultiSizeStudy
 
 Floats = NDArray[np.float64]
@@ -273,7 +267,8 @@ class SampleSizeStudy(MultiSizeStudy[SampleSizeResult]):
     ``rule`` says when a size is robust.
     """
 
-    role: ClassVar[Role] = Role.SAMPLE_SIZE
+    role = Role.SAMPLE_SIZE
+    renamed = (("rule", "content, confidence, tolerance and limit"),)
 
     candidate: Candidate
     n: int = 50
@@ -351,7 +346,6 @@ def sample_size(
     >>> found.losses.shape
     (2, 29)
     """
-    refuse_renamed(options, rule="content, confidence, tolerance and limit")
     return ask(
         SampleSizeStudy,
         population,

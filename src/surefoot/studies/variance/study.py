@@ -22,13 +22,7 @@ from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.base import FixedStudy
 from surefoot.studies.description import Description
-from surefoot.studies.options import (
-    RunOptions,
-    TrainingOptions,
-    ask,
-    lists_options,
-    refuse_renamed,
-)
+from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.variance.analysis import FEWEST, Source, VarianceResult, analyse
 from surefoot.studies.variance.factors import FactorLevels
 
@@ -41,6 +35,8 @@ class VarianceStudy(FixedStudy[VarianceResult]):
 
     The journal's description holds nothing of the design: a larger one goes on in the same journal.
     """
+
+    renamed = (("design", "alone, draws, inits, replicates, tested and tests"),)
 
     candidate: Candidate
     alone: int = 20
@@ -195,7 +191,6 @@ def variance(
     >>> float(found.experiments[0].sd.estimate)  # nothing of a formula is initialised
     0.0
     """
-    refuse_renamed(options, design="alone, draws, inits, replicates, tested and tests")
     return ask(
         VarianceStudy,
         population,
