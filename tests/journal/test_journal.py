@@ -123,7 +123,7 @@ def test_a_failed_instance_may_be_tried_again_and_both_attempts_stay(path: Path)
     failure = outcome(1, np.inf, status=Status.FAILED, message="out of memory")
     with Journal.open(path, STUDY, [FAKE]) as journal:
         journal.add(outcome(0), failure)
-        assert journal.failed(Role.RACE) == {(FAKE.key, Role.RACE, 1, 20)}
+        assert journal.failed() == {(FAKE.key, Role.RACE, 1, 20)}
         with pytest.raises(JournalError, match="already"):
             journal.add(outcome(0), retry=True)
         journal.add(failure, retry=True)

@@ -73,19 +73,15 @@ class JournalFile:
         self.writable = False
 
     def _connect(self, closing: ExitStack) -> sa.Connection:
-        def raw() -> sqlite3.Connection:
-            if self.path is None:
-                return sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False)
-            mode = "mode=rwc" if self.writable else _reading(self.path)
-            return sqlite3.connect(
-                f"file:{quote(str(self.path))}?{mode}",
-                uri=True,
-                timeout=5.0,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-
-        engine = sa.create_engine("sqlite://", creator=raw, poolclass=StaticPool)
+        database, options = MEMORY, {}
+        if self.path is not None:
+            database, options = f"file:{quote(str(self.path))}", {"uri": "true"}
+            options |= {"mode": "rwc"} if self.writable else _reading(self.path)
+        engine = sa.create_engine(
+            sa.URL.create("sqlite", database=database, query=options),
+            connect_args={"timeout": 5.0, "isolation_level": None, "check_same_thread": False},
+            poolclass=StaticPool,
+        )
         sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
         closing.callback(engine.dispose)
         connection = closing.enter_context(engine.connect())
@@ -145,16 +141,17 @@ def sign(connection: sa.Connection) -> int:
     return FORMAT
 
 
-def _reading(file: Path) -> str:
+def _reading(file: Path) -> dict[str, str]:
     """Return how to open a file for reading.
 
     Where possible as a writer would, since only such a connection clears SQLite's log away when it
     closes; in a directory that cannot be written, without a log.
     """
     if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
-        return "mode=rw"
+        return {"mode": "rw"}
     log = file.with_name(file.name + "-wal")
-    return "mode=ro" if log.exists() or os.access(file.parent, os.W_OK) else "immutable=1"
+    logged = log.exists() or os.access(file.parent, os.W_OK)
+    return {"mode": "ro"} if logged else {"immutable": "1"}
 
 
 def _lock(file: Path, name: str, closing: ExitStack) -> None:

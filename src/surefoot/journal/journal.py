@@ -173,13 +173,9 @@ class Journal:
         """Say whether an instance is recorded."""
         return (candidate, role, instance, sample) in self._latest
 
-    def failed(self, role: Role | None = None) -> set[Identity]:
+    def failed(self) -> set[Identity]:
         """Return the instances whose latest attempt failed."""
-        return {
-            what
-            for what, (_, status) in self._latest.items()
-            if status is Status.FAILED and role in (None, what[1])
-        }
+        return {one for one, (_, status) in self._latest.items() if status is Status.FAILED}
 
     def count(self, role: Role | None = None) -> int:
         """Return the number of instances recorded."""
@@ -223,25 +219,25 @@ class Journal:
     def add(self, *outcomes: Outcome, retry: bool = False) -> None:
         """Record outcomes, all or none of them; they are on the disk when this returns.
 
-        ``retry`` records them as a further attempt at instances that failed.
-
-        Raises
-        ------
-        JournalError
-            If an instance is recorded already, a candidate unknown or the disk full.
+        ``retry`` records them as a further attempt at instances that failed. Raises `JournalError`
+        if an instance is recorded already, a candidate unknown or the disk full.
         """
         if not outcomes:
             return
         if not self._file.writable:
             raise JournalError(f"{self._file.name} was opened to be read only: nothing is recorded")
-        rows, added = [], {}
+        name, rows, added = self._file.name, [], {}
         for outcome in outcomes:
             what = identity(outcome)
-            attempt = self._attempt(what, again=what in added, retry=retry)
+            last, status = self._latest.get(what, (-1, Status.FAILED))
+            if outcome.candidate not in self._rows:
+                raise JournalError(f"{in_words(what)} is of a candidate that {name} does not know")
+            if what in added or (last >= 0 and not (retry and status is Status.FAILED)):
+                raise JournalError(f"{in_words(what)} is recorded in {name} already")
             if np.isnan(outcome.loss):
                 raise JournalError(f"{in_words(what)} has the loss NaN; a loss is finite or +inf")
-            added[what] = (attempt, outcome.status)
-            rows.append(row_of(outcome, self._rows[outcome.candidate], attempt))
+            added[what] = (last + 1, outcome.status)
+            rows.append(row_of(outcome, self._rows[outcome.candidate], last + 1))
         self._insert(OUTCOMES, rows)
         self._latest.update(added)
 
@@ -289,12 +285,11 @@ class Journal:
     def _extend(self, new: dict[str, Any], changes: tuple[str, ...]) -> None:
         """Make a description the study's and keep the earlier one, both or neither."""
         fresh, time = self.count(Role.CERTIFY) + self.count(Role.ASSESS), now()
+        query = sa.select(STUDY.c.fingerprint, STUDY.c.description, STUDY.c.version)
+        added = {"changes": json.dumps(changes), "fresh": fresh, "recorded": time}
         with self._sealed("written", STUDY, EXTENSIONS) as connection:
-            before = connection.execute(
-                sa.select(STUDY.c.fingerprint, STUDY.c.description, STUDY.c.version)
-            ).one()
-            row = {**before._mapping, "changes": json.dumps(changes), "fresh": fresh}
-            connection.execute(EXTENSIONS.insert(), {**row, "recorded": time})
+            before = connection.execute(query).one()
+            connection.execute(EXTENSIONS.insert(), {**before._mapping, **added})
             connection.execute(STUDY.update().values(_described(new)))
         self.extended = Extended(self.study, changes, fresh, time)
         self.study = new
@@ -338,17 +333,6 @@ class Journal:
             yield connection
             chain = seal(connection, self.chain, *tables)
         self.chain = chain
-
-    def _attempt(self, what: Identity, *, again: bool, retry: bool) -> int:
-        """Return the number of the attempt that may be recorded of an instance."""
-        if what[0] not in self._rows:
-            raise JournalError(
-                f"{in_words(what)} is of a candidate that {self._file.name} does not know"
-            )
-        attempt, status = self._latest.get(what, (-1, Status.FAILED))
-        if again or (attempt >= 0 and not (retry and status is Status.FAILED)):
-            raise JournalError(f"{in_words(what)} is recorded in {self._file.name} already")
-        return attempt + 1
 
     def _all(
         self,
