@@ -15,7 +15,6 @@ from surefoot.journal import Journal
 from surefoot.report import style
 from surefoot.report.style import BLACK, DARK, MIDDLE, Style, finite
 from surefoot.seeds.ledger import Role
-from surefoot.statistics.tolerance import percent
 from surefoot.studies.select.selection import Selection
 
 if TYPE_CHECKING:
@@ -199,10 +198,9 @@ def curves_of(outcomes: Sequence[Outcome]) -> list[ArrayLike]:
 
 def bound_of(certificate: Certificate) -> tuple[float, str]:
     """Return the certificate's bound, and its promise in a few words for a legend."""
-    share = certificate.content if certificate.reached else certificate.bound.content
-    unit = f" {certificate.unit}" if certificate.unit else ""
     value = certificate.bound.value
-    return value, f"≥ {percent(share)} lose ≤ {value:.4g}{unit}"
+    limit = f"{value:.4g} {certificate.unit}".rstrip()
+    return value, f"≥ {certificate.kept} lose ≤ {limit}"
 
 
 def draw_curves(

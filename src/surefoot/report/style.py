@@ -114,7 +114,7 @@ def draw_baseline(axes: Axes, loss: float | None, *, losses: str = "y") -> None:
 
 def legend(axes: Axes, **style: Any) -> None:
     """Add a small legend if anything has a name."""
-    if "handles" in style or axes.get_legend_handles_labels()[1]:
+    if axes.get_legend_handles_labels()[1]:
         axes.legend(**{"frameon": False, "fontsize": "small", **style})
 
 

@@ -66,6 +66,11 @@ class Certificate:
         return self.bound.content >= self.content - 1e-12
 
     @property
+    def kept(self) -> str:
+        """Share of retrainings that is known to keep the bound: what is asked for, or less."""
+        return percent(self.content if self.reached else self.bound.content)
+
+    @property
     def diverged(self) -> int:
         """Number of fresh instances that diverged or failed."""
         return int(np.isinf(self.losses).sum())
@@ -95,16 +100,15 @@ class Certificate:
 
     def sentence(self) -> str:
         """Return the guarantee in one sentence, with the content that n reaches."""
-        share = percent(self.content if self.reached else self.bound.content)
-        trust = f"With {percent(self.confidence)} confidence, at least {share} of retrainings"
         if np.isinf(self.bound.value):
             which = "the largest" if self.bound.order == 1 else f"number {self.bound.order}"
             return (
                 f"No bound: {self.diverged} of {self.n} fresh instances diverged or failed, so "
                 f"{which} of their losses, on which the bound rests, is infinite."
             )
-        unit = f" {self.unit}" if self.unit else ""
-        return f"{trust} of this candidate lose at most {self.bound.value:.4g}{unit}."
+        limit = f"{self.bound.value:.4g} {self.unit}".rstrip()
+        trust = f"With {percent(self.confidence)} confidence, at least {self.kept} of retrainings"
+        return f"{trust} of this candidate lose at most {limit}."
 
     def conditions(self) -> str:
         """Return the conditions without which the sentence does not hold."""

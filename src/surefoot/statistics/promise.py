@@ -87,13 +87,9 @@ class Promise:
                 self._broken(last + 1),
             )
         if len(values) < plan:
-            return PromiseResult(
-                "open",
-                plan - len(values),
-                f"{len(exceeds)} of {len(values)} losses exceed {self.limit:.4g}; "
-                f"{plan - len(values)} more instances decide",
-                len(values),
-            )
+            used, left = len(values), plan - len(values)
+            reason = f"{len(exceeds)} of {used} losses exceed {self.limit:.4g}; "
+            return PromiseResult("open", left, f"{reason}{left} more instances decide", used)
         most = percent(rate_bound(len(exceeds), plan, self.confidence), 2, up=True)
         return PromiseResult(
             "kept",

@@ -97,17 +97,13 @@ def upper_bound(losses: npt.ArrayLike, content: float = 0.95, confidence: float 
 def rate_bound(failures: int, n: int, confidence: float = 0.95) -> float:
     """Return the upper bound of a failure rate after ``failures`` in n (Clopper and Pearson 1934).
 
-    One-sided: 0 in 50 gives 0.058 at 95 %. n in n gives 1.
+    One-sided: 0 in 50 gives 0.058 at 95 %. n in n gives 1. What remains of 1 is the content of the
+    largest loss but ``failures``.
     """
     _check_order(n, 1)
-    checks.share(confidence=confidence)
     if not 0 <= failures <= n:
         raise StatisticsError(f"{failures} failures in {n} instances is impossible")
-    if failures == n:
-        return 1.0
-    from scipy import special
-
-    return float(special.betaincinv(failures + 1, n - failures, confidence))
+    return 1.0 if failures == n else 1.0 - content_reached(n, confidence, failures + 1)
 
 
 def percent(share: float, digits: int = 1, *, up: bool = False) -> str:
