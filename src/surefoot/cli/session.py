@@ -17,10 +17,9 @@ from surefoot.executors.local.executor import LocalExecutor
 from surefoot.replacing import check_folder
 from surefoot.report.files import check_path, save
 from surefoot.report.style import loss_label
-from surefoot.studies.base import Answer, FixedStudy, Study
+from surefoot.studies.base import Answer, FixedStudy, Study, identity_of
 from surefoot.studies.duration import estimate
 from surefoot.studies.extension import announcement
-from surefoot.studies.runner import identity_of
 from surefoot.studies.watch import Watcher
 from surefoot.study_files.build import choose_candidate, population_of, setting_of
 from surefoot.study_files.read import StudyFile, read_study_file

@@ -1,11 +1,15 @@
-"""What every study is: a question asked of candidates, with its data, its seed and its journal."""
+"""What every study is: a question asked of candidates, with its data, its seed and its journal.
+
+Its run trains whatever of its instances the journal does not hold yet.
+"""
 
 from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -14,16 +18,73 @@ from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import ConfigurationError, JournalMismatchError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.executor import LocalExecutor
-from surefoot.instances import Instance, Setting
-from surefoot.journal import MEMORY, Journal
+from surefoot.instances import Instance, Outcome, Setting
+from surefoot.journal import MEMORY, Identity, Journal, identity
 from surefoot.journal.descriptions import mismatches
 from surefoot.seeds.ledger import Role, check_study_seed
 from surefoot.studies.description import DescribedSetting, Description
 from surefoot.studies.extension import extension_or_why_not
-from surefoot.studies.runner import Run
 from surefoot.studies.watch import Watcher
 
 Answer = TypeVar("Answer")
+
+
+def identity_of(instance: Instance, setting: Setting) -> Identity:
+    """Return what identifies an instance in a journal."""
+    seed = instance.seed
+    return instance.candidate.key, seed.role, seed.instance, instance.train_size(setting)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Where a study's instances are trained, what keeps their outcomes, and who is told of them.
+
+    ``retry`` are failed instances to be trained again, once: they are taken out of the set.
+    """
+
+    setting: Setting
+    journal: Journal
+    executor: Executor
+    watch: Watcher = field(default_factory=Watcher)
+    retry: set[Identity] = field(default_factory=set)
+
+    def lacks(self, instance: Instance) -> bool:
+        """Say whether an instance is to be trained, for the first time or again."""
+        what = identity_of(instance, self.setting)
+        return what in self.retry or not self.journal.has(*what)
+
+    def missing(self, instances: Iterable[Instance]) -> list[Instance]:
+        """Return the instances that are to be trained."""
+        return [instance for instance in instances if self.lacks(instance)]
+
+    def train(self, instances: Iterable[Instance]) -> list[Outcome]:
+        """Train what is missing and return the new outcomes; each is on the disk before it is told.
+
+        Raises
+        ------
+        JournalError
+            If an outcome cannot be recorded; those recorded before stay.
+        KeyboardInterrupt
+            On Ctrl-C, after everything finished is recorded.
+        """
+        todo = self.missing(instances)
+        new: list[Outcome] = []
+        if not todo:
+            return new
+        batches = self.executor.batches(todo, self.setting)
+        try:
+            for batch in batches:
+                self.journal.add(*(o for o in batch if identity(o) not in self.retry))
+                self.journal.add(*(o for o in batch if identity(o) in self.retry), retry=True)
+                self.retry.difference_update(map(identity, batch))
+                new.extend(batch)
+                for outcome in batch:
+                    self.watch.outcome(outcome)
+        finally:
+            close = getattr(batches, "close", None)
+            if close is not None:
+                close()
+        return new
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

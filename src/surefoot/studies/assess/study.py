@@ -24,11 +24,10 @@ from surefoot.seeds.ledger import Role, study_generator
 from surefoot.statistics.certificate import Certificate
 from surefoot.statistics.intervals import spread_interval
 from surefoot.statistics.promise import Promise, PromiseResult
-from surefoot.studies.base import FixedStudy
+from surefoot.studies.base import FixedStudy, Run
 from surefoot.studies.description import AssessDescription, DescribedPromise
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.race_record import recorded_certificates
-from surefoot.studies.runner import Run
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

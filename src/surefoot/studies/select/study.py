@@ -25,7 +25,7 @@ from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import RaceState
 from surefoot.seeds.ledger import Role
-from surefoot.studies.base import Study
+from surefoot.studies.base import Run, Study
 from surefoot.studies.description import RaceDescription
 from surefoot.studies.options import (
     RaceOptions,
@@ -36,7 +36,6 @@ from surefoot.studies.options import (
     lists_options,
 )
 from surefoot.studies.race_record import RaceRecord
-from surefoot.studies.runner import Run
 from surefoot.studies.select.selection import Selection
 
 
