@@ -91,22 +91,34 @@ def verified(connection: sa.Connection, name: str) -> Chain:
     Raises `JournalError` with the place if a row is not the one that was written, or is missing,
     moved or added.
     """
+
+    def broken(part: str, number: int, what: str) -> JournalError:
+        where = f"row {number} of its table {part!r}"
+        if part == OUTCOMES.name:
+            columns = (OUTCOMES.c.instance, CANDIDATES.c.label, CANDIDATES.c.key)
+            query = sa.select(*columns).join_from(OUTCOMES, CANDIDATES)
+            found = connection.execute(query.where(OUTCOMES.c.id == number))
+            for instance, label, key in found:
+                where += f" (instance {instance} of {label}, {key})"
+        changed = f"{name} was changed after it was written"
+        return JournalError(f"{changed}: {where} {what}; restore it from a copy")
+
     rows = {table.name: _rows(connection, table) for table in _SEALED}
     chain = Chain()
     entries = connection.execute(sa.select(CHAIN).order_by(CHAIN.c.id))
     for place, (entry, part, number, digest) in enumerate(entries, start=1):
         row = next(rows.get(part, iter(())), None)
         if entry != place:
-            raise _broken(connection, name, CHAIN.name, place, "is missing")
+            raise broken(CHAIN.name, place, "is missing")
         if row is None or row[0] != number:
-            raise _broken(connection, name, part, number, "is missing")
+            raise broken(part, number, "is missing")
         chain.digest = _next(chain.digest, part, row)
         chain.last[part] = number
         if chain.digest != digest:
-            raise _broken(connection, name, part, number, "is not the one that was written")
+            raise broken(part, number, "is not the one that was written")
     for part, left in rows.items():
         for row in left:
-            raise _broken(connection, name, part, row[0], "was not written by surefoot")
+            raise broken(part, row[0], "was not written by surefoot")
     return chain
 
 
@@ -136,17 +148,3 @@ def _next(digest: bytes, part: str, row: Sequence[Any]) -> bytes:
     plain = [len(value) if type(value) is bytes else value for value in values]
     binary = [value for value in values if type(value) is bytes]
     return hashlib.sha256(b"".join([digest, f"{part}{plain!r}".encode(), *binary])).digest()
-
-
-def _broken(
-    connection: sa.Connection, name: str, part: str, number: int, what: str
-) -> JournalError:
-    where = f"row {number} of its table {part!r}"
-    if part == OUTCOMES.name:
-        columns = (OUTCOMES.c.instance, CANDIDATES.c.label, CANDIDATES.c.key)
-        query = sa.select(*columns).join_from(OUTCOMES, CANDIDATES).where(OUTCOMES.c.id == number)
-        for instance, label, key in connection.execute(query):
-            where += f" (instance {instance} of {label}, {key})"
-    return JournalError(
-        f"{name} was changed after it was written: {where} {what}; restore it from a copy"
-    )
