@@ -116,16 +116,9 @@ class DescribedSetting:
 class Description(DescribedSetting):
     """What every study's description holds; that of a variance study holds no more.
 
-    Parameters
-    ----------
-    kind
-        Which question is asked.
-    candidates
-        Keys of the candidates asked about, in their order.
-    paired
-        Whether instance i shares its luck between candidates.
-    engine
-        Engine asked for; a journal holds the outcomes of one choice only.
+    ``candidates`` are the keys of those asked about, in their order; ``paired`` says whether
+    instance i shares its luck between them; ``engine`` is the one asked for, since a journal holds
+    the outcomes of one choice only.
     """
 
     kind: str
