@@ -23,10 +23,10 @@ def test_a_whole_journal_is_as_it_was_written_and_its_trainings_give_the_same(ru
     code, out, _ = run("check", "small.db", "--replay", 4)
     assert code == 0
     assert out.count("the same to the last bit") == 4
-    checked = surefoot.check("small.db", 3, seed=1)
+    checked, again = (surefoot.check("small.db", 3, seed=1) for _ in range(2))
     assert checked.same
-    assert [str(one) for one in checked.replayed] == [
-        str(one) for one in surefoot.check("small.db", 3, seed=1).replayed
+    assert [(one.label, one.recorded.instance) for one in checked.replayed] == [
+        (one.label, one.recorded.instance) for one in again.replayed
     ]
 
 
