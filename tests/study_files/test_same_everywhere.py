@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
 import surefoot
 from surefoot.errors import JournalMismatchError
@@ -15,8 +16,6 @@ from surefoot.journal.descriptions import mismatches
 from surefoot.racing.schedules.rounds import Halving
 from surefoot.studies.options import make_setting
 from surefoot.studies.select.study import SelectStudy
-
-sklearn = pytest.importorskip("sklearn")
 
 FILE = """
 [study]
@@ -56,8 +55,6 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[SelectStudy]:
 
 
 def test_all_ways_to_ask_give_equal_descriptions(tmp_path: Path, asked: list[SelectStudy]) -> None:
-    from sklearn.linear_model import Ridge
-
     rng = np.random.default_rng(3)
     x, y = rng.normal(size=(80, 4)), rng.normal(size=80)
     seed = int(np.random.RandomState(5).randint(2**31 - 1))
@@ -105,8 +102,6 @@ def test_a_journal_of_other_defaults_is_refused_in_one_sentence(tmp_path: Path) 
     rng = np.random.default_rng(3)
     population = surefoot.Population(rng.normal(size=(60, 2)), rng.normal(size=60))
     setting = make_setting(population)
-    from sklearn.linear_model import Ridge
-
     candidates = tuple(surefoot.EstimatorCandidate.of(Ridge(alpha=alpha)) for alpha in ALPHAS)
     former = SelectStudy(candidates=candidates, setting=setting, schedule=Halving())
     former.open(tmp_path / "r.db").close()

@@ -1,9 +1,9 @@
 """The engine for GPUs: hundreds of instances of one architecture trained at once.
 
 Initial weights, batch orders and dropout masks come from the ledger as in every engine, so that an
-instance agrees with `torch_eager`'s within the stated tolerance, and equals itself bit for bit on
-one device whatever shares its stack. On a CPU it is correct but slow: ``auto`` takes it only where
-there is CUDA. Needs the extra ``torch``, which is imported when first used.
+instance agrees with `torch_eager`'s within the stated tolerance. It is made to equal itself bit for
+bit on one device whatever shares its stack. Not yet measured on a GPU, so ``auto`` leaves networks
+to `fused_cpu`. Needs the extra ``torch``, which is imported when first used.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from surefoot.errors import EngineError
 from surefoot.instances import Instance, Setting
 
 SIZES = {"cuda": 512, "cpu": 1}
-"""Instances in a stack by kind of device. In a larger stack on a CPU, the rounding of its library
-depends on where an array lies in memory, so that an instance would not equal itself bit for bit."""
+"""Instances in a stack by kind of device. In a larger stack on a CPU, an instance's last bits were
+seen to depend on its place."""
 
 
 class TorchStacked(StackEngine):

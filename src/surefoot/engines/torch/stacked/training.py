@@ -294,7 +294,7 @@ def fit(
 ) -> Iterator[Trained]:
     """Train instances of one shape in stacks of ``size``, halved when the device is out of memory.
 
-    A stack has its full size even when fewer instances come: a GPU's library chooses its kernel,
+    A stack has its full size even when fewer instances come: a GPU's library may choose its kernel,
     and with it the order of sums, by the number of matrices.
     """
     data = DeviceData.of(setting.halves.population, device)
