@@ -82,7 +82,7 @@ def test_the_page_of_the_architecture_names_every_room() -> None:
 
 def there(folder: Path) -> list[Path]:
     """Return the modules and packages in a folder."""
-    known = [path for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()]
+    known = [path for path in folder.iterdir() if path.suffix == ".py" or any(path.rglob("*.py"))]
     return [path for path in known if path.stem not in ("__init__", "__pycache__")]
 
 
