@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from surefoot.cli.main import main
+from tests.browser import MISSING, chromium, left_out, tab
+
+PAGES_LEFT_OUT = pytest.StashKey[int]()
 
 STUDY = """
 [study]
@@ -97,3 +100,32 @@ def run(capsys):
         return caught.value.code or 0, printed.out, printed.err
 
     return running
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium, one for the whole session."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser):
+    """An empty page of a browser whose network is off; an error in its console fails the test."""
+    with tab(browser, offline=True) as opened:
+        yield opened
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave the tests in a browser out where there is none, unless somebody insists."""
+    if left_out():
+        pages = {one for one in items if "browser" in getattr(one, "fixturenames", ())}
+        config.hook.pytest_deselected(items=list(pages))
+        config.stash[PAGES_LEFT_OUT] = len(pages)
+        items[:] = [one for one in items if one not in pages]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say in one line what was left out, and how to get it."""
+    if pages := config.stash.get(PAGES_LEFT_OUT, 0):
+        terminalreporter.write_line(f"{pages} tests of pages in a browser were left out; {MISSING}")
