@@ -110,6 +110,10 @@ class FakeProcesses(FakeThreads):
 def befall(fate: str) -> None:
     if fate.startswith("raise unless "):
         fate = "" if Path(fate.removeprefix("raise unless ")).exists() else "raise"
+    if fate.startswith("kill unless "):
+        marker = Path(fate.removeprefix("kill unless "))
+        fate = "" if marker.exists() else "kill"
+        marker.touch()
     if fate == "raise":
         raise ValueError("this fake was told to fail")
     if fate == "kill":

@@ -24,8 +24,9 @@ class Executor(ABC):
 
         Instances are taken from the iterable only as they can start. On Ctrl-C, training stops
         within two seconds, everything finished is yielded and `KeyboardInterrupt` raised; closing
-        the iterator stops training too. An engine's exception or a dead worker is the *failed*
-        outcome of its instance; a candidate that no engine takes raises `EngineError`.
+        the iterator stops training too. An engine's exception or a worker that crashes is the
+        *failed* outcome of its instance; one whose worker is killed from outside is trained again
+        (`surefoot.executors.lost`). A candidate that no engine takes raises `EngineError`.
         """
 
     def run(self, instances: Iterable[Instance], setting: Setting) -> Iterator[Outcome]:

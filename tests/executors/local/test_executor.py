@@ -21,18 +21,14 @@ from surefoot.errors import ConfigurationError, EngineError
 from surefoot.executors.local import executor as local
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.executors.local.worker import IN_WORKER
-from surefoot.instances import Instance, Outcome, Setting, Status
+from surefoot.instances import Instance, Setting, Status
 from surefoot.seeds.ledger import InstanceSeed, Role
 from surefoot.testing import ExecutorSuite, toy_function
 from tests.engines.cases import Line
+from tests.executors.processes import alive, by_instance, children
 from tests.fakes import Fake, FakeProcesses, fake_loss, fake_setting, instances
 
 ROOT = Path(__file__).parents[3]
-
-
-def by_instance(outcomes: list[Outcome]) -> dict[int, Outcome]:
-    assert len({o.instance for o in outcomes}) == len(outcomes)
-    return {o.instance: o for o in outcomes}
 
 
 @pytest.fixture(params=["fake", "fake_processes"])
@@ -104,7 +100,7 @@ def test_a_diverged_outcome_passes_unchanged(executor: LocalExecutor) -> None:
 
 @pytest.mark.parametrize(
     ("fate", "words"),
-    [("kill", "SIGKILL"), ("segfault", "SIGSEGV"), ("exit", "status 7")],
+    [("segfault", "SIGSEGV"), ("exit", "status 7")],
 )
 def test_a_dead_worker_costs_exactly_its_instance(fate: str, words: str) -> None:
     with LocalExecutor(2, "fake_processes") as executor:
@@ -116,20 +112,6 @@ def test_a_dead_worker_costs_exactly_its_instance(fate: str, words: str) -> None
     assert victim.loss == np.inf
     assert words in victim.message
     assert {o.status for o in outcomes.values()} == {Status.FINISHED}
-
-
-def test_a_worker_killed_from_outside_is_replaced() -> None:
-    others = children(os.getpid())
-    with LocalExecutor(1, "fake_processes") as executor:
-        setting = fake_setting()
-        outcomes = []
-        for outcome in executor.run(instances(Fake(seconds=0.3), 3), setting):
-            outcomes.append(outcome)
-            if len(outcomes) == 1:
-                (worker,) = set(children(os.getpid())) - set(others)
-                os.kill(worker, signal.SIGKILL)
-    statuses = [by_instance(outcomes)[i].status for i in range(3)]
-    assert statuses == [Status.FINISHED, Status.FAILED, Status.FINISHED]
 
 
 @pytest.mark.parametrize("engine", ["fake", "fake_processes"])
@@ -266,25 +248,6 @@ def test_workers_die_with_their_parent() -> None:
     while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(alive(pid) for pid in workers)
-
-
-def children(parent: int) -> list[int]:
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent:
-            found.append(int(status.parent.name))
-    return found
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_script_without_a_main_guard_may_define_candidates(tmp_path: Path) -> None:

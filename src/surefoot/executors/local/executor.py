@@ -29,6 +29,7 @@ from surefoot.errors import EngineError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.processes import TOO_LATE, WorkerPool
 from surefoot.executors.local.worker import IN_WORKER
+from surefoot.executors.lost import Lost, after
 from surefoot.instances import Instance, Outcome, Setting
 
 _LOOKED_AT = 4096
@@ -266,8 +267,16 @@ class _Threads:
         limit = self._executor.time_limit
         if engine.workers == "threads":
             return self._train_here(engine, instance, flag, limit)
-        with self._pool.worker(self._stopping.is_set) as worker:
-            return worker.train(engine, instance, limit)
+        losses: list[Lost] = []
+        while True:
+            try:
+                with self._pool.worker(self._stopping.is_set) as worker:
+                    return worker.train(engine, instance, limit)
+            except Lost as lost:
+                losses.append(lost)
+            outcome = after(losses, instance, self._setting, engine.name)
+            if outcome is not None or self._stopping.is_set():
+                return outcome
 
     def _train_here(
         self, engine: Engine, instance: Instance, flag: Flag, limit: float | None

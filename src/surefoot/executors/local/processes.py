@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from typing import IO, Any
 from surefoot.engines.base import Engine
 from surefoot.errors import EngineError
 from surefoot.executors.local.shared_memory import pickled, shared
+from surefoot.executors.lost import Lost, from_outside, memory_kills, signal_name
 from surefoot.instances import Instance, Outcome, Setting
 
 _START = (
@@ -53,13 +53,16 @@ class Worker:
         )
         theirs.close()
         self._ready: set[str] = set()
+        self._memory_kills = 0
 
     def train(self, engine: Engine, instance: Instance, limit: float | None) -> Outcome | None:
         """Train one instance there; None when ``stopped()`` became true, which ends the process.
 
         A process that dies or exceeds the time limit leaves a *failed* outcome and is `dead`.
-        Raises `EngineError` when the process cannot be started or cannot use what it is sent.
+        Raises `Lost` when it was killed from outside, and `EngineError` when it cannot be started
+        or cannot use what it is sent.
         """
+        self._memory_kills = memory_kills()
         if not self._prepared(engine, instance):
             return None
         start = time.perf_counter()
@@ -91,8 +94,9 @@ class Worker:
         if kind == "ready" and engine.name not in self._ready:
             kind, _ = self._ask((engine, instance, True))
         if kind == "died":
+            ending = self._ending(starting=True)
             raise EngineError(
-                f"a worker process could not start ({self._ending()}): see its messages above, "
+                f"a worker process could not start ({ending}): see its messages above, "
                 "or train with an engine that runs in threads"
             )
         self._ready.add(engine.name)
@@ -129,8 +133,8 @@ class Worker:
             )
         return kind, content
 
-    def _ending(self) -> str:
-        """Return how the process ended, in words."""
+    def _ending(self, *, starting: bool = False) -> str:
+        """Return how the process ended, in words; raise `Lost` if somebody else ended it."""
         self._channel.close()
         try:
             code = self._process.wait(timeout=_END_WAIT)
@@ -139,9 +143,12 @@ class Worker:
             code = self._process.wait()
         if code >= 0:
             return f"the worker process ended with status {code}"
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-        hint = " (out of memory, or killed from outside)" if -code == signal.SIGKILL else ""
-        return f"the worker process was killed by {name}{hint}"
+        ending = f"the worker process was killed by {signal_name(code)}"
+        if not from_outside(code):
+            return ending
+        memory = memory_kills() > self._memory_kills
+        reason = "for want of memory" if memory else "from outside, or for want of memory"
+        raise Lost(f"{ending}, {reason}", starting=starting, memory=memory)
 
 
 class WorkerPool:
