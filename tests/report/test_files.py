@@ -1,6 +1,7 @@
 import pytest
 
 from surefoot.errors import SurefootError
+from surefoot.replacing import overwriting
 from surefoot.report.files import save
 from surefoot.report.style import new_figure
 
@@ -23,3 +24,18 @@ def test_unknown_suffixes_and_missing_folders_are_named(tmp_path):
     (tmp_path / "taken.png").mkdir()
     with pytest.raises(SurefootError, match="cannot be written"):
         save(figure, tmp_path / "taken.png")
+
+
+@pytest.mark.parametrize("suffix", MAGIC)
+def test_a_figure_of_ones_own_is_drawn_again_and_no_other(tmp_path, suffix):
+    figure, _ = new_figure(1, "a title")
+    path = tmp_path / f"a{suffix}"
+    save(figure, path)
+    save(figure, path)
+    path.write_bytes(MAGIC[suffix] + b" by somebody else")
+    with pytest.raises(SurefootError, match="exists and surefoot did not write it"):
+        save(figure, path)
+    assert path.read_bytes().endswith(b"else")
+    with overwriting():
+        save(figure, path)
+    assert not path.read_bytes().endswith(b"else")

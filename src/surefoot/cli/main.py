@@ -25,7 +25,7 @@ from surefoot.cli.commands.select import select
 from surefoot.cli.commands.show import show
 from surefoot.cli.commands.transfer import transfer
 from surefoot.cli.commands.variance import variance
-from surefoot.cli.options import TrustingCommand
+from surefoot.cli.options import Command
 from surefoot.errors import SurefootError
 from surefoot.escaping import one_line
 
@@ -90,16 +90,16 @@ def surefoot(
 COMMANDS: list[Callable[..., None]] = [select, show, replay, export, check, plot, assess, variance]
 COMMANDS += [sample_size, plan, rerace, compare, transfer]
 for command in COMMANDS:
-    kind = RaceCommand if command is rerace else TrustingCommand
+    kind = RaceCommand if command is rerace else Command
     app.command(command.__name__.replace("_", "-"), cls=kind)(command)
 for name in registry.names("commands"):
     added = registry.lookup("commands", name)
     if isinstance(added, typer.Typer):
         for one in added.registered_commands:
-            one.cls = TrustingCommand
+            one.cls = Command
         app.add_typer(added, name=name)
     else:
-        app.command(name, cls=TrustingCommand)(added)
+        app.command(name, cls=Command)(added)
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -103,35 +103,48 @@ def trains(command: Callable[..., Any]) -> Callable[..., Any]:
     return training
 
 
-class TrustingCommand(TyperCommand):
-    """A command that has the option ``--trust`` if it reads a study file or a journal."""
+class Command(TyperCommand):
+    """A command with the options that follow from what it reads and writes.
+
+    ``--trust`` if it reads a study file or a journal, ``--overwrite`` if it writes a figure or
+    another file.
+    """
 
     def __init__(self, *arguments: Any, **fields: Any) -> None:
         super().__init__(*arguments, **fields)
-        if {"study", "journal", "race"} & {one.name for one in self.params}:
-            self.params.append(_trust_option())
+        names, (trust, overwrite) = {one.name for one in self.params}, _common_options()
+        self.params += [trust] * bool({"study", "journal", "race"} & names)
+        self._may_overwrite = "overwrite" not in names and bool({"figure", "output"} & names)
+        self.params += [overwrite] * self._may_overwrite
 
     def invoke(self, ctx: Any) -> Any:
-        """Trust what is to be trusted, then run the command."""
+        """Allow what is allowed, then run the command."""
+        from surefoot.replacing import overwriting
+
         if names := ctx.params.pop("trust", None):
             from surefoot.candidates.trust import trust
 
             study = ctx.params.get("study")
             trust(names, beside=None if study is None else Path(study))
-        return super().invoke(ctx)
+        with overwriting(self._may_overwrite and ctx.params.pop("overwrite")):
+            return super().invoke(ctx)
 
 
 @functools.cache
-def _trust_option() -> Any:
-    """Return the option ``--trust``."""
+def _common_options() -> list[Any]:
+    """Return the options ``--trust`` and ``--overwrite``."""
     app = typer.Typer(add_completion=False)
-    asked = typer.Option(
+    trusted = typer.Option(
         "--trust",
         metavar="NAME",
         help="A package or module whose code the study file and the journal may name; repeatable.",
     )
+    replacing = option("--overwrite", "Replace a file in the way that surefoot did not write.")
 
     @app.command()
-    def trusting(trust: Annotated[list[str] | None, asked] = None) -> None: ...
+    def common(
+        trust: Annotated[list[str] | None, trusted] = None,
+        overwrite: Annotated[bool, replacing] = False,
+    ) -> None: ...
 
-    return typer.main.get_command(app).params[0]
+    return typer.main.get_command(app).params[:2]

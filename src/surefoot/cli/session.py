@@ -83,8 +83,6 @@ class Session:
         self.name = self.tables.study.name or self.stem
         self.engine = asked.engine or self.tables.engine.name
         self.workers = asked.workers or self.tables.engine.workers
-        if asked.figure is not None:
-            check_path(asked.figure)
         if asked.journal is not None:
             check_folder(asked.journal, "journal ")
 
@@ -111,6 +109,7 @@ class Session:
         """Settle where results go unless told: ``stem`` with .db, and the journal's name."""
         self.journal = self.options.journal or Path(f"{stem}.db")
         self.figure = self.options.figure or self.journal.with_suffix(".png")
+        check_path(self.figure)
 
     def headline(self, text: str) -> None:
         """Print what the command is about."""

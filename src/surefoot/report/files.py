@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from surefoot.errors import ExportError
 from surefoot.escaping import visible
-from surefoot.replacing import check_target, replaced
+from surefoot.replacing import MARK, check_target, replaced
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,11 +21,12 @@ check_path = partial(check_target, suffixes=(".png", ".pdf", ".svg"), what="figu
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as its suffix says (.png at 150 dots per inch, .pdf, .svg); return the path.
 
-    Raises `ExportError` if the suffix is another one or the file cannot be written.
+    Raises `ExportError` if the suffix is another one, the file cannot be written, or one is in the
+    way that surefoot did not write.
     """
     check_path(path)
     _neutralise(figure)
-    metadata = {"Creator": "surefoot"} if path.suffix.lower() != ".png" else {}
+    metadata = {"Software" if path.suffix.lower() == ".png" else "Creator": MARK}
     with replaced(path, ExportError) as part:
         figure.savefig(part, dpi=150, metadata=metadata)
     return path

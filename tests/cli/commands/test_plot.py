@@ -20,3 +20,23 @@ def test_the_pareto_front_of_a_journal_is_drawn(run, folder) -> None:
     code, _, _ = run("plot", "r.db", "front.svg", "--what", "pareto")
     assert code == 0
     assert (folder / "front.svg").read_bytes().startswith(b"<?xml")
+
+
+def test_a_figure_of_others_is_kept_unless_it_is_to_be_replaced(run, raced):
+    (raced / "mine.png").write_bytes(b"a holiday")
+    code, _, err = run("plot", "small.db", "mine.png")
+    assert code == 2
+    assert "'mine.png' exists and surefoot did not write it" in err
+    assert (raced / "mine.png").read_bytes() == b"a holiday"
+    assert run("plot", "small.db", "mine.png", "--overwrite")[0] == 0
+    assert run("plot", "small.db", "mine.png")[0] == 0
+
+
+def test_a_study_says_before_it_trains_whose_figure_is_in_the_way(run, folder):
+    (folder / "small.png").write_bytes(b"a holiday")
+    code, _, err = run("select", "small.toml")
+    assert code == 2
+    assert "figure 'small.png' exists and surefoot did not write it" in err
+    assert not (folder / "small.db").exists()
+    assert run("select", "small.toml", "--overwrite")[0] == 0
+    assert (folder / "small.png").read_bytes().startswith(b"\x89PNG")

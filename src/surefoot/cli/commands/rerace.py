@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from surefoot.cli.options import JournalArgument, TrustingCommand
+from surefoot.cli.options import Command, JournalArgument
 
 INCOMPLETE = 3
 """Exit code when instances that the rules ask for are not recorded."""
 ROUNDS, LEAVES, ENDS = "Rounds", "Who leaves", "When it ends"
 
 
-class RaceCommand(TrustingCommand):
+class RaceCommand(Command):
     """A command whose options are also the keys that the registered schedules and rules state.
 
     They are read when they are needed, so that other commands start without them; the command's
