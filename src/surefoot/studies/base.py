@@ -9,7 +9,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -27,6 +27,7 @@ from surefoot.studies.extension import extension_or_why_not
 from surefoot.studies.watch import Watcher
 
 Answer = TypeVar("Answer")
+Described = TypeVar("Described", bound=Description)
 
 
 def identity_of(instance: Instance, setting: Setting) -> Identity:
@@ -122,10 +123,25 @@ class Study(ABC, Generic[Answer]):
     def description(self) -> Description:
         """Everything that decides results."""
 
-    def common(self) -> dict[str, Any]:
-        """Return the parts of its description that every kind of study has."""
-        setting = DescribedSetting.of(self.setting).parts()
-        return {"seed": self.seed, "engine": self.engine, **setting}
+    def described(
+        self,
+        form: type[Described],
+        kind: str,
+        candidates: Iterable[Candidate] | None = None,
+        **others: Any,
+    ) -> Described:
+        """Return a description whose fields are this study's of the same names.
+
+        ``candidates`` are those asked about, `everyone` unless given; ``others`` are the fields
+        that the study does not have or has otherwise.
+        """
+        asked = self.everyone if candidates is None else candidates
+        known = vars(self) | DescribedSetting.of(self.setting).parts()
+        if (baseline := known.get("baseline")) is not None:
+            known["baseline"] = baseline.key
+        keys = tuple(candidate.key for candidate in asked)
+        known |= {"kind": kind, "candidates": keys, **others}
+        return form(**{one.name: known[one.name] for one in fields(form) if one.name in known})
 
     @cached_property
     def known(self) -> dict[str, Candidate]:
@@ -210,6 +226,13 @@ class Study(ABC, Generic[Answer]):
         chooser = Chooser(self.engine)
         for candidate in self.everyone:
             chooser.choose(candidate, self.setting)
+
+
+def with_baseline(
+    candidates: tuple[Candidate, ...], baseline: Candidate | None
+) -> tuple[Candidate, ...]:
+    """Return the candidates, and the baseline unless it is one of them."""
+    return candidates if baseline is None else tuple(dict.fromkeys((*candidates, baseline)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -67,19 +67,10 @@ class AssessStudy(FixedStudy["Assessment"]):
     @cached_property
     def description(self) -> AssessDescription:
         """The candidate and what its certificate is to promise."""
-        promise, promised = self.promise, None
-        if promise is not None:
-            promised = DescribedPromise(promise.limit, promise.max_exceedances)
-        return AssessDescription(
-            kind="assess",
-            candidates=(self.candidate.key,),
-            paired=self.paired,
-            n=self.n,
-            content=self.content,
-            confidence=self.confidence,
-            promise=promised,
-            **self.common(),
-        )
+        asked, promise = self.promise, None
+        if asked is not None:
+            promise = DescribedPromise(asked.limit, asked.max_exceedances)
+        return self.described(AssessDescription, "assess", promise=promise)
 
     def answer(self, run: Run) -> Assessment:
         """Train the instances; with a promise, only until the answer is known.

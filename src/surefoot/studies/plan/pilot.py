@@ -15,7 +15,7 @@ from surefoot.journal import Journal
 from surefoot.racing.simulation.pilot import FEWEST_CANDIDATES, FEWEST_INSTANCES, Pilot
 from surefoot.racing.table import Floats, LossTable
 from surefoot.seeds.ledger import Role, study_generator
-from surefoot.studies.base import FixedStudy
+from surefoot.studies.base import FixedStudy, with_baseline
 from surefoot.studies.description import (
     Description,
     PilotDescription,
@@ -100,19 +100,12 @@ class PilotStudy(FixedStudy[PilotRecord]):
     @cached_property
     def everyone(self) -> tuple[Candidate, ...]:
         """The candidates of the pilot and the baseline."""
-        if self.baseline is None or self.baseline.key in {c.key for c in self.chosen}:
-            return self.chosen
-        return (*self.chosen, self.baseline)
+        return with_baseline(self.chosen, self.baseline)
 
     @cached_property
     def description(self) -> PilotDescription:
         """The candidates it is taken from, and the baseline if it has one."""
-        return PilotDescription(
-            kind="pilot",
-            candidates=tuple(candidate.key for candidate in self.candidates),
-            baseline=None if self.baseline is None else self.baseline.key,
-            **self.common(),
-        )
+        return self.described(PilotDescription, "pilot", self.candidates)
 
     def instances(self) -> list[Instance]:
         """Return ``n`` instances of everyone."""

@@ -25,7 +25,7 @@ from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import RaceState
 from surefoot.seeds.ledger import Role
-from surefoot.studies.base import Run, Study
+from surefoot.studies.base import Run, Study, with_baseline
 from surefoot.studies.description import RaceDescription
 from surefoot.studies.options import (
     RaceOptions,
@@ -97,32 +97,12 @@ class SelectStudy(Study[Selection]):
     @property
     def everyone(self) -> tuple[Candidate, ...]:
         """The candidates and the baseline."""
-        if self.baseline is None or self.baseline.key in self.race.keys:
-            return self.candidates
-        return (*self.candidates, self.baseline)
+        return with_baseline(self.candidates, self.baseline)
 
     @cached_property
     def description(self) -> RaceDescription:
         """The candidates and the rules of race and certificate."""
-        race = self.race
-        return RaceDescription(
-            kind="select",
-            candidates=race.keys,
-            criterion=race.criterion,
-            schedule=race.schedule,
-            screen=race.screen,
-            rule=race.rule,
-            limit=race.limit,
-            max_instances=race.max_instances,
-            baseline=None if self.baseline is None else self.baseline.key,
-            paired=self.paired,
-            cost=race.cost,
-            certify=self.certify,
-            certify_best_of=self.certify_best_of,
-            content=self.content,
-            confidence=self.confidence,
-            **self.common(),
-        )
+        return self.described(RaceDescription, "select", self.candidates, **vars(self.race))
 
     def groups(self, ranked: Iterable[Candidate]) -> tuple[Candidate, ...]:
         """Return the first candidate of every value of ``certify_best_of``, in the order given."""

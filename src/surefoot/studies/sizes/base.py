@@ -85,12 +85,8 @@ class MultiSizeStudy(FixedStudy[Answer]):
         """The candidates, without the sizes of a draw, which the study's sizes replace."""
         drawn = self.setting.sampling
         test_size = None if self.equal_test else drawn.test_size
-        return SizesDescription(
-            kind=self.role.name.lower(),
-            candidates=tuple(candidate.key for candidate in self.everyone),
-            equal_test=self.equal_test,
-            **self.common() | {"sampling": replace(drawn, size=None, test_size=test_size)},
-        )
+        sampling = replace(drawn, size=None, test_size=test_size)
+        return self.described(SizesDescription, self.role.name.lower(), sampling=sampling)
 
     @property
     def largest(self) -> int:

@@ -26,7 +26,7 @@ from surefoot.statistics.certificate import Certificate
 from surefoot.statistics.comparison import shortlist, wins_next
 from surefoot.statistics.intervals import Interval, quantile
 from surefoot.statistics.tolerance import content_reached, percent
-from surefoot.studies.base import Answer
+from surefoot.studies.base import Answer, with_baseline
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.sizes.base import MultiSizeStudy
 
@@ -176,9 +176,7 @@ class PairedStudy(MultiSizeStudy[Answer]):
     @cached_property
     def everyone(self) -> tuple[Candidate, ...]:
         """The candidates, and the baseline unless it is one of them."""
-        if self.baseline is None or self.baseline in self.candidates:
-            return self.candidates
-        return (*self.candidates, self.baseline)
+        return with_baseline(self.candidates, self.baseline)
 
     def usual_sizes(self) -> list[int]:
         """Return a sixteenth, an eighth, a quarter and half of the examples there are."""

@@ -72,7 +72,7 @@ class VarianceStudy(FixedStudy[VarianceResult]):
     @cached_property
     def description(self) -> Description:
         """The candidate."""
-        return Description(kind="variance", candidates=(self.candidate.key,), **self.common())
+        return self.described(Description, "variance")
 
     @property
     def whole_test(self) -> bool:
