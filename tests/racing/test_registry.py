@@ -13,8 +13,8 @@ from surefoot.racing import ByMax, ByRank, ExactMax, Halving, Race, as_criterion
 from surefoot.racing.registry import ONE, describe, keys, modern, rebuild, registered
 from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.simulation.planner import simulate
-from surefoot.studies.plan.choices import OWN, choices
-from surefoot.studies.select.rerace import replay_race
+from surefoot.studies.plan.plan import OWN, choices
+from surefoot.studies.select.rerace import rerace
 from surefoot.study_files.race import build_rules, read_race
 from tests.racing.worlds import pilot_table
 from tests.studies.races import run, study
@@ -41,7 +41,7 @@ def races(path, given, criterion):
         by_name["schedule"] = rules["schedule"]
     python = study(criterion=criterion, **by_name)
     with Journal.read(path) as journal:
-        again = replay_race(journal, criterion=criterion, **changes_of(dict(given)))
+        again = rerace(journal, criterion=criterion, **changes_of(dict(given)))
     plan = choices(file)[0]
     assert plan.name.startswith(OWN)
     planned = dataclasses.replace(plan.race, keys=file.race.keys)

@@ -5,7 +5,7 @@ import pytest
 
 from surefoot.report.files import save
 from surefoot.report.plan import plan_figure
-from surefoot.studies.plan.choices import OWN
+from surefoot.studies.plan.plan import OWN
 from tests.studies.plan.rows import ROWS, row
 
 

@@ -1,10 +1,11 @@
-"""The seam of engines: an instance and its setting in, an outcome out."""
+"""The seam of engines: an instance and its setting in, an outcome out; one by one or in stacks."""
 
 from __future__ import annotations
 
 import math
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
-from surefoot.errors import DataError, MissingExtraError
+from surefoot.errors import DataError, EngineError, MissingExtraError
 from surefoot.instances import Instance, Outcome, Predictor, Setting, Training
 from surefoot.learning.losses import Loss
 
@@ -44,27 +45,32 @@ class Engine(ABC):
 
         The curve of a diverged or failed outcome ends with the last finite test loss.
         """
-        began, predictor, failure = time.perf_counter(), None, ""
-        monitor = Monitor(np.zeros(1, dtype=np.uint8) if stop is None else stop)
+        left = Trained(instance, Monitor(np.zeros(1, dtype=np.uint8) if stop is None else stop))
+        began = time.perf_counter()
         try:
-            monitor.check()
-            predictor = self.fit(instance, setting, monitor)
+            left.monitor.check()
+            left.predictor = self.fit(instance, setting, left.monitor)
         except (Stopped, MissingExtraError):
             raise
         except Exception as error:
-            failure = f"{type(error).__name__}: {error}"
-        seconds, message = time.perf_counter() - began, failure or monitor.message
+            left.failure = f"{type(error).__name__}: {error}"
+        left.seconds = time.perf_counter() - began
+        return self.training(left, setting)
+
+    def training(self, left: Trained, setting: Setting) -> Training:
+        """Return what an instance left as an outcome of this engine, and its predictor."""
+        monitor = left.monitor
         outcome = Outcome.of(
-            instance,
+            left.instance,
             setting,
             self.name,
             monitor.losses,
-            seconds,
-            message,
-            failed=bool(failure),
+            left.seconds,
+            left.failure or monitor.message,
+            failed=bool(left.failure),
             plain=monitor.plain,
         )
-        return Training(outcome, predictor)
+        return Training(outcome, left.predictor)
 
 
 class Stopped(Exception):
@@ -93,6 +99,52 @@ class Monitor:
         """Raise `Stopped` when training should not go on."""
         if self.stop[0]:
             raise Stopped
+
+
+@dataclass(slots=True)
+class Trained:
+    """What one instance left; ``seconds`` is its share of the time of a stack."""
+
+    instance: Instance
+    monitor: Monitor
+    seconds: float = 0.0
+    predictor: Predictor | None = None
+    failure: str = ""
+
+
+class StackEngine(Engine):
+    """Trains a stack of instances at once; those of equal `shape` may share one."""
+
+    workers: ClassVar[Literal["threads", "processes"]] = "threads"
+
+    @abstractmethod
+    def shape(self, instance: Instance, setting: Setting) -> Hashable:
+        """Return what instances must have in common to share a stack."""
+
+    @abstractmethod
+    def fit_stack(
+        self, instances: Iterator[Instance], setting: Setting, stop: Flag
+    ) -> Iterator[Trained]:
+        """Train instances of one shape, taking the next when one ends; yield each as it ends.
+
+        An instance leaves the same whatever shares its stack. Raises `Stopped` within two seconds
+        of ``stop[0]`` being set.
+        """
+
+    def fit(self, instance: Instance, setting: Setting, monitor: Monitor) -> Predictor | None:
+        """Train one instance in a stack of its own."""
+        (trained,) = self.fit_stack(iter([instance]), setting, monitor.stop)
+        if trained.failure:
+            raise EngineError(trained.failure)
+        monitor.losses, monitor.plain = trained.monitor.losses, trained.monitor.plain
+        return trained.predictor
+
+    def train_stack(
+        self, instances: Iterator[Instance], setting: Setting, stop: Flag
+    ) -> Iterator[Training]:
+        """Yield what `fit_stack` leaves as outcomes."""
+        for left in self.fit_stack(instances, setting, stop):
+            yield self.training(left, setting)
 
 
 def data_refusal(candidate: Candidate, setting: Setting, loss: Loss | None) -> str | None:

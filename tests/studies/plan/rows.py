@@ -5,15 +5,14 @@ from __future__ import annotations
 from surefoot.racing.race import Race
 from surefoot.racing.schedules.rounds import Halving
 from surefoot.racing.simulation.planner import Forecast
-from surefoot.studies.plan.choices import OWN, Choice
-from surefoot.studies.plan.plan import PlanRow
+from surefoot.studies.plan.plan import OWN, Choice, PlanRow
 
 RACE = Race(("a", "b"), "mean", Halving())
 
 
 def row(name: str, seconds: float, regret: float, error: float = 0.001) -> PlanRow:
     forecast = Forecast(name, 50, 100.0, 120, {}, 0.5, 0.6, regret, error, 0.01)
-    return PlanRow(Choice(name, RACE, "instances", True), forecast, seconds)
+    return PlanRow(Choice(RACE, name=name), forecast, seconds)
 
 
 ROWS = [

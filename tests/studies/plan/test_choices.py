@@ -12,7 +12,7 @@ from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.schedules.stages import default_schedule
 from surefoot.racing.screen import Screen
-from surefoot.studies.plan.choices import OWN, choices
+from surefoot.studies.plan.plan import OWN, choices
 from surefoot.studies.select.study import SelectStudy
 from surefoot.study_files.race import build_rules, read_race
 from tests.fakes import Fake

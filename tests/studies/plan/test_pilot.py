@@ -17,9 +17,8 @@ from surefoot.racing.rules.tests import ByTest
 from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
-from surefoot.studies.plan.choices import OWN
 from surefoot.studies.plan.pilot import PilotRecord, pilot_study, recorded_pilot
-from surefoot.studies.plan.plan import plan_races
+from surefoot.studies.plan.plan import OWN, plan_races
 from surefoot.studies.select.study import SelectStudy
 from tests.fakes import Fake, Seen, fake_setting
 from tests.studies.races import BASELINE, study

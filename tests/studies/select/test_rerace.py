@@ -13,12 +13,10 @@ from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import Role
 from surefoot.studies.assess.study import AssessStudy
-from surefoot.studies.select.rerace import replay_race
+from surefoot.studies.select.rerace import rerace
 from surefoot.studies.select.study import SelectStudy
 from tests.fakes import Fake, fake_setting
 from tests.studies.races import BASELINE, CANDIDATES, study
-
-LABELS = {candidate.key: candidate.label for candidate in (*CANDIDATES, BASELINE)}
 
 
 def raced(asked: SelectStudy) -> Journal:
@@ -46,14 +44,14 @@ def recorded(losses: np.ndarray, asked: SelectStudy) -> Journal:
 def test_unchanged_rules_lead_to_the_same_winner() -> None:
     asked = study(certify=0)
     with raced(asked) as journal:
-        again = replay_race(journal)
+        again = rerace(journal)
         count = journal.count()
     assert again.state.winner == again.original.winner is not None
     assert [one.survivors for one in again.state.rounds] == [
         one.survivors for one in again.original.rounds
     ]
     assert count == again.record.table.count
-    assert again.lines(LABELS)[-1] == "the journal's own rules have the same winner"
+    assert again.lines()[-1] == "the journal's own rules have the same winner"
 
 
 def test_another_criterion_can_have_another_winner() -> None:
@@ -62,7 +60,7 @@ def test_another_criterion_can_have_another_winner() -> None:
     losses = np.vstack([steady, lucky, *[np.full(12, 2.0)] * 22])
     asked = study(certify=0, schedule=Halving(warmup=8))
     with recorded(losses, asked) as journal:
-        by_mean, by_max = (replay_race(journal, criterion=name) for name in ("median", "max"))
+        by_mean, by_max = (rerace(journal, criterion=name) for name in ("median", "max"))
     assert by_mean.state.winner == CANDIDATES[1].key
     assert by_max.state.winner == CANDIDATES[0].key
     assert by_max.original.winner == CANDIDATES[0].key
@@ -70,13 +68,13 @@ def test_another_criterion_can_have_another_winner() -> None:
 
 def test_what_is_missing_is_named() -> None:
     with raced(study(certify=0)) as journal:
-        again = replay_race(journal, schedule=FlatBudget(24 * 4, cap=8))
+        again = rerace(journal, schedule=FlatBudget(24 * 4, cap=8))
     lacking = again.missing
     assert again.state.winner is None
     assert sum(lacking.values()) == len(again.state.need) > 0
     # Half of the 24 had one instance only, and lack three of four.
     assert sorted(lacking.values())[-1] == 3
-    line = again.lines(LABELS)[0]
+    line = again.lines()[0]
     assert "no winner: round 1 asks for up to 4 instances of each of 24 candidates" in line
     assert f"{len(again.state.need):,} are not recorded (3 of fake" in line
     assert "more candidates" in line
@@ -87,9 +85,9 @@ def test_the_best_so_far_is_named_where_the_record_ends() -> None:
     losses[:, 0] = np.arange(24.0) + 1.0
     losses[:12, 1] = np.arange(12.0) + 1.0
     with recorded(losses, study(certify=0)) as journal:
-        again = replay_race(journal)
+        again = rerace(journal)
     assert len(again.state.rounds) == 2
-    assert again.lines(LABELS)[1] == f"best so far: {CANDIDATES[0].label} ({CANDIDATES[0].key})"
+    assert again.lines()[1] == f"best so far: {CANDIDATES[0].label} ({CANDIDATES[0].key})"
 
 
 def test_a_screen_needs_the_journals_baseline() -> None:
@@ -97,11 +95,11 @@ def test_a_screen_needs_the_journals_baseline() -> None:
         raced(study(certify=0)) as journal,
         pytest.raises(JournalError, match="the journal has none"),
     ):
-        replay_race(journal, screen=Screen(0.2))
+        rerace(journal, screen=Screen(0.2))
     asked = study(certify=0, baseline=BASELINE, screen=Screen(0.05))
     with raced(asked) as journal:
-        without = replay_race(journal, screen=None)
-        wider = replay_race(journal, screen=Screen(0.2))
+        without = rerace(journal, screen=None)
+        wider = rerace(journal, screen=Screen(0.2))
     assert wider.state.rounds[0].name == "screen"
     assert len(wider.state.rounds[0].survivors) >= len(wider.original.rounds[0].survivors)
     assert without.state.rounds == () or without.state.rounds[0].name == "race"
@@ -109,12 +107,12 @@ def test_a_screen_needs_the_journals_baseline() -> None:
 
 def test_journals_without_a_race_are_refused() -> None:
     with study().open(MEMORY) as journal, pytest.raises(JournalError, match="nothing to race"):
-        replay_race(journal)
+        rerace(journal)
     single = AssessStudy(candidate=Fake(), setting=fake_setting(), engine="fake", n=3)
     with single.open(MEMORY) as journal, LocalExecutor(1, "fake") as executor:
         single.run(journal, executor=executor)
         with pytest.raises(JournalError, match="holds no race"):
-            replay_race(journal)
+            rerace(journal)
 
 
 @pytest.mark.slow
@@ -142,7 +140,7 @@ def test_fifty_thousand_outcomes_are_raced_again_in_two_seconds(tmp_path) -> Non
         )
     begin = time.process_time()
     with Journal.read(path) as journal:
-        again = replay_race(journal, criterion="max", schedule=Halving(keep=0.1, warmup=5))
+        again = rerace(journal, criterion="max", schedule=Halving(keep=0.1, warmup=5))
     seconds = time.process_time() - begin
     assert len(again.state.rounds) >= 2
     assert seconds < 2.0

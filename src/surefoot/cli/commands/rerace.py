@@ -118,16 +118,12 @@ def rerace(
     """
     from surefoot.cli.show.console import console, say_sentences
     from surefoot.cli.show.race import say_race
-    from surefoot.journal import Journal
-    from surefoot.studies.select.rerace import replay_race
+    from surefoot.studies.select.rerace import rerace
 
-    out = console()
-    changes = changes_of(ctx.obj)
+    out, changes = console(), changes_of(ctx.obj)
     if criterion is not None:
         changes["criterion"] = criterion
-    with Journal.read(journal) as recorded:
-        found = replay_race(recorded, **changes)
-        known = recorded.candidates()
+    found = rerace(journal, **changes)
     race = found.race
     out.print(
         f"Rerace of {journal}: {len(race.keys):,} candidates, {race.criterion.name}, "
@@ -135,13 +131,13 @@ def rerace(
         style="bold",
         soft_wrap=True,
     )
-    say_race(out, found.record, found.state, known)
-    say_sentences(out, "", found.lines({key: one.label for key, one in known.items()}), bold=True)
+    say_race(out, found.record, found.state, found.known)
+    say_sentences(out, "", found.lines(), bold=True)
     raise typer.Exit(0 if found.state.over else INCOMPLETE)
 
 
 def changes_of(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the rules that options change, as `replay_race` takes them.
+    """Return the rules that options change, as `surefoot.rerace` takes them.
 
     Raises
     ------

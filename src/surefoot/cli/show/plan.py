@@ -12,8 +12,7 @@ from surefoot.cli.show.console import table
 from surefoot.racing.simulation.pilot import FEWEST_INSTANCES
 from surefoot.seeds.ledger import Role
 from surefoot.studies.duration import cores, duration_words
-from surefoot.studies.plan.choices import OWN
-from surefoot.studies.plan.plan import efficient
+from surefoot.studies.plan.plan import OWN, efficient
 
 if TYPE_CHECKING:
     from rich.table import Table

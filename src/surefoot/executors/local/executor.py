@@ -22,9 +22,8 @@ from typing import Self
 import numpy as np
 
 from surefoot import checks
-from surefoot.engines.base import Engine, Flag, Stopped
+from surefoot.engines.base import Engine, Flag, StackEngine, Stopped
 from surefoot.engines.choose import AUTO, Chooser
-from surefoot.engines.stack import StackEngine
 from surefoot.errors import EngineError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.processes import TOO_LATE, WorkerPool

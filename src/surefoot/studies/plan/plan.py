@@ -5,10 +5,10 @@ Advised is one of the races that nothing beats in both price and outcome.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Unpack
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -17,7 +17,10 @@ from surefoot.checks import at_least
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.executors.local.executor import LocalExecutor
-from surefoot.racing.simulation.planner import Forecast, Spread, simulate
+from surefoot.racing.parts import shown
+from surefoot.racing.registry import registered
+from surefoot.racing.schedules.base import Schedule, Setup
+from surefoot.racing.simulation.planner import Forecast, Scenario, Spread, simulate
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.options import (
     RaceOptions,
@@ -27,12 +30,95 @@ from surefoot.studies.options import (
     lists_options,
     prepare,
 )
-from surefoot.studies.plan.choices import Choice, choices
 from surefoot.studies.plan.pilot import PilotRecord, pilot_study
 from surefoot.studies.select.study import SelectStudy
 
 ACCEPTED_REGRET = 0.005
 """Regret that is accepted unless told otherwise: less than certificates of a few dozen can see."""
+OWN = "yours"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Scenario):
+    """A race that could be run, its candidates named by their numbers.
+
+    ``changes`` says what it changes in the study file's ``[race]``.
+    """
+
+    name: str
+    changes: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the study file's race, or that with a single change."""
+        return self.name.startswith(OWN)
+
+    def scenario(self, races: int) -> Choice:
+        """Return it as the planner simulates it, in at most so many populations."""
+        return replace(self, races=max(min(races, 10), races // self.race.rule.slowness))
+
+
+def choices(study: SelectStudy) -> list[Choice]:
+    """Return the races worth comparing for a selection, the study's own first.
+
+    The study's screen, pairing and limit hold for all but those that say otherwise. What its race
+    is compared with counts instances; where the study counts something else, its limit does not
+    hold for them.
+    """
+    numbers = tuple(f"{number:08d}" for number in range(len(study.candidates)))
+    own = Choice(replace(study.race, keys=numbers), study.paired, name=OWN)
+    others = list(_others(own))
+    same = next((other for other in others if other.race == own.race), None)
+    if same is not None:
+        own = replace(own, name=f"{OWN} ({same.name})")
+        others.remove(same)
+    return [own, *_variants(own), *others]
+
+
+def _others(own: Choice) -> Iterator[Choice]:
+    """Yield what each schedule offers for so many candidates, where it can judge the criterion."""
+    race = own.race
+    unit: tuple[str, ...] = ()
+    if race.cost != "instances":
+        race, unit = replace(race, limit=None, cost="instances"), ('cost = "instances"',)
+    for kind in registered("schedules").values():
+        for name, schedule, limit in kind.variants(
+            Setup(len(race.keys), race.criterion, race.limit)
+        ):
+            try:
+                offered = race.changed(schedule=schedule, rule=None, limit=limit)
+            except ConfigurationError:
+                continue
+            spend = () if limit is None else (f"limit = {limit:.12g}",)
+            lines = (*_lines(schedule), *spend, *unit)
+            yield replace(own, name=name, race=offered, changes=lines)
+
+
+def _lines(schedule: Schedule) -> Iterator[str]:
+    """Yield a schedule as lines of a study file."""
+    yield f'schedule = "{schedule.name}"'
+    for key in schedule.parameters():
+        value = getattr(schedule, key.name)
+        if value != key.default:
+            yield f"{key.name} = {shown(value)}"
+
+
+def _variants(own: Choice) -> Iterator[Choice]:
+    """Yield the study's own race with its screen, its rule or its unpaired draws changed."""
+    race = own.race
+
+    def change(what: str, line: str, **rules: Any) -> Choice:
+        return replace(own, name=f"{OWN}, {what}", race=race.changed(**rules), changes=(line,))
+
+    if race.screen is not None:
+        yield change("no screen", "screen = false", screen=None)
+        if race.screen.margin == "none":
+            noise = replace(race.screen, margin="noise")
+            yield change("noise margin", 'screen_margin = "noise"', screen=noise)
+    if not race.rule.fixed and race.schedule.own_rule is None:
+        yield change("by rank", 'rule = "rank"', rule="rank")
+    if not own.paired:
+        yield replace(change("paired", "paired = true"), paired=True)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 
 from surefoot.errors import JournalError
-from surefoot.journal import Journal
+from surefoot.journal import Journal, Known
 from surefoot.racing.race import Race
 from surefoot.racing.state import RaceState
 from surefoot.studies.description import RaceDescription
@@ -23,12 +24,14 @@ from surefoot.studies.race_record import RaceRecord, recorded_race
 class Rerace:
     """A race replayed under other rules.
 
-    ``state`` is where it ends on the recorded losses: with a winner, or at the first round that
-    asks for instances nobody trained; ``original`` is where the journal's own rules lead.
+    ``known`` is what the journal knows of every candidate, by key; ``state`` is where it ends on
+    the recorded losses: with a winner, or at the first round that asks for instances nobody
+    trained; ``original`` is where the journal's own rules lead.
     """
 
     race: Race
     record: RaceRecord
+    known: Mapping[str, Known]
     state: RaceState
     original: RaceState
 
@@ -42,29 +45,29 @@ class Rerace:
         """Recorded instances that its complete rounds judged."""
         return sum(self.state.instances().values())
 
-    def lines(self, labels: Mapping[str, str]) -> list[str]:
-        """Return the outcome in sentences; ``labels`` names candidates by key."""
-        state, said = self.state, []
+    def lines(self) -> list[str]:
+        """Return the outcome in sentences."""
+        state, said, known = self.state, [], self.known
         leader = state.ranking[0]
         if state.winner is not None:
-            said.append(f"winner: {labels[state.winner]} ({state.winner})")
+            said.append(f"winner: {known[state.winner].label} ({state.winner})")
             if state.stopped:
                 left = len(state.survivors)
                 said.append(f"the race ended with {left:,} candidates left: {state.stopped}")
         elif state.current is not None:
-            said.append(self._waiting(labels))
+            said.append(self._waiting())
             if state.rounds:
-                said.append(f"best so far: {labels[leader]} ({leader})")
+                said.append(f"best so far: {known[leader].label} ({leader})")
         before = self.original.winner
         if before is not None and state.winner is not None:
             said.append(
                 "the journal's own rules have the same winner"
                 if before == state.winner
-                else f"under the journal's own rules: {labels[before]} ({before})"
+                else f"under the journal's own rules: {known[before].label} ({before})"
             )
         return said
 
-    def _waiting(self, labels: Mapping[str, str]) -> str:
+    def _waiting(self) -> str:
         current, lacking = self.state.current, self.missing
         assert current is not None
         total = sum(lacking.values())
@@ -75,7 +78,7 @@ class Rerace:
         if self.state.baseline_need and not total:
             return words + f"{len(self.state.baseline_need)} of the baseline are not recorded"
         most = sorted(lacking.items(), key=lambda item: (-item[1], item[0]))[:3]
-        whose = ", ".join(f"{count} of {labels[key]}" for key, count in most)
+        whose = ", ".join(f"{count} of {self.known[key].label}" for key, count in most)
         more = ""
         if len(lacking) > 3:
             more = f" and {len(lacking) - 3:,} more candidate{'s' if len(lacking) > 4 else ''}"
@@ -86,16 +89,16 @@ class Rerace:
         return words
 
 
-def rerace(journal: str | os.PathLike[str], **rules: Unpack[RaceOptions]) -> Rerace:
+def rerace(journal: Journal | str | os.PathLike[str], **rules: Unpack[RaceOptions]) -> Rerace:
     """Run a recorded race again under other rules, training nothing.
 
     Parameters
     ----------
     journal
-        The file that `select` wrote.
+        The file that `select` wrote, or the open journal.
     **rules
         Any of criterion, schedule, screen, rule, limit and max_instances, as for `select`; what is
-        not given stays as it was. None takes a screen or limit away.
+        not given stays as `Race.changed` says. None takes a screen or limit away.
 
     Returns
     -------
@@ -106,9 +109,9 @@ def rerace(journal: str | os.PathLike[str], **rules: Unpack[RaceOptions]) -> Rer
     Raises
     ------
     JournalError
-        If there is no such journal, or it holds no race.
+        If there is no such journal, or it holds no race or no racing loss.
     ConfigurationError
-        If the rule cannot judge the criterion.
+        If the rule cannot judge the criterion, or screen or divergence leaves no candidate.
 
     Examples
     --------
@@ -126,38 +129,18 @@ def rerace(journal: str | os.PathLike[str], **rules: Unpack[RaceOptions]) -> Rer
     >>> found.race.criterion.name, found.state.over, len(found.missing)
     ('max', True, 0)
     """
-    with Journal.read(journal) as record:
-        return replay_race(record, **rules)
-
-
-def replay_race(journal: Journal, **changes: Any) -> Rerace:
-    """Replay the race of a journal with some of its rules changed.
-
-    Parameters
-    ----------
-    journal
-        The journal of a selection.
-    changes
-        Any of ``criterion``, ``schedule``, ``screen``, ``rule``, ``limit`` and ``max_instances``,
-        as `Race` takes them; what is not given stays as `Race.changed` says.
-
-    Raises
-    ------
-    JournalError
-        If the journal holds no race, or no racing loss.
-    ConfigurationError
-        If the rule cannot judge the criterion, or screen or divergence leaves no candidate.
-    """
-    study = RaceDescription.read(journal.study)
-    own = study.race
-    race = own.changed(**changes)
-    if race.screen is not None and study.baseline is None:
-        raise JournalError(
-            "a screen compares with a baseline, but the journal has none: leave the screen out"
-        )
-    record = recorded_race(journal, race)
+    opened = nullcontext(journal) if isinstance(journal, Journal) else Journal.read(journal)
+    with opened as recorded:
+        study = RaceDescription.read(recorded.study)
+        own = study.race
+        race = own.changed(**rules)
+        if race.screen is not None and study.baseline is None:
+            raise JournalError(
+                "a screen compares with a baseline, but the journal has none: leave the screen out"
+            )
+        record, known = recorded_race(recorded, race), recorded.candidates()
     if not record.table.count:
         raise JournalError("no racing instance is recorded yet: there is nothing to race again")
     original = RaceRecord(study, own)
     original.take(record)
-    return Rerace(race, record, record.state(), original.state())
+    return Rerace(race, record, known, record.state(), original.state())

@@ -15,8 +15,7 @@ from typing import ClassVar
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.engines.base import Flag, data_refusal
-from surefoot.engines.stack import StackEngine, Trained
+from surefoot.engines.base import Flag, StackEngine, Trained, data_refusal
 from surefoot.errors import EngineError
 from surefoot.instances import Instance, Setting
 

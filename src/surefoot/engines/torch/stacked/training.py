@@ -21,8 +21,7 @@ from surefoot.candidates.convnet.initialization import initial_weights
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.recipe import schedule_of, trained_loss
 from surefoot.data.population import Population, Rows
-from surefoot.engines.base import Flag, Monitor, Stopped
-from surefoot.engines.stack import Trained
+from surefoot.engines.base import Flag, Monitor, Stopped, Trained
 from surefoot.engines.torch.eager import predictor_of
 from surefoot.engines.torch.stacked.network import MOMENTUM, StackedNetwork
 from surefoot.engines.torch.stacked.noise import keep_masks
