@@ -21,18 +21,11 @@ FLAGS = (
     "--disable-sync",
 )
 MISSING = "there is no Chromium here: apt-get install chromium, or name one in SUREFOOT_CHROMIUM"
-REQUIRED = "SUREFOOT_NEEDS_BROWSER"
-"""Environment variable that makes a missing browser a failure."""
 
 
 def find_chromium() -> str:
     """Return the path of a Chromium, "" if there is none."""
     return os.environ.get("SUREFOOT_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), "")
-
-
-def left_out() -> bool:
-    """Say whether the tests in a browser are left out: there is none, and nobody insists."""
-    return not find_chromium() and not os.environ.get(REQUIRED)
 
 
 @contextmanager

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from surefoot.cli.main import main
-from tests.browser import MISSING, chromium, left_out, tab
+from tests.browser import chromium, tab
+from tests.needs import NEEDS, Need
+from tests.postgres import running
 
-PAGES_LEFT_OUT = pytest.StashKey[int]()
+LEFT_OUT = pytest.StashKey[dict[Need, int]]()
 
 STUDY = """
 [study]
@@ -116,16 +118,25 @@ def page(browser):
         yield opened
 
 
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server, one for the whole session."""
+    with running() as started:
+        yield started
+
+
 def pytest_collection_modifyitems(config, items):
-    """Leave the tests in a browser out where there is none, unless somebody insists."""
-    if left_out():
-        pages = {one for one in items if "browser" in getattr(one, "fixturenames", ())}
-        config.hook.pytest_deselected(items=list(pages))
-        config.stash[PAGES_LEFT_OUT] = len(pages)
-        items[:] = [one for one in items if one not in pages]
+    """Leave the tests out that need what is not there, unless somebody insists on all."""
+    left_out = config.stash[LEFT_OUT] = {}
+    for need in filter(Need.left_out, NEEDS):
+        needy = {one for one in items if need.fixture in getattr(one, "fixturenames", ())}
+        config.hook.pytest_deselected(items=list(needy))
+        left_out[need] = len(needy)
+        items[:] = [one for one in items if one not in needy]
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Say in one line what was left out, and how to get it."""
-    if pages := config.stash.get(PAGES_LEFT_OUT, 0):
-        terminalreporter.write_line(f"{pages} tests of pages in a browser were left out; {MISSING}")
+    """Say in one line each what was left out, and how to get it."""
+    for need, count in config.stash.get(LEFT_OUT, {}).items():
+        if count:
+            terminalreporter.write_line(f"{count} {need.tests} were left out; {need.missing}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser import REQUIRED, chromium, left_out, tab
+from tests.browser import chromium, tab
 
 
 def test_a_page_opens_from_disk_without_a_network(page, tmp_path):
@@ -19,11 +19,8 @@ def test_an_error_on_a_page_fails_the_test(browser, tmp_path, script):
         page.goto((tmp_path / "page.html").as_uri())
 
 
-@pytest.mark.parametrize(("needed", "out"), [("", True), ("1", False)])
-def test_a_missing_browser_leaves_tests_out_or_fails_them(monkeypatch, needed, out):
+def test_a_missing_browser_fails_a_test_that_asks_for_it(monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("SUREFOOT_CHROMIUM", raising=False)
-    monkeypatch.setenv(REQUIRED, needed)
-    assert left_out() is out
     with pytest.raises(pytest.fail.Exception, match="apt-get install chromium"), chromium():
         pass

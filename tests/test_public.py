@@ -72,6 +72,7 @@ FACES = {
         "Known",
         "Measure",
         "Outcome",
+        "Place",
         "Role",
         "Status",
         "Verified",

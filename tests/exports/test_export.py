@@ -92,14 +92,14 @@ def test_losses_before_averaging_are_columns_of_their_own(tmp_path: Path) -> Non
 
 
 def test_bad_targets_are_named_and_leave_nothing_behind(journal: Journal, tmp_path: Path) -> None:
-    assert journal.path is not None
+    assert journal.place.file is not None
     with pytest.raises(SurefootError, match=r"'.cvs': use one of .csv, .json, .parquet, .npz"):
-        export(journal.path, tmp_path / "o.cvs")
+        export(journal.place, tmp_path / "o.cvs")
     with pytest.raises(SurefootError, match="cannot be written: make the folder"):
-        export(journal.path, tmp_path / "nowhere" / "o.csv")
+        export(journal.place, tmp_path / "nowhere" / "o.csv")
     (tmp_path / "d.csv").mkdir()
     with pytest.raises(SurefootError, match="cannot be written: Is a directory"):
-        export(journal.path, tmp_path / "d.csv")
+        export(journal.place, tmp_path / "d.csv")
     assert [file.name for file in tmp_path.iterdir()] == ["d.csv"]
 
 

@@ -1,7 +1,24 @@
-"""The journal keeps the promises of `surefoot.testing`."""
+"""Journals of both kinds keep the promises of `surefoot.testing`."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
 
 from surefoot.testing import JournalSuite
+from tests.postgres import Server
 
 
-class TestJournal(JournalSuite):
+class TestJournalFile(JournalSuite):
     pass
+
+
+class TestJournalServer(JournalSuite):
+    @pytest.fixture(autouse=True)
+    def given(self, postgres: Server) -> None:
+        self.server = postgres
+
+    def place(self, folder: Path) -> str:
+        return self.server.url(hashlib.sha256(str(folder).encode()).hexdigest()[:16])

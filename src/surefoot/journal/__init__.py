@@ -2,9 +2,9 @@
 
 from surefoot.instances import Outcome, Status
 from surefoot.journal.chain import Verified
-from surefoot.journal.file import MEMORY
 from surefoot.journal.journal import Journal, verify
 from surefoot.journal.schema import Extended, Extension, Identity, Known, Measure, identity
+from surefoot.places import MEMORY, Place
 from surefoot.seeds.ledger import Role
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Known",
     "Measure",
     "Outcome",
+    "Place",
     "Role",
     "Status",
     "Verified",

@@ -17,13 +17,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from surefoot.errors import JournalError
 from surefoot.journal.schema import CANDIDATES, CHAIN, EXTENSIONS, NOTES, OUTCOMES, STUDY
+from surefoot.places import Place
 
 _SEALED = (STUDY, CANDIDATES, EXTENSIONS, NOTES, OUTCOMES)
 _AFTER = {
@@ -33,13 +33,16 @@ _AFTER = {
     .order_by(table.c.id)
     for table in _SEALED
 }
-"""Queries of the rows after one, with all the columns that the file has."""
+"""Queries of the rows after one, with all the columns that the journal has."""
+_PIECES = {"yield_per": 2000}
+"""Rows come in pieces of so many, so that a journal of any size fits into memory."""
 
 
 @dataclass
 class Chain:
-    """How far the chain goes: its last ``digest`` and the last row of each table in it."""
+    """How far the chain goes: its ``length``, its last ``digest``, the last row of each table."""
 
+    length: int = 0
     digest: bytes = b""
     last: dict[str, int] = field(default_factory=lambda: {table.name: 0 for table in _SEALED})
 
@@ -53,19 +56,19 @@ class Verified:
     format 1, which has no digests.
     """
 
-    path: Path
+    journal: Place
     rows: dict[str, int]
     digest: str
 
     def __str__(self) -> str:
         if not self.digest:
             return (
-                f"{self.path}: of an older format, without digests: whether it was changed cannot "
-                "be told; it gets them when a study goes on with it"
+                f"{self.journal}: of an older format, without digests: whether it was changed "
+                "cannot be told; it gets them when a study goes on with it"
             )
         rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items() if count)
         return (
-            f"{self.path}: as it was written ({rows}); digest {self.digest}\n"
+            f"{self.journal}: as it was written ({rows}); digest {self.digest}\n"
             "The digests guard against accidents and edits; they are no signature."
         )
 
@@ -75,14 +78,20 @@ def seal(connection: sa.Connection, chain: Chain, *tables: sa.Table) -> Chain:
 
     Within the transaction that wrote them.
     """
-    digest, last, entries = chain.digest, dict(chain.last), []
+    length, digest, last, entries = chain.length, chain.digest, dict(chain.last), []
     for table in tables or _SEALED:
         for row in _rows(connection, table, after=last[table.name]):
-            digest, last[table.name] = _next(digest, table.name, row), row[0]
-            entries.append({"part": table.name, "row": row[0], "digest": digest})
+            length, digest, last[table.name] = length + 1, _next(digest, table.name, row), row[0]
+            entries.append({"id": length, "part": table.name, "row": row[0], "digest": digest})
     if entries:
         connection.execute(CHAIN.insert(), entries)
-    return Chain(digest, last)
+    return Chain(length, digest, last)
+
+
+def ends_in(connection: sa.Connection, chain: Chain) -> bool:
+    """Say whether the chain recorded is this one, by its length and its last digest."""
+    last = sa.select(CHAIN.c.id, CHAIN.c.digest).order_by(CHAIN.c.id.desc()).limit(1)
+    return [tuple(row) for row in connection.execute(last)] == [(chain.length, chain.digest)]
 
 
 def verified(connection: sa.Connection, name: str) -> Chain:
@@ -105,14 +114,14 @@ def verified(connection: sa.Connection, name: str) -> Chain:
 
     rows = {table.name: _rows(connection, table) for table in _SEALED}
     chain = Chain()
-    entries = connection.execute(sa.select(CHAIN).order_by(CHAIN.c.id))
+    entries = connection.execute(sa.select(CHAIN).order_by(CHAIN.c.id), execution_options=_PIECES)
     for place, (entry, part, number, digest) in enumerate(entries, start=1):
         row = next(rows.get(part, iter(())), None)
         if entry != place:
             raise broken(CHAIN.name, place, "is missing")
         if row is None or row[0] != number:
             raise broken(part, number, "is missing")
-        chain.digest = _next(chain.digest, part, row)
+        chain.length, chain.digest = place, _next(chain.digest, part, row)
         chain.last[part] = number
         if chain.digest != digest:
             raise broken(part, number, "is not the one that was written")
@@ -128,7 +137,8 @@ def _rows(connection: sa.Connection, table: sa.Table, after: int = 0) -> Iterato
     The study's are all the descriptions it had, the present one last, numbered from 1.
     """
     if table is not STUDY:
-        yield from connection.execute(_AFTER[table.name], {"after": after})
+        query, given = _AFTER[table.name], {"after": after}
+        yield from connection.execute(query, given, execution_options=_PIECES)
         return
     names = ("fingerprint", "description", "version")
     earlier = sa.select(*(EXTENSIONS.c[name] for name in names)).order_by(EXTENSIONS.c.id)

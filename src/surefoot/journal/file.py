@@ -8,25 +8,23 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from surefoot.errors import JournalError
+from surefoot.journal.store import FORMAT, Store
+from surefoot.places import MEMORY, Place
 
-MEMORY = ":memory:"
-"""Path of a journal that lives in memory only and is lost when closed."""
+Made = TypeVar("Made")
 
 APPLICATION = 0x53464A31
 """SQLite's ``application_id`` of a journal: the letters SFJ1."""
-
-FORMAT = 2
-"""SQLite's ``user_version``, raised whenever the tables change. Format 1 had no chain of digests;
-it is read as it is, and brought to the present one when it is opened to write."""
 
 _held: set[Path] = set()
 """The journals that this process writes to."""
@@ -41,15 +39,16 @@ _CAUSES = (
 )
 
 
-class JournalFile:
+class JournalFile(Store):
     """A journal's file or, where ``path`` is None, a journal in memory: open, and locked to write.
 
-    Raises `JournalError` for a file of another kind, before anything in it is changed, and for one
-    that another process writes to or that cannot be opened.
+    SQLite's ``user_version`` is its format. Raises `JournalError` for a file of another kind,
+    before anything in it is changed, and for one that another process writes to or that cannot be
+    opened.
     """
 
     def __init__(self, path: Path | None, *, writable: bool) -> None:
-        self.path, self.writable, self.format = path, writable, FORMAT
+        self.path, self.place, self.writable = path, Place(path), writable
         self.name = "the journal in memory" if path is None else f"the journal {path}"
         with ExitStack() as closing:
             if path is not None and writable:
@@ -58,14 +57,25 @@ class JournalFile:
                 self._connection = self._connect(closing)
             self._closing = closing.pop_all()
 
-    @contextmanager
-    def transaction(self, doing: str) -> Iterator[sa.Connection]:
-        """Do all of what is done with the connection or nothing, and tell errors in one sentence.
-
-        ``doing`` is the sentence's verb: read, written.
-        """
+    def run(
+        self,
+        doing: str,
+        work: Callable[[sa.Connection], Made],
+        landed: Callable[[sa.Connection, Made | None], bool] = lambda connection, made: False,
+    ) -> Made:
+        """Return what ``work`` makes of the connection; a file's is never lost."""
         with self._reported(doing), self._connection.begin():
-            yield self._connection
+            return work(self._connection)
+
+    def is_new(self, connection: sa.Connection) -> bool:
+        """Say whether the file holds no table at all."""
+        return connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
+
+    def sign(self, connection: sa.Connection) -> None:
+        """Sign the file as a journal of the present format; within a transaction."""
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
+        connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
+        self.format = FORMAT
 
     def close(self) -> None:
         """Close SQLite, which folds its log into the file, and let go of the lock."""
@@ -88,7 +98,7 @@ class JournalFile:
         with connection.begin():
             if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
                 raise JournalError(f"{self.name} is truncated or damaged: restore it")
-            if not (self.writable and is_empty(connection)):
+            if not (self.writable and self.is_new(connection)):
                 self._check_kind(connection)
         settings = connection.connection.cursor()
         if self.writable:
@@ -127,18 +137,6 @@ class JournalFile:
                 if words in cause.lower():
                     raise JournalError(f"{self.name} {sentence}") from None
             raise JournalError(f"{self.name} cannot be {doing}: {cause}") from error
-
-
-def is_empty(connection: sa.Connection) -> bool:
-    """Say whether the file holds no table at all."""
-    return connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
-
-
-def sign(connection: sa.Connection) -> int:
-    """Sign the file as a journal of the present format, which is returned; within a transaction."""
-    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
-    connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
-    return FORMAT
 
 
 def _reading(file: Path) -> dict[str, str]:

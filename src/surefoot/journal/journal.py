@@ -1,25 +1,23 @@
 """The journal: the append-only record of every outcome, from which every number shown is derived.
 
-A journal is one SQLite file in WAL mode with ``synchronous = FULL``: when `Journal.add` returns,
-the outcomes are on the disk and survive a killed process and a power cut. It belongs to one study,
-whose whole description is stored in it; opening it for a changed study is refused, unless the
-opener knows the change as an extension: then the new description counts and the earlier one is
-kept. No outcome is ever changed or deleted; a failed instance may be tried again, which appends a
-further attempt.
+A journal is one SQLite file in WAL mode with ``synchronous = FULL``, or one schema of a PostgreSQL
+database: when `Journal.add` returns, the outcomes are on the disk and survive a killed process and
+a power cut. It belongs to one study, whose whole description is stored in it; opening it for a
+changed study is refused, unless the opener knows the change as an extension: then the new
+description counts and the earlier one is kept. No outcome is ever changed or deleted; a failed
+instance may be tried again, which appends a further attempt.
 
-One process writes at a time, which a file lock ensures that dies with its process; any number may
-read meanwhile (`Journal.read`).
+One process writes at a time, which a lock ensures that dies with its process; any number may read
+meanwhile (`Journal.read`), also on and on (`Journal.outcomes_since`).
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -28,9 +26,9 @@ import sqlalchemy as sa
 from surefoot.candidates.base import Candidate
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.instances import Outcome, Status
-from surefoot.journal.chain import Chain, Verified, seal, verified
+from surefoot.journal.chain import Chain, Verified, ends_in, seal, verified
 from surefoot.journal.descriptions import canonical, fingerprint, mismatches
-from surefoot.journal.file import FORMAT, MEMORY, JournalFile, is_empty, sign
+from surefoot.journal.file import JournalFile
 from surefoot.journal.schema import (
     CANDIDATES,
     EXTENSIONS,
@@ -50,6 +48,8 @@ from surefoot.journal.schema import (
     outcome_of,
     row_of,
 )
+from surefoot.journal.store import FORMAT, Store
+from surefoot.places import Place
 from surefoot.racing.registry import modern
 from surefoot.seeds.ledger import Role
 
@@ -66,17 +66,18 @@ class Journal:
     Used from one thread; a context manager that closes it. ``study`` describes what it belongs
     to. ``extended`` is the extension that opening it recorded, None if the study is as it was.
     ``chain`` is how far its chain of digests goes, empty in a journal of format 1, which has none.
-    ``path`` is its file, None in memory. Methods raise `JournalError` if it cannot be read.
+    ``place`` is where it is. Methods raise `JournalError` if it cannot be read.
     """
 
-    def __init__(self, file: JournalFile) -> None:
-        self._file, self.path = file, file.path
+    def __init__(self, store: Store) -> None:
+        self._store, self.place = store, store.place
         self.extended: Extended | None = None
-        with file.transaction("read") as connection:
-            self.chain = verified(connection, file.name) if file.format > 1 else Chain()
+        self.chain = Chain()
+        if store.format > 1:
+            self.chain = store.run("read", lambda connection: verified(connection, store.name))
         studies = self._all(sa.select(STUDY.c.description), lambda row: _plain(row.description))
         if len(studies) != 1:
-            raise JournalError(f"{file.name} holds no study: it is not a whole journal")
+            raise JournalError(f"{store.name} holds no study: it is not a whole journal")
         self.study = modern(studies[0])
         known = sa.select(CANDIDATES.c.key, CANDIDATES.c.id).order_by(CANDIDATES.c.id)
         self._rows: dict[str, int] = dict(self._all(known, tuple))
@@ -95,7 +96,8 @@ class Journal:
         Parameters
         ----------
         path
-            The file, or ``":memory:"``.
+            The file; a study on a server, ``postgresql://user@host/database?study=NAME``; or
+            ``":memory:"``.
         study
             Everything that decides results, as plain JSON values.
         candidates
@@ -112,18 +114,22 @@ class Journal:
             If the file is the journal of another study; the message says what differs.
         JournalError
             If it is no journal, damaged, in use by another process, or cannot be written.
+        MissingExtraError
+            If it is on a server and ``surefoot[postgres]`` is not installed.
         """
-        absolute = None if str(path) == MEMORY else Path(path).absolute().resolve()
-        file = JournalFile(absolute, writable=True)
+        store = open_store(Place.of(path), writable=True)
+
+        def create(connection: sa.Connection) -> None:
+            if store.is_new(connection):
+                store.sign(connection)
+                TABLES.create_all(connection)
+                row = {"id": 1, "created": now(), **_described(study)}
+                connection.execute(STUDY.insert(), row)
+                seal(connection, Chain())
+
         try:
-            with file.transaction("opened") as connection:
-                if is_empty(connection):
-                    TABLES.create_all(connection)
-                    row = {"id": 1, "created": now(), **_described(study)}
-                    connection.execute(STUDY.insert(), row)
-                    seal(connection, Chain())
-                    sign(connection)
-            journal = cls(file)
+            store.run("opened", create)
+            journal = cls(store)
             new = modern(json.loads(canonical(study)))
             changes = journal._changes(new, extends)
             journal._upgrade()
@@ -132,7 +138,7 @@ class Journal:
             journal._declare(candidates)
             journal._note(notes or {})
         except BaseException:
-            file.close()
+            store.close()
             raise
         return journal
 
@@ -142,14 +148,11 @@ class Journal:
 
         Raises `JournalError` if it is missing, no journal or damaged.
         """
-        absolute = Path(path).absolute().resolve()
-        if not absolute.is_file():
-            raise JournalError(f"there is no journal {absolute}: give the path of an existing one")
-        file = JournalFile(absolute, writable=False)
+        store = open_store(Place.of(path), writable=False)
         try:
-            return cls(file)
+            return cls(store)
         except BaseException:
-            file.close()
+            store.close()
             raise
 
     def notes(self) -> dict[str, Any]:
@@ -201,6 +204,17 @@ class Journal:
         query = query.where(*(column == one for column, one in wanted.items() if one is not None))
         return list({identity(o): o for o in self._all(query, outcome_of)}.values())
 
+    def outcomes_since(self, number: int = 0) -> tuple[list[Outcome], int]:
+        """Return the outcomes recorded after the first ``number``, and how many there are by now.
+
+        Who follows a journal that is written to gives the second of one call to the next, which
+        then reads what is new and nothing else. All attempts at an instance are among them, in the
+        order of recording: the latest counts.
+        """
+        query = _outcomes(sa.text(f"{OUTCOMES.name}.*")).where(OUTCOMES.c.id > number)
+        found = self._all(query, lambda row: (row.id, outcome_of(row)))
+        return [one for _, one in found], found[-1][0] if found else number
+
     def measures(self, role: Role) -> list[Measure]:
         """Return the outcomes of a role without their curves, in the order of recording.
 
@@ -219,14 +233,16 @@ class Journal:
     def add(self, *outcomes: Outcome, retry: bool = False) -> None:
         """Record outcomes, all or none of them; they are on the disk when this returns.
 
+        While a server is away, this waits for it.
+
         ``retry`` records them as a further attempt at instances that failed. Raises `JournalError`
         if an instance is recorded already, a candidate unknown or the disk full.
         """
         if not outcomes:
             return
-        if not self._file.writable:
-            raise JournalError(f"{self._file.name} was opened to be read only: nothing is recorded")
-        name, rows, added = self._file.name, [], {}
+        if not self._store.writable:
+            raise JournalError(f"{self._store.name} was opened to be read only: nothing is added")
+        name, rows, added = self._store.name, [], {}
         for outcome in outcomes:
             what = identity(outcome)
             last, status = self._latest.get(what, (-1, Status.FAILED))
@@ -242,8 +258,8 @@ class Journal:
         self._latest.update(added)
 
     def close(self) -> None:
-        """Close the file; closing twice does nothing."""
-        self._file.close()
+        """Close it and let go of its lock; closing twice does nothing."""
+        self._store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -261,7 +277,7 @@ class Journal:
             return judged.changes
         more = f"; and {len(found) - 8} more" if len(found) > 8 else ""
         raise JournalMismatchError(
-            f"{self._file.name} belongs to another study (journal -> now): "
+            f"{self._store.name} belongs to another study (journal -> now): "
             + "; ".join(found[:8])
             + f"{more}; change it back or give another journal"
             + (f"; {judged}" if judged else "")
@@ -269,28 +285,35 @@ class Journal:
 
     def _upgrade(self) -> None:
         """Bring a journal of an older format to the present one, and note it."""
-        old = self._file.format
+        old = self._store.format
         if old == FORMAT:
-            with self._file.transaction("opened") as connection:
-                add_missing_columns(connection)
+            self._store.run("opened", add_missing_columns)
             return
         note = {"from": old, "instances": self.count(), "version": version("surefoot")}
-        with self._sealed("opened") as connection:
+
+        def upgrade(connection: sa.Connection) -> None:
             add_missing_columns(connection)
             TABLES.create_all(connection)
+            last = connection.execute(sa.select(sa.func.max(NOTES.c.id))).scalar() or 0
             row = {"name": "migrated", "content": canonical(note), "recorded": now()}
-            connection.execute(NOTES.insert(), row)
-            self._file.format = sign(connection)
+            connection.execute(NOTES.insert(), {"id": last + 1, **row})
+            self._store.sign(connection)
+
+        self._write("opened", upgrade)
 
     def _extend(self, new: dict[str, Any], changes: tuple[str, ...]) -> None:
         """Make a description the study's and keep the earlier one, both or neither."""
         fresh, time = self.count(Role.CERTIFY) + self.count(Role.ASSESS), now()
         query = sa.select(STUDY.c.fingerprint, STUDY.c.description, STUDY.c.version)
         added = {"changes": json.dumps(changes), "fresh": fresh, "recorded": time}
-        with self._sealed("written", STUDY, EXTENSIONS) as connection:
+        added["id"] = self.chain.last[EXTENSIONS.name] + 1
+
+        def extend(connection: sa.Connection) -> None:
             before = connection.execute(query).one()
             connection.execute(EXTENSIONS.insert(), {**before._mapping, **added})
             connection.execute(STUDY.update().values(_described(new)))
+
+        self._write("written", extend, STUDY, EXTENSIONS)
         self.extended = Extended(self.study, changes, fresh, time)
         self.study = new
 
@@ -300,7 +323,6 @@ class Journal:
         numbers = {key: number for number, key in enumerate(new, start=len(self._rows) + 1)}
         rows = [
             {
-                "id": numbers[key],
                 "key": key,
                 "family": candidate.family,
                 "label": candidate.label,
@@ -322,17 +344,36 @@ class Journal:
         self._insert(NOTES, rows)
 
     def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        """Append rows, numbered on from the last."""
         if rows:
-            with self._sealed("written", table) as connection:
-                connection.execute(table.insert(), rows)
+            after = self.chain.last[table.name] + 1
+            numbered = [{"id": number, **row} for number, row in enumerate(rows, start=after)]
+            self._write("written", lambda c: c.execute(table.insert(), numbered), table)
 
-    @contextmanager
-    def _sealed(self, doing: str, *tables: sa.Table) -> Iterator[sa.Connection]:
-        """Seal what is written meanwhile (to ``tables``, else to any), in the same transaction."""
-        with self._file.transaction(doing) as connection:
-            yield connection
-            chain = seal(connection, self.chain, *tables)
-        self.chain = chain
+    def _write(
+        self, doing: str, work: Callable[[sa.Connection], object], *tables: sa.Table
+    ) -> None:
+        """Do work that writes (to ``tables``, else to any) and seal it, in one transaction.
+
+        Where the connection is lost meanwhile, the chain's end tells whether all of it was done.
+        """
+        before = self.chain
+
+        def sealed(connection: sa.Connection) -> Chain:
+            work(connection)
+            return seal(connection, before, *tables)
+
+        def landed(connection: sa.Connection, after: Chain | None) -> bool:
+            if after is not None and ends_in(connection, after):
+                return True
+            if ends_in(connection, before):
+                return False
+            raise JournalError(
+                f"{self._store.name} was written to by another surefoot while the connection to it "
+                "was lost: run the same command again to go on from there"
+            )
+
+        self.chain = self._store.run(doing, sealed, landed)
 
     def _all(
         self,
@@ -341,15 +382,18 @@ class Journal:
         optional: sa.Table | None = None,
     ) -> list[Made]:
         """Return what is made of each row; none if the journal is older than ``optional``."""
-        with self._file.transaction("read") as connection:
+
+        def read(connection: sa.Connection) -> Sequence[sa.Row[Any]]:
             if optional is not None and not sa.inspect(connection).has_table(optional.name):
                 return []
-            rows = connection.execute(query).all()
+            return connection.execute(query).all()
+
+        rows = self._store.run("read", read)
         try:
             return [make(row) for row in rows]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise JournalError(
-                f"{self._file.name} is damaged, it holds what surefoot never writes ({error}): "
+                f"{self._store.name} is damaged, it holds what surefoot never writes ({error}): "
                 "restore it from a copy"
             ) from None
 
@@ -365,6 +409,21 @@ class Journal:
             return (key, roles[role], instance, sample), (attempt, statuses[status])
 
         return dict(self._all(_outcomes(*(OUTCOMES.c[name] for name in names)), latest))
+
+
+def open_store(place: Place, *, writable: bool) -> Store:
+    """Open the tables of a journal, of those in memory and in files, or on a server.
+
+    Raises `JournalError` if they cannot be opened so, or if there are none to be read.
+    """
+    if place.url:
+        from surefoot.journal.server import JournalServer
+
+        return JournalServer(place, writable=writable)
+    file = None if place.file is None else place.file.absolute().resolve()
+    if not writable and (file is None or not file.is_file()):
+        raise JournalError(f"there is no journal {file or place}: give the path of an existing one")
+    return JournalFile(file, writable=writable)
 
 
 def _described(study: Mapping[str, Any]) -> dict[str, str]:
@@ -394,4 +453,4 @@ def verify(path: str | os.PathLike[str]) -> Verified:
     written; the message says which.
     """
     with Journal.read(path) as journal:
-        return Verified(Path(path), journal.chain.last, journal.chain.digest.hex())
+        return Verified(Place.of(path), journal.chain.last, journal.chain.digest.hex())

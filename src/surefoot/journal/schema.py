@@ -68,11 +68,14 @@ TABLES = sa.MetaData()
 
 
 def _table(name: str, /, *constraints: sa.UniqueConstraint, **columns: Any) -> sa.Table:
-    """Define a table of columns that are never null, numbered by ``id`` in the order of writing."""
+    """Define a table of columns that are never null.
+
+    ``id`` numbers the rows from 1 in the order of writing; the writer gives it.
+    """
     return sa.Table(
         name,
         TABLES,
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         *(sa.Column(column, kind, nullable=False) for column, kind in columns.items()),
         *constraints,
     )

@@ -234,7 +234,7 @@ def recorded_setting(journal: Journal) -> Setting:
 def _population(journal: Journal, note: dict[str, Any], study: Description) -> Population:
     """Return the journal's population from the first folder that has it, unchanged."""
     folders = [Path(note.pop("folder"))] if "folder" in note else []
-    folders += [journal.path.parent] if journal.path is not None else []
+    folders += [journal.place.file.parent] if journal.place.file is not None else []
     if (
         "source" not in note
         or not note.keys() <= inspect.signature(load_population).parameters.keys()

@@ -23,7 +23,7 @@ from surefoot.engines.choose import Chooser
 from surefoot.errors import EngineError, JournalError, JournalMismatchError, StatisticsError
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome, Setting, Status
-from surefoot.journal import Journal
+from surefoot.journal import Extension, Journal, verify
 from surefoot.learning.losses import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.racing.criteria import Criterion, as_criterion
@@ -319,11 +319,15 @@ FAILED = replace(FINISHED, instance=2**48 - 1, status=Status.FAILED, loss=np.inf
 
 
 class JournalSuite:
-    """What every journal promises; a subclass of another kind gives its own ``open``."""
+    """What every journal promises; a subclass of another kind gives its own ``place``."""
 
-    def open(self, place: Path, study: Mapping[str, Any] = STUDY, **more: Any) -> Journal:
-        """Open the one journal of a test's empty folder, or open it again."""
-        return Journal.open(place / "race.db", study, [CANDIDATE], **more)
+    def place(self, folder: Path) -> str | Path:
+        """Return where the one journal of a test is, whose folder is empty."""
+        return folder / "race.db"
+
+    def open(self, folder: Path, study: Mapping[str, Any] = STUDY, **more: Any) -> Journal:
+        """Open the one journal of a test, or open it again."""
+        return Journal.open(self.place(folder), study, [CANDIDATE], **more)
 
     def test_what_was_recorded_is_read_back(self, tmp_path: Path) -> None:
         plain = np.array([0.2], np.float32)
@@ -363,3 +367,43 @@ class JournalSuite:
         self.open(tmp_path).close()
         with pytest.raises(JournalMismatchError, match=r"stopping.max_epochs: 100 -> 200"):
             self.open(tmp_path, {**STUDY, "stopping": {"max_epochs": 200}})
+
+    def test_an_extended_study_keeps_what_it_was(self, tmp_path: Path) -> None:
+        longer = {**STUDY, "stopping": {"max_epochs": 200}}
+        with self.open(tmp_path, notes={"by": "one"}) as journal:
+            journal.add(FINISHED)
+        with self.open(
+            tmp_path, longer, notes={"by": "two"}, extends=lambda old, new: Extension(("longer",))
+        ) as journal:
+            journal.add(FAILED)
+        with Journal.read(self.place(tmp_path)) as journal:
+            assert [(one.study, one.changes) for one in journal.extensions()] == [
+                (STUDY, ("longer",))
+            ]
+            assert (journal.study, journal.count()) == (longer, 2)
+            assert journal.notes() == {"by": "two"}
+        rows = {"study": 2, "candidates": 1, "extensions": 1, "notes": 2, "outcomes": 2}
+        assert verify(self.place(tmp_path)).rows == rows
+
+    def test_one_writes_at_a_time_and_any_number_read(self, tmp_path: Path) -> None:
+        with self.open(tmp_path) as journal:
+            with pytest.raises(JournalError, match="in use by another surefoot"):
+                self.open(tmp_path)
+            with (
+                Journal.read(self.place(tmp_path)) as one,
+                Journal.read(self.place(tmp_path)) as other,
+            ):
+                journal.add(FINISHED)
+                assert len(one.outcomes()) == len(other.outcomes()) == 1
+                with pytest.raises(JournalError, match="opened to be read only"):
+                    one.add(FAILED)
+        self.open(tmp_path).close()
+
+    def test_who_follows_reads_what_is_new_and_nothing_else(self, tmp_path: Path) -> None:
+        place, again = 0, replace(FINISHED, instance=FAILED.instance)
+        with self.open(tmp_path) as journal, Journal.read(self.place(tmp_path)) as follower:
+            for batch in ((FINISHED, FAILED), (), (again,)):
+                journal.add(*batch, retry=batch == (again,))
+                new, place = follower.outcomes_since(place)
+                assert list(map(content, new)) == list(map(content, batch))
+            assert place == 3

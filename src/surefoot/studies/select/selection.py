@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.errors import JournalError
 from surefoot.instances import Training
-from surefoot.journal import Journal, Known
+from surefoot.journal import Journal, Known, Place
 from surefoot.racing.state import RaceState
 from surefoot.racing.table import LossTable
 from surefoot.seeds.ledger import Role
@@ -43,7 +42,7 @@ class Selection:
     known
         What the journal knows of every candidate, by key.
     journal
-        Path of the record; None when it was in memory only.
+        Where the record is; ``:memory:`` when it was in memory only.
     asked
         The study; None where the selection was read from a journal.
     """
@@ -52,7 +51,7 @@ class Selection:
     state: RaceState
     certificates: Mapping[str, Certificate]
     known: Mapping[str, Known]
-    journal: Path | None
+    journal: Place
     asked: Study[Any] | None = None
 
     @classmethod
@@ -61,7 +60,7 @@ class Selection:
     ) -> Selection:
         """Return the selection of a replayed race, with the certificates of its journal."""
         certificates = recorded_certificates(journal, state)
-        return cls(record, state, certificates, journal.candidates(), journal.path, asked)
+        return cls(record, state, certificates, journal.candidates(), journal.place, asked)
 
     @property
     def study(self) -> Study[Any]:
