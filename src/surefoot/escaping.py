@@ -54,3 +54,12 @@ def markdown(text: str) -> str:
     ('&lt;b&gt;\\*x\\*', 'relative_rmse of SVR(C=1)')
     """
     return html.escape(_MARKDOWN.sub(r"\\\g<0>", one_line(text)), quote=False)
+
+
+def html_text(text: str) -> str:
+    """Return `visible` text that is no markup of HTML, also within quotes.
+
+    >>> html_text("<script>alert('1')</script>")
+    '&lt;script&gt;alert(&#x27;1&#x27;)&lt;/script&gt;'
+    """
+    return html.escape(visible(text), quote=True)

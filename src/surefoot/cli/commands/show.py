@@ -58,9 +58,6 @@ def show(
         if state.winner is not None:
             out.print()
             say_lines(out, selection.lines())
-        elif state.current is not None:
+        elif standing := selection.standing():
             out.print()
-            out.print(
-                f"round {state.current.number} goes on: {len(state.need):,} of "
-                f"{state.current.trainings:,} instances are still to be trained"
-            )
+            out.print(standing)

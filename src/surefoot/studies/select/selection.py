@@ -24,7 +24,7 @@ from surefoot.studies.description import rebuild_candidate
 from surefoot.studies.race_record import RaceRecord, recorded_certificates, recorded_race
 from surefoot.studies.replay import train_here
 from surefoot.studies.select.rivals import Rivals, rivals_of
-from surefoot.studies.text import Line, titled, wrapped
+from surefoot.studies.text import Line, Paragraph, lines_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +151,24 @@ class Selection:
             study.instance(self.winner.key, role, instance), study.setting, study.engine
         )
 
-    def lines(self) -> Iterator[Line]:
-        """Yield it in words: winner, layers, baseline, certificates, rivals."""
+    def standing(self) -> str:
+        """Return how far the race has come, in a sentence; empty once it is over."""
+        current, need = self.state.current, len(self.state.need)
+        if self.state.over or current is None:
+            return ""
+        return (
+            f"round {current.number} goes on: {need:,} of {current.trainings:,} instances are "
+            "still to be trained"
+        )
+
+    def paragraphs(self) -> Iterator[Paragraph]:
+        """Yield it in words: winner, baseline, layers, certificates, rivals."""
+        yield from self.about_winner()
+        yield from self.about_certificates()
+        yield from self.about_rivals()
+
+    def about_winner(self) -> Iterator[Paragraph]:
+        """Yield the winner (or leader), the baseline and the winner's layers."""
         labels, key = self.labels, self.state.ranking[0]
         unit = f" {self.record.study.unit}" if self.record.study.unit else ""
         judged = self.state.instances()[key]
@@ -161,25 +177,34 @@ class Selection:
         if self.baseline is not None:
             label = labels[str(self.record.study.baseline)]
             words += f"; the baseline, {label}: {self.baseline:.4g}{unit}"
-        yield titled("Winner", f"{labels[key]}  (key {key})", bold=True)
-        yield titled("", words)
+        name = f"{labels[key]}  (key {key})"
+        yield Paragraph("Winner", (name, words), bold=True, layout="lines")
         if self.state.stopped:
             left = len(self.state.survivors)
             words = f"The race ended with {left:,} candidates left: {self.state.stopped}."
-            yield from wrapped("", [words])
+            yield Paragraph("", (words,), apart=False)
         if self.known[key].family == ConvNet.family:
             summary = ConvNet.from_spec(self.known[key].spec).summary()
-            yield Line("")
-            yield from (titled("", line) for line in summary.splitlines())
+            yield Paragraph("", tuple(summary.splitlines()), layout="table")
+
+    def about_certificates(self) -> Iterator[Paragraph]:
+        """Yield the certificates, the winner's first."""
+        labels, key = self.labels, self.state.ranking[0]
         for certified, certificate in self.certificates.items():
-            yield Line("")
-            if certified != key:
-                yield titled("Also certified", labels[certified])
-            title = "Certificate" if certified == key else ""
-            yield from wrapped(title, str(certificate).splitlines(), bold=True)
+            own = certified == key
+            if not own:
+                yield Paragraph("Also certified", (labels[certified],), layout="lines")
+            said = tuple(str(certificate).splitlines())
+            yield Paragraph("Certificate" if own else "", said, bold=True, apart=own)
+
+    def about_rivals(self) -> Iterator[Paragraph]:
+        """Yield the winner among its rivals."""
         if len(self.state.ranking) > 1:
-            yield Line("")
-            yield from wrapped("Rivals", self.rivals.lines(labels))
+            yield Paragraph("Rivals", tuple(self.rivals.lines(self.labels)))
+
+    def lines(self) -> Iterator[Line]:
+        """Yield it in words as a terminal shows it."""
+        return lines_of(self.paragraphs())
 
     def __str__(self) -> str:
         return "\n".join(line.text for line in self.lines())
