@@ -116,7 +116,7 @@ def test_fewer_than_twenty_come_with_a_warning():
 def test_a_divergence_leaves_no_upper_bound():
     interval = spread_interval([0.1, 0.2, np.inf], "iqr", rng=rng())
     assert interval.high == np.inf
-    assert "1 of 3 instances diverged" in interval.warning
+    assert "1 of 3 losses are infinite" in interval.warning
 
 
 def test_losses_that_are_nearly_all_equal_have_an_interval():

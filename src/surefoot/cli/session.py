@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from surefoot.report.style import loss_label
 from surefoot.studies.base import Answer, FixedStudy, Study, identity_of
 from surefoot.studies.duration import estimate
 from surefoot.studies.extension import announcement
-from surefoot.studies.watch import Watcher
+from surefoot.studies.watch import Failures, Watcher
 from surefoot.study_files.build import choose_candidate, population_of, setting_of
 from surefoot.study_files.read import StudyFile, read_study_file
 
@@ -35,14 +35,20 @@ if TYPE_CHECKING:
 
 
 class Bar(Watcher):
-    """Moves a bar on with every outcome."""
+    """Moves a bar on with every outcome, and says why the first instances fail."""
 
-    def __init__(self, advance: Callable[[], None]) -> None:
-        self._advance = advance
+    def __init__(
+        self,
+        advance: Callable[[], None],
+        candidates: Iterable[Candidate] = (),
+        say: Callable[[str], None] = print,
+    ) -> None:
+        self._advance, self._failures = advance, Failures(candidates, say)
 
     def outcome(self, outcome: Outcome) -> None:
         """Move on by one."""
         self._advance()
+        self._failures.outcome(outcome)
 
 
 class Session:
@@ -155,7 +161,8 @@ class Session:
         with self.opened(study) as (record, executor):
             done = sum(record.has(*identity_of(one, study.setting)) for one in instances)
             with counting(self.out, what, done, len(instances)) as advance:
-                retry, watch = self.options.retry_failed, Bar(advance)
+                say = partial(self.out.print, soft_wrap=True)
+                retry, watch = self.options.retry_failed, Bar(advance, study.everyone, say)
                 return study.run(record, executor=executor, watch=watch, retry_failed=retry)
 
     @contextmanager

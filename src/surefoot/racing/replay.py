@@ -195,8 +195,7 @@ class Replay:
         if np.isinf(values).all():
             raise RaceError(
                 f"each of the {len(values)} candidates left has {race.criterion.name} inf after "
-                f"round {len(self.rounds) + 1}: every one diverged or failed; "
-                "look at the messages of their outcomes"
+                f"round {len(self.rounds) + 1}: every one diverged or failed"
             )
         order = so_far = np.lexsort((race.key_rank[self.alive], values))
         if int(self.counts.min()) < int(self.counts.max()):

@@ -11,6 +11,7 @@ from surefoot.errors import ConfigurationError
 from surefoot.statistics import tolerance
 from surefoot.statistics.intervals import Interval, quantile_interval
 from surefoot.statistics.tolerance import percent
+from surefoot.statistics.troubles import in_words
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Certificate:
         instances where that matters; None when the candidate was not selected by a race.
     unit
         Unit of the loss, such as ``cm``; empty for a relative loss.
+    failed
+        How many of the infinite losses are those of failed instances; the others diverged.
 
     Raises `StatisticsError` when there are no losses or one is NaN.
     """
@@ -41,6 +44,7 @@ class Certificate:
     racing_value: float | None = None
     fresh_value: float | None = None
     unit: str = ""
+    failed: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "losses", tuple(float(loss) for loss in self.losses))
@@ -76,6 +80,11 @@ class Certificate:
         return int(np.isinf(self.losses).sum())
 
     @property
+    def lost(self) -> str:
+        """How many fresh instances diverged and how many failed, in words."""
+        return in_words(self.diverged - self.failed, self.failed, f"{self.n} fresh instances")
+
+    @property
     def divergence_bound(self) -> float:
         """Upper bound of the divergence rate at the confidence (Clopper-Pearson)."""
         return tolerance.rate_bound(self.diverged, self.n, self.confidence)
@@ -103,7 +112,7 @@ class Certificate:
         if np.isinf(self.bound.value):
             which = "the largest" if self.bound.order == 1 else f"number {self.bound.order}"
             return (
-                f"No bound: {self.diverged} of {self.n} fresh instances diverged or failed, so "
+                f"No bound: {self.lost}, so "
                 f"{which} of their losses, on which the bound rests, is infinite."
             )
         limit = f"{self.bound.value:.4g} {self.unit}".rstrip()
@@ -132,9 +141,9 @@ class Certificate:
         )
 
     def divergence(self) -> str:
-        """Return the divergence count with its bound, in one sentence."""
+        """Return what diverged and failed with the bound of its rate, in one sentence."""
         return (
-            f"{self.diverged} of {self.n} fresh instances diverged or failed: with "
+            f"{self.lost}: with "
             f"{percent(self.confidence)} confidence at most "
             f"{percent(self.divergence_bound, up=True)} of retrainings do."
         )

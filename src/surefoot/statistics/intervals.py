@@ -167,16 +167,16 @@ def spread_interval(
 ) -> Interval:
     """Return the BCa bootstrap interval of the standard deviation or the interquartile range.
 
-    The former is that with n - 1. There is no upper end after a divergence.
+    The former is that with n - 1. There is no upper end if a loss is infinite.
     """
     values = finite_or_inf(losses)
     name = {"sd": "standard deviation", "iqr": "interquartile range"}[spread]
     if values.ndim != 1 or values.size < 2:
         raise StatisticsError(f"the {name} needs at least 2 losses, not shape {list(values.shape)}")
     checks.share(confidence_level=confidence_level)
-    n, diverged = values.size, int(np.isinf(values).sum())
-    if diverged:
-        note = f"{diverged} of {n} instances diverged: the {name} has no upper bound"
+    n, infinite = values.size, int(np.isinf(values).sum())
+    if infinite:
+        note = f"{infinite} of {n} losses are infinite: the {name} has no upper bound"
         return Interval(0.0, np.inf, np.inf, confidence_level, None, note)
     from scipy import stats
 

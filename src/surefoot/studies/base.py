@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from surefoot.candidates.base import Candidate
 from surefoot.engines.choose import AUTO, Chooser
-from surefoot.errors import ConfigurationError, JournalMismatchError
+from surefoot.errors import ConfigurationError, JournalMismatchError, StatisticsError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Outcome, Setting
@@ -24,7 +24,8 @@ from surefoot.journal.descriptions import mismatches
 from surefoot.seeds.ledger import Role, check_study_seed
 from surefoot.studies.description import DescribedSetting, Description
 from surefoot.studies.extension import extension_or_why_not
-from surefoot.studies.watch import Watcher
+from surefoot.studies.troubles import explained
+from surefoot.studies.watch import Failures, Watcher
 
 Answer = TypeVar("Answer")
 Described = TypeVar("Described", bound=Description)
@@ -183,7 +184,7 @@ class Study(ABC, Generic[Answer]):
         workers, executor
             How many instances are trained at once, None for one per core; or where they run.
         watch
-            Told of everything once it is recorded.
+            Told of everything once it is recorded. Unless given, the first failures are logged.
         retry_failed
             Train instances again that are recorded as failed, once, where the answer needs them.
 
@@ -205,7 +206,8 @@ class Study(ABC, Generic[Answer]):
                 executor = stack.enter_context(LocalExecutor(workers, self.engine))
             self._check(journal, executor.engine)
             retry = journal.failed() if retry_failed else set()
-            return self.answer(Run(self.setting, journal, executor, watch or Watcher(), retry))
+            told = Failures(self.everyone) if watch is None else watch
+            return self.answer(Run(self.setting, journal, executor, told, retry))
 
     @abstractmethod
     def answer(self, run: Run) -> Answer:
@@ -248,6 +250,13 @@ class FixedStudy(Study[Answer]):
         """Return what a journal says that holds all of its instances."""
 
     def answer(self, run: Run) -> Answer:
-        """Train the instances and return the result."""
-        run.train(self.instances())
-        return self.result(run.journal)
+        """Train the instances and return the result.
+
+        Raises `StatisticsError` if every one of them failed; the message says with what error.
+        """
+        instances = self.instances()
+        run.train(instances)
+        with explained(run.journal):
+            if {identity_of(one, run.setting) for one in instances} <= run.journal.failed():
+                raise StatisticsError(f"there is no loss of {len(instances)} instances")
+            return self.result(run.journal)

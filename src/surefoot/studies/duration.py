@@ -8,20 +8,24 @@ candidates: on the outcomes so far, or by a short probe of the engine where ther
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
+from typing import Any
 
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Sampling
 from surefoot.engines.choose import AUTO, Chooser
-from surefoot.instances import Instance, Outcome, Setting
+from surefoot.errors import EngineError
+from surefoot.instances import Instance, Outcome, Setting, Status
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role
 
 PROBES = 3
 PROBE_EXAMPLES = 1024
 REMEMBERED = 200
+_ONE_EPOCH = Stopping(max_epochs=1, min_epochs=1, reading="none")
+_PATHS = frozenset({"class", "factory", "function", "optimizer", "loss", "schedule"})
 FORWARD_SHARE = 1.0 / 3.0
 """Work of a test example as a share of a training example's: one pass of three."""
 
@@ -86,6 +90,50 @@ class TimeLeft:
         return self._summed[1]
 
 
+def example_steps(
+    candidates: Iterable[Candidate], setting: Setting, engine: str = AUTO
+) -> list[str]:
+    """Train one example step of each kind of candidate; return in words which failed and why.
+
+    A kind is a family with the same classes and functions. A step is an instance of one epoch on a
+    small sample; nothing is recorded and no seed of the race is used.
+
+    Raises
+    ------
+    EngineError
+        If no engine trains a candidate, or all steps fail.
+    """
+    halves, sampling = setting.halves, setting.sampling
+    size = min(PROBE_EXAMPLES, halves.train_size(sampling))
+    test = min(PROBE_EXAMPLES, sampling.test_size or halves.test.size)
+    small = replace(
+        setting, sampling=replace(sampling, size=size, test_size=test), stopping=_ONE_EPOCH
+    )
+    chooser, failed = Chooser(engine), list[str]()
+    kinds = {(one.family, *_names(one.spec())): one for one in candidates}
+    for one in kinds.values():
+        instance = Instance(one, InstanceSeed(0, Role.PILOT, 0))
+        outcome = chooser.choose(one, small).train(instance, small).outcome
+        if outcome.status is Status.FAILED:
+            failed.append(f"{one.label} fails: {outcome.message}")
+    if failed and len(failed) == len(kinds):
+        raise EngineError(f"an example step of every kind of candidate fails: {'; '.join(failed)}")
+    return failed
+
+
+def _names(spec: Any) -> Iterator[str]:
+    """Yield the import paths that stand anywhere in a spec."""
+    if isinstance(spec, Mapping):
+        for name, value in spec.items():
+            if name in _PATHS and isinstance(value, str):
+                yield value
+            else:
+                yield from _names(value)
+    elif isinstance(spec, list | tuple):
+        for value in spec:
+            yield from _names(value)
+
+
 def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> dict[str, float]:
     """Return measured seconds per work on one core, for each family of candidates.
 
@@ -98,7 +146,7 @@ def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> dic
         setting.halves,
         Sampling(size, test_size=min(size, setting.halves.test.size)),
         setting.loss,
-        Stopping(max_epochs=1, min_epochs=1, reading="none"),
+        _ONE_EPOCH,
     )
     chooser = Chooser(engine)
     rates: dict[str, float] = {}
@@ -135,24 +183,28 @@ def estimate(
 ) -> str:
     """Return in words what instances would cost, measured by a short `probe`.
 
-    Nothing is recorded. Each is taken to train to the last epoch it may.
+    Nothing is recorded. Each is taken to train to the last epoch it may. A line more says of each
+    kind of candidate that cannot be trained why not.
 
     Raises
     ------
     EngineError
-        If no engine trains a candidate.
+        If no engine trains a candidate, or an example step of each fails.
     """
     todo = [(one.candidate, one.sampling or setting.sampling) for one in instances]
-    rates = probe(list({one.key: one for one, _ in todo}.values()), setting, engine)
+    candidates = list({one.key: one for one, _ in todo}.values())
+    failed = example_steps(candidates, setting, engine)
+    rates = probe(candidates, setting, engine)
     epochs = setting.stopping.max_epochs
     seconds = sum(
         count * seconds_of(candidate, replace(setting, sampling=sampling), rates, epochs)
         for (candidate, sampling), count in Counter(todo).items()
     )
-    return (
+    cost = (
         f"{len(todo):,} trainings, about {duration_words(seconds / workers)} on {cores(workers)} "
         f"(speed measured just now, at most {epochs} epochs each)"
     )
+    return "\n".join([cost, *failed])
 
 
 def cores(workers: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -122,10 +123,11 @@ def recorded_certificates(journal: Journal, state: RaceState | None) -> dict[str
     losses: dict[str, dict[int, float]] = {}
     for measure in journal.measures(role):
         losses.setdefault(measure.candidate, {})[measure.instance] = measure.loss
+    failed = Counter(key for key, of, _, _ in journal.failed() if of is role)
     order = sorted(losses, key=lambda key: (state is not None and key != state.winner, key))
     return {
         key: certificate_of(
-            study, [losses[key][number] for number in sorted(losses[key])], state, key
+            study, [losses[key][number] for number in sorted(losses[key])], state, key, failed[key]
         )
         for key in order
     }
@@ -136,13 +138,16 @@ def certificate_of(
     fresh: list[float],
     state: RaceState | None,
     key: str,
+    failed: int = 0,
 ) -> Certificate:
     """Return the certificate of fresh losses, with the winner's-curse gap after a race.
 
     A criterion whose expectation moves with the number of instances (max, quantiles) is compared
     over as many fresh instances as the race judged.
     """
-    plain = Certificate(tuple(fresh), study.content, study.confidence, unit=study.unit)
+    plain = Certificate(
+        tuple(fresh), study.content, study.confidence, unit=study.unit, failed=failed
+    )
     if isinstance(study, AssessDescription) or state is None or key not in state.values:
         return plain
     criterion = study.criterion

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from surefoot.candidates.base import Candidate
-from surefoot.instances import Outcome
+from surefoot.escaping import one_line
+from surefoot.instances import Outcome, Status
 from surefoot.racing.state import PlannedRound, Round
+
+_TOLD = 3
+_logger = logging.getLogger("surefoot")
 
 
 class Watcher:
@@ -29,3 +35,35 @@ class Watcher:
 
     def finished(self, selection: Any) -> None:
         """Take note of a race's result, its `Selection`."""
+
+
+class Failures(Watcher):
+    """Says at once why instances fail: every message once, the first three.
+
+    Parameters
+    ----------
+    candidates
+        Those whose labels are said.
+    say
+        What is called with a line; a warning of the logger ``surefoot`` unless given.
+    """
+
+    def __init__(
+        self, candidates: Iterable[Candidate], say: Callable[[str], None] = _logger.warning
+    ) -> None:
+        self._labels: Mapping[str, str] = {one.key: one.label for one in candidates}
+        self._say, self._said = say, set[str]()
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Say the message of a failed instance if it is a new one."""
+        message = outcome.message
+        if outcome.status is not Status.FAILED or message in self._said or len(self._said) >= _TOLD:
+            return
+        self._said.add(message)
+        self._say(failure_words(self._labels.get(outcome.candidate, outcome.candidate), outcome))
+
+
+def failure_words(label: str, outcome: Outcome) -> str:
+    """Return which instance of a candidate failed, and why."""
+    which = f"{outcome.role.name.lower()} instance {outcome.instance}"
+    return one_line(f"{label}, {which}, failed: {outcome.message}")

@@ -89,3 +89,42 @@ def test_dry_run_trains_nothing(run, folder):
     assert "certificate   7 trainings of the winner" in out
     assert re.search(r"time +about .* s on \d+ cores? \(speed measured just now", out)
     assert not list(folder.glob("*.db*"))
+
+
+BROKEN = """
+[population]
+source = "showers.npz"
+features = "cells"
+target = "energy"
+
+[loss]
+name = "rmse"
+
+[[space]]
+family = "function"
+function = "mine.train"
+
+[[space]]
+family = "scaled_sum"
+
+[certificate]
+n = 3
+"""
+
+
+def test_why_a_candidate_fails_is_said_at_once_and_by_a_dry_run(run, folder):
+    text = "import surefoot\n\n@surefoot.candidate\ndef train(draw, seed):\n    import not_there\n"
+    (folder / "mine.py").write_text(text)
+    (folder / "broken.toml").write_text(BROKEN)
+    why = "ModuleNotFoundError: No module named 'not_there'"
+    _, out, _ = run("select", "broken.toml", "--trust", "mine", "--dry-run")
+    assert f"fails         train fails: {why}" in out
+    code, out, _ = run("select", "broken.toml", "--trust", "mine", "-w", "1")
+    assert code == 0
+    told = f"train, race instance 0, failed: {why}"
+    assert out.index(told) < out.index("Winner") < out.rindex("train, race instance 0")
+    assert why in " ".join(run("show", "broken.db")[1].split())
+    (folder / "alone.toml").write_text(BROKEN.replace('[[space]]\nfamily = "scaled_sum"', ""))
+    code, _, err = run("select", "alone.toml", "--trust", "mine", "--dry-run")
+    assert (code, err.count("\n")) == (2, 1)
+    assert why in err

@@ -82,6 +82,8 @@ def assess(
         say_sentences(out, "Losses", [quartiles])
     if spread := found.spread():
         say_sentences(out, "Spread", spread)
+    if troubles := found.troubles():
+        say_sentences(out, "Troubles", troubles)
     if promise is not None:
         say_sentences(out, "Promise", found.promised(), bold=True)
     if found.certificate is None:

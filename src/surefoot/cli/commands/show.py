@@ -54,10 +54,11 @@ def show(
         say_race(out, record, state, known)
         if eliminated:
             say_eliminations(out, state, known)
-        say_troubles(out, recorded, known)
         if state.winner is not None:
             out.print()
             say_lines(out, selection.lines())
-        elif standing := selection.standing():
+        else:
+            say_troubles(out, recorded)
+        if state.winner is None and (standing := selection.standing()):
             out.print()
             out.print(standing)

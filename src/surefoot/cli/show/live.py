@@ -15,9 +15,10 @@ from surefoot.instances import Outcome, Status
 from surefoot.journal import Journal, Role
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.state import PlannedRound, Round, stretch_name
+from surefoot.statistics.troubles import in_words
 from surefoot.studies.duration import TimeLeft, duration_words
 from surefoot.studies.select.cost import count_trainings
-from surefoot.studies.watch import Watcher
+from surefoot.studies.watch import Failures, Watcher
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -73,7 +74,8 @@ class Progress(Watcher):
     rows: list[Row] = field(default_factory=list)
     trained: int = 0
     recorded: int = 0
-    troubles: int = 0
+    diverged: int = 0
+    failed: int = 0
     losses: dict[str, list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -81,6 +83,12 @@ class Progress(Watcher):
         self._alive: Sequence[str] = [*self._labels]
         self._current: PlannedRound | None = None
         self._certifying = 0
+        self._failures = Failures(self.candidates, self.write)
+
+    def write(self, line: str) -> None:
+        """Write a line, however long."""
+        if self.console is not None:
+            self.console.print(line, soft_wrap=True)
 
     def started(self, candidates: int, recorded: int) -> None:
         """Take note of the outcomes that the journal holds already."""
@@ -96,7 +104,9 @@ class Progress(Watcher):
     def outcome(self, outcome: Outcome) -> None:
         """Count an outcome and update the best value of the round."""
         self.trained += 1
-        self.troubles += outcome.status is not Status.FINISHED
+        self.diverged += outcome.status is Status.DIVERGED
+        self.failed += outcome.status is Status.FAILED
+        self._failures.outcome(outcome)
         self.time_left.record(outcome)
         if not self.rows:
             return
@@ -158,8 +168,8 @@ class Progress(Watcher):
         parts = [f"{self.trained + self.recorded:,} instances trained"]
         if self.recorded:
             parts[0] += f" ({self.recorded:,} before)"
-        if self.troubles:
-            parts.append(f"{self.troubles:,} diverged or failed")
+        if self.diverged + self.failed:
+            parts.append(in_words(self.diverged, self.failed))
         left = self.left
         if left:
             seconds = self.time_left.seconds(left, self._alive)
@@ -240,11 +250,6 @@ class PlainLog(Progress):
     """Writes the race line by line, for files and pipes; a context manager like `LiveTable`."""
 
     _unsaid = False
-
-    def write(self, line: str) -> None:
-        """Write a line, however long."""
-        if self.console is not None:
-            self.console.print(line, soft_wrap=True)
 
     def __enter__(self) -> Self:
         self._said = self.clock()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.cli.show.console import table
+from surefoot.cli.show.console import say_sentences, table
 from surefoot.journal import Journal, Known
 from surefoot.racing.state import stretch_name, stretches
-from surefoot.seeds.ledger import Role
+from surefoot.studies.troubles import troubles_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,20 +75,10 @@ def say_eliminations(out: Console, state: RaceState, known: Mapping[str, Known])
         out.print(f"round {one.round}: {one.key} {label}: {one.reason}", soft_wrap=True)
 
 
-def say_troubles(out: Console, journal: Journal, known: Mapping[str, Known]) -> None:
-    """Print how many instances diverged, and the messages of those that failed."""
-    infinite = sum(np.isinf(m.loss) for role in Role for m in journal.measures(role))
-    if not infinite:
-        return
-    failed = journal.failed()
-    out.print()
-    out.print(f"{infinite - len(failed):,} instances diverged, {len(failed):,} failed")
-    for key, role, number, _ in sorted(failed)[:SHOWN]:
-        for outcome in journal.outcomes(role, key, number):
-            out.print(
-                f"  {role.name.lower()} instance {number} of {known[key].label}: {outcome.message}",
-                soft_wrap=True,
-            )
+def say_troubles(out: Console, journal: Journal) -> None:
+    """Print how many instances diverged and how many failed, and why the first did."""
+    if told := troubles_of(journal).lines():
+        say_sentences(out, "Troubles", told)
 
 
 def say_candidate(out: Console, journal: Journal, key: str) -> None:

@@ -2,7 +2,8 @@
 
 As many threads as workers take instances from one queue. An engine that releases the GIL trains in
 the thread itself; for any other engine the thread has a worker process train, so that a crash there
-costs one instance and nothing else. A mixed race shares the same workers. An engine of stacks is
+costs one instance and nothing else. What a notebook defines no other process can make: it trains
+here, one instance at a time. A mixed race shares the same workers. An engine of stacks is
 given all instances alike that are to come, by one thread at a time.
 """
 
@@ -26,7 +27,7 @@ from surefoot.engines.base import Engine, Flag, StackEngine, Stopped
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import EngineError
 from surefoot.executors.base import Executor
-from surefoot.executors.local.processes import TOO_LATE, WorkerPool
+from surefoot.executors.local.processes import TOO_LATE, WorkerPool, only_here
 from surefoot.executors.local.worker import IN_WORKER
 from surefoot.executors.lost import Lost, after
 from surefoot.instances import Instance, Outcome, Setting
@@ -124,7 +125,7 @@ class _Threads:
         self._pool = executor.pool(setting)
         self._instances = iter(instances)
         self._waiting: deque[Instance] = deque()
-        self._stacking = threading.Lock()
+        self._stacking, self._alone = threading.Lock(), threading.Lock()
         self._roomless: set[str] = set()
         self._taking = threading.Lock()
         self._stopping = threading.Event()
@@ -266,6 +267,9 @@ class _Threads:
         limit = self._executor.time_limit
         if engine.workers == "threads":
             return self._train_here(engine, instance, flag, limit)
+        if only_here(instance.candidate):
+            with self._alone:
+                return self._train_here(engine, instance, flag, limit)
         losses: list[Lost] = []
         while True:
             try:

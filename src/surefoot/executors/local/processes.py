@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from surefoot.candidates.base import Candidate
 from surefoot.engines.base import Engine
 from surefoot.errors import EngineError
 from surefoot.executors.local.shared_memory import pickled, shared
@@ -200,6 +201,14 @@ class WorkerPool:
             if self._data is not None:
                 self._data.close()
                 self._data = None
+
+
+def only_here(candidate: Candidate) -> bool:
+    """Say whether only this process can make what a candidate names.
+
+    That is what stands in ``__main__`` where no script file defines it, as in a notebook.
+    """
+    return not _main_script() and '"__main__.' in json.dumps(candidate.spec())
 
 
 def _main_script() -> str:

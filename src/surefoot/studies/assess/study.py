@@ -7,6 +7,7 @@ broken.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Unpack
@@ -18,7 +19,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.checks import at_least
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
-from surefoot.instances import Instance, Outcome
+from surefoot.instances import Instance, Outcome, Status
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.statistics.certificate import Certificate
@@ -28,6 +29,8 @@ from surefoot.studies.base import FixedStudy, Run
 from surefoot.studies.description import AssessDescription, DescribedPromise
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.race_record import recorded_certificates
+from surefoot.studies.troubles import SHOWN, Troubles
+from surefoot.studies.watch import failure_words
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,6 +136,17 @@ class Assessment:
     promise_result: PromiseResult | None = None
     recorded: int = 0
 
+    def troubles(self) -> list[str]:
+        """Return what diverged and failed and why, in sentences; none without any trouble."""
+        ended = Counter(outcome.status for outcome in self.outcomes)
+        found = {
+            one.message: failure_words(self.study.candidate.label, one)
+            for one in reversed(self.outcomes)
+            if one.status is Status.FAILED
+        }
+        told = tuple(reversed(found.values()))[:SHOWN]
+        return Troubles(ended[Status.DIVERGED], ended[Status.FAILED], told).lines()
+
     @property
     def losses(self) -> NDArray[np.float64]:
         """The losses [n]; +inf where an instance diverged or failed."""
@@ -191,7 +205,7 @@ class Assessment:
         return said + [warning for warning in (median.warning, sd.warning) if warning]
 
     def __str__(self) -> str:
-        lines = [self.study.candidate.label, *self.promised(), *self.spread()]
+        lines = [self.study.candidate.label, *self.troubles(), *self.promised(), *self.spread()]
         if self.certificate is not None:
             lines.append(str(self.certificate))
         return "\n".join(lines)

@@ -6,9 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from surefoot.racing.state import PlannedRound, stretch_name, stretches
-from surefoot.studies.duration import cores, duration_words, has_epochs, mean_seconds, probe
+from surefoot.studies.duration import (
+    cores,
+    duration_words,
+    example_steps,
+    has_epochs,
+    mean_seconds,
+    probe,
+)
 from surefoot.studies.select.study import SelectStudy
-from surefoot.studies.text import Line, titled
+from surefoot.studies.text import Line, titled, wrapped
 
 
 @dataclass(frozen=True)
@@ -67,13 +74,14 @@ class SelectionCost:
     """What a selection would cost, at most unless its rounds are fixed beforehand.
 
     ``seconds`` are those of its shortest and its longest trainings on all ``workers``, which take
-    ``epochs`` each.
+    ``epochs`` each. ``failed`` says of each kind of candidate that cannot be trained why not.
     """
 
     trainings: Trainings
     seconds: tuple[float, float]
     epochs: tuple[int, int]
     workers: int
+    failed: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[Line]:
         """Yield it in words: candidates, rounds, trainings per round, the total and the time."""
@@ -107,6 +115,7 @@ class SelectionCost:
         if any(has_epochs(one) for one in study.candidates):
             epochs = " to ".join(map(str, dict.fromkeys(self.epochs)))
             measured = f"{epochs} epochs each; {measured}"
+        yield from wrapped("fails", self.failed, bold=True)
         yield titled("time", f"{bounded or 'about '}{time} on {cores(self.workers)} ({measured})")
 
     def __str__(self) -> str:
@@ -116,11 +125,14 @@ class SelectionCost:
 def selection_cost(study: SelectStudy, workers: int = 1) -> SelectionCost:
     """Return what a selection would cost, measured by a short `probe`; nothing is recorded.
 
+    One example step of each kind of candidate is trained, too (`example_steps`).
+
     Raises
     ------
     EngineError
-        If no engine trains a candidate.
+        If no engine trains a candidate, or an example step of every kind of them fails.
     """
+    failed = example_steps(study.everyone, study.setting, study.engine)
     rates = probe(study.candidates, study.setting, study.engine)
     stopping = study.setting.stopping
     longest = stopping.max_epochs
@@ -131,7 +143,7 @@ def selection_cost(study: SelectStudy, workers: int = 1) -> SelectionCost:
     )
     counted = count_trainings(study, most if study.cost == "seconds" else None)
     seconds = counted.total * least / workers, counted.total * most / workers
-    return SelectionCost(counted, seconds, (shortest, longest), workers)
+    return SelectionCost(counted, seconds, (shortest, longest), workers, tuple(failed))
 
 
 def _sizes(study: SelectStudy) -> str:

@@ -15,9 +15,11 @@ from surefoot.errors import JournalError
 from surefoot.journal import Journal, Known
 from surefoot.racing.race import Race
 from surefoot.racing.state import RaceState
+from surefoot.seeds.ledger import Role
 from surefoot.studies.description import RaceDescription
 from surefoot.studies.options import RaceOptions
 from surefoot.studies.race_record import RaceRecord, recorded_race
+from surefoot.studies.troubles import explained
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +141,9 @@ def rerace(journal: Journal | str | os.PathLike[str], **rules: Unpack[RaceOption
                 "a screen compares with a baseline, but the journal has none: leave the screen out"
             )
         record, known = recorded_race(recorded, race), recorded.candidates()
-    if not record.table.count:
-        raise JournalError("no racing instance is recorded yet: there is nothing to race again")
-    original = RaceRecord(study, own)
-    original.take(record)
-    return Rerace(race, record, known, record.state(), original.state())
+        if not record.table.count:
+            raise JournalError("no racing instance is recorded yet: there is nothing to race again")
+        original = RaceRecord(study, own)
+        original.take(record)
+        with explained(recorded, Role.RACE):
+            return Rerace(race, record, known, record.state(), original.state())

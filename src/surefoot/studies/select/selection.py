@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,7 @@ from surefoot.studies.race_record import RaceRecord, recorded_certificates, reco
 from surefoot.studies.replay import train_here
 from surefoot.studies.select.rivals import Rivals, rivals_of
 from surefoot.studies.text import Line, Paragraph, lines_of
+from surefoot.studies.troubles import Troubles, explained, troubles_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,8 @@ class Selection:
         Where the record is; ``:memory:`` when it was in memory only.
     asked
         The study; None where the selection was read from a journal.
+    troubles
+        What diverged and what failed, and why.
     """
 
     record: RaceRecord
@@ -53,6 +56,7 @@ class Selection:
     known: Mapping[str, Known]
     journal: Place
     asked: Study[Any] | None = None
+    troubles: Troubles = field(default_factory=Troubles)
 
     @classmethod
     def of(
@@ -60,7 +64,8 @@ class Selection:
     ) -> Selection:
         """Return the selection of a replayed race, with the certificates of its journal."""
         certificates = recorded_certificates(journal, state)
-        return cls(record, state, certificates, journal.candidates(), journal.place, asked)
+        known, place, troubles = journal.candidates(), journal.place, troubles_of(journal)
+        return cls(record, state, certificates, known, place, asked, troubles)
 
     @property
     def study(self) -> Study[Any]:
@@ -186,6 +191,8 @@ class Selection:
         if self.known[key].family == ConvNet.family:
             summary = ConvNet.from_spec(self.known[key].spec).summary()
             yield Paragraph("", tuple(summary.splitlines()), layout="table")
+        if told := self.troubles.lines():
+            yield Paragraph("Troubles", tuple(told))
 
     def about_certificates(self) -> Iterator[Paragraph]:
         """Yield the certificates, the winner's first."""
@@ -221,4 +228,5 @@ def recorded_selection(journal: Journal) -> Selection:
         If every candidate is screened out, or all diverged.
     """
     record = recorded_race(journal)
-    return Selection.of(journal, record, record.state())
+    with explained(journal, Role.RACE):
+        return Selection.of(journal, record, record.state())

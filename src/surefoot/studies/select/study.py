@@ -37,6 +37,7 @@ from surefoot.studies.options import (
 )
 from surefoot.studies.race_record import RaceRecord
 from surefoot.studies.select.selection import Selection
+from surefoot.studies.troubles import explained
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,7 +128,7 @@ class SelectStudy(Study[Selection]):
         ------
         RaceError
             If every candidate is screened out (the message says by how much the best missed the
-            bar), or all diverge.
+            bar), or all diverge or fail (and why the first failed).
         """
         run.watch.started(len(self.candidates), run.journal.count())
         record, state = self._race(run)
@@ -145,7 +146,8 @@ class SelectStudy(Study[Selection]):
         record.add(m for m in run.journal.measures(Role.RACE) if identity(m) not in run.retry)
         told = 0
         while True:
-            state = record.state()
+            with explained(run.journal, Role.RACE):
+                state = record.state()
             for finished in state.rounds[told:]:
                 run.watch.round_finished(finished)
             told = len(state.rounds)

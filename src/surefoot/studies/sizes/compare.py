@@ -124,6 +124,11 @@ class Comparison:
     def _line(self, place: int) -> str:
         best, *others = self.alike(place)
         unit = f" {self.unit}" if self.unit else ""
+        if not np.isfinite(self.medians[:, place]).any():
+            return (
+                f"{self.sizes[place]:,} examples: nobody has a finite median loss, since half of "
+                "the instances or more diverged or failed."
+            )
         words = f"{self.sizes[place]:,} examples: {self.names[best]} has the lowest median loss, "
         words += f"{self.medians[best, place]:.4g}{unit}"
         if others:

@@ -107,6 +107,12 @@ class SampleSizeResult:
                 f"robust size: none can be named from {n} instances per size; the rule takes "
                 f"{rule.needed}"
             )
+        if np.isinf(self.limit):
+            lost = int(np.isinf(self.losses[-1]).sum())
+            return (
+                f"robust size: none; {lost} of {n} instances at {self.sizes[-1]:,} examples "
+                "diverged or failed, so the median there has no lower bound to set a limit by"
+            )
         if self.robust is None:
             largest = self.bounds[-1]
             return (
@@ -133,6 +139,8 @@ class SampleSizeResult:
 
     def _flat_line(self) -> str:
         share = f"{self.rule.flat:.0%}"
+        if np.isinf(self.plateau):
+            return f"plateau: none; the median at {self.sizes[-1]:,} examples is infinite"
         if self.flat is None:
             return (
                 f"plateau: none seen; the median still falls by more than {share} up to "
@@ -179,7 +187,7 @@ def find_robust_size(
     limit = _limit(table[-1], rule)
     robust = None
     for size, bound in zip(reversed(sizes), reversed(bounds), strict=True):
-        if bound.content < rule.content - 1e-12 or not bound.value <= limit:
+        if bound.content < rule.content - 1e-12 or not bound.value <= limit < np.inf:
             break
         robust = size
     first = _flat_from(np.median(table, axis=1), rule.flat)
