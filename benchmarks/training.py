@@ -29,8 +29,7 @@ from typing import Any
 import machine
 from training_ways import Fused, ways
 
-from surefoot.candidates.convnet.layers import Conv, Pool
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
 from surefoot.candidates.convnet.notation import preset
 from surefoot.engines.fused_cpu.program import compile_program
 

@@ -13,9 +13,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from surefoot.candidates.base import Candidate as Candidate
     from surefoot.candidates.base import DirectCandidate as DirectCandidate
-    from surefoot.candidates.convnet.layers import Conv as Conv
-    from surefoot.candidates.convnet.layers import Pool as Pool
+    from surefoot.candidates.convnet.network import Conv as Conv
     from surefoot.candidates.convnet.network import ConvNet as ConvNet
+    from surefoot.candidates.convnet.network import Pool as Pool
     from surefoot.candidates.convnet.notation import convnet as convnet
     from surefoot.candidates.convnet.notation import preset as preset
     from surefoot.candidates.estimator.candidate import EstimatorCandidate as EstimatorCandidate
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Candidate": "candidates.base",
-    "Conv": "candidates.convnet.layers",
+    "Conv": "candidates.convnet.network",
     "ConvNet": "candidates.convnet.network",
     "DirectCandidate": "candidates.base",
     "Engine": "engines.base",
@@ -71,7 +71,7 @@ _HOMES = {
     "Loss": "learning.losses",
     "ModuleCandidate": "candidates.module.candidate",
     "Monitor": "engines.base",
-    "Pool": "candidates.convnet.layers",
+    "Pool": "candidates.convnet.network",
     "Population": "data.population",
     "Predictor": "instances",
     "ResNet": "candidates.resnet",

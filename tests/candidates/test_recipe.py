@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from surefoot.candidates.convnet.layers import Conv
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import Conv, ConvNet
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.recipe import DEFAULTS, trained_loss
 from surefoot.errors import CandidateError

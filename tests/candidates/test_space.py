@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.candidates.convnet.layers import Conv
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import Conv, ConvNet
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import CandidateError, SpaceError
 

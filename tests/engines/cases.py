@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from surefoot.candidates.base import DirectCandidate
-from surefoot.candidates.convnet.layers import Conv, Pool
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.function import FunctionCandidate
 from surefoot.candidates.module.candidate import ModuleCandidate

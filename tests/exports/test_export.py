@@ -9,8 +9,7 @@ import pytest
 import torch
 from pyarrow import parquet
 
-from surefoot.candidates.convnet.layers import Conv
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import Conv, ConvNet
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.torch.eager import TorchEager, module_of
 from surefoot.errors import SurefootError

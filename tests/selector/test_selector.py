@@ -18,8 +18,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import check_estimator
 
-from surefoot.candidates.convnet.layers import Conv
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import Conv, ConvNet
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import CandidateError, DataError, SurefootError

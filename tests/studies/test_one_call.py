@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 import surefoot
-from surefoot.candidates.convnet.layers import Conv
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import Conv, ConvNet
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import (
     ConfigurationError,

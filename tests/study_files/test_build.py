@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from surefoot.candidates.convnet.layers import Conv, Pool
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
 from surefoot.data.population import Population, Sampling
 from surefoot.errors import StudyFileError
 from surefoot.learning.losses import Loss

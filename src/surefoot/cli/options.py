@@ -6,6 +6,7 @@ be taken for markup.
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
+
+from surefoot.errors import SamplingError
+
+_RANGE = re.compile(r"(\d+):(\d+):(\d+)")
 
 
 def option(names: str, words: str, default: str | bool = True) -> Any:
@@ -86,21 +91,33 @@ class TrainingOptions:
     retry_failed: RetryOption = False
 
 
-def trains(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the fields of `TrainingOptions` as options, in place of its last parameter."""
-    *own, last = inspect.signature(command, eval_str=True).parameters.values()
-    fields = inspect.signature(TrainingOptions).parameters
+def trains(*without: str, **others: Any) -> Callable[..., Any]:
+    """Give a command the fields of `TrainingOptions` as options, in place of its last parameter.
 
-    @functools.wraps(command)
-    def training(**options: Any) -> Any:
-        common = {name: options.pop(name) for name in fields}
-        return command(**options, **{last.name: TrainingOptions(**common)})
+    ``without`` names those that it does not have, ``others`` are options in place of the usual.
+    """
 
-    keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
-    parameters = [*keywords, *fields.values()]
-    vars(training)["__signature__"] = inspect.Signature(parameters)
-    training.__annotations__ = {one.name: one.annotation for one in parameters}
-    return training
+    def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
+        *own, last = inspect.signature(command, eval_str=True).parameters.values()
+        fields = dict(inspect.signature(TrainingOptions).parameters)
+        for name in without:
+            del fields[name]
+        for name, other in others.items():
+            kind: Any = Annotated[fields[name].annotation.__origin__, other]
+            fields[name] = fields[name].replace(annotation=kind)
+
+        @functools.wraps(command)
+        def training(**options: Any) -> Any:
+            common = {name: options.pop(name) for name in fields}
+            return command(**options, **{last.name: TrainingOptions(**common)})
+
+        keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+        parameters = [*keywords, *fields.values()]
+        vars(training)["__signature__"] = inspect.Signature(parameters)
+        training.__annotations__ = {one.name: one.annotation for one in parameters}
+        return training
+
+    return with_options
 
 
 class Command(TyperCommand):
@@ -148,3 +165,28 @@ def _common_options() -> list[Any]:
     ) -> None: ...
 
     return typer.main.get_command(app).params[:2]
+
+
+def read_sizes(text: str, or_else: str = "") -> list[int]:
+    """Return the sizes that the text of an option ``--sizes`` names.
+
+    ``500,1000,2000`` are sizes, ``100:8000:12`` is 12 of them in equal ratios from 100 to 8,000.
+
+    Raises
+    ------
+    SamplingError
+        If it is neither; ``or_else`` is what else the option takes.
+    """
+    from surefoot.studies.sizes.sample_size import geometric_sizes
+
+    span = _RANGE.fullmatch(text)
+    if span is not None:
+        first, last, count = map(int, span.groups())
+        return geometric_sizes(first, last, count)
+    try:
+        return [int(part.replace("_", "")) for part in text.split(",")]
+    except ValueError:
+        raise SamplingError(
+            f"--sizes {text!r} cannot be read: write {or_else}a range first:last:count such as "
+            "100:8000:12, or sizes such as 500,1000,2000"
+        ) from None

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import ConfigurationError, StatisticsError
-from surefoot.statistics.tolerance import needed, percent, rate_bound
+from surefoot.statistics.certificate import needed, percent, rate_bound
 
 Answer = Literal["kept", "broken", "open"]
 

@@ -5,8 +5,7 @@ import pytest
 import scipy.stats
 
 from surefoot.candidates.convnet.initialization import initial_weights, named_weights
-from surefoot.candidates.convnet.layers import Conv
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import Conv, ConvNet
 from surefoot.candidates.convnet.notation import PRESETS, preset
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream
 

@@ -5,8 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.candidates.convnet.layers import Conv, Layer, Pool
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import Conv, ConvNet, Layer, Pool
 from surefoot.errors import CandidateError
 
 

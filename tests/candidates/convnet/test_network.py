@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.candidates.convnet.layers import Conv, Pool
-from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
+from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
 from surefoot.candidates.convnet.notation import PRESETS, preset
 from surefoot.errors import CandidateError
 from surefoot.learning.losses import Loss

@@ -17,8 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from surefoot.candidates.base import Candidate
-from surefoot.candidates.convnet.layers import Conv
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import Conv, ConvNet
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.function import FunctionCandidate
 from surefoot.data.population import Population, Sampling

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from surefoot.candidates.convnet.layers import Conv, Pool
-from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
+from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
 from surefoot.errors import CandidateError
 from surefoot.learning.losses import Loss
 

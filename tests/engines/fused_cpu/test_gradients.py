@@ -18,8 +18,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from surefoot.candidates.convnet.layers import Conv, Pool
-from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
+from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
 from surefoot.candidates.convnet.notation import PRESETS, preset
 from surefoot.learning.losses import Loss
 from tests.engines.fused_cpu.gradients import (

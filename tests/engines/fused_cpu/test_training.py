@@ -15,8 +15,7 @@ import pytest
 import torch
 from scipy import stats
 
-from surefoot.candidates.convnet.layers import Conv, Pool
-from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
+from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
 from surefoot.candidates.convnet.notation import PRESETS, preset
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Stopped

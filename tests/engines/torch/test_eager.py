@@ -11,8 +11,7 @@ import torch
 from torch.nn import functional
 
 from surefoot.candidates.convnet.initialization import initial_weights, named_weights
-from surefoot.candidates.convnet.layers import Conv, Pool
-from surefoot.candidates.convnet.network import ACTIVATIONS, ConvNet
+from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
 from surefoot.candidates.convnet.notation import preset
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.torch.eager import TorchEager, module_of

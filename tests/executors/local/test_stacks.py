@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from surefoot import registry
-from surefoot.candidates.convnet.layers import Conv
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import Conv, ConvNet
 from surefoot.engines.torch.stacked.engine import TorchStacked
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Setting

@@ -18,7 +18,7 @@ BROKEN = 1
 """Exit code when the promise asked about is broken."""
 
 
-@trains
+@trains()
 def assess(
     study: StudyArgument,
     candidate: CandidateOption = None,

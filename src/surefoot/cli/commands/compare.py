@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import TrainingOptions, option, trains
+from surefoot.cli.options import TrainingOptions, option, read_sizes, trains
 
 
-@trains
+@trains()
 def compare(
     study: Annotated[
         Path,
@@ -57,7 +57,6 @@ def compare(
     from surefoot.cli.session import Session
     from surefoot.cli.show.comparison import comparison_table
     from surefoot.cli.show.console import say_sentences
-    from surefoot.cli.sizes import read_sizes
     from surefoot.report.comparison import comparison_figure
     from surefoot.study_files.build import comparison_of
 

@@ -1,22 +1,21 @@
 """``surefoot plan``: what every race would cost and find, before it is paid for."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from surefoot.cli.options import (
-    EngineOption,
-    JournalOption,
-    RetryOption,
-    StudyArgument,
-    TrainingOptions,
-    WorkersOption,
-    option,
-)
+from surefoot.cli.options import StudyArgument, TrainingOptions, option, trains
 
 MUCH = 100_000
 """Simulated candidates that are worth starting processes for."""
 
 
+@trains(
+    "dry_run",
+    figure=option(
+        "--figure -f FILE", "The figure: .png, .pdf or .svg.", "named after the study, here"
+    ),
+)
 def plan(
     study: StudyArgument,
     source: Annotated[
@@ -26,16 +25,8 @@ def plan(
     instances: Annotated[int, option("--instances -i N", "Instances of each of them.")] = 4,
     races: Annotated[int, option("--races -r N", "Simulated races of each kind.")] = 100,
     regret: Annotated[float, option("--regret SHARE", "Expected regret that you accept.")] = 0.005,
-    journal: JournalOption = None,
-    figure: Annotated[
-        Path | None,
-        option(
-            "--figure -f FILE", "The figure: .png, .pdf or .svg.", "named after the study, here"
-        ),
-    ] = None,
-    workers: WorkersOption = None,
-    engine: EngineOption = None,
-    retry_failed: RetryOption = False,
+    *,
+    options: TrainingOptions,
 ) -> None:
     """Plan a selection: what would every race cost, and how well would it choose?
 
@@ -63,18 +54,10 @@ def plan(
     from surefoot.studies.text import titled
     from surefoot.study_files.build import study_of
 
-    session = Session(
-        study,
-        TrainingOptions(
-            journal=journal,
-            figure=figure or Path(f"{study.stem}-plan.png"),
-            workers=workers,
-            engine=engine,
-            retry_failed=retry_failed,
-        ),
-    )
+    figure = options.figure or Path(f"{study.stem}-plan.png")
+    session = Session(study, replace(options, figure=figure))
     session.name_files(f"{study.stem}-pilot")
-    asked, out = study_of(session.file, session.population, engine), session.out
+    asked, out = study_of(session.file, session.population, options.engine), session.out
     count = len(asked.candidates)
     session.headline(
         f"Plan: {session.name}, {count:,} candidates, {asked.race.criterion.name} of "

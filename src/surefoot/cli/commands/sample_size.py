@@ -8,11 +8,12 @@ from surefoot.cli.options import (
     StudyArgument,
     TrainingOptions,
     option,
+    read_sizes,
     trains,
 )
 
 
-@trains
+@trains()
 def sample_size(
     study: StudyArgument,
     candidate: CandidateOption = None,
@@ -65,7 +66,6 @@ def sample_size(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
-    from surefoot.cli.sizes import read_sizes
     from surefoot.report.sample_size import sample_size_figure
     from surefoot.studies.sizes.sample_size import RobustRule, SampleSizeStudy, paper_sizes
 

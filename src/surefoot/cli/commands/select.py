@@ -6,36 +6,24 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import (
-    EngineOption,
-    RetryOption,
-    TrainingOptions,
-    WorkersOption,
-    journal_option,
-    option,
+from surefoot.cli.options import TrainingOptions, journal_option, option, trains
+
+
+@trains(
+    journal=journal_option("the study's name with .db, here"),
+    figure=option(
+        "--figure -f FILE",
+        "The figure drawn at the end: .png, .pdf or .svg.",
+        "the journal's name with .png",
+    ),
+    dry_run=option("--dry-run -n", "Count candidates, rounds, trainings and hours; train nothing."),
 )
-
-
 def select(
     study: Annotated[
         Path, typer.Argument(metavar="STUDY", help="The study file (TOML); see examples/.")
     ],
-    journal: Annotated[Path | None, journal_option("the study's name with .db, here")] = None,
-    figure: Annotated[
-        Path | None,
-        option(
-            "--figure -f FILE",
-            "The figure drawn at the end: .png, .pdf or .svg.",
-            "the journal's name with .png",
-        ),
-    ] = None,
-    workers: WorkersOption = None,
-    engine: EngineOption = None,
-    dry_run: Annotated[
-        bool,
-        option("--dry-run -n", "Count candidates, rounds, trainings and hours; train nothing."),
-    ] = False,
-    retry_failed: RetryOption = False,
+    *,
+    options: TrainingOptions,
 ) -> None:
     """Select the most robust candidate of a study file and certify it.
 
@@ -78,28 +66,24 @@ def select(
     from surefoot.studies.select.cost import selection_cost
     from surefoot.study_files.build import study_of
 
-    session = Session(
-        study,
-        TrainingOptions(journal=journal, figure=figure, engine=engine, workers=workers),
-    )
+    session = Session(study, options)
     session.name_files(study.stem)
-    asked = study_of(session.file, session.population, engine)
+    asked = study_of(session.file, session.population, options.engine)
     session.headline(
         f"{session.name}: {len(asked.candidates):,} candidates, {asked.race.criterion.name} of "
         f"{asked.setting.loss} on {session.population.name}"
     )
-    if dry_run:
+    if options.dry_run:
         with busy(session.out, "measuring the engine's speed"):
             cost = selection_cost(asked, session.cores)
         say_lines(session.out, cost.lines())
         return
     again = ["surefoot", "select", str(study), "--journal", str(session.journal)]
-    again += ["--engine", engine] if engine else []
+    again += ["--engine", options.engine] if options.engine else []
     with session.opened(asked, f". Go on with: {shlex.join(again)}") as (record, executor):
         with live(session.out, asked, record, executor.workers) as progress:
-            selection = asked.run(
-                record, executor=executor, watch=progress, retry_failed=retry_failed
-            )
+            retry = options.retry_failed
+            selection = asked.run(record, executor=executor, watch=progress, retry_failed=retry)
         session.out.print()
         say_lines(session.out, selection.lines())
         more = f"surefoot show {shlex.quote(str(session.journal))}"

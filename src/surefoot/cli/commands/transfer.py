@@ -9,7 +9,7 @@ from surefoot.cli.options import InstancesOption, TrainingOptions, option, train
 from surefoot.errors import StudyFileError
 
 
-@trains
+@trains()
 def transfer(
     study: Annotated[
         Path, typer.Argument(metavar="STUDY", help="The study file of the selection.")

@@ -12,7 +12,7 @@ from surefoot.cli.options import (
 )
 
 
-@trains
+@trains()
 def variance(
     study: StudyArgument,
     candidate: CandidateOption = None,

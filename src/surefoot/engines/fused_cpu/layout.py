@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.candidates.convnet.layers import Layer
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import ConvNet, Layer
 from surefoot.engines.fused_cpu.geometry import Geometry, compute_blocks, split, uneven
 from surefoot.engines.fused_cpu.target import BLOCK, LANES, TILES_AT_ONCE
 

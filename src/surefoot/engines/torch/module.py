@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from surefoot.candidates.convnet.layers import Layer
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import ConvNet, Layer
 from surefoot.errors import CandidateError, DataError
 
 Keep = Callable[[int, int, int], Tensor]

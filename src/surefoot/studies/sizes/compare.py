@@ -22,10 +22,9 @@ from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
-from surefoot.statistics.certificate import Certificate
+from surefoot.statistics.certificate import Certificate, content_reached, percent
 from surefoot.statistics.comparison import shortlist, wins_next
 from surefoot.statistics.intervals import Interval, quantile
-from surefoot.statistics.tolerance import content_reached, percent
 from surefoot.studies.base import Answer, with_baseline
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.sizes.base import MultiSizeStudy

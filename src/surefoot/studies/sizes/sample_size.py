@@ -25,9 +25,8 @@ from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, SamplingError, StatisticsError
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
-from surefoot.statistics import tolerance
+from surefoot.statistics.certificate import Bound, needed, upper_bound
 from surefoot.statistics.intervals import quantile_interval
-from surefoot.statistics.tolerance import Bound
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.sizes.base import MultiSizeStudy
 
@@ -64,7 +63,7 @@ class RobustRule:
     @property
     def needed(self) -> int:
         """The fewest instances per size with which a size can pass."""
-        return tolerance.needed(self.content, self.each)
+        return needed(self.content, self.each)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +182,7 @@ def find_robust_size(
     `StatisticsError` if the median at the largest size is not positive and no limit is given.
     """
     table = np.asarray(losses, dtype=np.float64)
-    bounds = tuple(tolerance.upper_bound(row, rule.content, rule.each) for row in table)
+    bounds = tuple(upper_bound(row, rule.content, rule.each) for row in table)
     limit = _limit(table[-1], rule)
     robust = None
     for size, bound in zip(reversed(sizes), reversed(bounds), strict=True):

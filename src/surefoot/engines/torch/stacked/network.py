@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from surefoot.candidates.convnet.layers import Layer
-from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.convnet.network import ConvNet, Layer
 
 MOMENTUM, EPSILON = 0.1, 1e-5
 """Of batch normalisation, as in ``torch.nn.BatchNorm2d``."""
