@@ -31,10 +31,7 @@ def names(kind: Kind) -> list[str]:
 def lookup(kind: Kind, name: str) -> Any:
     """Return what is registered under ``name``.
 
-    Raises
-    ------
-    ConfigurationError
-        If nothing is; the message says the nearest known name.
+    Raises `ConfigurationError` if nothing is; the message says the nearest known name.
     """
     if (kind, name) in _added:
         return _added[kind, name]

@@ -40,12 +40,9 @@ _INSTALLED_BY = {
 def path_of(thing: Any, place: Place) -> str:
     """Return the import path of a class or function, or check the path that is given.
 
-    Raises
-    ------
-    UntrustedError
-        If data give a path that nobody has trusted; see `surefoot.candidates.trust.admit`.
-    CandidateError
-        If it cannot be imported by name: a lambda, or something defined inside a function.
+    Raises `UntrustedError` if data give a path that nobody has trusted; see
+    `surefoot.candidates.trust.admit`; `CandidateError` if it cannot be imported by name: a lambda,
+    or something defined inside a function.
     """
     if isinstance(thing, str):
         parts = thing.split(".")
@@ -81,12 +78,8 @@ def shortest_path_of(kind: type) -> str:
 def resolve(path: str, place: Place) -> Callable[..., Any]:
     """Import what a path names.
 
-    Raises
-    ------
-    MissingExtraError
-        If the place needs torch, which is not installed.
-    CandidateError
-        If there is nothing of that name, or it is not meant for its place.
+    Raises `MissingExtraError` if the place needs torch, which is not installed; `CandidateError` if
+    there is nothing of that name, or it is not meant for its place.
     """
     if place not in ("estimator", "function"):
         require("torch", extra="torch")

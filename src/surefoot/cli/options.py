@@ -172,10 +172,7 @@ def read_sizes(text: str, or_else: str = "") -> list[int]:
 
     ``500,1000,2000`` are sizes, ``100:8000:12`` is 12 of them in equal ratios from 100 to 8,000.
 
-    Raises
-    ------
-    SamplingError
-        If it is neither; ``or_else`` is what else the option takes.
+    Raises `SamplingError` if it is neither; ``or_else`` is what else the option takes.
     """
     from surefoot.studies.sizes.sample_size import geometric_sizes
 

@@ -54,6 +54,8 @@ class Bar(Watcher):
 class Session:
     """A study file opened by a command, where its results go, and who trains.
 
+    Raises `SurefootError` if the study file or its data cannot be used, or a result not be written.
+
     Parameters
     ----------
     study
@@ -63,11 +65,6 @@ class Session:
         by default as the study file says.
     source
         Other data than the study file's, their path relative to here.
-
-    Raises
-    ------
-    SurefootError
-        If the study file or its data cannot be used, or a result not be written.
     """
 
     def __init__(

@@ -20,16 +20,13 @@ _logger = logging.getLogger("surefoot")
 class Chooser:
     """Chooses the engine of each candidate of a study, building every engine once.
 
+    Raises `ConfigurationError` if the name is unknown.
+
     Parameters
     ----------
     engine
         Name of the engine to use for all, or ``auto``. Under a name, a candidate that is fitted in
         one call (a baseline) still goes to the engine that can do so.
-
-    Raises
-    ------
-    ConfigurationError
-        If the name is unknown.
     """
 
     def __init__(self, engine: str = AUTO) -> None:

@@ -66,10 +66,7 @@ def parse_average(text: str) -> Average:
     >>> str(parse_average("ema"))
     'ema(500 steps)'
 
-    Raises
-    ------
-    ConfigurationError
-        If the text names no average.
+    Raises `ConfigurationError` if the text names no average.
     """
     name, given = read_call("average", text, _DEFAULTS)
     if name == "none":

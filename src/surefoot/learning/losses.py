@@ -236,10 +236,7 @@ def parse_loss(text: str) -> Loss:
     >>> str(parse_loss("huber(0.5)")), parse_loss("rmse(root)").objective
     ('huber(0.5)', 'root')
 
-    Raises
-    ------
-    ConfigurationError
-        If the text names no loss.
+    Raises `ConfigurationError` if the text names no loss.
     """
     known = dict.fromkeys(_NAMES, ()) | dict.fromkeys((*ROOTED, "huber"), ("",))
     name, given = read_call("loss", text, known)

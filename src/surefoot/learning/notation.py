@@ -18,10 +18,8 @@ def read_call(what: str, text: str, known: Mapping[str, Sized]) -> tuple[str, li
     >>> read_call("schedule", "step(30, 0.5)", {"step": (30, 0.1)})
     ('step', ['30', '0.5'])
 
-    Raises
-    ------
-    ConfigurationError
-        If the text is no such notation, the name is unknown, or values are too many.
+    Raises `ConfigurationError` if the text is no such notation, the name is unknown, or values are
+    too many.
     """
     match = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*", str(text))
     if match is None:
@@ -43,10 +41,7 @@ def read_number(what: str, text: str, low: float = 0.0, high: float = math.inf) 
 
     ``what`` it belongs to begins the message.
 
-    Raises
-    ------
-    ConfigurationError
-        If it is no number or lies outside.
+    Raises `ConfigurationError` if it is no number or lies outside.
     """
     try:
         value = float(text)

@@ -73,10 +73,7 @@ def parse_schedule(text: str) -> Schedule:
     >>> str(parse_schedule("step(20)"))
     'step(20, 0.1)'
 
-    Raises
-    ------
-    ConfigurationError
-        If the text names no schedule.
+    Raises `ConfigurationError` if the text names no schedule.
     """
     name, given = read_call("schedule", text, SCHEDULES)
     numbers = [default for default, *_ in SCHEDULES[name]]

@@ -60,6 +60,8 @@ class Stream(enum.IntEnum):
 class InstanceSeed:
     """Names the luck of one instance.
 
+    Raises `ConfigurationError` if a number is outside its range.
+
     Parameters
     ----------
     study
@@ -77,11 +79,6 @@ class InstanceSeed:
     order, test
         Numbers for batch order and noise alone, and for the test sample alone; None for the luck
         of the initial weights, and of the draw.
-
-    Raises
-    ------
-    ConfigurationError
-        If a number is outside its range.
     """
 
     study: int

@@ -193,10 +193,7 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
     def as_candidates(self) -> tuple[EstimatorCandidate, ...]:
         """Return the candidates as such, in their order.
 
-        Raises
-        ------
-        CandidateError
-            If there is none, or one is no estimator or cannot be named.
+        Raises `CandidateError` if there is none, or one is no estimator or cannot be named.
         """
         if not isinstance(self.candidates, Iterable) or isinstance(self.candidates, (str, dict)):
             raise CandidateError(f"candidates = {self.candidates!r} must be a list of estimators")

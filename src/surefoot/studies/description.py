@@ -131,11 +131,8 @@ class Description(DescribedSetting):
     def read(cls, study: Mapping[str, Any]) -> Self:
         """Return the description that a journal holds.
 
-        Raises
-        ------
-        JournalError
-            If it is of another kind of study, lacks something, or names what this surefoot does
-            not know.
+        Raises `JournalError` if it is of another kind of study, lacks something, or names what this
+        surefoot does not know.
         """
         kind = str(study.get("kind"))
         if kind not in KINDS:
@@ -257,12 +254,8 @@ def _kinds(kind: type[Description]) -> str:
 def rebuild_candidate(known: Known) -> Candidate:
     """Return the candidate that a journal describes.
 
-    Raises
-    ------
-    JournalError
-        If its family is not installed here, or takes no such fields.
-    UntrustedError
-        If it names code that nobody has trusted.
+    Raises `JournalError` if its family is not installed here, or takes no such fields;
+    `UntrustedError` if it names code that nobody has trusted.
     """
     try:
         candidate: Candidate = registry.lookup("candidates", known.family).from_spec(known.spec)

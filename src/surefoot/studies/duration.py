@@ -98,10 +98,7 @@ def example_steps(
     A kind is a family with the same classes and functions. A step is an instance of one epoch on a
     small sample; nothing is recorded and no seed of the race is used.
 
-    Raises
-    ------
-    EngineError
-        If no engine trains a candidate, or all steps fail.
+    Raises `EngineError` if no engine trains a candidate, or all steps fail.
     """
     halves, sampling = setting.halves, setting.sampling
     size = min(PROBE_EXAMPLES, halves.train_size(sampling))
@@ -186,10 +183,7 @@ def estimate(
     Nothing is recorded. Each is taken to train to the last epoch it may. A line more says of each
     kind of candidate that cannot be trained why not.
 
-    Raises
-    ------
-    EngineError
-        If no engine trains a candidate, or an example step of each fails.
+    Raises `EngineError` if no engine trains a candidate, or an example step of each fails.
     """
     todo = [(one.candidate, one.sampling or setting.sampling) for one in instances]
     candidates = list({one.key: one for one, _ in todo}.values())

@@ -138,10 +138,8 @@ def make_setting(
 ) -> Setting:
     """Return what all instances of a study share; the parameters are those of `TrainingOptions`.
 
-    Raises
-    ------
-    SamplingError, DataError
-        If two samplings are given, a share is none, or the loss cannot measure the target.
+    Raises `SamplingError` or `DataError` if two samplings are given, a share is none, or the loss
+    cannot measure the target.
     """
     if sampling is not None and sample_size is not None:
         raise SamplingError("give sample_size or a whole sampling, not both")

@@ -195,10 +195,7 @@ def train_here(instance: Instance, setting: Setting, engine: str) -> Training:
 def find_candidate(journal: Journal, text: str) -> str:
     """Return the key that ``text`` names: a key, the start of one, a label, or ``winner``.
 
-    Raises
-    ------
-    JournalError
-        If it names none, or several.
+    Raises `JournalError` if it names none, or several.
     """
     everyone = journal.candidates()
     if text in everyone:
@@ -219,10 +216,8 @@ def find_candidate(journal: Journal, text: str) -> str:
 def recorded_setting(journal: Journal) -> Setting:
     """Return what all instances of a journal share.
 
-    Raises
-    ------
-    JournalError
-        If the journal does not say where its population came from, or it is no longer there.
+    Raises `JournalError` if the journal does not say where its population came from, or it is no
+    longer there.
     """
     study = Description.read(journal.study)
     note = dict(journal.notes().get("population", {}))

@@ -256,6 +256,8 @@ def choose_candidate(
 ) -> Candidate:
     """Return the candidate that a text names.
 
+    Raises `ConfigurationError` if it names none, or several.
+
     Parameters
     ----------
     text
@@ -265,11 +267,6 @@ def choose_candidate(
         ``journal``; None for the study file's only candidate.
     journal
         A journal whose candidate it is; ``winner`` names its winner.
-
-    Raises
-    ------
-    ConfigurationError
-        If it names none, or several.
     """
     if journal is not None:
         with Journal.read(journal) as record:

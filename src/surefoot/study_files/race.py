@@ -69,11 +69,8 @@ def read_race(table: Any) -> Any:
 def build_rules(race: RaceSection) -> dict[str, Any]:
     """Return schedule, rule, screen, limit, max_instances and cost as `Race` takes them.
 
-    Raises
-    ------
-    ConfigurationError
-        If a key has no meaning beside the others or is missing, or a number is none that schedule,
-        rule or screen can have.
+    Raises `ConfigurationError` if a key has no meaning beside the others or is missing, or a number
+    is none that schedule, rule or screen can have.
     """
     schedule = registry.make("schedules", race.schedule, _given(race, "schedules"))
     numbers, rule = _given(race, "rules"), None

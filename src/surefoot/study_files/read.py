@@ -29,11 +29,8 @@ class StudyFile:
 def read_study_file(path: Path) -> StudyFile:
     """Read and check a study file.
 
-    Raises
-    ------
-    StudyFileError
-        If it is missing, not TOML, or has an unknown key, a missing key or a value of the wrong
-        kind; the message names the file, the table and what would be right.
+    Raises `StudyFileError` if it is missing, not TOML, or has an unknown key, a missing key or a
+    value of the wrong kind; the message names the file, the table and what would be right.
     """
     try:
         text = path.read_bytes().decode()

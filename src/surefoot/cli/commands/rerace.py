@@ -139,10 +139,8 @@ def rerace(
 def changes_of(given: dict[str, Any]) -> dict[str, Any]:
     """Return the rules that options change, as `surefoot.rerace` takes them.
 
-    Raises
-    ------
-    ConfigurationError
-        If a rule or schedule is unknown, or an option belongs to another one.
+    Raises `ConfigurationError` if a rule or schedule is unknown, or an option belongs to another
+    one.
     """
     from pydantic import ValidationError
 

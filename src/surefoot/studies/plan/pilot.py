@@ -136,10 +136,7 @@ def pilot_study(study: SelectStudy, size: int = 16, n: int = 4) -> PilotStudy:
 def recorded_pilot(journal: Journal) -> PilotRecord:
     """Return what a pilot measured, or the racing instances of a selection's journal.
 
-    Raises
-    ------
-    JournalError
-        If the journal holds neither.
+    Raises `JournalError` if the journal holds neither.
     """
     study = Description.read(journal.study)
     plannable = isinstance(study, PilotDescription | RaceDescription)

@@ -156,10 +156,8 @@ def plan_races(
     ``spread`` is the map that simulates them. A race by swaps runs in fewer, as `Forecast.races`
     says. The rows are in the order of their price.
 
-    Raises
-    ------
-    ConfigurationError
-        If the pilot is too small, has no baseline for the study's screen, or nobody wins a race.
+    Raises `ConfigurationError` if the pilot is too small, has no baseline for the study's screen,
+    or nobody wins a race.
     """
     at_least(1, races=races)
     if study.screen is not None and not np.isfinite(pilot.baseline).any():

@@ -127,10 +127,8 @@ def selection_cost(study: SelectStudy, workers: int = 1) -> SelectionCost:
 
     One example step of each kind of candidate is trained, too (`example_steps`).
 
-    Raises
-    ------
-    EngineError
-        If no engine trains a candidate, or an example step of every kind of them fails.
+    Raises `EngineError` if no engine trains a candidate, or an example step of every kind of them
+    fails.
     """
     failed = example_steps(study.everyone, study.setting, study.engine)
     rates = probe(study.candidates, study.setting, study.engine)

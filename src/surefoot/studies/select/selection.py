@@ -220,12 +220,8 @@ class Selection:
 def recorded_selection(journal: Journal) -> Selection:
     """Return the selection that a journal holds, or as far as its race has come.
 
-    Raises
-    ------
-    JournalError
-        If the journal holds no race.
-    RaceError
-        If every candidate is screened out, or all diverged.
+    Raises `JournalError` if the journal holds no race; `RaceError` if every candidate is screened
+    out, or all diverged.
     """
     record = recorded_race(journal)
     with explained(journal, Role.RACE):

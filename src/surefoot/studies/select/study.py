@@ -124,11 +124,8 @@ class SelectStudy(Study[Selection]):
     def answer(self, run: Run) -> Selection:
         """Race, certify the winner and return both.
 
-        Raises
-        ------
-        RaceError
-            If every candidate is screened out (the message says by how much the best missed the
-            bar), or all diverge or fail (and why the first failed).
+        Raises `RaceError` if every candidate is screened out (the message says by how much the best
+        missed the bar), or all diverge or fail (and why the first failed).
         """
         run.watch.started(len(self.candidates), run.journal.count())
         record, state = self._race(run)

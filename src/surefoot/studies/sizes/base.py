@@ -31,20 +31,16 @@ class MultiSizeStudy(FixedStudy[Answer]):
     The journal's description holds neither sizes nor their number of instances: more of both go on
     in the same journal.
 
+    Raises `SamplingError` if a size is impossible, or larger than the pool (a bootstrap would hold
+    each example several times and say nothing about a larger population); `ConfigurationError` if
+    there are less than two instances.
+
     Parameters
     ----------
     sizes
         Numbers of training examples; None for the usual ones.
     equal_test
         Whether the test sample is as large as the training sample (the paper's choice).
-
-    Raises
-    ------
-    SamplingError
-        If a size is impossible, or larger than the pool (a bootstrap would hold each example
-        several times and say nothing about a larger population).
-    ConfigurationError
-        If there are less than two instances.
     """
 
     role: ClassVar[Role]

@@ -252,10 +252,7 @@ def geometric_sizes(first: int, last: int, count: int) -> list[int]:
     >>> geometric_sizes(100, 10_000, 3)
     [100, 1000, 10000]
 
-    Raises
-    ------
-    ConfigurationError
-        If they are no range or too many for it.
+    Raises `ConfigurationError` if they are no range or too many for it.
     """
     if not 1 <= first < last or count < 2:
         raise ConfigurationError(

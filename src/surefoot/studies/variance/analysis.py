@@ -194,6 +194,8 @@ def analyse(
 ) -> VarianceResult:
     """Return what the losses say.
 
+    Raises `StatisticsError` if an experiment has fewer than five finite losses.
+
     Parameters
     ----------
     init, draw, both
@@ -208,11 +210,6 @@ def analyse(
         Of every interval.
     whole_test
         Whether every instance is measured on the whole test half.
-
-    Raises
-    ------
-    StatisticsError
-        If an experiment has fewer than five finite losses.
     """
     given: dict[Source, Sequence[float]] = {"init": init, "draw": draw, "both": both}
     boot = _Bootstrap(rng, confidence, n_resamples)

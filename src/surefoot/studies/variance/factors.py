@@ -20,6 +20,8 @@ LEVELS = {"draw": (1 << 16) - 1, "init": 1 << 16, "order": 1 << 8, "test": 1 << 
 class FactorLevels:
     """The level that an instance of a variance study has of every source of luck.
 
+    Raises `ConfigurationError` if a number is outside its range.
+
     Parameters
     ----------
     draw, init
@@ -28,11 +30,6 @@ class FactorLevels:
         Number of the batch order (with noise); 0 for the one that belongs to the weights.
     test
         Number of the test sample; 0 for the one that belongs to the draw.
-
-    Raises
-    ------
-    ConfigurationError
-        If a number is outside its range.
     """
 
     draw: int
