@@ -6,6 +6,7 @@ Only importing this module needs scikit-learn, ``pip install 'surefoot[sklearn]'
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -44,6 +45,7 @@ def _all_give_probabilities(candidates: Iterable[EstimatorCandidate]) -> bool:
     return all(hasattr(one, "predict_proba") for one in made)
 
 
+@dataclass(eq=False, repr=False)
 class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator):
     """Selects the estimator that stays good every time it is retrained, then refits it on all data.
 
@@ -88,32 +90,18 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         As in ``GridSearchCV``.
     """
 
-    def __init__(
-        self,
-        candidates: Any,
-        *,
-        loss: str | None = None,
-        criterion: str = "mean",
-        schedule: Schedule | None = None,
-        sample_size: int | None = None,
-        method: Method = "bootstrap",
-        stratify: bool = True,
-        pool_fraction: float = 0.5,
-        certify: int = 59,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.candidates = candidates
-        self.loss = loss
-        self.criterion = criterion
-        self.schedule = schedule
-        self.sample_size = sample_size
-        self.method = method
-        self.stratify = stratify
-        self.pool_fraction = pool_fraction
-        self.certify = certify
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+    candidates: Any
+    _: KW_ONLY
+    loss: str | None = None
+    criterion: str = "mean"
+    schedule: Schedule | None = None
+    sample_size: int | None = None
+    method: Method = "bootstrap"
+    stratify: bool = True
+    pool_fraction: float = 0.5
+    certify: int = 59
+    n_jobs: int | None = None
+    random_state: Any = None
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Race the candidates on X [n, F] and y [n] or [n, outputs], and refit the winner.
