@@ -40,13 +40,14 @@ class Fused:
 
     def run(self, steps: int) -> int:
         from surefoot.data.population import Draw
+        from surefoot.engines.base import Monitor
         from surefoot.engines.fused_cpu.instance import train_instance
         from surefoot.instances import Instance
 
         n = steps * self.net.batch_size
         train = np.arange(n, dtype=np.int32) % EXAMPLES
         draw = Draw(train, np.zeros(1, dtype=np.int32))
-        train_instance(Instance(self.net, SEED), self.setting, draw, self.stop)
+        train_instance(Instance(self.net, SEED), self.setting, draw, Monitor(self.stop))
         return n
 
 

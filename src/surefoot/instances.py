@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
+from surefoot.checkpoints import CheckpointStore
 from surefoot.data.population import Draw, Halves, Matrix, Rows, Sampling
 from surefoot.learning.losses import Loss
 from surefoot.learning.stopping import Stopping
@@ -25,6 +26,8 @@ class Status(enum.StrEnum):
     """A loss became NaN or infinite."""
     FAILED = "failed"
     """An exception, a crash or a limit ended it; the outcome's message says which."""
+    PAUSED = "paused"
+    """It was put aside after some epochs, as asked, and may go on later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Setting:
     """What all instances of a study share: data, sampling, test loss and stopping rule.
 
     ``plain_curves`` asks candidates that average their weights for the whole curve of the weights
-    before averaging, not only its last loss; no other number changes.
+    before averaging, not only its last loss; no other number changes. ``checkpoints`` keep what
+    trainings that are put aside need to go on; without any they begin anew, to the same bits.
     """
 
     halves: Halves
@@ -40,6 +44,7 @@ class Setting:
     loss: Loss
     stopping: Stopping = field(default_factory=Stopping)
     plain_curves: bool = False
+    checkpoints: CheckpointStore | None = None
 
     def test_loss(self, predictor: Predictor, rows: Rows) -> float:
         """Return the test loss of a predictor on rows of the population, rounded to float32."""
@@ -50,11 +55,15 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One training to be done: a candidate, its luck and, if not the setting's, its sampling."""
+    """One training to be done: a candidate, its luck and, if not the setting's, its sampling.
+
+    After ``until`` epochs, if that is given, it is put aside where its engine can go on with it.
+    """
 
     candidate: Candidate
     seed: InstanceSeed
     sampling: Sampling | None = None
+    until: int | None = None
 
     def draw(self, setting: Setting) -> Draw:
         """Return its training and test rows."""
@@ -69,10 +78,10 @@ class Instance:
 class Outcome:
     """What an instance left.
 
-    ``loss`` is the test loss of the last epoch, +inf unless finished; ``curve`` [epochs] the test
-    loss after each epoch, float32; ``sample`` the number of training examples. ``plain`` are the
-    test losses of the weights before averaging, where a candidate averages them: that of the last
-    epoch, or [epochs] if the setting asked for ``plain_curves``; else it is empty.
+    ``loss`` is the test loss of the last epoch, +inf if it diverged or failed; ``curve`` [epochs]
+    the test loss after each epoch, float32; ``sample`` the number of training examples. ``plain``
+    are the test losses of the weights before averaging, where a candidate averages them: that of
+    the last epoch, or [epochs] if the setting asked for ``plain_curves``; else it is empty.
     """
 
     candidate: str
@@ -98,11 +107,13 @@ class Outcome:
         message: str = "",
         *,
         failed: bool = False,
+        paused: bool = False,
         plain: Sequence[float] = (),
     ) -> Self:
         """Return what an instance left: its losses up to the last finite one are the curve.
 
-        It failed if that is said or there is no loss at all, and diverged if one is not finite.
+        It failed if that is said or there is no loss at all, diverged if one is not finite, and
+        paused if that is said and neither holds.
         """
         with np.errstate(over="ignore"):
             curve = np.array(losses, dtype=np.float32)
@@ -112,18 +123,21 @@ class Outcome:
             curve = curve[: int(finite.argmin())]
         if failed or not finite.size:
             status, message = Status.FAILED, message or "the engine gave no test loss"
+        if paused and status is Status.FINISHED:
+            status = Status.PAUSED
+        whole = status in (Status.FINISHED, Status.PAUSED)
         return cls(
             candidate=instance.candidate.key,
             role=instance.seed.role,
             instance=instance.seed.instance,
             sample=instance.train_size(setting),
             status=status,
-            loss=float(curve[-1]) if status is Status.FINISHED else float("inf"),
+            loss=float(curve[-1]) if whole else float("inf"),
             curve=curve,
             seconds=seconds,
             engine=engine,
             message=message,
-            plain=np.array(plain if status is Status.FINISHED else (), dtype=np.float32),
+            plain=np.array(plain if whole else (), dtype=np.float32),
         )
 
     @property

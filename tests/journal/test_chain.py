@@ -70,7 +70,7 @@ def content(path: Path) -> list[object]:
 
 def test_a_whole_journal_says_what_it_holds(whole: Path) -> None:
     found = verify(whole)
-    rows = {"study": 2, "candidates": 2, "extensions": 1, "notes": 2, "outcomes": 10}
+    rows = {"study": 2, "candidates": 2, "extensions": 1, "notes": 2, "outcomes": 10, "partials": 0}
     assert found.rows == rows
     assert len(found.digest) == 64
     assert "as it was written (2 study, 2 candidates" in str(found)

@@ -8,6 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.instances import Outcome, Status
-from surefoot.journal import MEMORY, Journal
+from surefoot.journal import MEMORY, Journal, identity
 from surefoot.journal.descriptions import canonical, differences, fingerprint
 from surefoot.seeds.ledger import Role
 from tests.fakes import Fake
@@ -415,3 +417,19 @@ def test_damage_that_no_digest_guards_is_one_sentence(
     edit(path, change)
     with pytest.raises(JournalError, match="restore it from a copy"), Journal.read(path) as journal:
         getattr(journal, str(read))(*([Role.RACE] if read == "measures" else []))
+
+
+def test_a_journal_from_before_trainings_were_put_aside_is_read_and_goes_on(path: Path) -> None:
+    whole = outcome()
+    aside = replace(outcome(instance=1), status=Status.PAUSED, message="")
+    with Journal.open(path, STUDY, [FAKE]) as journal:
+        journal.add(whole)
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("DROP TABLE partials")
+    with Journal.read(path) as journal:
+        assert (journal.paused(), journal.count()) == ([], 1)
+        assert journal.epochs_put_aside(*identity(whole)) == 0
+    with Journal.open(path, STUDY, [FAKE]) as journal:
+        journal.add(aside)
+    with Journal.read(path) as journal:
+        assert [one.instance for one in journal.paused()] == [1]

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
 from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
+from surefoot.checkpoints import Arrays, Checkpoint, CheckpointStore
 from surefoot.errors import DataError, EngineError, MissingExtraError
-from surefoot.instances import Instance, Outcome, Predictor, Setting, Training
+from surefoot.instances import Instance, Outcome, Predictor, Setting, Status, Training
 from surefoot.learning.losses import Loss
 
 Flag = NDArray[np.uint8]
@@ -40,13 +43,25 @@ class Engine(ABC):
         test, is told too and ends it (*diverged*); so does an exception (*failed*).
         """
 
+    def pausing(self, candidate: Candidate, setting: Setting) -> str | None:
+        """Return in what form `fit` puts a training aside and goes on with it, bit for bit.
+
+        None for a candidate that is trained in one go. The text names everything on which that form
+        and the bits depend, such as a library's version: under another, training begins anew.
+        """
+        return None
+
     def train(self, instance: Instance, setting: Setting, stop: Flag | None = None) -> Training:
         """Return what `fit` left; raise `Stopped` within two seconds of ``stop[0]`` being set.
 
-        The curve of a diverged or failed outcome ends with the last finite test loss.
+        The curve of a diverged or failed outcome ends with the last finite test loss. A training
+        that was put aside goes on from its checkpoint, if the setting has one.
         """
         left = Trained(instance, Monitor(np.zeros(1, dtype=np.uint8) if stop is None else stop))
         began = time.perf_counter()
+        shelf = self._shelf(instance, setting, left.monitor)
+        if left.monitor.is_due:
+            return Training(_put_aside(instance, setting, self.name, left.monitor), None)
         try:
             left.monitor.check()
             left.predictor = self.fit(instance, setting, left.monitor)
@@ -54,8 +69,11 @@ class Engine(ABC):
             raise
         except Exception as error:
             left.failure = f"{type(error).__name__}: {error}"
-        left.seconds = time.perf_counter() - began
-        return self.training(left, setting)
+        left.seconds = time.perf_counter() - began + left.monitor.seconds_before
+        training = self.training(left, setting)
+        if shelf is not None:
+            shelf.put(training.outcome, left.monitor.left)
+        return training
 
     def training(self, left: Trained, setting: Setting) -> Training:
         """Return what an instance left as an outcome of this engine, and its predictor."""
@@ -68,9 +86,29 @@ class Engine(ABC):
             left.seconds,
             left.failure or monitor.message,
             failed=bool(left.failure),
+            paused=monitor.left is not None,
             plain=monitor.plain,
         )
         return Training(outcome, left.predictor)
+
+    def _shelf(self, instance: Instance, setting: Setting, monitor: Monitor) -> _Shelf | None:
+        """Tell the monitor when to pause and what is kept; return where that is, if anywhere."""
+        store = setting.checkpoints
+        if store is None and instance.until is None:
+            return None
+        form = self.pausing(instance.candidate, setting)
+        if form is None:
+            return None
+        monitor.until = instance.until
+        if store is None:
+            return None
+        sampling = instance.sampling or setting.sampling
+        what = instance.candidate.key, instance.seed, sampling, setting.plain_curves
+        shelf = _Shelf(store, store.name(_release(), self.name, form, *what))
+        kept = store.load(shelf.name)
+        if kept is not None:
+            monitor.resume(kept)
+        return shelf
 
 
 class Stopped(Exception):
@@ -84,12 +122,50 @@ class Monitor:
     Compiled code reads the flag ``stop`` itself; ``losses`` are those told so far; ``message`` goes
     into the outcome. ``plain`` are the test losses of the weights before averaging, for a candidate
     that averages them: the last epoch's, or all epochs' if the setting asks for ``plain_curves``.
+
+    An engine that can put trainings aside (`Engine.pausing`) asks first for what was `kept`, and
+    after each epoch that does not end the training whether it `is_due`: then it tells what it needs
+    to go on (`pause`) and returns.
     """
 
     stop: Flag
     losses: list[float] = field(default_factory=list)
     plain: list[float] = field(default_factory=list)
     message: str = ""
+    until: int | None = None
+    left: Arrays | None = None
+    checkpoint: Checkpoint | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the training is to be put aside now."""
+        return self.until is not None and len(self.losses) >= self.until
+
+    @property
+    def seconds_before(self) -> float:
+        """What the epochs before the checkpoint took."""
+        return 0.0 if self.checkpoint is None else self.checkpoint.seconds
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint, whose losses are those told so far."""
+        self.checkpoint = checkpoint
+        self.losses, self.plain = checkpoint.curve.tolist(), checkpoint.plain.tolist()
+
+    def kept(self, shapes: Mapping[str, tuple[int, ...]]) -> Arrays | None:
+        """Return the arrays of the epochs before, which must have these names and shapes.
+
+        None if there are none, or they do not fit: then the training begins anew.
+        """
+        if self.checkpoint is not None:
+            arrays = self.checkpoint.arrays
+            if {name: array.shape for name, array in arrays.items()} == dict(shapes):
+                return arrays
+            self.checkpoint, self.losses, self.plain = None, [], []
+        return None
+
+    def pause(self, arrays: Arrays) -> None:
+        """Put the training aside with copies of what it needs to go on."""
+        self.left = {name: array.copy() for name, array in arrays.items()}
 
     def tell(self, *losses: float) -> None:
         """Add the test loss of an epoch; or NaN, when training exploded."""
@@ -145,6 +221,35 @@ class StackEngine(Engine):
         """Yield what `fit_stack` leaves as outcomes."""
         for left in self.fit_stack(instances, setting, stop):
             yield self.training(left, setting)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Where the checkpoint of a training is kept, and its name there."""
+
+    store: CheckpointStore
+    name: str
+
+    def put(self, outcome: Outcome, arrays: Arrays | None) -> None:
+        """Keep what a training that was put aside left; discard what one has left that ended."""
+        if outcome.status is Status.PAUSED and arrays is not None:
+            kept = Checkpoint(outcome.curve, outcome.plain, outcome.seconds, arrays)
+            self.store.save(self.name, kept)
+        else:
+            self.store.discard(self.name)
+
+
+def _put_aside(instance: Instance, setting: Setting, engine: str, monitor: Monitor) -> Outcome:
+    """Return the outcome of a training that was put aside at its epoch before, or later."""
+    epochs = instance.until or 0
+    seconds = monitor.seconds_before * epochs / len(monitor.losses)
+    losses, plain = monitor.losses[:epochs], monitor.plain[:epochs]
+    return Outcome.of(instance, setting, engine, losses, seconds, paused=True, plain=plain)
+
+
+@cache
+def _release() -> str:
+    return version("surefoot")
 
 
 def data_refusal(candidate: Candidate, setting: Setting, loss: Loss | None) -> str | None:

@@ -22,10 +22,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from surefoot.errors import JournalError
-from surefoot.journal.schema import CANDIDATES, CHAIN, EXTENSIONS, NOTES, OUTCOMES, STUDY
+from surefoot.journal.schema import CANDIDATES, CHAIN, EXTENSIONS, NOTES, OUTCOMES, PARTIALS, STUDY
 from surefoot.places import Place
 
-_SEALED = (STUDY, CANDIDATES, EXTENSIONS, NOTES, OUTCOMES)
+_SEALED = (STUDY, CANDIDATES, EXTENSIONS, NOTES, OUTCOMES, PARTIALS)
 _AFTER = {
     table.name: sa.select(sa.text("*"))
     .select_from(table)
@@ -136,6 +136,8 @@ def _rows(connection: sa.Connection, table: sa.Table, after: int = 0) -> Iterato
 
     The study's are all the descriptions it had, the present one last, numbered from 1.
     """
+    if table is PARTIALS and not sa.inspect(connection).has_table(table.name):
+        return
     if table is not STUDY:
         query, given = _AFTER[table.name], {"after": after}
         yield from connection.execute(query, given, execution_options=_PIECES)

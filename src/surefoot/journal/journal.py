@@ -34,6 +34,7 @@ from surefoot.journal.schema import (
     EXTENSIONS,
     NOTES,
     OUTCOMES,
+    PARTIALS,
     STUDY,
     TABLES,
     Extended,
@@ -46,6 +47,8 @@ from surefoot.journal.schema import (
     in_words,
     now,
     outcome_of,
+    partial_of,
+    partial_row_of,
     row_of,
 )
 from surefoot.journal.store import FORMAT, Store
@@ -215,6 +218,20 @@ class Journal:
         found = self._all(query, lambda row: (row.id, outcome_of(row)))
         return [one for _, one in found], found[-1][0] if found else number
 
+    def paused(self, role: Role | None = None, instance: int | None = None) -> list[Outcome]:
+        """Return the trainings put aside that have not ended since, each as it was left last."""
+        query = sa.select(PARTIALS, CANDIDATES.c.key).join_from(PARTIALS, CANDIDATES)
+        wanted = {PARTIALS.c.role: role, PARTIALS.c.instance: instance}
+        query = query.where(*(column == one for column, one in wanted.items() if one is not None))
+        latest: dict[Identity, Outcome] = {}
+        for one in self._all(query.order_by(PARTIALS.c.epochs), partial_of, PARTIALS):
+            latest[identity(one)] = one
+        return [one for what, one in latest.items() if what not in self._latest]
+
+    def epochs_put_aside(self, candidate: str, role: Role, instance: int, sample: int) -> int:
+        """Return after how many epochs an instance was put aside last; 0 if it never was."""
+        return self._partial.get((candidate, role, instance, sample), 0)
+
     def measures(self, role: Role) -> list[Measure]:
         """Return the outcomes of a role without their curves, in the order of recording.
 
@@ -233,7 +250,8 @@ class Journal:
     def add(self, *outcomes: Outcome, retry: bool = False) -> None:
         """Record outcomes, all or none of them; they are on the disk when this returns.
 
-        While a server is away, this waits for it.
+        While a server is away, this waits for it. A training that was put aside is recorded apart,
+        and its instance is as if unrecorded until it ends.
 
         ``retry`` records them as a further attempt at instances that failed. Raises `JournalError`
         if an instance is recorded already, a candidate unknown or the disk full.
@@ -243,6 +261,8 @@ class Journal:
         if not self._store.writable:
             raise JournalError(f"{self._store.name} was opened to be read only: nothing is added")
         name, rows, added = self._store.name, [], {}
+        aside: list[dict[str, Any]] = []
+        partial: dict[Identity, int] = {}
         for outcome in outcomes:
             what = identity(outcome)
             last, status = self._latest.get(what, (-1, Status.FAILED))
@@ -252,10 +272,16 @@ class Journal:
                 raise JournalError(f"{in_words(what)} is recorded in {name} already")
             if np.isnan(outcome.loss):
                 raise JournalError(f"{in_words(what)} has the loss NaN; a loss is finite or +inf")
+            if outcome.status is Status.PAUSED:
+                if outcome.epochs > max(self._partial.get(what, 0), partial.get(what, 0)):
+                    partial[what] = outcome.epochs
+                    aside.append(partial_row_of(outcome, self._rows[outcome.candidate]))
+                continue
             added[what] = (last + 1, outcome.status)
             rows.append(row_of(outcome, self._rows[outcome.candidate], last + 1))
-        self._insert(OUTCOMES, rows)
+        self._insert((OUTCOMES, rows), (PARTIALS, aside))
         self._latest.update(added)
+        self._partial.update(partial)
 
     def close(self) -> None:
         """Close it and let go of its lock; closing twice does nothing."""
@@ -287,7 +313,12 @@ class Journal:
         """Bring a journal of an older format to the present one, and note it."""
         old = self._store.format
         if old == FORMAT:
-            self._store.run("opened", add_missing_columns)
+
+            def complete(connection: sa.Connection) -> None:
+                add_missing_columns(connection)
+                TABLES.create_all(connection)
+
+            self._store.run("opened", complete)
             return
         note = {"from": old, "instances": self.count(), "version": version("surefoot")}
 
@@ -330,7 +361,7 @@ class Journal:
             }
             for key, candidate in new.items()
         ]
-        self._insert(CANDIDATES, rows)
+        self._insert((CANDIDATES, rows))
         self._rows |= numbers
 
     def _note(self, notes: Mapping[str, Any]) -> None:
@@ -341,14 +372,25 @@ class Journal:
             for name, content in notes.items()
             if (text := canonical(content)) != known.get(name)
         ]
-        self._insert(NOTES, rows)
+        self._insert((NOTES, rows))
 
-    def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-        """Append rows, numbered on from the last."""
-        if rows:
-            after = self.chain.last[table.name] + 1
-            numbered = [{"id": number, **row} for number, row in enumerate(rows, start=after)]
-            self._write("written", lambda c: c.execute(table.insert(), numbered), table)
+    def _insert(self, *new: tuple[sa.Table, list[dict[str, Any]]]) -> None:
+        """Append rows to tables, numbered on from the last of each; all of them or none."""
+        numbered = [
+            (
+                table,
+                [{"id": n, **row} for n, row in enumerate(rows, self.chain.last[table.name] + 1)],
+            )
+            for table, rows in new
+            if rows
+        ]
+
+        def insert(connection: sa.Connection) -> None:
+            for table, rows in numbered:
+                connection.execute(table.insert(), rows)
+
+        if numbered:
+            self._write("written", insert, *(table for table, _ in numbered))
 
     def _write(
         self, doing: str, work: Callable[[sa.Connection], object], *tables: sa.Table
@@ -409,6 +451,19 @@ class Journal:
             return (key, roles[role], instance, sample), (attempt, statuses[status])
 
         return dict(self._all(_outcomes(*(OUTCOMES.c[name] for name in names)), latest))
+
+    @cached_property
+    def _partial(self) -> dict[Identity, int]:
+        """The epochs after which instances were put aside last; read when first asked for."""
+        longest = sa.func.max(PARTIALS.c.epochs)
+        what = (CANDIDATES.c.key, *(PARTIALS.c[name] for name in ("role", "instance", "sample")))
+        query = sa.select(*what, longest).join_from(PARTIALS, CANDIDATES).group_by(*what)
+
+        def partial(row: Any) -> tuple[Identity, int]:
+            key, role, instance, sample, epochs = row
+            return (key, Role(role), instance, sample), epochs
+
+        return dict(self._all(query, partial, PARTIALS))
 
 
 def open_store(place: Place, *, writable: bool) -> Store:

@@ -133,6 +133,22 @@ OUTCOMES.append_column(sa.Column("plain", sa.LargeBinary))
 without averaged weights; ``recorded`` is UTC. Older journals lack ``plain``, until they are opened
 to write."""
 
+PARTIALS = _table(
+    "partials",
+    sa.UniqueConstraint("candidate", "role", "instance", "sample", "epochs"),
+    candidate=sa.ForeignKey("candidates.id"),
+    role=sa.Integer,
+    instance=sa.BigInteger,
+    sample=sa.BigInteger,
+    epochs=sa.Integer,
+    seconds=sa.Float,
+    engine=sa.Text,
+    recorded=sa.Text,
+    curve=sa.LargeBinary,
+)
+"""One row per time that a training was put aside: its curve until then, as in `OUTCOMES`, whose row
+ends it. Older journals lack the table, until they are opened to write."""
+
 CHAIN = _table("chain", part=sa.Text, row=sa.BigInteger, digest=sa.LargeBinary)
 """One entry per row of the tables above, in the order of writing: the chain of their digests
 (`surefoot.journal.chain`). Journals of format 1 lack it."""
@@ -160,6 +176,28 @@ def row_of(outcome: Outcome, candidate: int, attempt: int) -> dict[str, Any]:
         "curve": np.ascontiguousarray(outcome.curve, dtype="<f4").tobytes(),
         "plain": outcome.plain.astype("<f4").tobytes() or None,
     }
+
+
+def partial_row_of(outcome: Outcome, candidate: int) -> dict[str, Any]:
+    """Return the outcome of a training put aside as a row of `PARTIALS`."""
+    row = row_of(outcome, candidate, 0)
+    return {name: row[name] for name in row if name in PARTIALS.c} | {"epochs": outcome.epochs}
+
+
+def partial_of(row: sa.Row[Any]) -> Outcome:
+    """Return the outcome a row of `PARTIALS` holds, joined with its candidate's ``key``."""
+    curve = np.frombuffer(row.curve, dtype="<f4").astype(np.float32)
+    return Outcome(
+        candidate=row.key,
+        role=Role(row.role),
+        instance=row.instance,
+        sample=row.sample,
+        status=Status.PAUSED,
+        loss=float(curve[-1]),
+        curve=curve,
+        seconds=row.seconds,
+        engine=row.engine,
+    )
 
 
 def outcome_of(row: sa.Row[Any]) -> Outcome:

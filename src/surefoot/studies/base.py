@@ -6,6 +6,7 @@ Its run trains whatever of its instances the journal does not hold yet.
 from __future__ import annotations
 
 import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -30,6 +31,9 @@ from surefoot.studies.watch import Failures, Watcher
 Answer = TypeVar("Answer")
 Described = TypeVar("Described", bound=Description)
 
+TRIM_EVERY = 10.0
+"""Seconds from one look at the size of all checkpoints to the next."""
+
 
 def identity_of(instance: Instance, setting: Setting) -> Identity:
     """Return what identifies an instance in a journal."""
@@ -51,9 +55,13 @@ class Run:
     retry: set[Identity] = field(default_factory=set)
 
     def lacks(self, instance: Instance) -> bool:
-        """Say whether an instance is to be trained, for the first time or again."""
+        """Say whether an instance is to be trained, or trained on: for the first time or again."""
         what = identity_of(instance, self.setting)
-        return what in self.retry or not self.journal.has(*what)
+        if what in self.retry:
+            return True
+        if instance.until is not None and self.journal.epochs_put_aside(*what) >= instance.until:
+            return False
+        return not self.journal.has(*what)
 
     def missing(self, instances: Iterable[Instance]) -> list[Instance]:
         """Return the instances that are to be trained."""
@@ -73,7 +81,7 @@ class Run:
         new: list[Outcome] = []
         if not todo:
             return new
-        batches = self.executor.batches(todo, self.setting)
+        batches, due = self.executor.batches(todo, self.setting), 0.0
         try:
             for batch in batches:
                 self.journal.add(*(o for o in batch if identity(o) not in self.retry))
@@ -82,6 +90,9 @@ class Run:
                 new.extend(batch)
                 for outcome in batch:
                     self.watch.outcome(outcome)
+                if self.setting.checkpoints is not None and time.monotonic() > due:
+                    self.setting.checkpoints.trim()
+                    due = time.monotonic() + TRIM_EVERY
         finally:
             close = getattr(batches, "close", None)
             if close is not None:

@@ -17,13 +17,14 @@ import numpy as np
 import pytest
 
 from surefoot.candidates.base import Candidate
+from surefoot.checkpoints import CheckpointStore
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Engine, Stopped
 from surefoot.engines.choose import Chooser
 from surefoot.errors import EngineError, JournalError, JournalMismatchError, StatisticsError
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome, Setting, Status
-from surefoot.journal import Extension, Journal, verify
+from surefoot.journal import Extension, Journal, identity, verify
 from surefoot.learning.losses import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.racing.criteria import Criterion, as_criterion
@@ -178,14 +179,48 @@ class EpochEngineSuite(EngineSuite):
             engine.train(toy_instance(candidate), endless, stop)
         assert time.perf_counter() - raised_at[0] < 2.0
 
+    def test_a_training_that_is_put_aside_ends_with_the_same_bits(
+        self, engine: Engine, candidate: Candidate, tmp_path: Path
+    ) -> None:
+        """At every epoch, at any, twice, by another process; without a checkpoint it begins anew.
+
+        An engine that trains in one go leaves a whole outcome at once.
+        """
+        whole = toy_setting(stopping=Stopping(5, reading="none"), plain_curves=True)
+        instance = toy_instance(candidate)
+        expected = bits(engine, instance, whole)
+        goes_on = engine.pausing(candidate, whole) is not None
+        for place, stops in enumerate(((1, 2, 3, 4), (3,), (2, 2), (4, 1))):
+            store = CheckpointStore(tmp_path / str(place), "toys")
+            kept = replace(whole, checkpoints=store)
+            for until in stops:
+                outcome = engine.train(replace(instance, until=until), kept).outcome
+                assert outcome.status is (Status.PAUSED if goes_on else Status.FINISHED)
+                assert outcome.epochs == (until if goes_on else 5)
+            assert any(tmp_path.glob(f"{place}/*/*.npz")) is goes_on
+            told = engine, instance, kept
+            ended = other_process().submit(bits, *told).result() if place == 1 else bits(*told)
+            assert ended == expected
+            assert not any(tmp_path.glob(f"{place}/*/*"))
+            engine.train(replace(instance, until=2), kept)
+            for file in tmp_path.glob(f"{place}/*/*.npz"):
+                damaged = bytearray(file.read_bytes())
+                damaged[len(damaged) // 2] ^= 1 + place
+                file.write_bytes(damaged[: len(damaged) - place])
+            assert bits(*told) == expected, "a damaged checkpoint is none"
+        assert bits(engine, replace(instance, until=9), whole) == expected
+
     @pytest.mark.parametrize("reading", ["plateau", "explosion", "none"])
     @pytest.mark.parametrize("tolerance", [0.0, 0.05, 100.0])
     def test_training_ends_when_the_rule_says(
         self, engine: Engine, candidate: Candidate, reading: Any, tolerance: float
     ) -> None:
         rule = Stopping(9, min_epochs=3, window=2, tolerance=tolerance, reading=reading)
-        outcome = engine.train(toy_instance(candidate), toy_setting(stopping=rule)).outcome
+        setting = toy_setting(stopping=rule)
+        outcome = engine.train(toy_instance(candidate), setting).outcome
         curve = [float(loss) for loss in outcome.curve]
+        paused = engine.train(replace(toy_instance(candidate), until=len(curve)), setting).outcome
+        assert content(paused) == content(outcome), "who ends at an epoch is not put aside there"
         assert rule.should_stop(curve)
         assert not any(rule.should_stop(curve[:epochs]) for epochs in range(1, len(curve)))
 
@@ -363,6 +398,25 @@ class JournalSuite:
             journal.add(replace(FINISHED, instance=FAILED.instance), retry=True)
             assert (journal.failed(), journal.count()) == (set(), 2)
 
+    def test_a_training_put_aside_is_unrecorded_until_it_ends(self, tmp_path: Path) -> None:
+        curve = FINISHED.curve
+        first, second = (
+            replace(FINISHED, status=Status.PAUSED, curve=curve[:n], loss=float(curve[n - 1]))
+            for n in (1, 2)
+        )
+        what = identity(FINISHED)
+        with self.open(tmp_path) as journal:
+            journal.add(first)
+            journal.add(second, FAILED)
+            journal.add(first)
+            assert (journal.has(*what), journal.count(), len(journal.outcomes())) == (False, 1, 1)
+        with self.open(tmp_path) as journal:
+            assert journal.epochs_put_aside(*what) == 2
+            assert list(map(content, journal.paused())) == [content(second)]
+            assert journal.paused(Role.CERTIFY) == journal.paused(instance=5) == []
+            journal.add(FINISHED)
+            assert (journal.has(*what), journal.paused()) == (True, [])
+
     def test_another_study_is_refused(self, tmp_path: Path) -> None:
         self.open(tmp_path).close()
         with pytest.raises(JournalMismatchError, match=r"stopping.max_epochs: 100 -> 200"):
@@ -383,6 +437,7 @@ class JournalSuite:
             assert (journal.study, journal.count()) == (longer, 2)
             assert journal.notes() == {"by": "two"}
         rows = {"study": 2, "candidates": 1, "extensions": 1, "notes": 2, "outcomes": 2}
+        rows["partials"] = 0
         assert verify(self.place(tmp_path)).rows == rows
 
     def test_one_writes_at_a_time_and_any_number_read(self, tmp_path: Path) -> None:

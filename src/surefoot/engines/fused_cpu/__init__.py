@@ -8,13 +8,13 @@ thread without the GIL and gives the same bits at any number of threads and in a
 
 from __future__ import annotations
 
-import math
+from importlib.metadata import version
 from typing import ClassVar, Literal
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.engines.base import Engine, Monitor, data_refusal
-from surefoot.instances import Instance, Predictor, Setting, Status
+from surefoot.instances import Instance, Predictor, Setting
 
 
 class FusedCpu(Engine):
@@ -33,9 +33,10 @@ class FusedCpu(Engine):
         """Train one instance without holding the GIL."""
         from surefoot.engines.fused_cpu.instance import train_instance
 
-        status, curve, predictor, plain = train_instance(
-            instance, setting, instance.draw(setting), monitor.stop
-        )
-        monitor.plain.extend(plain)
-        monitor.tell(*curve, *([math.nan] if status is Status.DIVERGED else []))
-        return predictor
+        return train_instance(instance, setting, instance.draw(setting), monitor)
+
+    def pausing(self, candidate: Candidate, setting: Setting) -> str:
+        """Put any training aside, for the same vector unit."""
+        from surefoot.engines.fused_cpu.target import WIDE
+
+        return f"numba {version('numba')}, {'512' if WIDE else '256'} bits"

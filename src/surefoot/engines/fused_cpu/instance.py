@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +15,12 @@ from surefoot.candidates.convnet.initialization import initial_weights, named_we
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.recipe import trained_loss
 from surefoot.data.population import Draw
-from surefoot.engines.base import Stopped
+from surefoot.engines.base import Monitor, Stopped
 from surefoot.engines.fused_cpu import training
 from surefoot.engines.fused_cpu.exported import provide
 from surefoot.engines.fused_cpu.program import Program, compile_program
 from surefoot.engines.fused_cpu.target import LANES
-from surefoot.instances import Instance, Setting, Status
+from surefoot.instances import Instance, Setting
 from surefoot.learning.averaging import parse_average, statistics_rows
 from surefoot.learning.optimizers import OPTIMIZERS, state_vectors
 from surefoot.learning.schedules import parse_schedule
@@ -172,11 +173,12 @@ def buffers_of(net: ConvNet, n: int) -> training.Buffers:
 
 
 def train_instance(
-    instance: Instance, setting: Setting, draw: Draw, stop: NDArray[np.uint8]
-) -> tuple[Status, Matrix, FusedPredictor, Matrix]:
-    """Train and return how it ended, its curve, what was trained and the plain weights' losses.
+    instance: Instance, setting: Setting, draw: Draw, monitor: Monitor
+) -> FusedPredictor:
+    """Train, tell the monitor and return what was trained.
 
-    The last are as in `Monitor.plain`.
+    Put aside, a training is its numbers in torch's order (the optimiser's and the average's too)
+    and the statistics of batch normalisation: all else follows from epoch and seed.
 
     Raises
     ------
@@ -194,6 +196,24 @@ def train_instance(
         aligned(size if states > 1 else LANES), network.statistics, network.work,
         shipped.params, shipped.statistics,
     )  # fmt: skip
+    vectors = {"params": state.params}
+    if states > 0:
+        vectors["first"] = state.first
+    if states > 1:
+        vectors["second"] = state.second
+    running = {"statistics": state.statistics}
+    if shipped is not network:
+        vectors["averaged"] = state.averaged
+        running["averaged_statistics"] = state.averaged_statistics
+    place = network.program.place
+    kept = monitor.kept(
+        dict.fromkeys(vectors, place.shape) | {n: one.shape for n, one in running.items()}
+    )
+    if kept is not None:
+        for name, vector in vectors.items():
+            vector[place] = kept[name]
+        for name, statistics in running.items():
+            statistics[:] = kept[name]
     population = setting.halves.population
     side = population.side if net.side and population.side is not None else _no_side()
     data = training.Data(*(frozen(a) for a in (population.features, population.target, side)))
@@ -201,14 +221,24 @@ def train_instance(
     curve, plain = np.zeros((2, setting.stopping.max_epochs), dtype=np.float32)
     if not setting.plain_curves or shipped is network:
         plain = plain[: int(shipped is not network)]
+    begun, until = len(monitor.losses), monitor.until or setting.stopping.max_epochs
+    curve[:begun] = monitor.losses
+    if plain.size > 1:
+        plain[:begun] = monitor.plain
     ending, epochs = training.train(
         network.program, state, data, frozen(draw.train), frozen(draw.test), recipe,
         training.Measure(loss.code, float(loss.parameter), loss.rooted),
         ending_of(setting.stopping), keys_of(instance), buffers_of(net, draw.train.size), curve,
-        plain, frozen(np.ascontiguousarray(statistics_rows(draw.train))), stop,
+        plain, frozen(np.ascontiguousarray(statistics_rows(draw.train))), monitor.stop, begun,
+        until,
     )  # fmt: skip
     if ending == training.STOPPED:
         raise Stopped
-    status = Status.FINISHED if ending == training.FINISHED else Status.DIVERGED
-    predictor = FusedPredictor(net, shipped.flat, shipped.statistics.copy())
-    return status, curve[:epochs].copy(), predictor, plain[:epochs].copy()
+    monitor.losses, monitor.plain = curve[:epochs].tolist(), plain[:epochs].tolist()
+    if ending == training.DIVERGED:
+        monitor.tell(math.nan)
+    elif ending == training.PAUSED:
+        if plain.size == 1:
+            monitor.plain.clear()
+        monitor.pause({name: vector[place] for name, vector in vectors.items()} | running)
+    return FusedPredictor(net, shipped.flat, shipped.statistics.copy())

@@ -33,11 +33,20 @@ def momentum_at(step):
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def update(code, state, step, rate, decay, scale, pull, momentum_product):
+def momentum_product(steps):
+    """Return NAdam's product μ₁ … μ_steps, multiplied in this order."""
+    product = 1.0
+    for step in range(1, steps + 1):
+        product *= momentum_at(step)
+    return product
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def update(code, state, step, rate, decay, scale, pull, product_before):
     """Take step number ``step`` (from 1) and return NAdam's product μ₁ … μ_step.
 
     ``state`` is a `State`, whose gradient is multiplied by ``scale`` first; its average moves by
-    ``pull`` of the way to the new parameters, and is left alone if that is 0. ``momentum_product``
+    ``pull`` of the way to the new parameters, and is left alone if that is 0. ``product_before``
     is the product up to the step before.
     """
     params, grads, first, second = state.params, state.grads, state.first, state.second
@@ -45,7 +54,7 @@ def update(code, state, step, rate, decay, scale, pull, momentum_product):
     correction1 = 1.0 - BETA1**step
     correction2 = 1.0 - BETA2**step
     now, following = momentum_at(step), momentum_at(step + 1)
-    product = momentum_product * now
+    product = product_before * now
     l2 = fill(params, 0.0 if code == ADAMW else decay)
     keep = fill(params, 1.0 - rate * decay)
     beta1, gain1 = fill(params, BETA1), fill(params, 1.0 - BETA1)

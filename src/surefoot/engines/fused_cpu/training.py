@@ -18,7 +18,12 @@ from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.forward import draw_masks, forward
 from surefoot.engines.fused_cpu.loss_kernels import example_loss
 from surefoot.engines.fused_cpu.normalisation import MOMENTUM
-from surefoot.engines.fused_cpu.optimizer_kernels import gradient_scale, move, update
+from surefoot.engines.fused_cpu.optimizer_kernels import (
+    gradient_scale,
+    momentum_product,
+    move,
+    update,
+)
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.learning.averaging import ema_gain
 from surefoot.learning.schedules import factor
@@ -32,7 +37,7 @@ Z = int(Field.Z)
 Z_CHANNEL = int(Field.Z_CHANNEL)
 Z_TILE = int(Field.Z_TILE)
 
-FINISHED, DIVERGED, STOPPED = 0, 1, 2
+FINISHED, DIVERGED, STOPPED, PAUSED = 0, 1, 2, 3
 NONE, PLATEAU = 0, 1
 EMA, LAST = 1, 2
 
@@ -281,19 +286,21 @@ def statistics_anew(program, state, data, rows, batch, stop):
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def train(
     program, state, data, train_rows, test_rows, recipe, measure, ending, keys, buffers, curve,
-    plain, statistics_rows, stop,
+    plain, statistics_rows, stop, begun, until,
 ):  # fmt: skip
     """Train until the stopping rule, an explosion or the stop flag; return (ending, epochs).
 
+    ``begun`` epochs were trained before, to which ``state`` and the curves belong; the training is
+    put aside after ``until`` epochs unless it ends then.
     ``keys`` [4] are those of the ORDER and the NOISE stream. ``curve`` [max_epochs] is filled with
     the test losses of the average; ``plain`` with those of the parameters, its last place only,
     after the last epoch, if it is [1]. ``statistics_rows`` are those of `learning.averaging`.
     """
-    step = 0
-    product = 1.0
-    epochs = 0
     n = train_rows.size
     pace = recipe.pace
+    epochs = begun
+    step = begun * pace.epoch_steps
+    product = momentum_product(step)
     while True:
         fill_epoch_order(keys[0], keys[1], np.uint64(epochs), buffers.order)
         for first in range(0, n, recipe.batch):
@@ -335,6 +342,8 @@ def train(
         epochs += 1
         if should_stop(curve, epochs, ending):
             break
+        if epochs >= until:
+            return PAUSED, epochs
     if plain.size == 1:
         plain[0] = test_loss(
             program, state.params, state.statistics, state.work, data, test_rows, measure, buffers,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from surefoot.candidates.base import Candidate
@@ -58,6 +59,10 @@ class TorchEager(Engine):
             job = job_of(instance, setting)
             train_epochs(job, setting, instance.draw(setting), order_key, monitor)
         return job.shipped
+
+    def pausing(self, candidate: Candidate, setting: Setting) -> str | None:
+        """Put a `ConvNet` aside; a module may hold what no state of its own tells."""
+        return f"torch {version('torch')}" if isinstance(candidate, ConvNet) else None
 
 
 def predictor_of(candidate: Network, weights: Mapping[str, Matrix]) -> Predictor:

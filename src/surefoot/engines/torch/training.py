@@ -131,8 +131,11 @@ def train_epochs(
     inputs = predictor.inputs(population.features, population.side)
     target = torch.from_numpy(population.target)
     test_target = population.target[draw.test]
-    step, outputs, curve = 0, population.outputs, monitor.losses
     averaged, shipped = job.averaged, job.shipped
+    if monitor.checkpoint is not None:
+        resume(job, monitor)
+    outputs, curve = population.outputs, monitor.losses
+    step = len(curve) * -(-draw.train.size // job.batch_size)
 
     def measured(predictor: TorchPredictor) -> float:
         predictions = predictor.predict_rows(inputs, draw.test, monitor)
@@ -175,6 +178,43 @@ def train_epochs(
             monitor.plain.append(measured(predictor))
         if ends:
             return None
+        if monitor.is_due:
+            return monitor.pause({name: one.numpy() for name, one in state_of(job).items()})
+
+
+def state_of(job: Job) -> dict[str, Tensor]:
+    """Return all that a training of a `ConvNet` changes, by name; none of it is a copy.
+
+    Those are the arrays of the module and of the average, and what the optimiser keeps of each
+    parameter, once it has taken a step.
+    """
+    found = {f"module.{n}": one for n, one in job.predictor.module.state_dict().items()}
+    if job.averaged is not None:
+        found |= {f"averaged.{n}": one for n, one in job.shipped.module.state_dict().items()}
+    for place, parameter in enumerate(job.predictor.module.parameters()):
+        for name, value in job.optimizer.state[parameter].items():
+            if isinstance(value, Tensor):
+                found[f"optimizer.{place}.{name}"] = value
+    return found
+
+
+@torch.no_grad()
+def resume(job: Job, monitor: Monitor) -> None:
+    """Put a training in the state in which it was put aside; leave it new if that does not fit.
+
+    A step without gradient makes the optimiser's arrays, whose values are then replaced.
+    """
+    new = {name: one.clone() for name, one in state_of(job).items()}
+    for parameter in job.predictor.module.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    job.optimizer.step()
+    state = state_of(job)
+    kept = monitor.kept({name: tuple(one.shape) for name, one in state.items()})
+    if kept is None:
+        job.optimizer.state.clear()
+    values = new if kept is None else {name: torch.from_numpy(a) for name, a in kept.items()}
+    for name, value in values.items():
+        state[name].copy_(value)
 
 
 class AveragedModule:
