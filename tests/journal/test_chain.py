@@ -226,3 +226,37 @@ def test_columns_added_later_leave_the_digests_as_they_are(copy: Path) -> None:
     edit(copy, "UPDATE outcomes SET later = 0.5 WHERE id = 3")
     with pytest.raises(JournalError, match="row 3 of its table 'outcomes'"):
         verify(copy)
+
+
+def test_who_follows_checks_what_is_new(tmp_path: Path) -> None:
+    path = tmp_path / "race.db"
+    with Journal.open(path, STUDY, [FAKE]) as journal, Journal.read(path) as follower:
+        journal.add(outcome(0), outcome(1))
+        assert [one.instance for one in follower.catch_up()] == [0, 1]
+        journal.add(outcome(2))
+        edit(path, "UPDATE outcomes SET loss = 0.1 WHERE instance = 2")
+        with pytest.raises(JournalError, match=r"instance 2 .* is not the one that was written"):
+            follower.catch_up()
+
+
+def test_who_follows_learns_of_another_study_and_of_other_candidates(tmp_path: Path) -> None:
+    path = tmp_path / "race.db"
+    with Journal.open(path, STUDY, [FAKE]) as journal:
+        journal.add(outcome(0))
+    with Journal.read(path) as follower:
+        grown = STUDY | {"stopping": {"max_epochs": 200}}
+        longer = Extension(("longer",))
+        with Journal.open(path, grown, [OTHER], extends=lambda old, new: longer) as journal:
+            journal.add(outcome(0, candidate=OTHER.key))
+            assert [one.candidate for one in follower.catch_up()] == [OTHER.key]
+            assert follower.study == grown
+            assert list(follower.candidates()) == [FAKE.key, OTHER.key]
+
+
+def test_a_journal_of_the_older_format_brings_nothing_new(tmp_path: Path) -> None:
+    path = tmp_path / "race.db"
+    with Journal.open(path, STUDY, [FAKE]) as journal:
+        journal.add(outcome(0))
+    make_old(path)
+    with Journal.read(path) as follower:
+        assert follower.catch_up() == []

@@ -94,12 +94,14 @@ def ends_in(connection: sa.Connection, chain: Chain) -> bool:
     return [tuple(row) for row in connection.execute(last)] == [(chain.length, chain.digest)]
 
 
-def verified(connection: sa.Connection, name: str) -> Chain:
+def verified(connection: sa.Connection, name: str, known: Chain | None = None) -> Chain:
     """Return the chain of the journal that messages call ``name``.
 
-    Raises `JournalError` with the place if a row is not the one that was written, or is missing,
-    moved or added.
+    ``known`` is how far it was verified before; only what was written since is read then. Raises
+    `JournalError` with the place if a row is not the one that was written, or is missing, moved or
+    added.
     """
+    known = known or Chain()
 
     def broken(part: str, number: int, what: str) -> JournalError:
         where = f"row {number} of its table {part!r}"
@@ -112,10 +114,11 @@ def verified(connection: sa.Connection, name: str) -> Chain:
         changed = f"{name} was changed after it was written"
         return JournalError(f"{changed}: {where} {what}; restore it from a copy")
 
-    rows = {table.name: _rows(connection, table) for table in _SEALED}
-    chain = Chain()
-    entries = connection.execute(sa.select(CHAIN).order_by(CHAIN.c.id), execution_options=_PIECES)
-    for place, (entry, part, number, digest) in enumerate(entries, start=1):
+    rows = {table.name: _rows(connection, table, after=known.last[table.name]) for table in _SEALED}
+    chain = Chain(known.length, known.digest, dict(known.last))
+    query = sa.select(CHAIN).where(CHAIN.c.id > known.length).order_by(CHAIN.c.id)
+    entries = connection.execute(query, execution_options=_PIECES)
+    for place, (entry, part, number, digest) in enumerate(entries, start=known.length + 1):
         row = next(rows.get(part, iter(())), None)
         if entry != place:
             raise broken(CHAIN.name, place, "is missing")

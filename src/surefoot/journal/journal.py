@@ -8,7 +8,7 @@ description counts and the earlier one is kept. No outcome is ever changed or de
 instance may be tried again, which appends a further attempt.
 
 One process writes at a time, which a lock ensures that dies with its process; any number may read
-meanwhile (`Journal.read`), also on and on (`Journal.outcomes_since`).
+meanwhile (`Journal.read`), also on and on (`Journal.catch_up`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any, Self, TypeVar
@@ -78,12 +79,8 @@ class Journal:
         self.chain = Chain()
         if store.format > 1:
             self.chain = store.run("read", lambda connection: verified(connection, store.name))
-        studies = self._all(sa.select(STUDY.c.description), lambda row: _plain(row.description))
-        if len(studies) != 1:
-            raise JournalError(f"{store.name} holds no study: it is not a whole journal")
-        self.study = modern(studies[0])
-        known = sa.select(CANDIDATES.c.key, CANDIDATES.c.id).order_by(CANDIDATES.c.id)
-        self._rows: dict[str, int] = dict(self._all(known, tuple))
+        self.study = self._read_study()
+        self._rows = self._read_rows()
 
     @classmethod
     def open(
@@ -207,16 +204,41 @@ class Journal:
         query = query.where(*(column == one for column, one in wanted.items() if one is not None))
         return list({identity(o): o for o in self._all(query, outcome_of)}.values())
 
-    def outcomes_since(self, number: int = 0) -> tuple[list[Outcome], int]:
-        """Return the outcomes recorded after the first ``number``, and how many there are by now.
+    def catch_up(self) -> list[Outcome]:
+        """Take in what another process recorded since this journal was read or last caught up.
 
-        Who follows a journal that is written to gives the second of one call to the next, which
-        then reads what is new and nothing else. All attempts at an instance are among them, in the
-        order of recording: the latest counts.
+        Only what is new is read, and its digests are checked. Returns the new outcomes, all
+        attempts at an instance in the order of recording. A journal of format 1 never gets any:
+        who goes on with it brings it to the present format, after which it is to be read again.
+
+        Raises `JournalError` if something new is not what was written.
         """
-        query = _outcomes(sa.text(f"{OUTCOMES.name}.*")).where(OUTCOMES.c.id > number)
-        found = self._all(query, lambda row: (row.id, outcome_of(row)))
-        return [one for _, one in found], found[-1][0] if found else number
+        before = self.chain
+        if self._store.format == 1:
+            return []
+
+        def news(connection: sa.Connection) -> tuple[Chain, Sequence[sa.Row[Any]]]:
+            if ends_in(connection, before):
+                return before, []
+            after = verified(connection, self._store.name, before)
+            number, upto = before.last[OUTCOMES.name], after.last[OUTCOMES.name]
+            query = _outcomes(sa.text(f"{OUTCOMES.name}.*"))
+            new = query.where(OUTCOMES.c.id > number, OUTCOMES.c.id <= upto)
+            return after, connection.execute(new).all()
+
+        self.chain, rows = self._store.run("read", news)
+        if self.chain.last[STUDY.name] > before.last[STUDY.name]:
+            self.study = self._read_study()
+        if self.chain.last[CANDIDATES.name] > before.last[CANDIDATES.name]:
+            self._rows = self._read_rows()
+        if rows:
+            vars(self).pop("_latest", None)
+        return self._made(rows, outcome_of)
+
+    def times(self, latest: int = 200) -> list[datetime]:
+        """Return when the latest outcomes were recorded (UTC), oldest first."""
+        query = sa.select(OUTCOMES.c.recorded).order_by(OUTCOMES.c.id.desc()).limit(latest)
+        return self._all(query, lambda row: datetime.fromisoformat(row.recorded))[::-1]
 
     def paused(self, role: Role | None = None, instance: int | None = None) -> list[Outcome]:
         """Return the trainings put aside that have not ended since, each as it was left last."""
@@ -417,6 +439,19 @@ class Journal:
 
         self.chain = self._store.run(doing, sealed, landed)
 
+    def _read_study(self) -> dict[str, Any]:
+        """Return the present description."""
+        studies = self._all(sa.select(STUDY.c.description), lambda row: _plain(row.description))
+        if len(studies) != 1:
+            raise JournalError(f"{self._store.name} holds no study: it is not a whole journal")
+        present: dict[str, Any] = modern(studies[0])
+        return present
+
+    def _read_rows(self) -> dict[str, int]:
+        """Return which row each candidate is."""
+        known = sa.select(CANDIDATES.c.key, CANDIDATES.c.id).order_by(CANDIDATES.c.id)
+        return dict(self._all(known, tuple))
+
     def _all(
         self,
         query: sa.Select[Any],
@@ -430,7 +465,10 @@ class Journal:
                 return []
             return connection.execute(query).all()
 
-        rows = self._store.run("read", read)
+        return self._made(self._store.run("read", read), make)
+
+    def _made(self, rows: Sequence[sa.Row[Any]], make: Callable[[sa.Row[Any]], Made]) -> list[Made]:
+        """Return what is made of each row."""
         try:
             return [make(row) for row in rows]
         except (ValueError, KeyError, TypeError, AttributeError) as error:

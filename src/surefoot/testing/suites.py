@@ -455,10 +455,12 @@ class JournalSuite:
         self.open(tmp_path).close()
 
     def test_who_follows_reads_what_is_new_and_nothing_else(self, tmp_path: Path) -> None:
-        place, again = 0, replace(FINISHED, instance=FAILED.instance)
+        again = replace(FINISHED, instance=FAILED.instance)
         with self.open(tmp_path) as journal, Journal.read(self.place(tmp_path)) as follower:
             for batch in ((FINISHED, FAILED), (), (again,)):
                 journal.add(*batch, retry=batch == (again,))
-                new, place = follower.outcomes_since(place)
-                assert list(map(content, new)) == list(map(content, batch))
-            assert place == 3
+                assert list(map(content, follower.catch_up())) == list(map(content, batch))
+                assert follower.chain == journal.chain
+                assert (follower.count(), follower.failed()) == (journal.count(), journal.failed())
+            assert len(follower.times(2)) == 2
+            assert follower.times() == sorted(follower.times())
