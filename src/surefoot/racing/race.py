@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -105,6 +105,12 @@ class Race:
             cost=cost,
         )
         self._check_rule(len(names) if screen is None else min(2, len(names)))
+
+    @classmethod
+    def of(cls, keys: Iterable[str], rules: Any, **others: Any) -> Race:
+        """Return the race of the rules that an object has as attributes, but for ``others``."""
+        names = (one.name for one in fields(cls) if one.name not in ("keys", *others))
+        return cls(keys, **{name: getattr(rules, name) for name in names}, **others)
 
     def _check_rule(self, judged: int) -> None:
         """Raise `ConfigurationError` if the rule could never remove anybody of so many."""

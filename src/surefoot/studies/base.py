@@ -245,7 +245,9 @@ def with_baseline(
     candidates: tuple[Candidate, ...], baseline: Candidate | None
 ) -> tuple[Candidate, ...]:
     """Return the candidates, and the baseline unless it is one of them."""
-    return candidates if baseline is None else tuple(dict.fromkeys((*candidates, baseline)))
+    if baseline is None or baseline in candidates:
+        return candidates
+    return (*candidates, baseline)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -271,3 +273,15 @@ class FixedStudy(Study[Answer]):
             if {identity_of(one, run.setting) for one in instances} <= run.journal.failed():
                 raise StatisticsError(f"there is no loss of {len(instances)} instances")
             return self.result(run.journal)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CandidateStudy(FixedStudy[Answer]):
+    """A study of one candidate."""
+
+    candidate: Candidate
+
+    @property
+    def everyone(self) -> tuple[Candidate, ...]:
+        """The candidate."""
+        return (self.candidate,)

@@ -23,12 +23,9 @@ from surefoot.journal import Known
 from surefoot.journal.descriptions import mismatches
 from surefoot.learning.losses import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
-from surefoot.racing.criteria import Criterion, as_criterion
-from surefoot.racing.race import Cost, Race
+from surefoot.racing import Criterion, EliminationRule, Race, Schedule, Screen, as_criterion
+from surefoot.racing.race import Cost
 from surefoot.racing.registry import describe, rebuild
-from surefoot.racing.rules.base import EliminationRule
-from surefoot.racing.schedules.base import Schedule
-from surefoot.racing.screen import Screen
 from surefoot.seeds.ledger import InstanceSeed, Role, candidate_salt
 from surefoot.studies.variance.factors import FactorLevels
 
@@ -193,16 +190,8 @@ class RaceDescription(Description):
     def race(self) -> Race:
         """The rules of the race."""
         endless = self.max_instances is None and self.rule.max_instances is not None
-        return Race(
-            self.candidates,
-            self.criterion,
-            self.schedule,
-            self.screen,
-            self.rule,
-            self.limit,
-            _ENDLESS if endless else self.max_instances,
-            self.cost,
-        )
+        most = _ENDLESS if endless else self.max_instances
+        return Race.of(self.candidates, self, max_instances=most)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, TypeGuard
 
 from surefoot.journal import Extended, Extension
 from surefoot.journal.descriptions import mismatches
-from surefoot.racing.race import Race
+from surefoot.racing import Race
 from surefoot.racing.schedules.stages import default_schedule, within
 from surefoot.studies.description import Description, RaceDescription
 

@@ -16,11 +16,8 @@ from surefoot.executors.base import Executor
 from surefoot.instances import Setting
 from surefoot.learning.losses import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
-from surefoot.racing.criteria import Criterion
+from surefoot.racing import Criterion, EliminationRule, Schedule, Screen
 from surefoot.racing.race import Cost
-from surefoot.racing.rules.base import EliminationRule
-from surefoot.racing.schedules.base import Schedule
-from surefoot.racing.screen import Screen
 from surefoot.studies.base import Answer, Study
 from surefoot.studies.watch import Watcher
 

@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 
 from surefoot.instances import Outcome
 from surefoot.journal import Journal, Measure
-from surefoot.racing.race import Race
-from surefoot.racing.replay import Replay
-from surefoot.racing.state import RaceState
-from surefoot.racing.table import LossTable
+from surefoot.racing import LossTable, Race, RaceState, Replay
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.certificate import Certificate
 from surefoot.studies.description import (

@@ -36,8 +36,7 @@ from surefoot.instances import Setting
 from surefoot.journal import Journal
 from surefoot.learning.losses import parse_loss
 from surefoot.learning.stopping import Stopping
-from surefoot.racing.criteria import as_criterion
-from surefoot.racing.race import Race
+from surefoot.racing import Race, as_criterion
 from surefoot.seeds.ledger import check_study_seed
 from surefoot.studies.description import rebuild_candidate
 from surefoot.studies.options import make_setting

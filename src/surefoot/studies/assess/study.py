@@ -25,7 +25,7 @@ from surefoot.seeds.ledger import Role, study_generator
 from surefoot.statistics.certificate import Certificate
 from surefoot.statistics.intervals import spread_interval
 from surefoot.statistics.promise import Promise, PromiseResult
-from surefoot.studies.base import FixedStudy, Run
+from surefoot.studies.base import CandidateStudy, Run
 from surefoot.studies.description import AssessDescription, DescribedPromise
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.race_record import recorded_certificates
@@ -34,7 +34,7 @@ from surefoot.studies.watch import failure_words
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AssessStudy(FixedStudy["Assessment"]):
+class AssessStudy(CandidateStudy["Assessment"]):
     """How robust is this candidate? ``n`` fresh instances, their distribution and certificate.
 
     With a ``promise``, ``n``, ``content`` and ``confidence`` are the promise's, and fewer instances
@@ -43,7 +43,6 @@ class AssessStudy(FixedStudy["Assessment"]):
 
     renamed = (("allowed", "max_exceedances"),)
 
-    candidate: Candidate
     n: int = 59
     content: float = 0.95
     confidence: float = 0.95
@@ -57,11 +56,6 @@ class AssessStudy(FixedStudy["Assessment"]):
             object.__setattr__(self, "content", self.promise.content)
             object.__setattr__(self, "confidence", self.promise.confidence)
         at_least(1, n=self.n)
-
-    @property
-    def everyone(self) -> tuple[Candidate, ...]:
-        """The candidate."""
-        return (self.candidate,)
 
     def instances(self) -> list[Instance]:
         """Return its instances in their order."""

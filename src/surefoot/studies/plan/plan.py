@@ -17,9 +17,9 @@ from surefoot.checks import at_least
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.executors.local.executor import LocalExecutor
+from surefoot.racing import Schedule, Setup
 from surefoot.racing.parts import shown
 from surefoot.racing.registry import registered
-from surefoot.racing.schedules.base import Schedule, Setup
 from surefoot.racing.simulation.planner import Forecast, Scenario, Spread, simulate
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.options import (

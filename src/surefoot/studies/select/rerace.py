@@ -13,8 +13,7 @@ import numpy as np
 
 from surefoot.errors import JournalError
 from surefoot.journal import Journal, Known
-from surefoot.racing.race import Race
-from surefoot.racing.state import RaceState
+from surefoot.racing import Race, RaceState
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import RaceDescription
 from surefoot.studies.options import RaceOptions

@@ -14,11 +14,8 @@ from itertools import compress, zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.racing.criteria import Criterion, Max, Mean, Quantile, Sd
+from surefoot.racing import ByTest, Criterion, LossTable, Max, Mean, Quantile, RaceState, Sd
 from surefoot.racing.prediction import Prediction
-from surefoot.racing.rules.tests import ByTest
-from surefoot.racing.state import RaceState
-from surefoot.racing.table import LossTable
 from surefoot.statistics.comparison import (
     exceedance_p,
     pairs_needed,

@@ -15,8 +15,7 @@ from surefoot.candidates.convnet.network import ConvNet
 from surefoot.errors import JournalError
 from surefoot.instances import Training
 from surefoot.journal import Journal, Known, Place
-from surefoot.racing.state import RaceState
-from surefoot.racing.table import LossTable
+from surefoot.racing import LossTable, RaceState
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.certificate import Certificate
 from surefoot.studies.base import Study

@@ -18,12 +18,8 @@ from surefoot.errors import ConfigurationError, EngineError, nearest
 from surefoot.instances import Instance
 from surefoot.journal import identity
 from surefoot.journal.descriptions import canonical
-from surefoot.racing.criteria import Criterion
-from surefoot.racing.race import Cost, Race
-from surefoot.racing.rules.base import EliminationRule
-from surefoot.racing.schedules.base import Schedule
-from surefoot.racing.screen import Screen
-from surefoot.racing.state import RaceState
+from surefoot.racing import Criterion, EliminationRule, Race, RaceState, Schedule, Screen
+from surefoot.racing.race import Cost
 from surefoot.seeds.ledger import Role
 from surefoot.studies.base import Run, Study, with_baseline
 from surefoot.studies.description import RaceDescription
@@ -84,16 +80,7 @@ class SelectStudy(Study[Selection]):
     @cached_property
     def race(self) -> Race:
         """The rules of the race."""
-        return Race(
-            (candidate.key for candidate in self.candidates),
-            self.criterion,
-            self.schedule,
-            self.screen,
-            self.rule,
-            self.limit,
-            self.max_instances,
-            self.cost,
-        )
+        return Race.of((candidate.key for candidate in self.candidates), self)
 
     @property
     def everyone(self) -> tuple[Candidate, ...]:

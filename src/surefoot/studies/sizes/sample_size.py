@@ -27,6 +27,7 @@ from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.statistics.certificate import Bound, needed, upper_bound
 from surefoot.statistics.intervals import quantile_interval
+from surefoot.studies.base import CandidateStudy
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.sizes.base import MultiSizeStudy
 
@@ -265,7 +266,7 @@ def geometric_sizes(first: int, last: int, count: int) -> list[int]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SampleSizeStudy(MultiSizeStudy[SampleSizeResult]):
+class SampleSizeStudy(MultiSizeStudy[SampleSizeResult], CandidateStudy[SampleSizeResult]):
     """How do this candidate's losses depend on the number of training examples?
 
     ``rule`` says when a size is robust.
@@ -274,14 +275,8 @@ class SampleSizeStudy(MultiSizeStudy[SampleSizeResult]):
     role = Role.SAMPLE_SIZE
     renamed = (("rule", "content, confidence, tolerance and limit"),)
 
-    candidate: Candidate
     n: int = 50
     rule: RobustRule = field(default_factory=RobustRule)
-
-    @property
-    def everyone(self) -> tuple[Candidate, ...]:
-        """The candidate."""
-        return (self.candidate,)
 
     def usual_sizes(self) -> list[int]:
         """Return the paper's sizes that the population allows, `SamplingError` if none."""

@@ -20,7 +20,7 @@ from surefoot.errors import ConfigurationError
 from surefoot.instances import Instance
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
-from surefoot.studies.base import FixedStudy
+from surefoot.studies.base import CandidateStudy
 from surefoot.studies.description import Description
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.variance.analysis import FEWEST, Source, VarianceResult, analyse
@@ -30,7 +30,7 @@ _LEAST = {"alone": FEWEST, "draws": 2, "inits": 2, "tested": 1, "tests": 1}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class VarianceStudy(FixedStudy[VarianceResult]):
+class VarianceStudy(CandidateStudy[VarianceResult]):
     """Where does the spread of this candidate's losses come from?
 
     The journal's description holds nothing of the design: a larger one goes on in the same journal.
@@ -38,7 +38,6 @@ class VarianceStudy(FixedStudy[VarianceResult]):
 
     renamed = (("design", "alone, draws, inits, replicates, tested and tests"),)
 
-    candidate: Candidate
     alone: int = 20
     draws: int = 8
     inits: int = 8
@@ -63,11 +62,6 @@ class VarianceStudy(FixedStudy[VarianceResult]):
             )
         if not self.alone and not self.draws:
             raise ConfigurationError("alone = 0 and draws = 0 leave no instance: give one of them")
-
-    @property
-    def everyone(self) -> tuple[Candidate, ...]:
-        """The candidate."""
-        return (self.candidate,)
 
     @cached_property
     def description(self) -> Description:
