@@ -16,6 +16,7 @@ NAMES = [
     "Candidate",
     "Conv",
     "ConvNet",
+    "DaskExecutor",
     "DirectCandidate",
     "Engine",
     "EstimatorCandidate",

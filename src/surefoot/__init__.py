@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from surefoot.engines.base import Monitor as Monitor
     from surefoot.errors import SurefootError as SurefootError
     from surefoot.executors.base import Executor as Executor
+    from surefoot.executors.dask.executor import DaskExecutor as DaskExecutor
     from surefoot.executors.inline import InlineExecutor as InlineExecutor
     from surefoot.executors.local.executor import LocalExecutor as LocalExecutor
     from surefoot.exports.export import export as export
@@ -61,6 +62,7 @@ _HOMES = {
     "Candidate": "candidates.base",
     "Conv": "candidates.convnet.network",
     "ConvNet": "candidates.convnet.network",
+    "DaskExecutor": "executors.dask.executor",
     "DirectCandidate": "candidates.base",
     "Engine": "engines.base",
     "EstimatorCandidate": "candidates.estimator.candidate",

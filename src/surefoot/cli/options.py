@@ -68,6 +68,14 @@ InstancesOption = Annotated[
 WorkersOption = Annotated[
     int | None, option("--workers -w N", "Instances at once.", "one per core")
 ]
+ClusterOption = Annotated[
+    str | None,
+    option(
+        "--cluster WHERE",
+        "Train on a Dask cluster: tcp://host:8786, local:4, slurm.toml, scheduler.json.",
+        "this machine",
+    ),
+]
 EngineOption = Annotated[str | None, option("--engine -e NAME", "Who trains.", "the study file's")]
 DryOption = Annotated[bool, option("--dry-run -n", "Count trainings and time; train nothing.")]
 RetryOption = Annotated[
@@ -86,6 +94,7 @@ class TrainingOptions:
     journal: JournalOption = None
     figure: FigureOption = None
     workers: WorkersOption = None
+    cluster: ClusterOption = None
     engine: EngineOption = None
     dry_run: DryOption = False
     retry_failed: RetryOption = False

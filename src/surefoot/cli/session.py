@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import typer
 
 from surefoot.cli.options import TrainingOptions
 from surefoot.cli.show.console import bar, busy, console, say_paths
-from surefoot.executors.local.executor import LocalExecutor
+from surefoot.executors.opening import open_executor, workers_of
 from surefoot.replacing import check_folder
 from surefoot.report.files import check_path, save
 from surefoot.report.style import loss_label
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from surefoot.candidates.base import Candidate
     from surefoot.data.population import Population
+    from surefoot.executors.base import Executor
     from surefoot.instances import Outcome, Setting
     from surefoot.journal import Journal
 
@@ -85,7 +86,9 @@ class Session:
         self.tables = self.file.tables
         self.name = self.tables.study.name or self.stem
         self.engine = asked.engine or self.tables.engine.name
-        self.workers = asked.workers or self.tables.engine.workers
+        self.workers = asked.workers
+        if asked.cluster is None:
+            self.workers = asked.workers or self.tables.engine.workers
         if asked.journal is not None:
             check_folder(asked.journal, "journal ")
 
@@ -138,8 +141,7 @@ class Session:
     @cached_property
     def cores(self) -> int:
         """Instances that run at once."""
-        with LocalExecutor(self.workers, self.engine) as executor:
-            return executor.workers
+        return workers_of(self.options.cluster, self.workers)
 
     def ask(
         self, study: FixedStudy[Answer], what: str = "instances", *, costs: Sequence[str] = ()
@@ -165,19 +167,28 @@ class Session:
     @contextmanager
     def opened(
         self, study: Study[Any], go_on: str = ": the same command goes on"
-    ) -> Iterator[tuple[Journal, LocalExecutor]]:
+    ) -> Iterator[tuple[Journal, Executor]]:
         """Open a study's journal and its executor; say what it was extended by, and how to go on.
 
         ``go_on`` is said on Ctrl-C.
         """
         with (
-            LocalExecutor(self.workers, study.engine) as executor,
+            self._executor(study.engine) as executor,
             resumable(self.journal, go_on),
             study.open(self.journal) as record,
         ):
             for line in announcement(record.extended):
                 self.out.print(line, soft_wrap=True)
             yield record, executor
+
+    def _executor(self, engine: str) -> AbstractContextManager[Executor]:
+        """Return what trains; of a cluster it is said how many workers it has."""
+        cluster = self.options.cluster
+        if cluster is None:
+            return open_executor(None, self.workers, engine)
+        with busy(self.out, f"opening the cluster {cluster}"):
+            executor = open_executor(cluster, self.workers, engine)
+        return executor
 
     def finish(self, draw: Callable[[], Figure], *, journal: bool = True, **more: str) -> None:
         """Draw the figure; print where it and the ``journal`` are, and ``more`` of the kind."""

@@ -18,7 +18,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import ConfigurationError, JournalMismatchError, StatisticsError
 from surefoot.executors.base import Executor
-from surefoot.executors.local.executor import LocalExecutor
+from surefoot.executors.opening import Where, open_executor
 from surefoot.instances import Instance, Outcome, Setting
 from surefoot.journal import MEMORY, Identity, Journal, identity
 from surefoot.journal.descriptions import mismatches
@@ -181,7 +181,7 @@ class Study(ABC, Generic[Answer]):
         journal: Journal | str | os.PathLike[str] | None = None,
         *,
         workers: int | None = None,
-        executor: Executor | None = None,
+        executor: Where = None,
         watch: Watcher | None = None,
         retry_failed: bool = False,
     ) -> Answer:
@@ -193,7 +193,8 @@ class Study(ABC, Generic[Answer]):
             The file that keeps every outcome, or the open journal of this study; None for memory
             only.
         workers, executor
-            How many instances are trained at once, None for one per core; or where they run.
+            How many instances are trained at once, None for one per core; or where they run: an
+            `Executor`, a `distributed.Client`, or what ``--cluster`` takes, as ``local:4``.
         watch
             Told of everything once it is recorded. Unless given, the first failures are logged.
         retry_failed
@@ -213,12 +214,11 @@ class Study(ABC, Generic[Answer]):
         with ExitStack() as stack:
             if not isinstance(journal, Journal):
                 journal = stack.enter_context(self.open(MEMORY if journal is None else journal))
-            if executor is None:
-                executor = stack.enter_context(LocalExecutor(workers, self.engine))
-            self._check(journal, executor.engine)
+            opened = stack.enter_context(open_executor(executor, workers, self.engine))
+            self._check(journal, opened.engine)
             retry = journal.failed() if retry_failed else set()
             told = Failures(self.everyone) if watch is None else watch
-            return self.answer(Run(self.setting, journal, executor, told, retry))
+            return self.answer(Run(self.setting, journal, opened, told, retry))
 
     @abstractmethod
     def answer(self, run: Run) -> Answer:

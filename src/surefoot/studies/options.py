@@ -13,6 +13,7 @@ from surefoot.data.population import Population, Sampling
 from surefoot.engines.choose import AUTO
 from surefoot.errors import ConfigurationError, SamplingError
 from surefoot.executors.base import Executor
+from surefoot.executors.opening import Where
 from surefoot.instances import Setting
 from surefoot.learning.losses import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
@@ -35,7 +36,8 @@ class RunOptions(TypedDict, total=False):
     engine, workers
         Who trains, and how many instances at once; None for one per core.
     executor
-        Where instances run, instead of the two.
+        Where instances run instead: an `Executor`, a `distributed.Client`, or what ``--cluster``
+        takes, such as ``local:4`` or ``tcp://host:8786``.
     watch
         Told of everything as it happens.
     retry_failed
@@ -45,7 +47,7 @@ class RunOptions(TypedDict, total=False):
     journal: str | os.PathLike[str] | None
     engine: str
     workers: int | None
-    executor: Executor | None
+    executor: Where
     watch: Watcher | None
     retry_failed: bool
 
@@ -166,7 +168,7 @@ def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
     others = {name: options[name] for name in options.keys() - _RUN}
     executor = run.get("executor")
     asked = options.get("engine", AUTO)
-    return others | {"engine": asked if executor is None else executor.engine}, run
+    return others | {"engine": executor.engine if isinstance(executor, Executor) else asked}, run
 
 
 def prepare(

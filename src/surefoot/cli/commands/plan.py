@@ -46,6 +46,7 @@ def plan(
     from surefoot.cli.session import Session, counting, resumable
     from surefoot.cli.show.console import say_lines, say_sentences
     from surefoot.cli.show.plan import advice_in_words, notes, plan_table, races_in_words
+    from surefoot.executors.opening import workers_of
     from surefoot.executors.parallel_map import parallel_map
     from surefoot.journal import Journal
     from surefoot.report.plan import plan_figure
@@ -70,7 +71,7 @@ def plan(
         with Journal.read(source) as record:
             pilot = recorded_pilot(record)
     where = source or session.journal
-    processes = session.cores if count * races >= MUCH else 1
+    processes = workers_of(None, session.workers) if count * races >= MUCH else 1
     with (
         resumable(where),
         parallel_map(processes) as mapped,

@@ -46,6 +46,9 @@ def select(
       [dim]Other files, eight instances at once.[/dim]
       surefoot select my.toml -j runs/my.db -f my.pdf -w 8
 
+      [dim]On the workers of a batch system, described in a file; see docs/clusters.md.[/dim]
+      surefoot select my.toml --cluster examples/clusters/slurm.toml
+
     [bold]Rules[/bold] of the race, in \\[race] of the study file:
 
       [dim]Only whom a paired test finds worse leaves; nobody trains more than 40
@@ -80,6 +83,7 @@ def select(
         return
     again = ["surefoot", "select", str(study), "--journal", str(session.journal)]
     again += ["--engine", options.engine] if options.engine else []
+    again += ["--cluster", options.cluster] if options.cluster else []
     with session.opened(asked, f". Go on with: {shlex.join(again)}") as (record, executor):
         with live(session.out, asked, record, executor.workers) as progress:
             retry = options.retry_failed

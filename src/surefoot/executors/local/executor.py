@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import os
 import queue
-import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Self
 
 import numpy as np
@@ -27,6 +24,7 @@ from surefoot.engines.base import Engine, Flag, StackEngine, Stopped
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import EngineError
 from surefoot.executors.base import Executor
+from surefoot.executors.interrupts import heeding_interrupts
 from surefoot.executors.local.processes import TOO_LATE, WorkerPool, only_here
 from surefoot.executors.local.worker import IN_WORKER
 from surefoot.executors.lost import Lost, after
@@ -80,16 +78,22 @@ class LocalExecutor(Executor):
         self._pool: WorkerPool | None = None
 
     def batches(
-        self, instances: Iterable[Instance], setting: Setting
+        self,
+        instances: Iterable[Instance],
+        setting: Setting,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[Outcome, ...]]:
-        """Yield outcomes as they come in; see `Executor.batches`."""
+        """Yield outcomes as they come in; see `Executor.batches`.
+
+        When ``stopped()`` becomes true, training stops, what is finished is yielded and no more.
+        """
         if os.environ.get(IN_WORKER):
             raise EngineError(
                 "a worker process was made to train by importing the main script: start the "
                 'script\'s work under if __name__ == "__main__":'
             )
-        threads = _Threads(self, instances, setting)
-        with _heeding_interrupts(threads.stop):
+        threads = _Threads(self, instances, setting, stopped)
+        with heeding_interrupts(threads.stop):
             try:
                 yield from threads.batches()
             finally:
@@ -119,9 +123,13 @@ class _Threads:
     """The threads of one call of `LocalExecutor.batches`."""
 
     def __init__(
-        self, executor: LocalExecutor, instances: Iterable[Instance], setting: Setting
+        self,
+        executor: LocalExecutor,
+        instances: Iterable[Instance],
+        setting: Setting,
+        stopped: Callable[[], bool],
     ) -> None:
-        self._executor, self._setting = executor, setting
+        self._executor, self._setting, self._stopped = executor, setting, stopped
         self._pool = executor.pool(setting)
         self._instances = iter(instances)
         self._waiting: deque[Instance] = deque()
@@ -146,6 +154,8 @@ class _Threads:
         deadline, due = float("inf"), 0.0
         try:
             while self._working and time.monotonic() < deadline:
+                if self._stopped():
+                    self.stop()
                 if self._stopping.is_set():
                     deadline = min(deadline, time.monotonic() + _GRACE)
                 if batch := self._arrived(due):
@@ -307,35 +317,6 @@ class _Threads:
                 alarm.join()
             if late.is_set():
                 flag[0] = 0
-
-
-@contextmanager
-def _heeding_interrupts(stop: Callable[[], None]) -> Iterator[None]:
-    """Let the first Ctrl-C ask to ``stop`` in good order and be raised then; a second acts at once.
-
-    A handler that the application installed itself is left alone, and so are other threads than
-    the main one.
-    """
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    seen = False
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal seen
-        if seen:
-            raise KeyboardInterrupt
-        seen = True
-        stop()
-
-    signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if seen:
-        raise KeyboardInterrupt
 
 
 def _cores() -> int:

@@ -208,7 +208,12 @@ def only_here(candidate: Candidate) -> bool:
 
     That is what stands in ``__main__`` where no script file defines it, as in a notebook.
     """
-    return not _main_script() and '"__main__.' in json.dumps(candidate.spec())
+    return not _main_script() and names_main(candidate)
+
+
+def names_main(candidate: Candidate) -> bool:
+    """Say whether a candidate names what stands in ``__main__``, a script or a notebook."""
+    return '"__main__.' in json.dumps(candidate.spec())
 
 
 def _main_script() -> str:

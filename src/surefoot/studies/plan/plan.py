@@ -6,7 +6,6 @@ Advised is one of the races that nothing beats in both price and outcome.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
@@ -16,7 +15,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.checks import at_least
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
-from surefoot.executors.local.executor import LocalExecutor
+from surefoot.executors.opening import open_executor
 from surefoot.racing import Schedule, Setup
 from surefoot.racing.parts import shown
 from surefoot.racing.registry import registered
@@ -300,7 +299,7 @@ def plan(
     """
     study, run = prepare(SelectStudy, population, options, candidates=tuple(candidates))
     executor, workers = run.pop("executor", None), run.pop("workers", None)
-    with nullcontext(executor) if executor else LocalExecutor(workers, study.engine) as executor:
-        pilot = pilot_study(study, size, n).run(executor=executor, **run)
-        rows = plan_races(study, pilot, executor.workers, races=races)
+    with open_executor(executor, workers, study.engine) as opened:
+        pilot = pilot_study(study, size, n).run(executor=opened, **run)
+        rows = plan_races(study, pilot, opened.workers, races=races)
     return RacePlan(tuple(rows), advise(rows, regret), pilot)

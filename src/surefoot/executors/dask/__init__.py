@@ -1,0 +1,1 @@
+"""Many machines: instances by leases on the workers of a Dask cluster."""
