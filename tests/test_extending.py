@@ -21,7 +21,7 @@ from surefoot.executors.inline import InlineExecutor
 from surefoot.instances import Status
 from surefoot.learning.losses import Loss
 from surefoot.racing import Race
-from surefoot.study_files.race import build_rules, read_race
+from surefoot.study_files.schema import build_rules, read_race
 from surefoot.testing import CriterionSuite, toy_instance, toy_population, toy_setting
 
 PAGE = Path(__file__).parents[1] / "docs" / "extending.md"

@@ -15,7 +15,7 @@ from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.simulation.planner import simulate
 from surefoot.studies.plan.plan import OWN, choices
 from surefoot.studies.select.rerace import rerace
-from surefoot.study_files.race import build_rules, read_race
+from surefoot.study_files.schema import build_rules, read_race
 from tests.racing.worlds import pilot_table
 from tests.studies.races import run, study
 

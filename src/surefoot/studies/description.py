@@ -26,8 +26,7 @@ from surefoot.learning.stopping import Stopping
 from surefoot.racing import Criterion, EliminationRule, Race, Schedule, Screen, as_criterion
 from surefoot.racing.race import Cost
 from surefoot.racing.registry import describe, rebuild
-from surefoot.seeds.ledger import InstanceSeed, Role, candidate_salt
-from surefoot.studies.variance.factors import FactorLevels
+from surefoot.seeds.ledger import FactorLevels, InstanceSeed, Role, candidate_salt
 
 _ENDLESS = 1 << 31
 """Races by a test described before they had an end of their own go on as they did."""

@@ -43,9 +43,8 @@ from surefoot.studies.options import make_setting
 from surefoot.studies.replay import find_candidate
 from surefoot.studies.select.study import SelectStudy
 from surefoot.studies.sizes.compare import PAPER_INSTANCES, PAPER_SIZES, CompareStudy
-from surefoot.study_files.race import build_rules
 from surefoot.study_files.read import StudyFile, read_study_file
-from surefoot.study_files.schema import ConvNetSection, FamilySection
+from surefoot.study_files.schema import ConvNetSection, FamilySection, build_rules
 
 
 @contextmanager

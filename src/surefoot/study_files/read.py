@@ -12,8 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from surefoot.errors import StudyFileError, nearest
-from surefoot.study_files.race import race_table
-from surefoot.study_files.schema import TABLES, FamilySection, StudyModel
+from surefoot.study_files.schema import TABLES, FamilySection, StudyModel, race_table
 
 _TAGS = ("convnet", "family")
 

@@ -2,15 +2,30 @@
 
 Every field's ``description`` says in words what its value must be: error messages quote it. What
 the values mean, and their defaults where None, is the matter of the objects built from them.
+
+The keys of ``[race]`` are those that the registered schedules and rules state. A key without
+meaning for the schedule or rule chosen is refused in a sentence that says where it belongs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    create_model,
+    field_validator,
+)
 
-from surefoot.study_files.race import RaceSection, read_race
+from surefoot.errors import ConfigurationError
+from surefoot.racing import Screen, registry
+from surefoot.racing.parts import either
+from surefoot.racing.race import Cost
 
 WHOLE = "a whole number"
 NUMBER = "a number"
@@ -165,6 +180,52 @@ SpaceSection = Annotated[
 ]
 
 
+class RaceSection(Section):
+    """``[race]``: rounds, who leaves after one, when it ends, and the screen.
+
+    `race_table` adds the keys of schedules and rules.
+    """
+
+    schedule: str = "default"
+    rule: str | None = None
+    max_instances: int | None = Field(None, description=WHOLE)
+    limit: float | None = Field(None, description=NUMBER)
+    cost: Cost = Field("instances", description="'instances', 'seconds' or 'visits'")
+    screen: float | Literal[False] = Field(
+        False, description="the tolerance above the baseline such as 0.2, or false"
+    )
+    screen_margin: Literal["none", "noise"] = Field("none", description="'none' or 'noise'")
+    paired: bool = Field(True, description=YES)
+
+    @field_validator("screen", mode="before")
+    @classmethod
+    def _no_true(cls, value: Any) -> Any:
+        if value is True:
+            raise ValueError
+        return value
+
+
+def race_table() -> type[RaceSection]:
+    """Return the table with the names and keys of all that is registered now."""
+    fields: dict[str, Any] = {}
+    for kind, choice in registry.ONE.items():
+        names = tuple(registry.registered(kind))
+        default = RaceSection.model_fields[choice].default
+        allowed = Literal[names] if default else Literal[names] | None
+        fields[choice] = (allowed, Field(default, description=either(names)))
+        for name, homes in registry.keys(kind).items():
+            domain = homes[0][1].domain
+            fields[name] = (domain.type | None, Field(None, description=domain.words))
+    return create_model("RaceSection", __base__=RaceSection, **fields)
+
+
+def read_race(table: Any) -> Any:
+    """Return ``[race]`` checked; raises pydantic's ``ValidationError``."""
+    if not isinstance(table, Mapping):
+        return table
+    return race_table().model_validate(registry.renamed(table))
+
+
 class CertificateSection(Section):
     """``[certificate]``: fresh instances of the winner and what they are to promise."""
 
@@ -222,3 +283,38 @@ class StudyModel(Section):
 TABLES: dict[str, Any] = {name: one.annotation for name, one in StudyModel.model_fields.items()}
 TABLES |= {"space": ConvNetSection, "baseline": BaselineSection}
 """The model of every table by its name."""
+
+
+def build_rules(race: RaceSection) -> dict[str, Any]:
+    """Return schedule, rule, screen, limit, max_instances and cost as `Race` takes them.
+
+    Raises `ConfigurationError` if a key has no meaning beside the others or is missing, or a number
+    is none that schedule, rule or screen can have.
+    """
+    schedule = registry.make("schedules", race.schedule, _given(race, "schedules"))
+    numbers, rule = _given(race, "rules"), None
+    if schedule.own_rule is not None:
+        known = registry.registered("schedules").items()
+        home = f"schedule = {either([name for name, one in known if not one.own_rule])}"
+        for key in ("rule", *numbers, "max_instances"):
+            if key in race.model_fields_set:
+                beside = f"schedule = '{race.schedule}'"
+                raise registry.meaningless(key, getattr(race, key), beside, home)
+    elif race.rule is not None or numbers:
+        rule = registry.make("rules", race.rule or schedule.usual_rule.name, numbers)
+    screen = None
+    if race.screen is not False:
+        screen = Screen(tolerance=race.screen, margin=race.screen_margin)
+    elif "screen_margin" in race.model_fields_set:
+        raise ConfigurationError(
+            f"screen_margin = '{race.screen_margin}' has no meaning without a screen: give its "
+            "tolerance too, such as screen = 0.2"
+        )
+    bounds = {"limit": race.limit, "max_instances": race.max_instances, "cost": race.cost}
+    return {"schedule": schedule, "rule": rule, "screen": screen, **bounds}
+
+
+def _given(race: RaceSection, kind: registry.Kind) -> dict[str, Any]:
+    """Return the keys of schedules or of rules that a table gives."""
+    values = {key: getattr(race, key, None) for key in registry.keys(kind)}
+    return {key: value for key, value in values.items() if value is not None}

@@ -1,7 +1,7 @@
 """``surefoot replay``: the recorded losses, to the bit."""
 
 from surefoot.journal import Journal
-from surefoot.studies.variance.factors import FactorLevels
+from surefoot.seeds.ledger import FactorLevels
 from tests.cli.commands.small import NETWORK
 
 

@@ -14,7 +14,7 @@ from surefoot.racing.schedules.stages import default_schedule
 from surefoot.racing.screen import Screen
 from surefoot.studies.plan.plan import OWN, choices
 from surefoot.studies.select.study import SelectStudy
-from surefoot.study_files.race import build_rules, read_race
+from surefoot.study_files.schema import build_rules, read_race
 from tests.fakes import Fake
 from tests.studies.races import BASELINE, study
 

@@ -13,9 +13,8 @@ from surefoot.executors.inline import InlineExecutor
 from surefoot.executors.local.executor import LocalExecutor
 from surefoot.instances import Instance, Setting
 from surefoot.journal import MEMORY, Journal
-from surefoot.seeds.ledger import Role
+from surefoot.seeds.ledger import FactorLevels, Role
 from surefoot.studies.replay import train_recorded
-from surefoot.studies.variance.factors import FactorLevels
 from surefoot.studies.variance.study import VarianceStudy
 from tests.fakes import Fake, Seen, fake_loss, fake_setting
 

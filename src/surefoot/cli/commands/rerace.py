@@ -146,7 +146,7 @@ def changes_of(given: dict[str, Any]) -> dict[str, Any]:
 
     from surefoot.errors import ConfigurationError, nearest
     from surefoot.racing import registry
-    from surefoot.study_files.race import build_rules, race_table, read_race
+    from surefoot.study_files.schema import build_rules, race_table, read_race
 
     known = {choice: registry.registered(kind) for kind, choice in registry.ONE.items()}
     for kind, choice in registry.ONE.items():

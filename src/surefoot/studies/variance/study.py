@@ -19,12 +19,11 @@ from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.instances import Instance
 from surefoot.journal import Journal
-from surefoot.seeds.ledger import Role, study_generator
+from surefoot.seeds.ledger import FactorLevels, Role, study_generator
 from surefoot.studies.base import CandidateStudy
 from surefoot.studies.description import Description
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.variance.analysis import FEWEST, Source, VarianceResult, analyse
-from surefoot.studies.variance.factors import FactorLevels
 
 _LEAST = {"alone": FEWEST, "draws": 2, "inits": 2, "tested": 1, "tests": 1}
 

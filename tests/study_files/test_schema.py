@@ -17,7 +17,7 @@ from surefoot.racing.schedules.exact_max import ByMax, ExactMax
 from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.schedules.stages import Chain, Pairs, default_schedule
 from surefoot.racing.screen import Screen
-from surefoot.study_files.race import build_rules, read_race
+from surefoot.study_files.schema import build_rules, read_race
 
 MEAN = as_criterion("mean")
 NEEDED = ("budget", "complete")

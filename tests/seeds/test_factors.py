@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from surefoot.data.population import Sampling
 from surefoot.errors import ConfigurationError
-from surefoot.seeds.ledger import MAX_NUMBER, Stream
-from surefoot.studies.variance.factors import FactorLevels
+from surefoot.seeds.ledger import MAX_NUMBER, FactorLevels, Stream
 from tests.fakes import fake_setting
 
 levels = st.builds(
