@@ -196,7 +196,10 @@ def ask(
     options: Mapping[str, Any],
     **own: Any,
 ) -> Answer:
-    """Return the answer to a study of its own fields and the options of one call."""
+    """Return the answer to a study of its own fields and the options of one call.
+
+    Where these are all parameters of that call, it says ``ask(question, **locals())``.
+    """
     study, run = prepare(question, population, options, **own)
     return study.run(**run)
 

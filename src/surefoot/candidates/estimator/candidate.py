@@ -127,17 +127,6 @@ class EstimatorCandidate(Candidate):
         """Class names and parameters in one line."""
         return values.label(self.node) + (" +side" if self.side else "")
 
-    @property
-    def seeded(self) -> bool:
-        """Whether some part of it takes a seed; without one, only its draw varies.
-
-        Raises `CandidateError` if a class cannot be imported.
-        """
-        return any(
-            values.seed_name(values.class_of(node), node["parameters"]) is not None
-            for node in values.nodes(self.node)
-        )
-
     def make(self, generator: np.random.Generator, threads: int = 1) -> Any:
         """Return a new, unfitted estimator whose every seed comes from ``generator``.
 

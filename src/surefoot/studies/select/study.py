@@ -204,13 +204,4 @@ def select(
     >>> found.winner.label, len(found.certificate.losses)
     ('scaled sum', 5)
     """
-    return ask(
-        SelectStudy,
-        population,
-        options,
-        candidates=tuple(candidates),
-        certify=certify,
-        certify_best_of=certify_best_of,
-        content=content,
-        confidence=confidence,
-    )
+    return ask(SelectStudy, **locals())

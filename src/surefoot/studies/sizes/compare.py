@@ -261,19 +261,8 @@ def compare(
     >>> found.names, found.losses.shape
     (('core', 'scaled sum'), (2, 2, 10))
     """
-    names: Iterable[str] = ()
+    names: tuple[str, ...] = ()
     if isinstance(candidates, Mapping):
-        names, candidates = candidates.keys(), candidates.values()
-    return ask(
-        CompareStudy,
-        population,
-        options,
-        candidates=tuple(candidates),
-        names=tuple(names),
-        baseline=baseline,
-        sizes=sizes,
-        n=n,
-        content=content,
-        confidence=confidence,
-        equal_test=equal_test,
-    )
+        names, candidates = tuple(candidates), candidates.values()
+    candidates = tuple(candidates)
+    return ask(CompareStudy, **locals())

@@ -184,16 +184,4 @@ def variance(
     >>> float(found.experiments[0].sd.estimate)  # nothing of a formula is initialised
     0.0
     """
-    return ask(
-        VarianceStudy,
-        population,
-        options,
-        candidate=candidate,
-        alone=alone,
-        draws=draws,
-        inits=inits,
-        replicates=replicates,
-        tested=tested,
-        tests=tests,
-        confidence=confidence,
-    )
+    return ask(VarianceStudy, **locals())
