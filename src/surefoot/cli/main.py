@@ -28,7 +28,10 @@ from surefoot.cli.commands.variance import variance
 from surefoot.cli.options import Command
 from surefoot.errors import SurefootError
 from surefoot.escaping import one_line
+from surefoot.places import without_passwords
 
+UsageError: Any = typer.BadParameter.__mro__[1]
+"""What typer raises for a command line that cannot be parsed, and shows the user."""
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
@@ -45,8 +48,11 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except SurefootError as error:
-            typer.echo(f"surefoot: {one_line(str(error))}", err=True)
+            typer.echo(f"surefoot: {one_line(without_passwords(str(error)))}", err=True)
             raise typer.Exit(USAGE_ERROR) from None
+        except UsageError as error:
+            error.message = without_passwords(error.message)
+            raise
         except KeyboardInterrupt as stop:
             words = "".join(f"; {hint}" for hint in stop.args)
             typer.echo(f"\nsurefoot: interrupted{words}", err=True)

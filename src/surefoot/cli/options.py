@@ -16,23 +16,28 @@ import typer
 from typer.core import TyperCommand
 
 from surefoot.errors import SamplingError
+from surefoot.places import Place
 
 _RANGE = re.compile(r"(\d+):(\d+):(\d+)")
 
 
-def option(names: str, words: str, default: str | bool = True) -> Any:
+def option(names: str, words: str, default: str | bool = True, **more: Any) -> Any:
     """Return an option from its names and metavar, such as ``--engine -e NAME``, and its help."""
     *flags, last = names.split()
     if last.startswith("-"):
-        return typer.Option(*flags, last, help=words, show_default=default)
-    return typer.Option(*flags, metavar=last, help=words, show_default=default)
+        return typer.Option(*flags, last, help=words, show_default=default, **more)
+    return typer.Option(*flags, metavar=last, help=words, show_default=default, **more)
 
 
 def journal_option(default: str) -> Any:
     """Return ``--journal``; ``default`` says what it is called unless given."""
-    return option(
-        "--journal -j FILE", "Where every outcome is kept; an existing one goes on.", default
-    )
+    words = "Where every outcome is kept, a file or postgresql://…; an existing one goes on."
+    return option("--journal -j JOURNAL", words, default, parser=Place.of)
+
+
+def from_option(words: str, default: str | bool = True) -> Any:
+    """Return ``--from``, an existing journal."""
+    return option("--from JOURNAL", words, default, parser=Place.of)
 
 
 StudyArgument = Annotated[
@@ -40,7 +45,10 @@ StudyArgument = Annotated[
     typer.Argument(metavar="STUDY", help="The study file: data, sampling, loss, stopping, engine."),
 ]
 JournalArgument = Annotated[
-    Path, typer.Argument(metavar="JOURNAL", help="The file that select wrote.")
+    Place,
+    typer.Argument(
+        metavar="JOURNAL", help="The file that select wrote, or postgresql://…", parser=Place.of
+    ),
 ]
 CandidateOption = Annotated[
     str | None,
@@ -52,11 +60,10 @@ CandidateOption = Annotated[
     ),
 ]
 FromOption = Annotated[
-    Path | None,
-    option("--from JOURNAL", "Take the candidate from a journal: its key, or winner."),
+    Place | None, from_option("Take the candidate from a journal: its key, or winner.")
 ]
 JournalOption = Annotated[
-    Path | None, journal_option("named after study, command and candidate, here")
+    Place | None, journal_option("named after study, command and candidate, here")
 ]
 FigureOption = Annotated[
     Path | None,

@@ -14,6 +14,7 @@ import typer
 from surefoot.cli.options import TrainingOptions
 from surefoot.cli.show.console import bar, busy, console, say_paths
 from surefoot.executors.opening import open_executor, workers_of
+from surefoot.places import Place
 from surefoot.replacing import check_folder
 from surefoot.report.files import check_path, save
 from surefoot.report.style import loss_label
@@ -89,8 +90,8 @@ class Session:
         self.workers = asked.workers
         if asked.cluster is None:
             self.workers = asked.workers or self.tables.engine.workers
-        if asked.journal is not None:
-            check_folder(asked.journal, "journal ")
+        if asked.journal is not None and asked.journal.file is not None:
+            check_folder(asked.journal.file, "journal ")
 
     @cached_property
     def population(self) -> Population:
@@ -103,7 +104,7 @@ class Session:
         """What all instances share."""
         return setting_of(self.file, self.population)
 
-    def candidate(self, text: str | None, journal: Path | None, question: str) -> Candidate:
+    def candidate(self, text: str | None, journal: Place | None, question: str) -> Candidate:
         """Return the candidate of ``--candidate`` and ``--from``; files are named after both."""
         setting = self.setting
         with busy(self.out, "choosing the candidate"):
@@ -113,8 +114,8 @@ class Session:
 
     def name_files(self, stem: str) -> None:
         """Settle where results go unless told: ``stem`` with .db, and the journal's name."""
-        self.journal = self.options.journal or Path(f"{stem}.db")
-        self.figure = self.options.figure or self.journal.with_suffix(".png")
+        self.journal = self.options.journal or Place(Path(f"{stem}.db"))
+        self.figure = self.options.figure or self.journal.beside(".png")
         check_path(self.figure)
 
     def headline(self, text: str) -> None:
@@ -199,7 +200,7 @@ class Session:
 
 
 @contextmanager
-def resumable(journal: Path, go_on: str = ": the same command goes on") -> Iterator[None]:
+def resumable(journal: Place, go_on: str = ": the same command goes on") -> Iterator[None]:
     """Say on Ctrl-C that nothing is lost, and how to go on."""
     try:
         yield

@@ -36,6 +36,7 @@ from surefoot.instances import Setting
 from surefoot.journal import Journal
 from surefoot.learning.losses import parse_loss
 from surefoot.learning.stopping import Stopping
+from surefoot.places import Place
 from surefoot.racing import Race, as_criterion
 from surefoot.seeds.ledger import check_study_seed
 from surefoot.studies.description import rebuild_candidate
@@ -250,7 +251,7 @@ def _input_shape(given: list[int] | None, population: Population) -> tuple[int, 
 
 
 def choose_candidate(
-    file: StudyFile, population: Population, text: str | None, journal: Path | None = None
+    file: StudyFile, population: Population, text: str | None, journal: Place | None = None
 ) -> Candidate:
     """Return the candidate that a text names.
 

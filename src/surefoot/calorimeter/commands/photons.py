@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from surefoot.errors import ConfigurationError, DataError, JournalMismatchError, nearest
+from surefoot.places import Place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,13 +45,14 @@ def show(
         typer.Option("--study", "-s", metavar="STUDY", help="Show its winner's networks too."),
     ] = None,
     journal: Annotated[
-        Path | None,
+        Place | None,
         typer.Option(
             "--journal",
             "-j",
-            metavar="FILE",
+            metavar="JOURNAL",
             help="The study's.",
             show_default="its name with .db",
+            parser=Place.of,
         ),
     ] = None,
     retrainings: Annotated[
@@ -191,7 +193,7 @@ def classical(target: str, halves: Halves, pitch: float) -> dict[str, list[NDArr
 
 
 def of_study(
-    study: Path, journal: Path | None, retrainings: int, population: Population, target: str
+    study: Path, journal: Place | None, retrainings: int, population: Population, target: str
 ) -> tuple[Setting, dict[str, list[NDArray[np.float32]]]]:
     """Return a study's setting, and its winner's and baseline's predictions of the test half.
 
@@ -221,7 +223,7 @@ def of_study(
                 f"from those shown ({ours}); show the study's own source and target"
             )
     setting = setting_of(file, own)
-    winner = choose_candidate(file, own, None, journal or Path(f"{study.stem}.db"))
+    winner = choose_candidate(file, own, None, journal or Place(Path(f"{study.stem}.db")))
     baseline = baseline_of(file) or baseline_for(target)
     seed, engine = file.tables.study.seed, file.tables.engine.name
     return setting, {

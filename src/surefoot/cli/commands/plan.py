@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from surefoot.cli.options import StudyArgument, TrainingOptions, option, trains
+from surefoot.cli.options import StudyArgument, TrainingOptions, from_option, option, trains
+from surefoot.places import Place
 
 MUCH = 100_000
 """Simulated candidates that are worth starting processes for."""
@@ -18,9 +19,7 @@ MUCH = 100_000
 )
 def plan(
     study: StudyArgument,
-    source: Annotated[
-        Path | None, option("--from JOURNAL", "Take an existing journal as the pilot.")
-    ] = None,
+    source: Annotated[Place | None, from_option("Take an existing journal as the pilot.")] = None,
     candidates: Annotated[int, option("--candidates -c N", "Candidates of the pilot.")] = 16,
     instances: Annotated[int, option("--instances -i N", "Instances of each of them.")] = 4,
     races: Annotated[int, option("--races -r N", "Simulated races of each kind.")] = 100,

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import InstancesOption, TrainingOptions, option, trains
+from surefoot.cli.options import InstancesOption, TrainingOptions, from_option, option, trains
 from surefoot.errors import StudyFileError
+from surefoot.places import Place
 
 
 @trains()
@@ -18,7 +19,7 @@ def transfer(
         str, typer.Argument(metavar="SOURCE", help="Other data: photons:B, b.root:tree, …")
     ],
     selected: Annotated[
-        Path | None, option("--from JOURNAL", "The selection's.", "the study's name with .db")
+        Place | None, from_option("The selection's.", "the study's name with .db")
     ] = None,
     best: Annotated[int, option("--best -b N", "How many of the ranking to retrain.")] = 1,
     instances: InstancesOption = None,
@@ -55,7 +56,7 @@ def transfer(
             f"{study} has no [baseline] to compare with on other data: add one, such as "
             "family = 'scaled_sum'"
         )
-    race = selected or Path(f"{study.stem}.db")
+    race = selected or Place(Path(f"{study.stem}.db"))
     out, wanted, there = session.out, session.tables.certificate, session.population.name
     with Journal.read(race) as record:
         asked = transfer_study(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from surefoot.cli.show.console import table
+from surefoot.places import Place
 from surefoot.racing.simulation.pilot import FEWEST_INSTANCES
 from surefoot.seeds.ledger import Role
 from surefoot.studies.duration import cores, duration_words
@@ -81,7 +81,7 @@ def notes(
     rows: Sequence[PlanRow],
     races: int,
     workers: int,
-    where: Path,
+    where: Place,
 ) -> list[str]:
     """Return what the table rests on and what it leaves out."""
     counts = pilot.table.counts()
