@@ -66,6 +66,12 @@ class Server:
             )
         )
 
+    def dumped(self, study: str) -> list[Any]:
+        """Return all rows of all tables of a study."""
+        schema = f"surefoot_{study}"
+        names = self.sql("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema)
+        return [self.sql(f'SELECT * FROM "{schema}"."{name}"') for (name,) in names]
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())

@@ -41,11 +41,13 @@ if TYPE_CHECKING:
     from surefoot.instances import Predictor as Predictor
     from surefoot.instances import Setting as Setting
     from surefoot.instances import Training as Training
+    from surefoot.journal import copy as copy
     from surefoot.learning.losses import Loss as Loss
     from surefoot.learning.stopping import Stopping as Stopping
     from surefoot.registry import register as register
     from surefoot.selector.selector import RobustSelector as RobustSelector
     from surefoot.studies.assess.study import assess as assess
+    from surefoot.studies.journals import journals as journals
     from surefoot.studies.plan.plan import plan as plan
     from surefoot.studies.replay import check as check
     from surefoot.studies.replay import replay as replay
@@ -90,7 +92,9 @@ _HOMES = {
     "check": "studies.replay",
     "compare": "studies.sizes.compare",
     "convnet": "candidates.convnet.notation",
+    "copy": "journal",
     "export": "exports.export",
+    "journals": "studies.journals",
     "load": "exports.saved",
     "load_population": "data.files",
     "plan": "studies.plan.plan",

@@ -5,9 +5,6 @@ import os
 import resource
 import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,26 +15,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.errors import JournalError, JournalMismatchError
-from surefoot.instances import Outcome, Status
+from surefoot.instances import Status
 from surefoot.journal import MEMORY, Journal, identity
 from surefoot.journal.descriptions import canonical, differences, fingerprint
 from surefoot.seeds.ledger import Role
 from tests.fakes import Fake
-from tests.journal.recorded import FAKE, STUDY, edit, make_old, outcome
-
-ROOT = Path(__file__).parents[2]
-
-
-def same(one: Outcome, other: Outcome) -> bool:
-    fields = ("candidate", "role", "instance", "sample", "status", "loss", "engine", "message")
-    return (
-        all(getattr(one, name) == getattr(other, name) for name in fields)
-        and one.seconds == other.seconds
-        and one.curve.dtype == other.curve.dtype == np.float32
-        and one.curve.tobytes() == other.curve.tobytes()
-        and one.plain.dtype == other.plain.dtype == np.float32
-        and one.plain.tobytes() == other.plain.tobytes()
-    )
+from tests.journal.recorded import (
+    FAKE,
+    HOLDER,
+    STUDY,
+    edit,
+    make_old,
+    outcome,
+    run_script,
+    same,
+)
 
 
 @pytest.fixture
@@ -79,7 +71,7 @@ def test_a_journal_gives_back_what_was_recorded(path: Path) -> None:
     seconds=st.floats(0, 1e9),
     number=st.integers(0, 2**48 - 1),
     curve=st.lists(st.floats(width=32), max_size=5),
-    message=st.text(st.characters(exclude_categories=["Cs"])),
+    message=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
 )
 def test_every_number_survives_bit_for_bit(
     loss: float, seconds: float, number: int, curve: list[float], message: str
@@ -92,8 +84,8 @@ def test_every_number_survives_bit_for_bit(
 
 def test_a_message_with_broken_characters_is_recorded_readably() -> None:
     with Journal.open(MEMORY, STUDY, [FAKE]) as journal:
-        journal.add(outcome(message="no file r\udce9sum\udce9"))
-        assert journal.outcomes()[0].message == r"no file r\udce9sum\udce9"
+        journal.add(outcome(message="no file r\udce9sum\udce9\0"))
+        assert journal.outcomes()[0].message == r"no file r\udce9sum\udce9\x00"
 
 
 def test_no_instance_is_recorded_twice_and_a_batch_is_all_or_nothing(path: Path) -> None:
@@ -193,32 +185,6 @@ def test_another_opener_is_refused_until_the_first_closes(path: Path) -> None:
         journal.add(outcome(1))
     with Journal.open(path, STUDY) as journal:
         assert journal.count() == 2
-
-
-HOLDER = """
-    import sys, time
-    from surefoot.journal import Journal
-    from tests.journal.recorded import FAKE, STUDY, outcome
-
-    journal = Journal.open(sys.argv[1], STUDY, [FAKE])
-    journal.add(outcome(0))
-    print("held", flush=True)
-    number = 1
-    while True:
-        journal.add(outcome(number))
-        number += 1
-        print(number, flush=True)
-"""
-
-
-def run_script(text: str, *arguments: object, **options: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(text), *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-        **options,
-    )
 
 
 def test_another_process_holds_the_lock_until_it_is_killed(path: Path) -> None:

@@ -15,7 +15,9 @@ from surefoot import registry
 from surefoot.cli.commands.assess import assess
 from surefoot.cli.commands.check import check
 from surefoot.cli.commands.compare import compare
+from surefoot.cli.commands.copy import copy
 from surefoot.cli.commands.export import export
+from surefoot.cli.commands.journals import journals
 from surefoot.cli.commands.plan import plan
 from surefoot.cli.commands.plot import plot
 from surefoot.cli.commands.replay import replay
@@ -94,7 +96,7 @@ def surefoot(
 
 
 COMMANDS: list[Callable[..., None]] = [select, show, replay, export, check, plot, assess, variance]
-COMMANDS += [sample_size, plan, rerace, compare, transfer]
+COMMANDS += [sample_size, plan, rerace, compare, transfer, journals, copy]
 for command in COMMANDS:
     kind = RaceCommand if command is rerace else Command
     app.command(command.__name__.replace("_", "-"), cls=kind)(command)

@@ -2,7 +2,9 @@
 
 from surefoot.instances import Outcome, Status
 from surefoot.journal.chain import Verified
+from surefoot.journal.copying import copy
 from surefoot.journal.journal import Journal, verify
+from surefoot.journal.lookup import journals_at
 from surefoot.journal.schema import Extended, Extension, Identity, Known, Measure, identity
 from surefoot.places import MEMORY, Place
 from surefoot.seeds.ledger import Role
@@ -20,6 +22,8 @@ __all__ = [
     "Role",
     "Status",
     "Verified",
+    "copy",
     "identity",
+    "journals_at",
     "verify",
 ]

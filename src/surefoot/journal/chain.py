@@ -15,7 +15,8 @@ that ends in the same digest.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,27 +115,35 @@ def verified(connection: sa.Connection, name: str, known: Chain | None = None) -
         changed = f"{name} was changed after it was written"
         return JournalError(f"{changed}: {where} {what}; restore it from a copy")
 
-    rows = {table.name: _rows(connection, table, after=known.last[table.name]) for table in _SEALED}
     chain = Chain(known.length, known.digest, dict(known.last))
-    query = sa.select(CHAIN).where(CHAIN.c.id > known.length).order_by(CHAIN.c.id)
-    entries = connection.execute(query, execution_options=_PIECES)
-    for place, (entry, part, number, digest) in enumerate(entries, start=known.length + 1):
-        row = next(rows.get(part, iter(())), None)
-        if entry != place:
-            raise broken(CHAIN.name, place, "is missing")
-        if row is None or row[0] != number:
-            raise broken(part, number, "is missing")
-        chain.length, chain.digest = place, _next(chain.digest, part, row)
-        chain.last[part] = number
-        if chain.digest != digest:
-            raise broken(part, number, "is not the one that was written")
-    for part, left in rows.items():
-        for row in left:
-            raise broken(part, row[0], "was not written by surefoot")
+    with ExitStack() as reading:
+        rows = {
+            table.name: reading.enter_context(
+                closing(_rows(connection, table, after=known.last[table.name]))
+            )
+            for table in _SEALED
+        }
+        query = sa.select(CHAIN).where(CHAIN.c.id > known.length).order_by(CHAIN.c.id)
+        entries = reading.enter_context(connection.execute(query, execution_options=_PIECES))
+        for place, (entry, part, number, digest) in enumerate(entries, start=known.length + 1):
+            row = next(rows.get(part, iter(())), None)
+            if entry != place:
+                raise broken(CHAIN.name, place, "is missing")
+            if row is None or row[0] != number:
+                raise broken(part, number, "is missing")
+            chain.length, chain.digest = place, _next(chain.digest, part, row)
+            chain.last[part] = number
+            if chain.digest != digest:
+                raise broken(part, number, "is not the one that was written")
+        for part, left in rows.items():
+            for row in left:
+                raise broken(part, row[0], "was not written by surefoot")
     return chain
 
 
-def _rows(connection: sa.Connection, table: sa.Table, after: int = 0) -> Iterator[Sequence[Any]]:
+def _rows(
+    connection: sa.Connection, table: sa.Table, after: int = 0
+) -> Generator[Sequence[Any], None, None]:
     """Yield a table's rows in the order of their numbers, which come first in each.
 
     The study's are all the descriptions it had, the present one last, numbered from 1.
@@ -143,7 +152,8 @@ def _rows(connection: sa.Connection, table: sa.Table, after: int = 0) -> Iterato
         return
     if table is not STUDY:
         query, given = _AFTER[table.name], {"after": after}
-        yield from connection.execute(query, given, execution_options=_PIECES)
+        with connection.execute(query, given, execution_options=_PIECES) as found:
+            yield from found
         return
     names = ("fingerprint", "description", "version")
     earlier = sa.select(*(EXTENSIONS.c[name] for name in names)).order_by(EXTENSIONS.c.id)

@@ -6,10 +6,11 @@ All that is SQLite's own is here; everything else of the journal is SQL of any d
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from surefoot.errors import JournalError
+from surefoot.journal.mounts import network_file_system
 from surefoot.journal.store import FORMAT, Store
 from surefoot.places import MEMORY, Place
 
@@ -26,6 +28,7 @@ Made = TypeVar("Made")
 APPLICATION = 0x53464A31
 """SQLite's ``application_id`` of a journal: the letters SFJ1."""
 
+_logger = logging.getLogger("surefoot")
 _held: set[Path] = set()
 """The journals that this process writes to."""
 
@@ -53,6 +56,13 @@ class JournalFile(Store):
         with ExitStack() as closing:
             if path is not None and writable:
                 _lock(path, self.name, closing)
+                if network := network_file_system(path):
+                    _logger.warning(
+                        "%s is on a network file system (%s), where SQLite's locks may fail and "
+                        "damage it: keep it on a local disk, or on a server (postgresql://…)",
+                        self.name,
+                        network,
+                    )
             with self._reported("opened" if writable else "read"):
                 self._connection = self._connect(closing)
             self._closing = closing.pop_all()
@@ -137,6 +147,37 @@ class JournalFile(Store):
                 if words in cause.lower():
                     raise JournalError(f"{self.name} {sentence}") from None
             raise JournalError(f"{self.name} cannot be {doing}: {cause}") from error
+
+
+def journals_in(folder: Path) -> list[tuple[Place, bool]]:
+    """Return the journals in a folder by name, and whether a process here writes to each."""
+    found = [file for file in sorted(folder.iterdir()) if file.is_file() and _is_journal(file)]
+    return [(Place(file), _is_written(file)) for file in found]
+
+
+def _is_journal(file: Path) -> bool:
+    if file.absolute().resolve() in _held:
+        return True
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(72)
+    except OSError:
+        return False
+    return head.startswith(b"SQLite format 3\0") and head[68:72] == APPLICATION.to_bytes(4)
+
+
+def _is_written(file: Path) -> bool:
+    """Say whether a process of this machine holds a file's lock; it is not touched to find out."""
+    if file.absolute().resolve() in _held:
+        return True
+    about = file.stat()
+    place = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}:{about.st_ino}"
+    with suppress(OSError):
+        return any(
+            words[1] == "FLOCK" and place in words
+            for words in map(str.split, Path("/proc/locks").read_text().splitlines())
+        )
+    return False
 
 
 def _reading(file: Path) -> dict[str, str]:

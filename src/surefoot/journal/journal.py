@@ -29,7 +29,7 @@ from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.instances import Outcome, Status
 from surefoot.journal.chain import Chain, Verified, ends_in, seal, verified
 from surefoot.journal.descriptions import canonical, fingerprint, mismatches
-from surefoot.journal.file import JournalFile
+from surefoot.journal.lookup import open_store
 from surefoot.journal.schema import (
     CANDIDATES,
     EXTENSIONS,
@@ -68,13 +68,14 @@ class Journal:
     """An open journal; make one with `Journal.open` (to write) or `Journal.read`.
 
     Used from one thread; a context manager that closes it. ``study`` describes what it belongs
-    to. ``extended`` is the extension that opening it recorded, None if the study is as it was.
-    ``chain`` is how far its chain of digests goes, empty in a journal of format 1, which has none.
-    ``place`` is where it is. Methods raise `JournalError` if it cannot be read.
+    to, ``place`` says where it is and ``store`` keeps its tables. ``extended`` is the extension
+    that opening it recorded, None if the study is as it was. ``chain`` is how far its chain of
+    digests goes, empty in a journal of format 1, which has none. Methods raise `JournalError` if it
+    cannot be read.
     """
 
     def __init__(self, store: Store) -> None:
-        self._store, self.place = store, store.place
+        self.store, self.place = store, store.place
         self.extended: Extended | None = None
         self.chain = Chain()
         if store.format > 1:
@@ -214,19 +215,19 @@ class Journal:
         Raises `JournalError` if something new is not what was written.
         """
         before = self.chain
-        if self._store.format == 1:
+        if self.store.format == 1:
             return []
 
         def news(connection: sa.Connection) -> tuple[Chain, Sequence[sa.Row[Any]]]:
             if ends_in(connection, before):
                 return before, []
-            after = verified(connection, self._store.name, before)
+            after = verified(connection, self.store.name, before)
             number, upto = before.last[OUTCOMES.name], after.last[OUTCOMES.name]
             query = _outcomes(sa.text(f"{OUTCOMES.name}.*"))
             new = query.where(OUTCOMES.c.id > number, OUTCOMES.c.id <= upto)
             return after, connection.execute(new).all()
 
-        self.chain, rows = self._store.run("read", news)
+        self.chain, rows = self.store.run("read", news)
         if self.chain.last[STUDY.name] > before.last[STUDY.name]:
             self.study = self._read_study()
         if self.chain.last[CANDIDATES.name] > before.last[CANDIDATES.name]:
@@ -280,9 +281,9 @@ class Journal:
         """
         if not outcomes:
             return
-        if not self._store.writable:
-            raise JournalError(f"{self._store.name} was opened to be read only: nothing is added")
-        name, rows, added = self._store.name, [], {}
+        if not self.store.writable:
+            raise JournalError(f"{self.store.name} was opened to be read only: nothing is added")
+        name, rows, added = self.store.name, [], {}
         aside: list[dict[str, Any]] = []
         partial: dict[Identity, int] = {}
         for outcome in outcomes:
@@ -307,7 +308,7 @@ class Journal:
 
     def close(self) -> None:
         """Close it and let go of its lock; closing twice does nothing."""
-        self._store.close()
+        self.store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -325,7 +326,7 @@ class Journal:
             return judged.changes
         more = f"; and {len(found) - 8} more" if len(found) > 8 else ""
         raise JournalMismatchError(
-            f"{self._store.name} belongs to another study (journal -> now): "
+            f"{self.store.name} belongs to another study (journal -> now): "
             + "; ".join(found[:8])
             + f"{more}; change it back or give another journal"
             + (f"; {judged}" if judged else "")
@@ -333,14 +334,14 @@ class Journal:
 
     def _upgrade(self) -> None:
         """Bring a journal of an older format to the present one, and note it."""
-        old = self._store.format
+        old = self.store.format
         if old == FORMAT:
 
             def complete(connection: sa.Connection) -> None:
                 add_missing_columns(connection)
                 TABLES.create_all(connection)
 
-            self._store.run("opened", complete)
+            self.store.run("opened", complete)
             return
         note = {"from": old, "instances": self.count(), "version": version("surefoot")}
 
@@ -350,7 +351,7 @@ class Journal:
             last = connection.execute(sa.select(sa.func.max(NOTES.c.id))).scalar() or 0
             row = {"name": "migrated", "content": canonical(note), "recorded": now()}
             connection.execute(NOTES.insert(), {"id": last + 1, **row})
-            self._store.sign(connection)
+            self.store.sign(connection)
 
         self._write("opened", upgrade)
 
@@ -433,17 +434,17 @@ class Journal:
             if ends_in(connection, before):
                 return False
             raise JournalError(
-                f"{self._store.name} was written to by another surefoot while the connection to it "
+                f"{self.store.name} was written to by another surefoot while the connection to it "
                 "was lost: run the same command again to go on from there"
             )
 
-        self.chain = self._store.run(doing, sealed, landed)
+        self.chain = self.store.run(doing, sealed, landed)
 
     def _read_study(self) -> dict[str, Any]:
         """Return the present description."""
         studies = self._all(sa.select(STUDY.c.description), lambda row: _plain(row.description))
         if len(studies) != 1:
-            raise JournalError(f"{self._store.name} holds no study: it is not a whole journal")
+            raise JournalError(f"{self.store.name} holds no study: it is not a whole journal")
         present: dict[str, Any] = modern(studies[0])
         return present
 
@@ -465,7 +466,7 @@ class Journal:
                 return []
             return connection.execute(query).all()
 
-        return self._made(self._store.run("read", read), make)
+        return self._made(self.store.run("read", read), make)
 
     def _made(self, rows: Sequence[sa.Row[Any]], make: Callable[[sa.Row[Any]], Made]) -> list[Made]:
         """Return what is made of each row."""
@@ -473,7 +474,7 @@ class Journal:
             return [make(row) for row in rows]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise JournalError(
-                f"{self._store.name} is damaged, it holds what surefoot never writes ({error}): "
+                f"{self.store.name} is damaged, it holds what surefoot never writes ({error}): "
                 "restore it from a copy"
             ) from None
 
@@ -502,21 +503,6 @@ class Journal:
             return (key, Role(role), instance, sample), epochs
 
         return dict(self._all(query, partial, PARTIALS))
-
-
-def open_store(place: Place, *, writable: bool) -> Store:
-    """Open the tables of a journal, of those in memory and in files, or on a server.
-
-    Raises `JournalError` if they cannot be opened so, or if there are none to be read.
-    """
-    if place.url:
-        from surefoot.journal.server import JournalServer
-
-        return JournalServer(place, writable=writable)
-    file = None if place.file is None else place.file.absolute().resolve()
-    if not writable and (file is None or not file.is_file()):
-        raise JournalError(f"there is no journal {file or place}: give the path of an existing one")
-    return JournalFile(file, writable=writable)
 
 
 def _described(study: Mapping[str, Any]) -> dict[str, str]:

@@ -171,7 +171,7 @@ def row_of(outcome: Outcome, candidate: int, attempt: int) -> dict[str, Any]:
         "loss": float(outcome.loss),
         "seconds": float(outcome.seconds),
         "engine": outcome.engine,
-        "message": outcome.message.encode(errors="backslashreplace").decode(),
+        "message": _plain_text(outcome.message),
         "recorded": now(),
         "curve": np.ascontiguousarray(outcome.curve, dtype="<f4").tobytes(),
         "plain": outcome.plain.astype("<f4").tobytes() or None,
@@ -198,6 +198,11 @@ def partial_of(row: sa.Row[Any]) -> Outcome:
         seconds=row.seconds,
         engine=row.engine,
     )
+
+
+def _plain_text(text: str) -> str:
+    """Return a text with what no database holds, halves of characters and NUL, written out."""
+    return text.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
 
 
 def outcome_of(row: sa.Row[Any]) -> Outcome:

@@ -120,7 +120,7 @@ class JournalServer(Store):
     ) -> Made:
         """Return what ``work`` makes of the connection; wait for the server where that is lost."""
         made: Any = None
-        lost = False
+        lost = self._connection is None
         with _reported(self.name, doing):
             connection = self._connection or self._reconnect("it was lost before")
             while True:
@@ -154,7 +154,9 @@ class JournalServer(Store):
     def _connect(self) -> sa.Connection:
         self._hang_up()
         made = self._engine.connect()
-        self._connection = made.execution_options(postgresql_readonly=not self.writable)
+        self._connection = made
+        if not self.writable:
+            self._connection = made.execution_options(postgresql_readonly=True)
         return self._connection
 
     def _hang_up(self) -> None:
@@ -187,6 +189,9 @@ class JournalServer(Store):
                 self._end_own_session(connection)
             except sa.exc.DBAPIError as error:
                 cause = _said(error)
+            except BaseException:
+                self._hang_up()
+                raise
             if time.monotonic() + pause > end:
                 self._hang_up()
                 raise JournalError(

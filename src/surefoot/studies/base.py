@@ -170,11 +170,13 @@ class Study(ABC, Generic[Answer]):
         Errors are those of `Journal.open`. It is noted where the population came from, if that is
         known.
         """
+        described, notes = self.description.json(), self.notes()
+        return Journal.open(path, described, self.everyone, notes, extension_or_why_not)
+
+    def notes(self) -> dict[str, Any]:
+        """Return what its journal is to note that decides no result."""
         origin = self.setting.halves.population.origin
-        notes = {} if origin is None else {"population": dict(origin)}
-        return Journal.open(
-            path, self.description.json(), self.everyone, notes, extension_or_why_not
-        )
+        return {} if origin is None else {"population": dict(origin)}
 
     def run(
         self,
@@ -261,6 +263,10 @@ class FixedStudy(Study[Answer]):
     @abstractmethod
     def result(self, journal: Journal) -> Answer:
         """Return what a journal says that holds all of its instances."""
+
+    def notes(self) -> dict[str, Any]:
+        """Return what its journal is to note: also how many instances there are to be."""
+        return {**super().notes(), "instances": len(self.instances())}
 
     def answer(self, run: Run) -> Answer:
         """Train the instances and return the result.
