@@ -15,8 +15,7 @@ that ends in the same digest.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,11 +31,12 @@ _AFTER = {
     .select_from(table)
     .where(table.c.id > sa.bindparam("after"))
     .order_by(table.c.id)
-    for table in _SEALED
+    .limit(sa.bindparam("piece"))
+    for table in (*_SEALED, CHAIN)
 }
-"""Queries of the rows after one, with all the columns that the journal has."""
-_PIECES = {"yield_per": 2000}
-"""Rows come in pieces of so many, so that a journal of any size fits into memory."""
+"""Queries of the next rows after one, with all the columns that the journal has."""
+PIECE = 5000
+"""Rows read at once, so that a journal of any size fits into memory."""
 
 
 @dataclass
@@ -116,34 +116,25 @@ def verified(connection: sa.Connection, name: str, known: Chain | None = None) -
         return JournalError(f"{changed}: {where} {what}; restore it from a copy")
 
     chain = Chain(known.length, known.digest, dict(known.last))
-    with ExitStack() as reading:
-        rows = {
-            table.name: reading.enter_context(
-                closing(_rows(connection, table, after=known.last[table.name]))
-            )
-            for table in _SEALED
-        }
-        query = sa.select(CHAIN).where(CHAIN.c.id > known.length).order_by(CHAIN.c.id)
-        entries = reading.enter_context(connection.execute(query, execution_options=_PIECES))
-        for place, (entry, part, number, digest) in enumerate(entries, start=known.length + 1):
-            row = next(rows.get(part, iter(())), None)
-            if entry != place:
-                raise broken(CHAIN.name, place, "is missing")
-            if row is None or row[0] != number:
-                raise broken(part, number, "is missing")
-            chain.length, chain.digest = place, _next(chain.digest, part, row)
-            chain.last[part] = number
-            if chain.digest != digest:
-                raise broken(part, number, "is not the one that was written")
-        for part, left in rows.items():
-            for row in left:
-                raise broken(part, row[0], "was not written by surefoot")
+    rows = {table.name: _rows(connection, table, after=known.last[table.name]) for table in _SEALED}
+    entries = _rows(connection, CHAIN, after=known.length)
+    for place, (entry, part, number, digest) in enumerate(entries, start=known.length + 1):
+        row = next(rows.get(part, iter(())), None)
+        if entry != place:
+            raise broken(CHAIN.name, place, "is missing")
+        if row is None or row[0] != number:
+            raise broken(part, number, "is missing")
+        chain.length, chain.digest = place, _next(chain.digest, part, row)
+        chain.last[part] = number
+        if chain.digest != digest:
+            raise broken(part, number, "is not the one that was written")
+    for part, left in rows.items():
+        for row in left:
+            raise broken(part, row[0], "was not written by surefoot")
     return chain
 
 
-def _rows(
-    connection: sa.Connection, table: sa.Table, after: int = 0
-) -> Generator[Sequence[Any], None, None]:
+def _rows(connection: sa.Connection, table: sa.Table, after: int = 0) -> Iterator[Sequence[Any]]:
     """Yield a table's rows in the order of their numbers, which come first in each.
 
     The study's are all the descriptions it had, the present one last, numbered from 1.
@@ -151,9 +142,11 @@ def _rows(
     if table is PARTIALS and not sa.inspect(connection).has_table(table.name):
         return
     if table is not STUDY:
-        query, given = _AFTER[table.name], {"after": after}
-        with connection.execute(query, given, execution_options=_PIECES) as found:
-            yield from found
+        query, found = _AFTER[table.name], PIECE
+        while found == PIECE:
+            piece = connection.execute(query, {"after": after, "piece": PIECE}).all()
+            yield from piece
+            after, found = (piece[-1][0] if piece else after), len(piece)
         return
     names = ("fingerprint", "description", "version")
     earlier = sa.select(*(EXTENSIONS.c[name] for name in names)).order_by(EXTENSIONS.c.id)
