@@ -27,43 +27,43 @@ def select(
 ) -> None:
     """Select the most robust candidate of a study file and certify it.
 
-        Every candidate is trained on a few samples; in each round the worse ones
-        leave and the survivors are trained on one more. The winner is then trained
-        afresh, for a statement about its future retrainings that the race cannot
-        have flattered.
+    Every candidate is trained on a few samples; in each round the worse ones
+    leave and the survivors are trained on one more. The winner is then trained
+    afresh, for a statement about its future retrainings that the race cannot
+    have flattered.
 
-        [bold]Examples[/bold]
+    [bold]Examples[/bold]
 
-          [dim]What would it cost?[/dim]
-          surefoot select examples/energy.toml --dry-run
+      [dim]What would it cost?[/dim]
+      surefoot select examples/energy.toml --dry-run
 
-          [dim]Race, certificate and figure; again, it goes on after Ctrl-C or a crash.[/dim]
-          surefoot select examples/energy.toml
+      [dim]Race, certificate and figure; again, it goes on after Ctrl-C or a crash.[/dim]
+      surefoot select examples/energy.toml
 
-          [dim]Go on further: raise limit, max_instances or the certificate's n.[/dim]
-          surefoot select examples/energy.toml
+      [dim]Go on further: raise limit, max_instances or the certificate's n.[/dim]
+      surefoot select examples/energy.toml
 
-          [dim]Other files, eight instances at once.[/dim]
-          surefoot select my.toml -j runs/my.db -f my.pdf -w 8
+      [dim]Other files, eight instances at once.[/dim]
+      surefoot select my.toml -j runs/my.db -f my.pdf -w 8
 
-              [dim]On the workers of a batch system, described in a file; see docs/clusters.md.[/dim]
-          surefoot select my.toml --cluster examples/clusters/slurm.toml
-    
-          [dim]In the database of your group, where others can watch.[/dim]
-          surefoot select my.toml -j 'postgresql://ann@db.example/races?study=my'
-    
-        [bold]Rules[/bold] of the race, in \\[race] of the study file:
+      [dim]On the workers of a batch system, described in a file; see docs/clusters.md.[/dim]
+      surefoot select my.toml --cluster examples/clusters/slurm.toml
 
-          [dim]Only whom a paired test finds worse leaves; nobody trains more than 40
-          times. The other rules: signs, swaps, quantile, prediction; rank is the
-          paper's.[/dim]
-          rule = "test"
-          level = 0.05
-          max_instances = 40
+      [dim]In the database of your group, where others can watch.[/dim]
+      surefoot select my.toml -j 'postgresql://ann@db.example/races?study=my'
 
-          [dim]The smallest largest loss of 32, for a fraction of the trainings.[/dim]
-          schedule = "exact_max"    # with criterion = "max" in \\[study]
-          complete = 32
+    [bold]Rules[/bold] of the race, in \\[race] of the study file:
+
+      [dim]Only whom a paired test finds worse leaves; nobody trains more than 40
+      times. The other rules: signs, swaps, quantile, prediction; rank is the
+      paper's.[/dim]
+      rule = "test"
+      level = 0.05
+      max_instances = 40
+
+      [dim]The smallest largest loss of 32, for a fraction of the trainings.[/dim]
+      schedule = "exact_max"    # with criterion = "max" in \\[study]
+      complete = 32
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import busy, say_lines
