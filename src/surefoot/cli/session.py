@@ -131,9 +131,14 @@ class Session:
 
     @property
     def shared(self) -> dict[str, Any]:
-        """Fields of every study: its setting, seed and engine."""
-        seed = self.tables.study.seed
-        return {"setting": self.setting, "seed": seed, "engine": self.engine}
+        """Fields of every study: its setting, seed, engine and name."""
+        asked = self.tables.study
+        return {
+            "setting": self.setting,
+            "seed": asked.seed,
+            "engine": self.engine,
+            "name": asked.name,
+        }
 
     @property
     def loss_label(self) -> str:

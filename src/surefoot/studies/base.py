@@ -112,6 +112,8 @@ class Study(ABC, Generic[Answer]):
         Seed of the study, 0 … 2⁶⁴ − 1.
     engine
         Engine asked for; a journal holds the outcomes of one choice only.
+    name
+        What tables and reports call it; decides nothing.
     """
 
     renamed: ClassVar[tuple[tuple[str, str], ...]] = ()
@@ -120,6 +122,7 @@ class Study(ABC, Generic[Answer]):
     setting: Setting
     seed: int = 0
     engine: str = AUTO
+    name: str = ""
 
     def __post_init__(self) -> None:
         check_study_seed(self.seed)
@@ -167,8 +170,8 @@ class Study(ABC, Generic[Answer]):
     def open(self, path: str | os.PathLike[str]) -> Journal:
         """Create or resume the study's journal, also that of a study which this one extends.
 
-        Errors are those of `Journal.open`. It is noted where the population came from, if that is
-        known.
+        Errors are those of `Journal.open`. The study's name is noted, and where the population came
+        from, if that is known.
         """
         described, notes = self.description.json(), self.notes()
         return Journal.open(path, described, self.everyone, notes, extension_or_why_not)
@@ -176,7 +179,8 @@ class Study(ABC, Generic[Answer]):
     def notes(self) -> dict[str, Any]:
         """Return what its journal is to note that decides no result."""
         origin = self.setting.halves.population.origin
-        return {} if origin is None else {"population": dict(origin)}
+        notes: dict[str, Any] = {} if origin is None else {"population": dict(origin)}
+        return notes | ({"study": {"name": self.name}} if self.name else {})
 
     def run(
         self,
