@@ -54,6 +54,7 @@ NAMES = [
     "read_study",
     "register",
     "replay",
+    "report",
     "rerace",
     "sample_size",
     "save",

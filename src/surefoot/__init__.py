@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from surefoot.learning.losses import Loss as Loss
     from surefoot.learning.stopping import Stopping as Stopping
     from surefoot.registry import register as register
+    from surefoot.reports.report import report as report
     from surefoot.selector.selector import RobustSelector as RobustSelector
     from surefoot.studies.assess.study import assess as assess
     from surefoot.studies.journals import journals as journals
@@ -102,6 +103,7 @@ _HOMES = {
     "read_study": "study_files.build",
     "register": "registry",
     "replay": "studies.replay",
+    "report": "reports.report",
     "rerace": "studies.select.rerace",
     "sample_size": "studies.sizes.sample_size",
     "save": "exports.saved",

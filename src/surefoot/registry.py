@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 from surefoot.errors import ConfigurationError, nearest
 
-Kind = Literal["candidates", "populations", "engines", "commands", "criteria", "schedules", "rules"]
+Kind = Literal[
+    "candidates", "populations", "engines", "commands", "criteria", "schedules", "rules", "views"
+]
 
 _added: dict[tuple[Kind, str], Any] = {}
 

@@ -21,6 +21,7 @@ from surefoot.cli.commands.journals import journals
 from surefoot.cli.commands.plan import plan
 from surefoot.cli.commands.plot import plot
 from surefoot.cli.commands.replay import replay
+from surefoot.cli.commands.report import report
 from surefoot.cli.commands.rerace import RaceCommand, rerace
 from surefoot.cli.commands.sample_size import sample_size
 from surefoot.cli.commands.select import select
@@ -95,8 +96,8 @@ def surefoot(
     """Find machine-learning models that stay good every time they are retrained."""
 
 
-COMMANDS: list[Callable[..., None]] = [select, show, replay, export, check, plot, assess, variance]
-COMMANDS += [sample_size, plan, rerace, compare, transfer, journals, copy]
+COMMANDS: list[Callable[..., None]] = [select, show, report, replay, export, check, plot]
+COMMANDS += [assess, variance, sample_size, plan, rerace, compare, transfer, journals, copy]
 for command in COMMANDS:
     kind = RaceCommand if command is rerace else Command
     app.command(command.__name__.replace("_", "-"), cls=kind)(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property, partial
@@ -11,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from surefoot.cli.options import CandidateOptions, TrainingOptions
+from surefoot.cli.options import TrainingOptions
 from surefoot.cli.show.console import bar, busy, console, say_paths
 from surefoot.executors.opening import open_executor, workers_of
 from surefoot.places import Place
 from surefoot.replacing import check_folder
-from surefoot.report.files import check_path, save
-from surefoot.report.style import loss_label
+from surefoot.reports.files import check_path, save
+from surefoot.reports.style import loss_label
 from surefoot.studies.base import Answer, FixedStudy, Study, identity_of
 from surefoot.studies.duration import estimate
 from surefoot.studies.extension import announcement
@@ -104,13 +105,11 @@ class Session:
         """What all instances share."""
         return setting_of(self.file, self.population)
 
-    def candidate(self, options: CandidateOptions, question: str) -> Candidate:
+    def candidate(self, text: str | None, journal: Place | None, question: str) -> Candidate:
         """Return the candidate of ``--candidate`` and ``--from``; files are named after both."""
         setting = self.setting
         with busy(self.out, "choosing the candidate"):
-            chosen = choose_candidate(
-                self.file, setting.halves.population, options.candidate, options.source
-            )
+            chosen = choose_candidate(self.file, setting.halves.population, text, journal)
         self.name_files(f"{self.stem}-{question}-{chosen.key[:8]}")
         return chosen
 
@@ -131,14 +130,9 @@ class Session:
 
     @property
     def shared(self) -> dict[str, Any]:
-        """Fields of every study: its setting, seed, engine and name."""
-        asked = self.tables.study
-        return {
-            "setting": self.setting,
-            "seed": asked.seed,
-            "engine": self.engine,
-            "name": asked.name,
-        }
+        """Fields of every study: its setting, seed and engine."""
+        seed = self.tables.study.seed
+        return {"setting": self.setting, "seed": seed, "engine": self.engine}
 
     @property
     def loss_label(self) -> str:
@@ -178,12 +172,13 @@ class Session:
     ) -> Iterator[tuple[Journal, Executor]]:
         """Open a study's journal and its executor; say what it was extended by, and how to go on.
 
-        ``go_on`` is said on Ctrl-C.
+        ``go_on`` is said on Ctrl-C. The command is noted in the journal, for its report.
         """
+        notes = {"command": shlex.join(["surefoot", *sys.argv[1:]])} if _is_command() else {}
         with (
             self._executor(study.engine) as executor,
             resumable(self.journal, go_on),
-            study.open(self.journal) as record,
+            study.open(self.journal, notes) as record,
         ):
             for line in announcement(record.extended):
                 self.out.print(line, soft_wrap=True)
@@ -202,8 +197,16 @@ class Session:
         """Draw the figure; print where it and the ``journal`` are, and ``more`` of the kind."""
         with busy(self.out, "drawing"):
             save(draw(), self.figure)
-        paths = {"Journal": str(self.journal)} if journal else {}
-        say_paths(self.out, {**paths, "Figure": str(self.figure), **more})
+        paths, figure = dict[str, str](), {"Figure": str(self.figure)}
+        if journal:
+            paths["Journal"] = str(self.journal)
+            more["Report"] = f"surefoot report {shlex.quote(str(self.journal))}"
+        say_paths(self.out, paths | figure | more)
+
+
+def _is_command() -> bool:
+    """Say whether the process is the command itself, so that its arguments are what was asked."""
+    return Path(sys.argv[0]).stem in ("surefoot", "__main__")
 
 
 @contextmanager

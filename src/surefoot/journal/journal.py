@@ -173,6 +173,17 @@ class Journal:
 
         return self._all(sa.select(EXTENSIONS).order_by(EXTENSIONS.c.id), extended, EXTENSIONS)
 
+    def written(self) -> tuple[str, str]:
+        """Return the version of surefoot that described the study, and when it was made (UTC)."""
+        query = sa.select(STUDY.c.version, STUDY.c.created)
+        return self._all(query, lambda row: (str(row.version), str(row.created)))[0]
+
+    def engines(self) -> dict[str, int]:
+        """Return how many outcomes each engine left, all attempts counted."""
+        query = sa.select(OUTCOMES.c.engine, sa.func.count().label("outcomes"))
+        query = query.group_by(OUTCOMES.c.engine)
+        return dict(self._all(query, lambda row: (str(row.engine), int(row.outcomes))))
+
     def has(self, candidate: str, role: Role, instance: int, sample: int) -> bool:
         """Say whether an instance is recorded."""
         return (candidate, role, instance, sample) in self._latest

@@ -160,6 +160,26 @@ def conover(losses: npt.ArrayLike, best: int) -> Floats:
     return np.asarray(p)
 
 
+def mean_ranks(losses: npt.ArrayLike) -> Floats:
+    """Return the mean rank of each candidate over paired losses ``[k, n]``, ``[k]``; 1 is best."""
+    return np.asarray(_ranks(losses)[0].mean(axis=1))
+
+
+def critical_difference(k: int, n: int, level: float = 0.05) -> float:
+    """Return by how much the mean ranks of two of k candidates must differ, after n instances.
+
+    Nemenyi's: ``q sqrt(k (k + 1) / (6 n))``, q being the upper quantile of the studentised range of
+    k normal values over the root of 2 (Demsar 2006, JMLR 7, section 3.2.2). It corrects for all
+    pairs and is weak: tests against one candidate (`shortlist`) see more.
+    """
+    if k < 2 or n < 2:
+        raise StatisticsError(f"ranks of {k} candidates on {n} instances compare nothing")
+    from scipy import stats
+
+    quantile = float(stats.studentized_range.ppf(1.0 - level, k, np.inf)) / np.sqrt(2.0)
+    return float(quantile * np.sqrt(k * (k + 1) / (6.0 * n)))
+
+
 def log_evidence_of_losing(losses: int | Floats, comparisons: int | Floats) -> Floats:
     """Return the log e-value against "it loses at most half of the comparisons".
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -25,6 +25,7 @@ from surefoot.journal.descriptions import mismatches
 from surefoot.seeds.ledger import Role, check_study_seed
 from surefoot.studies.description import DescribedSetting, Description
 from surefoot.studies.extension import extension_or_why_not
+from surefoot.studies.provenance import machine
 from surefoot.studies.troubles import explained
 from surefoot.studies.watch import Failures, Watcher
 
@@ -112,8 +113,6 @@ class Study(ABC, Generic[Answer]):
         Seed of the study, 0 … 2⁶⁴ − 1.
     engine
         Engine asked for; a journal holds the outcomes of one choice only.
-    name
-        What tables and reports call it; decides nothing.
     """
 
     renamed: ClassVar[tuple[tuple[str, str], ...]] = ()
@@ -122,7 +121,6 @@ class Study(ABC, Generic[Answer]):
     setting: Setting
     seed: int = 0
     engine: str = AUTO
-    name: str = ""
 
     def __post_init__(self) -> None:
         check_study_seed(self.seed)
@@ -167,20 +165,25 @@ class Study(ABC, Generic[Answer]):
         """Return an instance of a candidate, with the luck that the study's seed gives it."""
         return Instance(self.known[key], self.description.instance_seed(key, role, number))
 
-    def open(self, path: str | os.PathLike[str]) -> Journal:
+    def asked(self) -> dict[str, Any]:
+        """Return what of the question decides no instance, as plain JSON values, for reports."""
+        return {}
+
+    def open(self, path: str | os.PathLike[str], notes: Mapping[str, Any] | None = None) -> Journal:
         """Create or resume the study's journal, also that of a study which this one extends.
 
-        Errors are those of `Journal.open`. The study's name is noted, and where the population came
-        from, if that is known.
+        Errors are those of `Journal.open`. It is noted where the population came from, if that is
+        known, what of the question its description does not hold, on which machine it is, and
+        ``notes``.
         """
-        described, notes = self.description.json(), self.notes()
-        return Journal.open(path, described, self.everyone, notes, extension_or_why_not)
+        described, noted = self.description.json(), {**self.notes(), **(notes or {})}
+        return Journal.open(path, described, self.everyone, noted, extension_or_why_not)
 
     def notes(self) -> dict[str, Any]:
         """Return what its journal is to note that decides no result."""
         origin = self.setting.halves.population.origin
-        notes: dict[str, Any] = {} if origin is None else {"population": dict(origin)}
-        return notes | ({"study": {"name": self.name}} if self.name else {})
+        known = {} if origin is None else {"population": dict(origin)}
+        return known | {"asked": self.asked(), "machine": machine()}
 
     def run(
         self,

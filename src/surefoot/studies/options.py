@@ -71,8 +71,6 @@ class TrainingOptions(RunOptions, total=False):
         averaging too, not only its last loss.
     seed
         Decides every random number of the study.
-    name
-        What tables and reports call the study; decides nothing.
     """
 
     loss: Loss | str
@@ -82,7 +80,6 @@ class TrainingOptions(RunOptions, total=False):
     pool_fraction: float
     plain_curves: bool
     seed: int
-    name: str
 
 
 class RaceOptions(TypedDict, total=False):

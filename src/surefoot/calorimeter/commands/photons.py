@@ -92,7 +92,7 @@ def show(
     from surefoot.calorimeter.root_io import open_photons, read_photons
     from surefoot.calorimeter.spectrum import spectrum_figure
     from surefoot.cli.show.console import busy, console, say_paths
-    from surefoot.report.files import save
+    from surefoot.reports.files import save
 
     out = console()
     source = source.removeprefix("photons:")

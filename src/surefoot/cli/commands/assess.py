@@ -4,7 +4,15 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import CandidateOptions, InstancesOption, option, trains
+from surefoot.cli.options import (
+    CandidateOption,
+    FromOption,
+    InstancesOption,
+    StudyArgument,
+    TrainingOptions,
+    option,
+    trains,
+)
 
 BROKEN = 1
 """Exit code when the promise asked about is broken."""
@@ -12,6 +20,9 @@ BROKEN = 1
 
 @trains()
 def assess(
+    study: StudyArgument,
+    candidate: CandidateOption = None,
+    source: FromOption = None,
     instances: InstancesOption = None,
     promise: Annotated[
         float | None,
@@ -24,7 +35,7 @@ def assess(
         int, option("--max-exceedances --allowed N", "Losses above the limit that may be.")
     ] = 0,
     *,
-    options: CandidateOptions,
+    options: TrainingOptions,
 ) -> None:
     """Assess one candidate: fresh instances, their distribution and certificate.
 
@@ -48,11 +59,11 @@ def assess(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
-    from surefoot.report.race import assessment_figure
+    from surefoot.reports.race import assessment_figure
     from surefoot.studies.assess.study import AssessStudy, make_promise
 
-    session = Session(options.study, options)
-    chosen = session.candidate(options, "assess" if promise is None else "promise")
+    session = Session(study, options)
+    chosen = session.candidate(candidate, source, "assess" if promise is None else "promise")
     wanted, out = session.tables.certificate, session.out
     asked = AssessStudy(
         candidate=chosen,
@@ -76,10 +87,7 @@ def assess(
     if promise is not None:
         say_sentences(out, "Promise", found.promised(), bold=True)
     if found.certificate is None:
-        why = (
-            "none: it would need a number of instances fixed beforehand, not one that losses decide"
-        )
-        say_sentences(out, "Certificate", [why])
+        say_sentences(out, "Certificate", [found.no_certificate])
     else:
         said = str(found.certificate).splitlines()
         say_sentences(out, "Certificate", said, bold=promise is None)

@@ -57,7 +57,7 @@ def compare(
     from surefoot.cli.session import Session
     from surefoot.cli.show.comparison import comparison_table
     from surefoot.cli.show.console import say_sentences
-    from surefoot.report.comparison import comparison_figure
+    from surefoot.reports.comparison import comparison_figure
     from surefoot.study_files.build import comparison_of
 
     session = Session(study, options, source=source)

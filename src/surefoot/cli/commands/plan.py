@@ -48,7 +48,7 @@ def plan(
     from surefoot.executors.opening import workers_of
     from surefoot.executors.parallel_map import parallel_map
     from surefoot.journal import Journal
-    from surefoot.report.plan import plan_figure
+    from surefoot.reports.plan import plan_figure
     from surefoot.studies.plan.pilot import pilot_study, recorded_pilot
     from surefoot.studies.plan.plan import advise, plan_races
     from surefoot.studies.text import titled

@@ -39,8 +39,8 @@ def plot(
     """
     from surefoot.cli.show.console import busy, console
     from surefoot.journal import Journal
-    from surefoot.report.files import check_path, save
-    from surefoot.report.race import draw_selection
+    from surefoot.reports.files import check_path, save
+    from surefoot.reports.race import draw_selection
     from surefoot.studies.replay import find_candidate
     from surefoot.studies.select.selection import recorded_selection
 

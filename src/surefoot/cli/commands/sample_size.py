@@ -2,11 +2,22 @@
 
 from typing import Annotated
 
-from surefoot.cli.options import CandidateOptions, option, read_sizes, trains
+from surefoot.cli.options import (
+    CandidateOption,
+    FromOption,
+    StudyArgument,
+    TrainingOptions,
+    option,
+    read_sizes,
+    trains,
+)
 
 
 @trains()
 def sample_size(
+    study: StudyArgument,
+    candidate: CandidateOption = None,
+    source: FromOption = None,
     sizes: Annotated[
         str,
         option(
@@ -34,7 +45,7 @@ def sample_size(
         float | None, option("--limit LOSS", "A limit of yours instead of that.")
     ] = None,
     *,
-    options: CandidateOptions,
+    options: TrainingOptions,
 ) -> None:
     """Find how many training examples one candidate needs to be robust.
 
@@ -55,12 +66,12 @@ def sample_size(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
-    from surefoot.report.sample_size import sample_size_figure
+    from surefoot.reports.sample_size import sample_size_figure
     from surefoot.studies.sizes.sample_size import RobustRule, SampleSizeStudy, paper_sizes
 
     rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
-    session = Session(options.study, options)
-    chosen = session.candidate(options, "sample-size")
+    session = Session(study, options)
+    chosen = session.candidate(candidate, source, "sample-size")
     asked = SampleSizeStudy(
         candidate=chosen,
         sizes=None if sizes == "paper" else read_sizes(sizes, "'paper', "),

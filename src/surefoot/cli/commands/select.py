@@ -68,7 +68,7 @@ def select(
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import busy, say_lines
     from surefoot.cli.show.live import live
-    from surefoot.report.race import draw_selection
+    from surefoot.reports.race import draw_selection
     from surefoot.studies.select.cost import selection_cost
     from surefoot.study_files.build import study_of
 

@@ -45,7 +45,7 @@ def transfer(
     from surefoot.cli.show.comparison import transfer_table
     from surefoot.cli.show.console import say_sentences
     from surefoot.journal import Journal
-    from surefoot.report.comparison import transfer_figure
+    from surefoot.reports.comparison import transfer_figure
     from surefoot.studies.sizes.transfer import transfer_study
     from surefoot.study_files.build import baseline_of
 

@@ -2,11 +2,21 @@
 
 from typing import Annotated
 
-from surefoot.cli.options import CandidateOptions, option, trains
+from surefoot.cli.options import (
+    CandidateOption,
+    FromOption,
+    StudyArgument,
+    TrainingOptions,
+    option,
+    trains,
+)
 
 
 @trains()
 def variance(
+    study: StudyArgument,
+    candidate: CandidateOption = None,
+    source: FromOption = None,
     alone: Annotated[
         int,
         option("--alone -a N", "Instances of each of the paper's three experiments; 0 for none."),
@@ -21,7 +31,7 @@ def variance(
     ] = 5,
     tested: Annotated[int, option("--tested N", "How many instances get them.")] = 4,
     *,
-    options: CandidateOptions,
+    options: TrainingOptions,
 ) -> None:
     """Find where the spread of one candidate's losses comes from.
 
@@ -43,11 +53,11 @@ def variance(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
-    from surefoot.report.variance import variance_figure
+    from surefoot.reports.variance import variance_figure
     from surefoot.studies.variance.study import VarianceStudy
 
-    session = Session(options.study, options)
-    chosen = session.candidate(options, "variance")
+    session = Session(study, options)
+    chosen = session.candidate(candidate, source, "variance")
     asked = VarianceStudy(
         candidate=chosen,
         alone=alone,

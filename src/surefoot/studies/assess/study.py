@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from surefoot.candidates.base import Candidate
 from surefoot.checks import at_least
 from surefoot.data.population import Population
-from surefoot.errors import ConfigurationError
+from surefoot.errors import ConfigurationError, JournalError
 from surefoot.instances import Instance, Outcome, Status
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
@@ -89,15 +89,7 @@ class AssessStudy(CandidateStudy["Assessment"]):
 
     def result(self, journal: Journal) -> Assessment:
         """Return what the journal's instances say; a promise is to be kept or broken by them."""
-        outcomes = sorted(journal.outcomes(Role.ASSESS), key=lambda outcome: outcome.instance)
-        recorded, result = len(outcomes), None
-        if self.promise is not None:
-            result = self.promise.test([outcome.loss for outcome in outcomes])
-            outcomes = outcomes[: result.used]
-        certificate = None
-        if result is None or result.answer == "kept":
-            certificate = recorded_certificates(journal, None)[self.candidate.key]
-        return Assessment(self, tuple(outcomes), certificate, result, recorded)
+        return recorded_assessment(journal)
 
     def _losses(self, run: Run) -> list[float]:
         """Return the recorded losses in order, up to the first instance to be trained (again)."""
@@ -112,6 +104,8 @@ class Assessment:
 
     Parameters
     ----------
+    label, asked
+        The candidate's name, and what its study asked for.
     outcomes
         Those the result rests on: all n, or the instances up to the one that broke a promise.
     certificate
@@ -124,7 +118,8 @@ class Assessment:
         them, but count for nothing.
     """
 
-    study: AssessStudy
+    label: str
+    asked: AssessDescription
     outcomes: tuple[Outcome, ...]
     certificate: Certificate | None
     promise_result: PromiseResult | None = None
@@ -134,7 +129,7 @@ class Assessment:
         """Return what diverged and failed and why, in sentences; none without any trouble."""
         ended = Counter(outcome.status for outcome in self.outcomes)
         found = {
-            one.message: failure_words(self.study.candidate.label, one)
+            one.message: failure_words(self.label, one)
             for one in reversed(self.outcomes)
             if one.status is Status.FAILED
         }
@@ -147,6 +142,13 @@ class Assessment:
         return np.array([outcome.loss for outcome in self.outcomes])
 
     @property
+    def no_certificate(self) -> str:
+        """Why a broken promise leaves no certificate, in words."""
+        return (
+            "none: it would need a number of instances fixed beforehand, not one that losses decide"
+        )
+
+    @property
     def kept(self) -> bool | None:
         """Whether the promise is kept; None without a promise."""
         return None if self.promise_result is None else self.promise_result.answer == "kept"
@@ -154,17 +156,17 @@ class Assessment:
     @property
     def saved(self) -> int:
         """Trainings that the promise took less than its number of instances."""
-        return self.study.n - self.recorded
+        return self.asked.n - self.recorded
 
     def promised(self) -> list[str]:
         """Return the promise, the answer and its reason in sentences; none without a promise."""
-        promise, found = self.study.promise, self.promise_result
+        promise, found = self.asked.promise, self.promise_result
         if promise is None or found is None:
             return []
-        saved = f"{self.saved} of {self.study.n} trainings were saved"
+        saved = f"{self.saved} of {self.asked.n} trainings were saved"
         return [
-            f"{found.answer}: at least {100.0 * promise.content:.4g} % of retrainings lose at most "
-            f"{promise.limit:.4g}",
+            f"{found.answer}: at least {100.0 * self.asked.content:.4g} % of retrainings lose at "
+            f"most {promise.limit:.4g}",
             f"{found.reason}; {saved}" if self.saved else found.reason,
             found.statement,
         ]
@@ -188,7 +190,7 @@ class Assessment:
         if self.certificate is None or len(self.losses) < 2:
             return []
         confidence = self.certificate.confidence
-        rng = study_generator(self.study.seed, Role.STATISTICS, int(Role.ASSESS))
+        rng = study_generator(self.asked.seed, Role.STATISTICS, int(Role.ASSESS))
         median = self.certificate.median
         sd = spread_interval(self.losses, "sd", confidence, rng=rng)
         iqr = spread_interval(self.losses, "iqr", confidence, rng=rng)
@@ -199,10 +201,32 @@ class Assessment:
         return said + [warning for warning in (median.warning, sd.warning) if warning]
 
     def __str__(self) -> str:
-        lines = [self.study.candidate.label, *self.troubles(), *self.promised(), *self.spread()]
+        lines = [self.label, *self.troubles(), *self.promised(), *self.spread()]
         if self.certificate is not None:
             lines.append(str(self.certificate))
         return "\n".join(lines)
+
+
+def recorded_assessment(journal: Journal) -> Assessment:
+    """Return what a journal's fresh instances say of its candidate, or as far as they go.
+
+    Raises `JournalError` if the journal is of another kind of study, or holds no instance yet.
+    """
+    asked = AssessDescription.read(journal.study)
+    outcomes = sorted(journal.outcomes(Role.ASSESS), key=lambda outcome: outcome.instance)
+    if not outcomes:
+        raise JournalError("no fresh instance is recorded yet: there is nothing to assess")
+    recorded, result, certificate = len(outcomes), None, None
+    if asked.promise is not None:
+        limit, allowed = asked.promise.limit, asked.promise.allowed
+        promise = Promise(limit, asked.content, asked.confidence, allowed)
+        result = promise.test([outcome.loss for outcome in outcomes])
+        outcomes = outcomes[: result.used]
+    (key,) = asked.candidates
+    if result is None or result.answer == "kept":
+        certificate = recorded_certificates(journal, None)[key]
+    label = journal.candidates()[key].label
+    return Assessment(label, asked, tuple(outcomes), certificate, result, recorded)
 
 
 @lists_options(TrainingOptions, RunOptions, used_by=AssessStudy)

@@ -111,15 +111,21 @@ class Rivals:
                 takes += f" for one of them, {every} for all"
             few = "too few instances with it for any test, whatever the losses"
             yield f"The {whom} {few}; {takes}."
-        if self.runner_up is not None and self.beats is not None:
-            chance = self.beats
-            yield (
-                f"On the next retraining it beats the runner-up, {labels[self.runner_up]}, with a "
-                f"probability of about {chance.estimate:.0%} ({chance.low:.0%} to "
-                f"{chance.high:.0%}), judged by racing losses, which flatter the winner."
-            )
+        if chance := self.chance(labels):
+            yield chance
         if len(self.compared) > 1:
             yield self._compromises(labels)
+
+    def chance(self, labels: Mapping[str, str]) -> str:
+        """Return how likely the winner beats the runner-up, in a sentence; "" without a pair."""
+        if self.runner_up is None or self.beats is None:
+            return ""
+        chance = self.beats
+        return (
+            f"On the next retraining it beats the runner-up, {labels[self.runner_up]}, with a "
+            f"probability of about {chance.estimate:.0%} ({chance.low:.0%} to "
+            f"{chance.high:.0%}), judged by racing losses, which flatter the winner."
+        )
 
     def _found(self, labels: Mapping[str, str]) -> str:
         """Return whom the tests tell from the winner."""

@@ -10,13 +10,13 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.data.population import Sampling
-from surefoot.errors import ConfigurationError, SamplingError
+from surefoot.errors import ConfigurationError, JournalError, SamplingError
 from surefoot.instances import Instance
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
@@ -97,6 +97,10 @@ class MultiSizeStudy(FixedStudy[Answer]):
             sampling, size=size, test_size=size if self.equal_test else sampling.test_size
         )
 
+    def asked(self) -> dict[str, Any]:
+        """Return the sizes, and how many instances of each."""
+        return {"sizes": list(self.ordered), "n": self.n}
+
     def instances(self) -> list[Instance]:
         """Return the instances of every candidate and size, long trainings first.
 
@@ -123,3 +127,33 @@ class MultiSizeStudy(FixedStudy[Answer]):
                 for one in self.everyone
             ]
         )
+
+
+def recorded_losses(journal: Journal, role: Role) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Return the sizes a journal has instances of for all its candidates, and their losses.
+
+    The losses are ``[k, sizes, n]``, candidates in the order of the study and sizes ascending; n is
+    the number of instances that the journal notes as asked for, or that all have.
+
+    Raises `JournalError` if no size has two instances of everybody yet.
+    """
+    keys = SizesDescription.read(journal.study).candidates
+    known = {(m.candidate, m.sample, m.instance): m.loss for m in journal.measures(role)}
+    asked = journal.notes().get("asked", {})
+    recorded = {size for _, size, _ in known}
+    sizes = sorted(recorded & set(asked.get("sizes", recorded)))
+
+    def trained(key: str, size: int) -> int:
+        number = 0
+        while (key, size, number) in known:
+            number += 1
+        return number
+
+    least = {size: min(trained(key, size) for key in keys) for size in sizes}
+    n = min((count for count in least.values() if count > 1), default=0)
+    n = min(n, asked.get("n", n))
+    if n < 2:
+        raise JournalError("too few instances are recorded yet: no size has two of everybody")
+    kept = tuple(size for size in sizes if least[size] >= n)
+    cube = [[[known[key, size, i] for i in range(n)] for size in kept] for key in keys]
+    return kept, np.array(cube)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Unpack
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,9 @@ from surefoot.statistics.certificate import Certificate, content_reached, percen
 from surefoot.statistics.comparison import shortlist, wins_next
 from surefoot.statistics.intervals import Interval, quantile
 from surefoot.studies.base import Answer, with_baseline
+from surefoot.studies.description import SizesDescription
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
-from surefoot.studies.sizes.base import MultiSizeStudy
+from surefoot.studies.sizes.base import MultiSizeStudy, recorded_losses
 
 Floats = NDArray[np.float64]
 
@@ -186,6 +187,15 @@ class PairedStudy(MultiSizeStudy[Answer]):
         """Return a sixteenth, an eighth, a quarter and half of the examples there are."""
         return [max(2, int(share * self.largest)) for share in USUAL_SHARES]
 
+    def asked(self) -> dict[str, Any]:
+        """Return sizes, instances, names, whom the others are to beat, and what is promised."""
+        return super().asked() | {
+            "names": list(self.names),
+            "baseline": None if self.baseline is None else self.baseline.key,
+            "content": self.content,
+            "confidence": self.confidence,
+        }
+
     def comparison(self, journal: Journal) -> Comparison:
         """Return how the candidates stand to each other, and to the baseline."""
         labels = (candidate.label for candidate in self.everyone[len(self.names) :])
@@ -207,6 +217,27 @@ class CompareStudy(PairedStudy[Comparison]):
     def result(self, journal: Journal) -> Comparison:
         """Return the comparison."""
         return self.comparison(journal)
+
+
+def recorded_comparison(journal: Journal) -> Comparison:
+    """Return the comparison that a journal holds, with the names and promises that it notes.
+
+    Raises `JournalError` if it is of another kind of study, or holds too few instances yet.
+    """
+    study = SizesDescription.read(journal.study)
+    sizes, losses = recorded_losses(journal, Role.COMPARE)
+    asked, known = journal.notes().get("asked", {}), journal.candidates()
+    names, baseline = asked.get("names", []), asked.get("baseline")
+    labels = [known[key].label for key in study.candidates[len(names) :]]
+    return Comparison(
+        names=(*names, *labels),
+        sizes=sizes,
+        losses=losses,
+        reference=study.candidates.index(baseline) if baseline in study.candidates else None,
+        content=asked.get("content", 0.95),
+        confidence=asked.get("confidence", 0.95),
+        unit=study.unit,
+    )
 
 
 @lists_options(TrainingOptions, RunOptions, used_by=CompareStudy)

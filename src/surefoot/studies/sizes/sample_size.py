@@ -13,8 +13,8 @@ limit comes from a median, half of the allowed error goes to that median's lower
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Unpack
+from dataclasses import asdict, dataclass, field
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,8 +28,9 @@ from surefoot.seeds.ledger import Role, study_generator
 from surefoot.statistics.certificate import Bound, needed, upper_bound
 from surefoot.statistics.intervals import quantile_interval
 from surefoot.studies.base import CandidateStudy
+from surefoot.studies.description import SizesDescription
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
-from surefoot.studies.sizes.base import MultiSizeStudy
+from surefoot.studies.sizes.base import MultiSizeStudy, recorded_losses
 
 Floats = NDArray[np.float64]
 
@@ -288,10 +289,32 @@ class SampleSizeStudy(MultiSizeStudy[SampleSizeResult], CandidateStudy[SampleSiz
             )
         return [size for size in paper_sizes() if size <= self.largest]
 
+    def asked(self) -> dict[str, Any]:
+        """Return sizes, instances and the rule."""
+        return super().asked() | asdict(self.rule)
+
     def result(self, journal: Journal) -> SampleSizeResult:
         """Return the smallest robust size and where the loss is flat."""
         rng = study_generator(self.seed, Role.STATISTICS, int(self.role))
         return find_robust_size(self.ordered, self.losses(journal)[0], self.rule, rng=rng)
+
+
+def recorded_sample_size(journal: Journal) -> SampleSizeResult:
+    """Return what the losses of a journal say under the rule that it notes, or the usual one.
+
+    Raises
+    ------
+    JournalError
+        If it is of another kind of study, or holds too few instances yet.
+    StatisticsError
+        As `find_robust_size` raises it.
+    """
+    study = SizesDescription.read(journal.study)
+    sizes, losses = recorded_losses(journal, Role.SAMPLE_SIZE)
+    asked = journal.notes().get("asked", {})
+    rule = RobustRule(**{name: asked[name] for name in asdict(RobustRule()) if name in asked})
+    rng = study_generator(study.seed, Role.STATISTICS, int(Role.SAMPLE_SIZE))
+    return find_robust_size(sizes, losses[0], rule, rng=rng)
 
 
 @lists_options(TrainingOptions, RunOptions, used_by=SampleSizeStudy)

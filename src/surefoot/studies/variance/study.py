@@ -9,21 +9,22 @@ samples, with everything else the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, Unpack
 
 from surefoot.candidates.base import Candidate
 from surefoot.checks import at_least
 from surefoot.data.population import Population
-from surefoot.errors import ConfigurationError
+from surefoot.errors import ConfigurationError, JournalError, StatisticsError
 from surefoot.instances import Instance
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import FactorLevels, Role, study_generator
 from surefoot.studies.base import CandidateStudy
 from surefoot.studies.description import Description
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
-from surefoot.studies.variance.analysis import FEWEST, Source, VarianceResult, analyse
+from surefoot.studies.variance.analysis import FEWEST, VarianceResult, analyse
+from surefoot.studies.variance.design import Design
 
 _LEAST = {"alone": FEWEST, "draws": 2, "inits": 2, "tested": 1, "tests": 1}
 
@@ -73,65 +74,72 @@ class VarianceStudy(CandidateStudy[VarianceResult]):
         size = self.setting.sampling.test_size
         return size is None or size == self.setting.halves.test.size
 
-    def experiments(self) -> dict[Source, list[FactorLevels]]:
-        """Initialisation alone on the first sample, sample alone with the first weights, both."""
-        numbers = range(self.alone)
-        return {
-            "init": [FactorLevels(0, i) for i in numbers],
-            "draw": [FactorLevels(i, 0) for i in numbers],
-            "both": [FactorLevels(i, i) for i in numbers],
-        }
+    @cached_property
+    def design(self) -> Design:
+        """Which instances it trains."""
+        return Design(**{one.name: getattr(self, one.name) for one in fields(Design)})
 
-    def crossed(self) -> list[list[list[FactorLevels]]]:
-        """Every draw with every initialisation, ``[draws][inits][replicates]``."""
-        orders = range(1, self.replicates + 1) if self.replicates > 1 else range(1)
-        return [
-            [[FactorLevels(d, i, order) for order in orders] for i in range(self.inits)]
-            for d in range(self.draws)
-        ]
-
-    def test(self) -> list[list[FactorLevels]]:
-        """Instances that differ in their test sample alone, ``[tested][tests + 1]``.
-
-        None where all are measured on the whole test half.
-        """
-        if not self.tests or self.whole_test:
-            return []
-        return [
-            [FactorLevels(i, i, 0, t) for t in range(self.tests + 1)] for i in range(self.tested)
-        ]
-
-    def levels(self) -> list[FactorLevels]:
-        """Return every instance once."""
-        every = [one for levels in self.experiments().values() for one in levels]
-        every += [one for row in self.crossed() for group in row for one in group]
-        every += [one for group in self.test() for one in group]
-        return list(dict.fromkeys(every))
+    def asked(self) -> dict[str, Any]:
+        """Return the design and the confidence."""
+        numbers = asdict(self.design)
+        del numbers["whole_test"]
+        return {**numbers, "confidence": self.confidence}
 
     def instances(self) -> list[Instance]:
         """Return the instances of all designs, each once."""
         key = self.candidate.key
-        return [self.instance(key, Role.VARIANCE, levels.number) for levels in self.levels()]
+        return [self.instance(key, Role.VARIANCE, levels.number) for levels in self.design.levels()]
 
     def result(self, journal: Journal) -> VarianceResult:
         """Return what the losses say."""
-        losses = {
-            FactorLevels.numbered(measure.instance): measure.loss
-            for measure in journal.measures(Role.VARIANCE)
-        }
+        return _read(journal, self.design, self.seed, self.confidence)
 
-        def of(levels: list[FactorLevels]) -> list[float]:
-            return [losses[one] for one in levels]
 
-        alone: dict[str, Any] = {name: of(levels) for name, levels in self.experiments().items()}
-        return analyse(
-            **alone,
-            crossed=[[of(group) for group in row] for row in self.crossed()],
-            test=[of(group) for group in self.test()],
-            rng=study_generator(self.seed, Role.STATISTICS, int(Role.VARIANCE)),
-            confidence=self.confidence,
-            whole_test=self.whole_test,
-        )
+def recorded_variance(journal: Journal) -> VarianceResult:
+    """Return what the losses of a journal say, of the design it notes, or as far as that goes.
+
+    Raises
+    ------
+    JournalError
+        If the journal is of another kind of study.
+    StatisticsError
+        If it holds too few instances yet.
+    """
+    study = Description.read(journal.study)
+    if study.kind != "variance":
+        raise JournalError(f"a journal of kind {study.kind!r} holds no variance study")
+    known = {FactorLevels.numbered(one.instance) for one in journal.measures(Role.VARIANCE)}
+    size = study.sampling.test_size
+    whole = size is None or size == study.halves.test
+    asked = dict(journal.notes().get("asked", {}))
+    confidence = asked.pop("confidence", 0.95)
+    design = Design(**asked, whole_test=whole)
+    if not asked or not known.issuperset(design.levels()):
+        design = Design.within(known, whole)
+    if not design.alone and not design.draws:
+        raise StatisticsError("too few instances are recorded yet to tell where the spread is from")
+    return _read(journal, design, study.seed, confidence)
+
+
+def _read(journal: Journal, design: Design, seed: int, confidence: float) -> VarianceResult:
+    """Return what the recorded losses of a design say."""
+    losses = {
+        FactorLevels.numbered(measure.instance): measure.loss
+        for measure in journal.measures(Role.VARIANCE)
+    }
+
+    def of(levels: list[FactorLevels]) -> list[float]:
+        return [losses[one] for one in levels]
+
+    alone: dict[str, Any] = {name: of(levels) for name, levels in design.experiments().items()}
+    return analyse(
+        **alone,
+        crossed=[[of(group) for group in row] for row in design.crossed()],
+        test=[of(group) for group in design.test()],
+        rng=study_generator(seed, Role.STATISTICS, int(Role.VARIANCE)),
+        confidence=confidence,
+        whole_test=design.whole_test,
+    )
 
 
 @lists_options(TrainingOptions, RunOptions, used_by=VarianceStudy)
