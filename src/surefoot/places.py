@@ -75,6 +75,15 @@ class Place:
         """What files that belong to the journal are named after."""
         return self.study if self.file is None else self.file.stem
 
+    def named(self) -> Place:
+        """Return this place of one journal; `JournalError` if it is a whole database."""
+        if self.url and not self.study:
+            raise JournalError(
+                f"{self} names a database and no study in it: add ?study=NAME, as in {SERVER}; "
+                f"'surefoot journals {self}' lists those there are"
+            )
+        return self
+
     def beside(self, suffix: str) -> Path:
         """Return the name of a file that belongs to the journal: beside its file, or here."""
         return Path(self.study + suffix) if self.file is None else self.file.with_suffix(suffix)

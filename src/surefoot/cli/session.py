@@ -91,7 +91,7 @@ class Session:
         self.workers = asked.workers
         if asked.cluster is None:
             self.workers = asked.workers or self.tables.engine.workers
-        if asked.journal is not None and asked.journal.file is not None:
+        if asked.journal is not None and asked.journal.named().file is not None:
             check_folder(asked.journal.file, "journal ")
 
     @cached_property

@@ -163,7 +163,15 @@ def _is_journal(file: Path) -> bool:
             head = stream.read(72)
     except OSError:
         return False
-    return head.startswith(b"SQLite format 3\0") and head[68:72] == APPLICATION.to_bytes(4)
+    if head.startswith(b"SQLite format 3\0") and head[68:72] == APPLICATION.to_bytes(4):
+        return True
+    if not file.with_name(f"{file.name}-wal").exists():
+        return False
+    try:  # all that was written to it may still be in SQLite's log
+        JournalFile(file, writable=False).close()
+    except JournalError:
+        return False
+    return True
 
 
 def _is_written(file: Path) -> bool:

@@ -25,7 +25,7 @@ from sqlalchemy.pool import NullPool
 
 from surefoot.errors import JournalError, nearest, require
 from surefoot.journal.store import FORMAT, Store
-from surefoot.places import SERVER, Place, without_passwords
+from surefoot.places import Place, without_passwords
 
 Made = TypeVar("Made")
 
@@ -86,12 +86,8 @@ class JournalServer(Store):
     patience, readers_patience = PATIENCE, READERS_PATIENCE
 
     def __init__(self, place: Place, *, writable: bool) -> None:
-        if not place.study:
-            raise JournalError(
-                f"{place} names a database and no study in it: add ?study=NAME, as in {SERVER}; "
-                f"'surefoot journals {place}' lists those there are"
-            )
-        self.place, self.writable, self.name = place, writable, f"the journal {place}"
+        self.place, self.writable = place.named(), writable
+        self.name = f"the journal {place}"
         self._session = f"{_process()} since {datetime.now(UTC):%Y-%m-%dT%H:%MZ}"
         self._engine = _engine(place, self._session)
         self._connection: sa.Connection | None = None
