@@ -91,8 +91,8 @@ class Session:
         self.workers = asked.workers
         if asked.cluster is None:
             self.workers = asked.workers or self.tables.engine.workers
-        if asked.journal is not None and asked.journal.named().file is not None:
-            check_folder(asked.journal.file, "journal ")
+        if asked.journal is not None and (file := asked.journal.named().file) is not None:
+            check_folder(file, "journal ")
 
     @cached_property
     def population(self) -> Population:
