@@ -43,7 +43,9 @@ class Candidate(ABC):
     @cached_property
     def key(self) -> str:
         """16 hexadecimal digits of the SHA-256 of family and spec: equal content, equal key."""
-        return content_key(self.family, self.spec())
+        content = [self.family, self.spec()]
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Candidate) and self.key == other.key
@@ -67,13 +69,3 @@ class DirectCandidate(Candidate):
         ``seed``, 0 … 2³² − 1, is the instance's luck beside its draw, for a fit that needs any.
         Return a function from features and side features to predictions [n, outputs].
         """
-
-
-def content_key(family: str, spec: Mapping[str, Any]) -> str:
-    """Return the content key of a family and a spec of plain JSON values.
-
-    >>> content_key("convnet", {"a": 1}) == content_key("convnet", {"a": 1})
-    True
-    """
-    text = json.dumps([family, spec], sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -16,6 +16,7 @@ A field left at its default is not part of a candidate's spec, key and label.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from surefoot.candidates.fields import is_import_path, number, put, settle, whole
@@ -91,4 +92,6 @@ def recipe_label(candidate: Any) -> str:
 def trained_loss(candidate: Any, measured: Loss) -> Loss:
     """Return the loss that a candidate is trained on in a study that measures ``measured``."""
     loss: Loss = candidate.loss or measured
-    return loss.with_objective(candidate.objective or loss.objective).trained
+    if loss.rooted and candidate.objective is not None:
+        loss = replace(loss, objective=candidate.objective)
+    return loss.trained

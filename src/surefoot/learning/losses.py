@@ -41,7 +41,7 @@ equal logits argmax takes the first class, as numpy does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -140,10 +140,6 @@ class Loss:
     def trained(self) -> Loss:
         """The loss whose gradient training follows: itself, or cross-entropy for the error rate."""
         return Loss("cross_entropy") if self.name == "error_rate" else self
-
-    def with_objective(self, objective: Objective | None) -> Loss:
-        """Return this loss with another objective, if it has one."""
-        return replace(self, objective=objective) if self.rooted else self
 
     @property
     def rooted(self) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -134,18 +135,14 @@ class EstimatorCandidate(Candidate):
 
         Raises `CandidateError` if a class cannot be imported or refuses its parameters.
         """
-        return values.build(self.node, _seeds(generator), threads)
+        seeds = (int(generator.integers(0, 2**31 - 1)) for _ in itertools.count())
+        return values.build(self.node, seeds, threads)
 
 
 def parameter_space(build: Callable[..., Candidate], parameters: Mapping[str, Any]) -> SearchSpace:
     """Return every combination of parameters of which a list offers choices."""
     choices = {n: value if isinstance(value, list) else [value] for n, value in parameters.items()}
     return SearchSpace.product(build, **choices)
-
-
-def _seeds(generator: np.random.Generator) -> Iterator[int]:
-    while True:
-        yield int(generator.integers(0, 2**31 - 1))
 
 
 def _pipeline(nodes: Sequence[values.Node]) -> values.Node:

@@ -102,7 +102,9 @@ def build(node: Node, seeds: Iterator[int], threads: int = 1) -> Any:
     if (seed := seed_name(kind, arguments)) is not None:
         arguments[seed] = next(seeds)
     told = next((name for name in THREADS if name in known), None)
-    if told is not None and told not in arguments and not (threads == 1 and _is_one(kind)):
+    # The default of scikit-learn's None is one thread; others' means all.
+    told_already = threads == 1 and kind.__module__.startswith("sklearn.")
+    if told is not None and told not in arguments and not told_already:
         arguments[told] = threads
     try:
         return kind(**arguments)
@@ -250,11 +252,6 @@ def _check_harmless(name: Any, value: Any, where: str) -> None:
             f"{name} = {value!r} of {where} is a cache of pickles, which are never read: leave it "
             "out"
         )
-
-
-def _is_one(kind: type) -> bool:
-    """Return whether a class's default is one thread: scikit-learn's None is, others' means all."""
-    return kind.__module__.startswith("sklearn.")
 
 
 def _encode_mapping(value: Mapping[Any, Any], where: str) -> Plain:

@@ -54,8 +54,7 @@ class RobustRule:
         for name in ("tolerance", "flat"):
             if not getattr(self, name) > 0.0:
                 raise ConfigurationError(f"{name} = {getattr(self, name):g} must be positive")
-        if self.limit is not None and not np.isfinite(self.limit):
-            raise ConfigurationError(f"limit = {self.limit:g} must be a finite loss")
+        checks.must("be a finite loss", np.isfinite, limit=self.limit)
 
     @property
     def each(self) -> float:

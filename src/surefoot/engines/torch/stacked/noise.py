@@ -59,10 +59,6 @@ def keep_masks(
         block, example, zero + layer, steps.view(-1, 1, 1), *keys.T.unsqueeze(-1).unsqueeze(-1)
     )
     shape = len(keys), examples, block.numel()
-    halves = [half(word).expand(shape) for word in words for half in (_low_half, _high_half)]
+    halves = [half.expand(shape) for word in words for half in (word & _LOW, _high_half(word))]
     drawn = torch.stack(halves, dim=-1).flatten(2)[:, :, :units]
     return drawn >= dropout_threshold(probability)
-
-
-def _low_half(x: Tensor) -> Tensor:
-    return x & _LOW
