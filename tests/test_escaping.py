@@ -18,7 +18,7 @@ import surefoot
 from surefoot.cli.main import main
 from surefoot.cli.show import console as consoles
 from surefoot.escaping import csv_cell, markdown, one_line, visible
-from surefoot.exports.export import TABLES
+from surefoot.exports.tables import TABLES
 from surefoot.reports.files import save
 from surefoot.studies.text import titled
 from surefoot.testing import toy_population

@@ -17,6 +17,14 @@ _UNSEEN = re.compile(
 """Control characters but tab and newline, and what has no shape or changes the direction."""
 _MARKDOWN = re.compile(r"[\\`*|~$]|\](?=\s*[(\[:])|!(?=\[)|(?<!\w)_|_(?!\w)|^(?=[#+-])")
 
+_TEX = {one: f"\\{one}" for one in "{}$&#_%"}
+_TEX |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_TEX |= {"<": "$<$", ">": "$>$", "|": "$|$", "[": "{[}", "*": "{*}", '"': "''", "`": r"\`{}"}
+_TEX |= {"→": r"$\rightarrow$", "×": r"$\times$", "√": r"$\surd$", "±": r"$\pm$", "…": r"\ldots{}"}
+_TEX |= {"²": "$^2$", "³": "$^3$", "µ": r"$\mu$", "≤": r"$\leq$", "≥": r"$\geq$", "∞": r"$\infty$"}
+_TEX |= {"°": r"$^\circ$", "−": "$-$", "–": "--", "—": "---"}
+"""What TeX takes for something else; a bracket or a star may follow the end of a row."""
+
 
 def visible(text: str) -> str:
     r"""Return text for a terminal or a figure: what cannot be seen is written as ``\u`` and a code.
@@ -45,6 +53,15 @@ def csv_cell(text: str) -> str:
     return (
         f"'{visible(text)}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else visible(text)
     )
+
+
+def tex(text: str) -> str:
+    r"""Return text that is no command of TeX, on one line, symbols by their commands.
+
+    >>> tex("50% of $x_1$ \\\\input{y}")
+    '50\\% of \\$x\\_1\\$ \\textbackslash{}input\\{y\\}'
+    """
+    return "".join(_TEX.get(one, one) for one in one_line(text)).replace("--", "-{}-")
 
 
 def markdown(text: str) -> str:

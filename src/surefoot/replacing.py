@@ -31,6 +31,11 @@ def overwriting(wanted: bool = True) -> Iterator[None]:
         _overwrite.reset(before)
 
 
+def may_overwrite() -> bool:
+    """Return whether what surefoot did not write may be replaced."""
+    return _overwrite.get()
+
+
 def check_target(
     file: Path, suffixes: Collection[str], what: str = "", heads: Collection[bytes] = ()
 ) -> None:
@@ -63,7 +68,7 @@ def check_replaceable(file: Path, what: str = "", heads: Collection[bytes] = ())
         return
     if not file.stat().st_mode & 0o222:
         raise ExportError(f"{what}'{file}' is read-only: make it writable or give another name")
-    if not _overwrite.get() and not _is_ours(file, heads):
+    if not may_overwrite() and not _is_ours(file, heads):
         raise ExportError(
             f"{what}'{file}' exists and surefoot did not write it: give another name, or replace "
             "it with --overwrite (in Python overwrite=True)"

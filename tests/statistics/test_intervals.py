@@ -7,7 +7,7 @@ from scipy import stats
 
 from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics import intervals
-from surefoot.statistics.intervals import spread_interval
+from surefoot.statistics.intervals import mean_interval, spread_interval
 
 
 def test_median_of_fifty_is_between_the_18th_and_the_33rd():
@@ -180,3 +180,19 @@ def test_bad_input_anytime():
         intervals.quantile_sequence([], 0.5)
     with pytest.raises(ConfigurationError, match="level = 1"):
         intervals.quantile_sequence([0.1], 1.0)
+
+
+@given(st.lists(st.floats(0.0, 1e3), min_size=2, max_size=30), st.floats(0.5, 0.99))
+def test_the_interval_of_the_mean_is_students(losses, level):
+    found = mean_interval(losses, level)
+    assert found.estimate == pytest.approx(np.mean(losses))
+    if np.ptp(losses) > 1e-6 * max(losses):
+        expected = stats.ttest_1samp(losses, 0.0).confidence_interval(level)
+        np.testing.assert_allclose([found.low, found.high], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_the_mean_of_one_loss_or_after_a_divergence_has_no_interval():
+    assert (mean_interval([0.5]).low, mean_interval([0.5]).high) == (-np.inf, np.inf)
+    diverged = mean_interval([0.5, np.inf])
+    assert (diverged.estimate, diverged.high) == (np.inf, np.inf)
+    assert "diverged" in diverged.warning

@@ -107,28 +107,42 @@ class TrainingOptions:
     retry_failed: RetryOption = False
 
 
-def trains(*without: str, **others: Any) -> Callable[..., Any]:
-    """Give a command the fields of `TrainingOptions` as options, in place of its last parameter.
+@dataclass(frozen=True, kw_only=True)
+class CandidateOptions(TrainingOptions):
+    """Those of every command that asks about one candidate."""
 
-    ``without`` names those that it does not have, ``others`` are options in place of the usual.
+    study: StudyArgument
+    candidate: CandidateOption = None
+    source: FromOption = None
+
+
+def trains(*without: str, **others: Any) -> Callable[..., Any]:
+    """Give a command the fields of its last parameter as options, in place of that.
+
+    It is of `TrainingOptions`, whose fields come after the command's own options, or of
+    `CandidateOptions`, whose others come before. ``without`` names those that the command does not
+    have, ``others`` are options in place of the usual.
     """
 
     def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
         *own, last = inspect.signature(command, eval_str=True).parameters.values()
-        fields = dict(inspect.signature(TrainingOptions).parameters)
+        fields = dict(inspect.signature(last.annotation).parameters)
         for name in without:
             del fields[name]
         for name, other in others.items():
             kind: Any = Annotated[fields[name].annotation.__origin__, other]
             fields[name] = fields[name].replace(annotation=kind)
 
+        given = tuple(fields)
+
         @functools.wraps(command)
         def training(**options: Any) -> Any:
-            common = {name: options.pop(name) for name in fields}
-            return command(**options, **{last.name: TrainingOptions(**common)})
+            common = {name: options.pop(name) for name in given}
+            return command(**options, **{last.name: last.annotation(**common)})
 
+        usual = [fields.pop(name) for name in vars(TrainingOptions()) if name in fields]
         keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
-        parameters = [*keywords, *fields.values()]
+        parameters = [*fields.values(), *keywords, *usual]
         vars(training)["__signature__"] = inspect.Signature(parameters)
         training.__annotations__ = {one.name: one.annotation for one in parameters}
         return training

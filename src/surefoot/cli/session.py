@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from surefoot.cli.options import TrainingOptions
+from surefoot.cli.options import CandidateOptions, TrainingOptions
 from surefoot.cli.show.console import bar, busy, console, say_paths
 from surefoot.executors.opening import open_executor, workers_of
 from surefoot.places import Place
@@ -105,11 +105,13 @@ class Session:
         """What all instances share."""
         return setting_of(self.file, self.population)
 
-    def candidate(self, text: str | None, journal: Place | None, question: str) -> Candidate:
+    def candidate(self, options: CandidateOptions, question: str) -> Candidate:
         """Return the candidate of ``--candidate`` and ``--from``; files are named after both."""
         setting = self.setting
         with busy(self.out, "choosing the candidate"):
-            chosen = choose_candidate(self.file, setting.halves.population, text, journal)
+            chosen = choose_candidate(
+                self.file, setting.halves.population, options.candidate, options.source
+            )
         self.name_files(f"{self.stem}-{question}-{chosen.key[:8]}")
         return chosen
 
@@ -130,9 +132,14 @@ class Session:
 
     @property
     def shared(self) -> dict[str, Any]:
-        """Fields of every study: its setting, seed and engine."""
-        seed = self.tables.study.seed
-        return {"setting": self.setting, "seed": seed, "engine": self.engine}
+        """Fields of every study: its setting, seed, engine and name."""
+        asked = self.tables.study
+        return {
+            "setting": self.setting,
+            "seed": asked.seed,
+            "engine": self.engine,
+            "name": asked.name,
+        }
 
     @property
     def loss_label(self) -> str:

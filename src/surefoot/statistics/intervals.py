@@ -81,6 +81,28 @@ def quantile_interval(
     return between_ranks(ordered, level, (low, high), covered, warning)
 
 
+def mean_interval(losses: npt.ArrayLike, confidence_level: float = 0.95) -> Interval:
+    """Return Student's confidence interval of the mean, ``mean ± t s / √n``.
+
+    It is exact for normal losses and covers less often for few losses of a skewed distribution.
+    One loss bounds nothing; after a divergence the mean is +inf.
+
+    >>> f"{mean_interval([1.0, 2.0, 3.0]):.3f}"
+    '2.000 (-0.484 to 4.484)'
+    """
+    values = checked_losses(losses)
+    checks.share(confidence_level=confidence_level)
+    n, mean = len(values), float(values.mean())
+    if n < 2 or not np.isfinite(mean):
+        note = "one loss shows no spread" if n < 2 else "instances diverged: the mean is infinite"
+        return Interval(-np.inf, np.inf, mean, confidence_level, None, note)
+    from scipy import special
+
+    deviation = float(values.std(ddof=1))
+    half = float(special.stdtrit(n - 1, 0.5 + confidence_level / 2.0)) * deviation / np.sqrt(n)
+    return Interval(mean - half, mean + half, mean, confidence_level)
+
+
 def quantile_sequence(
     losses: npt.ArrayLike, level: float, confidence_level: float = 0.95
 ) -> Interval:

@@ -113,6 +113,8 @@ class Study(ABC, Generic[Answer]):
         Seed of the study, 0 … 2⁶⁴ − 1.
     engine
         Engine asked for; a journal holds the outcomes of one choice only.
+    name
+        What tables and reports call it; decides nothing.
     """
 
     renamed: ClassVar[tuple[tuple[str, str], ...]] = ()
@@ -121,6 +123,7 @@ class Study(ABC, Generic[Answer]):
     setting: Setting
     seed: int = 0
     engine: str = AUTO
+    name: str = ""
 
     def __post_init__(self) -> None:
         check_study_seed(self.seed)
@@ -172,9 +175,9 @@ class Study(ABC, Generic[Answer]):
     def open(self, path: str | os.PathLike[str], notes: Mapping[str, Any] | None = None) -> Journal:
         """Create or resume the study's journal, also that of a study which this one extends.
 
-        Errors are those of `Journal.open`. It is noted where the population came from, if that is
-        known, what of the question its description does not hold, on which machine it is, and
-        ``notes``.
+        Errors are those of `Journal.open`. Noted are the study's name, where the population came
+        from, if that is known, what of the question its description does not hold, on which machine
+        it is, and ``notes``.
         """
         described, noted = self.description.json(), {**self.notes(), **(notes or {})}
         return Journal.open(path, described, self.everyone, noted, extension_or_why_not)
@@ -182,7 +185,8 @@ class Study(ABC, Generic[Answer]):
     def notes(self) -> dict[str, Any]:
         """Return what its journal is to note that decides no result."""
         origin = self.setting.halves.population.origin
-        known = {} if origin is None else {"population": dict(origin)}
+        known: dict[str, Any] = {} if origin is None else {"population": dict(origin)}
+        known |= {"study": {"name": self.name}} if self.name else {}
         return known | {"asked": self.asked(), "machine": machine()}
 
     def run(

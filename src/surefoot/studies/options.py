@@ -71,6 +71,8 @@ class TrainingOptions(RunOptions, total=False):
         averaging too, not only its last loss.
     seed
         Decides every random number of the study.
+    name
+        What tables and reports call the study; decides nothing.
     """
 
     loss: Loss | str
@@ -80,6 +82,7 @@ class TrainingOptions(RunOptions, total=False):
     pool_fraction: float
     plain_curves: bool
     seed: int
+    name: str
 
 
 class RaceOptions(TypedDict, total=False):

@@ -103,6 +103,7 @@ def study_of(file: StudyFile, population: Population, engine: str | None = None)
             candidates=candidates,
             setting=setting,
             seed=tables.study.seed,
+            name=tables.study.name,
             engine=engine or tables.engine.name,
             criterion=tables.study.criterion,
             baseline=baseline,
@@ -357,6 +358,7 @@ def comparison_of(
         return CompareStudy(
             candidates=tuple(candidates),
             names=tuple(names),
+            name=tables.study.name,
             baseline=baseline,
             setting=replace(setting, stopping=Stopping()) if paper else setting,
             seed=tables.study.seed,

@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVR
@@ -75,14 +74,6 @@ def test_a_builder_fills_a_search_space() -> None:
     space = SearchSpace.product(build, C=[1.0, 10.0], gamma=["scale", 0.1, 0.01])
     assert len(space) == 6
     assert space.candidates[1].label == "StandardScaler → SVR(C=1, gamma=0.1) +side"
-
-
-def test_what_takes_no_seed_is_known() -> None:
-    assert not EstimatorCandidate.of(make_pipeline(StandardScaler(), LinearRegression())).seeded
-    assert EstimatorCandidate("sklearn.ensemble.RandomForestRegressor").seeded
-    assert EstimatorCandidate(
-        "sklearn.linear_model.Ridge", None, ["sklearn.random_projection.SparseRandomProjection"]
-    ).seeded
 
 
 def test_classes_and_text_are_no_live_estimators() -> None:

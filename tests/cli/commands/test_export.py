@@ -4,6 +4,7 @@ import csv
 import json
 
 import numpy as np
+import optuna
 import pytest
 import torch
 from pyarrow import parquet
@@ -24,6 +25,17 @@ def test_exported_tables_hold_every_outcome(run, raced):
     assert [row["curve"] for row in rows] == [[float(v) for v in o.curve] for o in outcomes]
     table = parquet.read_table(raced / "o.parquet")
     assert table.column("loss").to_pylist() == [o.loss for o in outcomes]
+
+
+def test_a_table_for_a_paper_has_as_many_candidates_as_asked_for(run, raced):
+    assert run("export", "small.db", "t.tex", "--best", 2)[:2] == (0, "t.tex: 2 candidates\n")
+    assert "A small study" in (raced / "t.tex").read_text().splitlines()[0]
+
+
+def test_a_study_goes_to_optuna_by_its_name(run, raced):
+    code, out, _ = run("export", "small.db", "optuna:sqlite:///o.db")
+    assert (code, out) == (0, "optuna:sqlite:///o.db: 6 trials\n")
+    assert optuna.get_all_study_names("sqlite:///o.db") == ["A small study"]
 
 
 def test_exports_that_cannot_be_are_refused(run, raced):

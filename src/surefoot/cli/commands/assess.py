@@ -4,15 +4,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import (
-    CandidateOption,
-    FromOption,
-    InstancesOption,
-    StudyArgument,
-    TrainingOptions,
-    option,
-    trains,
-)
+from surefoot.cli.options import CandidateOptions, InstancesOption, option, trains
 
 BROKEN = 1
 """Exit code when the promise asked about is broken."""
@@ -20,9 +12,6 @@ BROKEN = 1
 
 @trains()
 def assess(
-    study: StudyArgument,
-    candidate: CandidateOption = None,
-    source: FromOption = None,
     instances: InstancesOption = None,
     promise: Annotated[
         float | None,
@@ -35,7 +24,7 @@ def assess(
         int, option("--max-exceedances --allowed N", "Losses above the limit that may be.")
     ] = 0,
     *,
-    options: TrainingOptions,
+    options: CandidateOptions,
 ) -> None:
     """Assess one candidate: fresh instances, their distribution and certificate.
 
@@ -62,8 +51,8 @@ def assess(
     from surefoot.reports.race import assessment_figure
     from surefoot.studies.assess.study import AssessStudy, make_promise
 
-    session = Session(study, options)
-    chosen = session.candidate(candidate, source, "assess" if promise is None else "promise")
+    session = Session(options.study, options)
+    chosen = session.candidate(options, "assess" if promise is None else "promise")
     wanted, out = session.tables.certificate, session.out
     asked = AssessStudy(
         candidate=chosen,

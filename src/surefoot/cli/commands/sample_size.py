@@ -2,22 +2,11 @@
 
 from typing import Annotated
 
-from surefoot.cli.options import (
-    CandidateOption,
-    FromOption,
-    StudyArgument,
-    TrainingOptions,
-    option,
-    read_sizes,
-    trains,
-)
+from surefoot.cli.options import CandidateOptions, option, read_sizes, trains
 
 
 @trains()
 def sample_size(
-    study: StudyArgument,
-    candidate: CandidateOption = None,
-    source: FromOption = None,
     sizes: Annotated[
         str,
         option(
@@ -45,7 +34,7 @@ def sample_size(
         float | None, option("--limit LOSS", "A limit of yours instead of that.")
     ] = None,
     *,
-    options: TrainingOptions,
+    options: CandidateOptions,
 ) -> None:
     """Find how many training examples one candidate needs to be robust.
 
@@ -70,8 +59,8 @@ def sample_size(
     from surefoot.studies.sizes.sample_size import RobustRule, SampleSizeStudy, paper_sizes
 
     rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
-    session = Session(study, options)
-    chosen = session.candidate(candidate, source, "sample-size")
+    session = Session(options.study, options)
+    chosen = session.candidate(options, "sample-size")
     asked = SampleSizeStudy(
         candidate=chosen,
         sizes=None if sizes == "paper" else read_sizes(sizes, "'paper', "),

@@ -2,21 +2,11 @@
 
 from typing import Annotated
 
-from surefoot.cli.options import (
-    CandidateOption,
-    FromOption,
-    StudyArgument,
-    TrainingOptions,
-    option,
-    trains,
-)
+from surefoot.cli.options import CandidateOptions, option, trains
 
 
 @trains()
 def variance(
-    study: StudyArgument,
-    candidate: CandidateOption = None,
-    source: FromOption = None,
     alone: Annotated[
         int,
         option("--alone -a N", "Instances of each of the paper's three experiments; 0 for none."),
@@ -31,7 +21,7 @@ def variance(
     ] = 5,
     tested: Annotated[int, option("--tested N", "How many instances get them.")] = 4,
     *,
-    options: TrainingOptions,
+    options: CandidateOptions,
 ) -> None:
     """Find where the spread of one candidate's losses comes from.
 
@@ -56,8 +46,8 @@ def variance(
     from surefoot.reports.variance import variance_figure
     from surefoot.studies.variance.study import VarianceStudy
 
-    session = Session(study, options)
-    chosen = session.candidate(candidate, source, "variance")
+    session = Session(options.study, options)
+    chosen = session.candidate(options, "variance")
     asked = VarianceStudy(
         candidate=chosen,
         alone=alone,

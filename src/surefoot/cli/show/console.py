@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -24,6 +25,8 @@ from surefoot.escaping import visible
 from surefoot.studies.text import Line, titled, wrapped
 
 FILE_WIDTH = 200
+LOG_EVERY = 10.0
+"""Seconds between two lines on something long, outside a terminal."""
 
 
 class _Console(Console):
@@ -68,6 +71,17 @@ class Speed(ProgressColumn):
         return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s")
 
 
+def _columns(unit: str = "") -> tuple[ProgressColumn, ...]:
+    return (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Speed(unit) if unit else TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+
+
 @contextmanager
 def bar(
     out: Console, what: str, total: int, done: int = 0, *, unit: str = ""
@@ -79,17 +93,31 @@ def bar(
     if not out.is_terminal:
         yield lambda number: None
         return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Speed(unit) if unit else TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=out, refresh_per_second=4) as progress:
+    with Progress(*_columns(unit), console=out, refresh_per_second=4) as progress:
         task = progress.add_task(what, total=total, completed=done)
         yield lambda number: progress.advance(task, number)
+
+
+@contextmanager
+def counter(out: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar in a terminal; yield a function that says how many of how many are done.
+
+    Elsewhere a line says so every ten seconds.
+    """
+    said = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= LOG_EVERY and done < total:
+            said = time.monotonic()
+            out.print(f"{what}: {done:,} of {total:,}", soft_wrap=True)
+
+    if not out.is_terminal:
+        yield tell
+        return
+    with Progress(*_columns(), console=out, refresh_per_second=4) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def table(*columns: str, right: Iterable[str] = ()) -> Table:

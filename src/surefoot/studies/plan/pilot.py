@@ -126,6 +126,7 @@ def pilot_study(study: SelectStudy, size: int = 16, n: int = 4) -> PilotStudy:
         setting=study.setting,
         seed=study.seed,
         engine=study.engine,
+        name=study.name,
         candidates=study.candidates,
         baseline=study.baseline,
         size=size,
