@@ -110,6 +110,9 @@ class FakeProcesses(FakeThreads):
 def befall(fate: str) -> None:
     if fate.startswith("raise unless "):
         fate = "" if Path(fate.removeprefix("raise unless ")).exists() else "raise"
+    if fate.startswith("note "):
+        with Path(fate.removeprefix("note ")).open("a") as file:
+            file.write("begun\n")
     if fate.startswith("kill unless "):
         marker = Path(fate.removeprefix("kill unless "))
         fate = "" if marker.exists() else "kill"

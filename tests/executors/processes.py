@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 from surefoot.instances import Outcome
+
+ROOT = Path(__file__).parents[2]
+
+
+def start_script(text: str, *arguments: str, file: Path | None = None) -> subprocess.Popen[str]:
+    """Start a Python script, from a file if one is given, as the leader of a process group."""
+    text = textwrap.dedent(text)
+    if file is not None:
+        file.write_text(text)
+    return subprocess.Popen(
+        [sys.executable, *(["-c", text] if file is None else [str(file)]), *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        process_group=0,
+    )
 
 
 def by_instance(outcomes: list[Outcome]) -> dict[int, Outcome]:

@@ -8,7 +8,7 @@ from distributed import Client, LocalCluster
 from surefoot.executors.dask.executor import DaskExecutor
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def threads() -> Iterator[Client]:
     """A cluster of two workers in this process."""
     with (
@@ -20,8 +20,16 @@ def threads() -> Iterator[Client]:
         yield client
 
 
-@pytest.fixture(scope="module")
-def processes() -> Iterator[DaskExecutor]:
-    """Two worker processes."""
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Client]:
+    """A cluster of two worker processes; those that are killed are started again."""
     with DaskExecutor("local:2") as executor:
+        yield executor.cluster.client
+
+
+@pytest.fixture
+def processes(cluster: Client) -> Iterator[DaskExecutor]:
+    """An executor on two worker processes."""
+    cluster.wait_for_workers(2, timeout=30)
+    with DaskExecutor(cluster) as executor:
         yield executor

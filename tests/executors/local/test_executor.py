@@ -25,10 +25,8 @@ from surefoot.instances import Instance, Setting, Status
 from surefoot.seeds.ledger import InstanceSeed, Role
 from surefoot.testing import ExecutorSuite, toy_function
 from tests.engines.cases import Line
-from tests.executors.processes import alive, by_instance, children
+from tests.executors.processes import ROOT, alive, by_instance, children, start_script
 from tests.fakes import Fake, FakeProcesses, fake_loss, fake_setting, instances
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(params=["fake", "fake_processes"])
@@ -210,16 +208,6 @@ SCRIPT = """
     except KeyboardInterrupt:
         print("interrupted", flush=True)
 """
-
-
-def start_script(text: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(text), *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
 
 
 @pytest.mark.parametrize("engine", ["fake", "fake_processes"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import tomllib
@@ -20,8 +21,10 @@ _CONNECT = 10.0
 _QUIET = {
     "distributed.worker.profile.enabled": False,
     "distributed.nanny.pre-spawn-environ.NUMBA_NUM_THREADS": 1,
+    "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
 }
-"""Settings of workers started here: nothing but trainings uses their time."""
+"""Settings of workers started here: nothing but trainings uses their time, and what befalls them
+is said by the executor."""
 _SCHEMES = ("tcp://", "tls://", "ucx://", "ws://", "wss://", "inproc://")
 _KEYS = {"class", "jobs", "options"}
 WAYS = "an address such as tcp://host:8786, local:4, slurm.toml or scheduler.json"
@@ -156,6 +159,7 @@ def _local(distributed: Any, text: str) -> Cluster:
         )
     import dask
 
+    _silence()
     try:
         with dask.config.set(_QUIET):
             cluster = distributed.LocalCluster(
@@ -163,7 +167,7 @@ def _local(distributed: Any, text: str) -> Cluster:
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address="127.0.0.1:0",
-                silence_logs="ERROR",
+                silence_logs=False,
             )
     except (RuntimeError, OSError) as error:
         raise EngineError(
@@ -174,11 +178,17 @@ def _local(distributed: Any, text: str) -> Cluster:
     return Cluster(text, client, count, cluster)
 
 
+def _silence() -> None:
+    """Leave it to the executor to say what befalls workers that were started here."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+
+
 def _batch_system(distributed: Any, path: Path) -> Cluster:
     """Return a cluster of dask-jobqueue that a file describes."""
     kind, jobs, options = _described(path)
     import dask
 
+    _silence()
     with dask.config.set(_QUIET):
         try:
             cluster = kind(**options)
