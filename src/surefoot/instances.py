@@ -82,6 +82,7 @@ class Outcome:
     the test loss after each epoch, float32; ``sample`` the number of training examples. ``plain``
     are the test losses of the weights before averaging, where a candidate averages them: that of
     the last epoch, or [epochs] if the setting asked for ``plain_curves``; else it is empty.
+    ``processor`` is the kind it was trained on, where that may decide the last digits.
     """
 
     candidate: str
@@ -95,6 +96,7 @@ class Outcome:
     engine: str
     message: str = ""
     plain: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    processor: str = ""
 
     @classmethod
     def of(
@@ -109,6 +111,7 @@ class Outcome:
         failed: bool = False,
         paused: bool = False,
         plain: Sequence[float] = (),
+        processor: str = "",
     ) -> Self:
         """Return what an instance left: its losses up to the last finite one are the curve.
 
@@ -138,6 +141,7 @@ class Outcome:
             engine=engine,
             message=message,
             plain=np.array(plain if whole else (), dtype=np.float32),
+            processor=processor,
         )
 
     @property

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import platform
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -30,6 +32,8 @@ class Engine(ABC):
     name: ClassVar[str]
     workers: ClassVar[Literal["threads", "processes"]]
     """What runs several instances at once: threads, if ``fit`` releases the GIL."""
+    same_everywhere: ClassVar[bool] = False
+    """Whether a training gives the same bits on every kind of processor."""
 
     @abstractmethod
     def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
@@ -88,6 +92,7 @@ class Engine(ABC):
             failed=bool(left.failure),
             paused=monitor.left is not None,
             plain=monitor.plain,
+            processor="" if self.same_everywhere else processor(),
         )
         return Training(outcome, left.predictor)
 
@@ -250,6 +255,17 @@ def _put_aside(instance: Instance, setting: Setting, engine: str, monitor: Monit
 @cache
 def _release() -> str:
     return version("surefoot")
+
+
+@cache
+def processor() -> str:
+    """Return what kind of processor this process runs on, as the system calls it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
 
 
 def data_refusal(candidate: Candidate, setting: Setting, loss: Loss | None) -> str | None:

@@ -137,7 +137,7 @@ class Journal:
             if changes is not None:
                 journal._extend(new, changes)
             journal._declare(candidates)
-            journal._note(notes or {})
+            journal.note(notes or {})
         except BaseException:
             store.close()
             raise
@@ -159,10 +159,24 @@ class Journal:
     def notes(self) -> dict[str, Any]:
         """Return what is noted for people and programs and decides no result, by name.
 
-        ``population`` is the table of the study file that the population was loaded by.
+        ``population`` is the table of the study file that the population was loaded by;
+        ``processors`` are the kinds that engines whose last digits depend on them trained on.
         """
         query = sa.select(NOTES.c.name, NOTES.c.content).order_by(NOTES.c.id)
         return dict(self._all(query, lambda row: (row.name, json.loads(row.content)), NOTES))
+
+    def note(self, notes: Mapping[str, Any]) -> None:
+        """Append the notes, plain JSON values by name, that are new; see `notes`.
+
+        Raises `JournalError` if they cannot be written.
+        """
+        known = {name: canonical(content) for name, content in self.notes().items()}
+        rows = [
+            {"name": name, "content": text, "recorded": now()}
+            for name, content in notes.items()
+            if (text := canonical(content)) != known.get(name)
+        ]
+        self._insert((NOTES, rows))
 
     def extensions(self) -> list[Extended]:
         """Return by what the study was extended, oldest first, with its earlier descriptions."""
@@ -397,16 +411,6 @@ class Journal:
         ]
         self._insert((CANDIDATES, rows))
         self._rows |= numbers
-
-    def _note(self, notes: Mapping[str, Any]) -> None:
-        """Append the notes that are new."""
-        known = {name: canonical(content) for name, content in self.notes().items()}
-        rows = [
-            {"name": name, "content": text, "recorded": now()}
-            for name, content in notes.items()
-            if (text := canonical(content)) != known.get(name)
-        ]
-        self._insert((NOTES, rows))
 
     def _insert(self, *new: tuple[sa.Table, list[dict[str, Any]]]) -> None:
         """Append rows to tables, numbered on from the last of each; all of them or none."""

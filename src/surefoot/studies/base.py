@@ -5,6 +5,7 @@ Its run trains whatever of its instances the journal does not hold yet.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from abc import ABC, abstractmethod
@@ -17,6 +18,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from surefoot.candidates.base import Candidate
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import ConfigurationError, JournalMismatchError, StatisticsError
+from surefoot.escaping import one_line
 from surefoot.executors.base import Executor
 from surefoot.executors.opening import Where, open_executor
 from surefoot.instances import Instance, Outcome, Setting
@@ -28,6 +30,8 @@ from surefoot.studies.extension import extension_or_why_not
 from surefoot.studies.provenance import machine
 from surefoot.studies.troubles import explained
 from surefoot.studies.watch import Failures, Watcher
+
+_logger = logging.getLogger("surefoot")
 
 Answer = TypeVar("Answer")
 Described = TypeVar("Described", bound=Description)
@@ -88,6 +92,7 @@ class Run:
                 self.journal.add(*(o for o in batch if identity(o) not in self.retry))
                 self.journal.add(*(o for o in batch if identity(o) in self.retry), retry=True)
                 self.retry.difference_update(map(identity, batch))
+                self._note_processors(batch)
                 new.extend(batch)
                 for outcome in batch:
                     self.watch.outcome(outcome)
@@ -99,6 +104,28 @@ class Run:
             if close is not None:
                 close()
         return new
+
+    @cached_property
+    def _processors(self) -> dict[str, list[str]]:
+        """Kinds of processors by engine, as the journal notes them."""
+        noted: dict[str, list[str]] = self.journal.notes().get("processors", {})
+        return noted
+
+    def _note_processors(self, outcomes: Iterable[Outcome]) -> None:
+        """Note kinds of processors that are new to the journal; warn where there was another."""
+        new = {(one.engine, one.processor) for one in outcomes if one.processor}
+        new -= {(name, kind) for name, kinds in self._processors.items() for kind in kinds}
+        for engine, processor in sorted(new):
+            kinds = self._processors.setdefault(engine, [])
+            if kinds:
+                _logger.warning(
+                    "%s trains on %s, and what is recorded was trained on %s: losses may differ in "
+                    "the last digits between them",
+                    *map(one_line, (engine, processor, " and ".join(kinds))),
+                )
+            kinds.append(processor)
+        if new:
+            self.journal.note({"processors": self._processors})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -22,6 +22,7 @@ class FusedCpu(Engine):
 
     name: ClassVar[str] = "fused_cpu"
     workers: ClassVar[Literal["threads", "processes"]] = "threads"
+    same_everywhere: ClassVar[bool] = True
 
     def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
         """Refuse what is not a `ConvNet` and what does not fit the data."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
+import threading
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -202,6 +204,16 @@ def _batch_system(distributed: Any, path: Path) -> Cluster:
     return Cluster(str(path), client, jobs * int(options["processes"]), cluster, jobs)
 
 
+def _jobqueue() -> Any:
+    """Import dask-jobqueue; on being imported it makes Ctrl-C end the process, which is undone."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        return require("dask_jobqueue", extra="dask")
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
+
+
 def _described(path: Path) -> tuple[Any, int, dict[str, Any]]:
     """Return a file's class of dask-jobqueue, its number of jobs and its options."""
     try:
@@ -212,7 +224,7 @@ def _described(path: Path) -> tuple[Any, int, dict[str, Any]]:
         raise ConfigurationError(f"{path} is not TOML: {error}") from None
     for key in table.keys() - _KEYS:
         raise ConfigurationError(f"{path}: {key!r} is not known: {nearest(key, _KEYS)}")
-    jobqueue = require("dask_jobqueue", extra="dask")
+    jobqueue = _jobqueue()
     name, jobs = str(table.get("class", "")), table.get("jobs")
     classes = {one.lower(): one for one in vars(jobqueue) if one.endswith("Cluster")}
     del classes["jobqueuecluster"]

@@ -20,7 +20,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -221,6 +221,8 @@ def _loaded(lease: Lease, data: Sequence[Any]) -> Setting:
     """Return the setting; its arrays stay where Dask put them, without a copy."""
     with _usable():
         setting: Setting = pickle.loads(data[0], buffers=data[1:])
+    if setting.checkpoints is not None and not setting.checkpoints.folder.parent.is_dir():
+        setting = replace(setting, checkpoints=None)
     population = setting.halves.population
     vars(population).pop("fingerprint", None)
     if population.fingerprint != lease.fingerprint:
