@@ -84,7 +84,7 @@ def test_the_fingerprint_changes_with_any_number() -> None:
     base = Population(x, y)
     assert base.fingerprint == Population(x.tolist(), y, name="other").fingerprint
     changed = [Population(x + np.eye(6, 3) * 1e-6, y), Population(x, y + np.eye(6)[4])]
-    changed += [Population(x, y, side=y), Population(x, y, groups=y)]
+    changed += [Population(x, y, side=-y), Population(x, y, groups=y)]
     changed += [Population(x, y, groups=list("abcabc")), Population(x[:5], y[:5])]
     prints = {population.fingerprint for population in (base, *changed)}
     assert len(prints) == 7

@@ -86,6 +86,6 @@ def test_a_bootstrap_of_a_rare_class_may_miss_it_but_a_stratified_one_does_not()
 
 
 def test_stratified_draws_of_numbers_are_refused() -> None:
-    halves = Population(np.arange(10.0), np.arange(10.0)).split(1)
+    halves = Population(np.arange(10.0), -np.arange(10.0)).split(1)
     with pytest.raises(SamplingError, match="stratified draws need classes"):
         halves.draw(Sampling(stratify=True), seed())

@@ -13,7 +13,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.estimator.engine import EstimatorEngine
-from surefoot.errors import CandidateError, SurefootError, UntrustedError
+from surefoot.errors import CandidateError, DataError, SurefootError, UntrustedError
 from surefoot.executors.inline import InlineExecutor
 from surefoot.exports.saved import load, save
 from surefoot.learning.stopping import Stopping
@@ -179,3 +179,27 @@ def test_a_file_with_foreign_types_is_not_read_unless_trusted(
     (folder / "model.json").write_text(json.dumps({**record, "format": 99}))
     with pytest.raises(SurefootError, match="has format 99; this reads 1"):
         load(folder)
+
+
+def test_a_frame_is_read_by_the_names_of_its_columns(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(2)
+    frame = pandas.DataFrame(rng.normal(size=(50, 3)), columns=["a", "b", "c"])
+    frame["y"] = frame @ [1.0, 10.0, 100.0]
+    data = surefoot.Population.from_frame(frame, "y", side=["c"])
+    candidate = EstimatorCandidate("sklearn.linear_model.Ridge", {"alpha": 1e-6}, side=True)
+    found = surefoot.select([candidate], data, certify=1, executor=surefoot.InlineExecutor())
+    model = surefoot.load(surefoot.save(found, tmp_path / "model"))
+    plain = model.predict(frame[["a", "b"]].to_numpy(), frame[["c"]].to_numpy())
+    np.testing.assert_allclose(plain, frame["y"], rtol=1e-3, atol=1e-2)
+    turned = frame.assign(other=5.0)[["other", "c", "y", "b", "a"]]
+    np.testing.assert_array_equal(model.predict(turned), plain)
+    np.testing.assert_array_equal(model.predict(turned[["b", "a"]], turned[["c"]]), plain)
+    with pytest.raises(DataError, match="no column 'b'"):
+        model.predict(frame[["a", "c"]])
+    with pytest.raises(DataError, match="features have 3 columns, but the model takes 2"):
+        model.predict(frame[["a", "b", "c"]].to_numpy(), frame[["c"]].to_numpy())
+    with pytest.raises(DataError, match="masked"):
+        model.predict(np.ma.masked_greater(frame[["a", "b"]], 0.0), frame[["c"]])
+    with pytest.raises(DataError, match="nan in row 0"):
+        model.predict(frame[["a", "b"]] * np.nan, frame[["c"]])

@@ -108,7 +108,7 @@ def test_a_hopeless_candidate_still_leaves():
         ({"tolerance": -2.0}, "tolerance = -2"),
         ({"level": 0.0}, "level = 0"),
         ({"noise": -1.0}, "standard deviation"),
-        ({"extra": 1}, "a whole number from 2 on"),
+        ({"extra": 1}, "a whole number from 2 to"),
     ],
 )
 def test_bad_fields(fields, message):

@@ -54,7 +54,7 @@ def selector(candidates: Any, **changes: Any) -> RobustSelector:
     ids=["regressors", "classifiers"],
 )
 def test_scikit_learns_checks_pass(candidates: list[Any]) -> None:
-    quick = selector(candidates, schedule=Halving(warmup=1))
+    quick = selector(candidates, schedule=Halving(warmup=1), target_among_features=True)
     results = check_estimator(quick, on_fail=None, on_skip=None)
     assert len(results) > 50
     assert {one["check_name"] for one in results if one["status"] != "passed"} <= {
@@ -175,3 +175,22 @@ def test_mixed_kinds_and_wrong_losses_are_refused(diabetes: tuple[Any, Any]) -> 
         selector([Ridge(), SVC()]).fit(*diabetes)
     with pytest.raises(DataError, match="brier is one of classification"):
         selector(REGRESSORS, loss="brier").fit(*diabetes)
+
+
+def test_an_only_candidate_is_certified_and_refitted(diabetes: tuple[Any, Any]) -> None:
+    fitted = selector([Ridge(0.01)], certify=4).fit(*diabetes)
+    assert fitted.best_index_ == 0
+    assert fitted.certificate_ is not None
+    scores = [fitted.cv_results_[f"split{i}_test_score"][0] for i in range(4)]
+    assert scores == [-loss for loss in fitted.certificate_.losses]
+    assert fitted.best_score_ == pytest.approx(np.mean(scores))
+    assert fitted.cv_results_["mean_fit_time"][0] > 0.0
+    bare = selector([Ridge(0.01)]).fit(*diabetes)
+    assert np.isnan(bare.best_score_)
+    assert selector(REGRESSORS, schedule="halving").fit(*diabetes).best_index_ == 2
+
+
+def test_what_a_selector_cannot_use_is_refused(diabetes: tuple[Any, Any]) -> None:
+    for name, value in (("certify", 2.5), ("sample_size", np.nan), ("schedule", 3), ("loss", 3)):
+        with pytest.raises(SurefootError):
+            selector([Ridge()], **{name: value}).fit(*diabetes)

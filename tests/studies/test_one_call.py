@@ -185,12 +185,12 @@ def test_a_rerace_in_one_call(tmp_path: Path) -> None:
         surefoot.rerace(place, screen=0.2)
 
 
-def test_an_unknown_parameter_is_a_type_error() -> None:
+def test_an_unknown_parameter_is_refused_with_the_nearest() -> None:
     for call in (surefoot.assess, surefoot.variance, surefoot.sample_size):
-        with pytest.raises(TypeError, match="sample_sise"):
+        with pytest.raises(ConfigurationError, match=r"did you mean .sample_size"):
             call(Fake(), POPULATION, sample_sise=3)
     for call in (surefoot.select, surefoot.plan):
-        with pytest.raises(TypeError, match="criterium"):
+        with pytest.raises(ConfigurationError, match=r"did you mean .criterion"):
             call([Fake()], POPULATION, criterium="max")
 
 

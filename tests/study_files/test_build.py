@@ -8,7 +8,7 @@ from surefoot.learning.losses import Loss
 from surefoot.learning.stopping import Stopping
 from surefoot.racing.schedules.rounds import Halving
 from surefoot.racing.screen import Screen
-from surefoot.study_files.build import baseline_of, candidates_of, rules_of, setting_of
+from surefoot.study_files.build import baseline_of, candidates_of, read_study, rules_of, setting_of
 from surefoot.study_files.read import read_study_file
 
 BASE = """
@@ -33,6 +33,27 @@ def population():
     return Population(
         rng.random((40, 144)), rng.random((40, 2)) + 1, side=rng.random((40, 3)), name="cells"
     )
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Return a function that writes a small study file, data beside it, with a line in a table."""
+    rng = np.random.default_rng(1)
+    np.savez(tmp_path / "d.npz", x=rng.random((40, 2)), y=rng.random(40))
+
+    def writing(table, line):
+        tables = {
+            "population": 'source = "d.npz"\nfeatures = "x"\ntarget = "y"\n',
+            "loss": 'name = "rmse"\n',
+            "space": 'family = "scaled_sum"\nlinear = [true, false]\n',
+            "baseline": 'family = "scaled_sum"\n',
+        }
+        tables[table] = tables.get(table, "") + line + "\n"
+        text = "".join(f"[{name}]\n{lines}" for name, lines in tables.items())
+        (tmp_path / "s.toml").write_text(text)
+        return tmp_path / "s.toml"
+
+    return writing
 
 
 @pytest.fixture
@@ -184,3 +205,25 @@ def test_a_screen_needs_a_baseline(file):
     assert rules_of(file(text), 64)["screen"] == Screen(tolerance=0.3, margin="noise")
     with pytest.raises(StudyFileError, match=r"\[baseline\] 'x' is not a known name"):
         baseline_of(file(text))
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        *(("race", f"limit = {one}") for one in ("-5", "0", "1", "nan", "inf")),
+        *(("race", f"max_instances = {one}") for one in ("-5", "0", "1_000_000_000")),
+        ("race", "screen = nan"),
+        ("sampling", "size = 0"),
+        ("sampling", "size = 1_000_000_000"),
+        ("sampling", "test_size = -1"),
+        ("stopping", "tolerance = nan"),
+        ("stopping", "max_epochs = 1_000_000_000"),
+        ("population", "pool_fraction = nan"),
+        *(("certificate", f"n = {one}") for one in ("-1", "1_000_000_000")),
+        *(("certificate", f"content = {one}") for one in ("nan", "0.0", "1.0", "inf")),
+    ],
+)
+def test_numbers_that_are_none_are_refused(study, table, line):
+    path = study(table, line)
+    with pytest.raises(StudyFileError, match=rf"\[(race|{table}|study|certificate)\]"):
+        read_study(path)

@@ -89,8 +89,8 @@ class Session:
         self.name = self.tables.study.name or self.stem
         self.engine = asked.engine or self.tables.engine.name
         self.workers = asked.workers
-        if asked.cluster is None:
-            self.workers = asked.workers or self.tables.engine.workers
+        if asked.cluster is None and asked.workers is None:
+            self.workers = self.tables.engine.workers
         if asked.journal is not None and (file := asked.journal.named().file) is not None:
             check_folder(file, "journal ")
 
@@ -161,6 +161,8 @@ class Session:
         and the command ends.
         """
         instances = study.instances()
+        for caution in study.cautions():
+            self.out.print(f"Caution: {caution}", soft_wrap=True)
         if self.options.dry_run:
             with busy(self.out, "measuring the engine's speed"):
                 cost = estimate(instances, study.setting, study.engine, self.cores)

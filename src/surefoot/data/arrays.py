@@ -11,10 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from surefoot.errors import DataError, nearest
 
 Label = str | int | float | bool
+_EXACT = float(1 << 24)
+"""Float32 holds all whole numbers below it."""
 
 
 def matrix(values: ArrayLike, what: str, n: int | None = None) -> NDArray[np.float32]:
     """Return values as a finite, non-empty, C-contiguous float32 matrix [N, columns], N = n."""
+    check_unmasked(values, what)
     try:
         array = np.asarray(values)
         if array.dtype == object or array.dtype.kind not in "biuf":
@@ -33,12 +36,47 @@ def matrix(values: ArrayLike, what: str, n: int | None = None) -> NDArray[np.flo
             f"{what} hold {table[rows[0], column]} in example {rows[0]}, column {column} "
             f"({rows.size} such examples): all values must be finite in float32"
         )
+    check_told_apart(table, what)
     _check_length(len(result), n, what)
     return result
 
 
+def check_unmasked(values: Any, what: str) -> None:
+    """Raise `DataError` for a masked array, whose mask nothing here heeds, or a list of such."""
+    parts = values if isinstance(values, list | tuple) else [values]
+    if any(isinstance(one, np.ma.MaskedArray) for one in parts):
+        raise DataError(
+            f"{what} are a masked array, whose masked values would count like the others: fill "
+            "them in or drop them, and give a plain array"
+        )
+
+
+def check_told_apart(table: NDArray[Any], what: str) -> None:
+    """Raise `DataError` if float32 takes integers [N, columns] for equal that are not.
+
+    Timestamps are such; so are integers in float64. One in a hundred may be lost: those are
+    neighbours among numbers far apart.
+    """
+    if table.dtype.kind not in "iu" and table.dtype != np.float64:
+        return
+    with np.errstate(invalid="ignore"):
+        large = np.maximum(table.max(axis=0).astype(float), -table.min(axis=0).astype(float))
+    for column in np.flatnonzero((large >= _EXACT) & (large < np.inf)).tolist():
+        values = np.unique(table[:, column])
+        if values.dtype.kind == "f" and not (values == np.rint(values)).all():
+            continue
+        rounded = values.astype(np.float32)
+        if np.unique(rounded).size < 0.99 * values.size:
+            twin = int(np.flatnonzero(rounded[1:] == rounded[:-1])[0])
+            raise DataError(
+                f"{what}: column {column} holds {values[twin]} and {values[twin + 1]}, which are "
+                "equal in float32: subtract an offset or divide, as with times since the first one"
+            )
+
+
 def labels(values: ArrayLike, what: str, n: int) -> NDArray[Any]:
     """Return labels [n] of any kind as an array."""
+    check_unmasked(values, what)
     array = np.asarray(values)
     if array.ndim != 1:
         raise DataError(f"{what} have shape {array.shape}; they must be [N]")
@@ -57,6 +95,7 @@ def encode(
 
     Raises `DataError` if there are fewer than two classes, or a label that the list does not hold.
     """
+    check_unmasked(target, what)
     try:
         values = np.asarray(target)
     except ValueError:

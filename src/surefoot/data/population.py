@@ -23,6 +23,8 @@ from surefoot.errors import DataError, SamplingError
 from surefoot.learning.losses import Loss
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream, study_generator
 
+_TIMES = 1000
+"""Times that a bootstrap may hold each example of the pool."""
 Method = Literal["bootstrap", "subsample"]
 Rows = NDArray[np.int32]
 Matrix = NDArray[np.float32]
@@ -58,6 +60,10 @@ class Sampling:
         checks.one_of("sampling method", self.method, get_args(Method), error=SamplingError)
         sizes = {"size": self.size, "test_size": self.test_size}
         checks.at_least(1, of="sampling", error=SamplingError, **sizes)
+        checks.of_kind("true or false", bool, error=SamplingError, stratify=self.stratify)
+        for name, size in sizes.items():
+            if size is not None:
+                object.__setattr__(self, name, int(size))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,11 +92,14 @@ class Population:
         Strings and booleans are class labels in any case. Read back as the labels, or None.
     name, target_name, target_unit, feature_names, side_names
         For tables, figures and messages.
+    target_among_features
+        Whether a feature may equal the target in every example, which is refused otherwise.
 
     Raises
     ------
     DataError
-        If anything is empty, ragged, not numeric, not finite or of another length.
+        If anything is empty, ragged, masked, not numeric, not finite, of another length, or holds
+        whole numbers that float32 cannot tell apart.
     """
 
     def __init__(
@@ -106,6 +115,7 @@ class Population:
         side_names: tuple[str, ...] = (),
         feature_names: tuple[str, ...] = (),
         classes: bool | Sequence[Label] | None = None,
+        target_among_features: bool = False,
     ) -> None:
         what = f"target {target_name} of {name}"
         self.features: Final = matrix(features, f"features of {name}")
@@ -116,8 +126,26 @@ class Population:
         self.groups = None if groups is None else labels(groups, f"groups of {name}", n)
         self.name, self.target_name, self.target_unit = name, target_name, target_unit
         self.side_names, self.feature_names = tuple(side_names), tuple(feature_names)
+        if not target_among_features:
+            self._check_features(self.features, "feature", self.feature_names)
+            if self.side is not None:
+                self._check_features(self.side, "side feature", self.side_names)
         self.origin: Mapping[str, Any] | None = None
         """Where a study file found it, as plain JSON values; None if made in Python."""
+
+    def _check_features(self, columns: Matrix, what: str, names: tuple[str, ...]) -> None:
+        """Raise `DataError` if a column is the target under whatever name."""
+        for place, target in enumerate(self.target.T):
+            if (target == target[0]).all():
+                continue
+            for column in np.flatnonzero(columns[0] == target[0]).tolist():
+                if (columns[:, column] == target).all():
+                    which = repr(names[column]) if names else f"number {column}"
+                    of = f"output {place} of " if self.target.shape[1] > 1 else ""
+                    raise DataError(
+                        f"{what} {which} of {self.name} equals {of}the target {self.target_name} "
+                        "in every example: leave it out, or say target_among_features = true"
+                    )
 
     @classmethod
     def from_frame(
@@ -131,6 +159,7 @@ class Population:
         classes: bool | Sequence[Label] | None = None,
         name: str = "frame",
         target_unit: str = "",
+        target_among_features: bool = False,
     ) -> Self:
         """Make a population of named columns of a pandas or polars frame.
 
@@ -159,6 +188,7 @@ class Population:
             side_names=tuple(side),
             feature_names=tuple(inputs),
             classes=classes,
+            target_among_features=target_among_features,
         )
 
     def __len__(self) -> int:
@@ -255,6 +285,11 @@ class Halves:
             raise SamplingError(
                 f"a sample of {size} examples cannot be drawn without replacement from a pool of "
                 f"{self.pool.size}: use at most {self.pool.size}, or method = 'bootstrap'"
+            )
+        if size is not None and size > _TIMES * self.pool.size:
+            raise SamplingError(
+                f"a sample of {size} examples from a pool of {self.pool.size} holds each more than "
+                f"{_TIMES} times: ask for fewer"
             )
         if sampling.test_size is not None and sampling.test_size > self.test.size:
             raise SamplingError(

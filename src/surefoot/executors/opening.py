@@ -6,6 +6,7 @@ import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeAlias, Union
 
+from surefoot.checks import short
 from surefoot.engines.choose import AUTO
 from surefoot.errors import ConfigurationError
 from surefoot.executors.base import Executor
@@ -34,6 +35,9 @@ def open_executor(
         return nullcontext(where)
     if where is None:
         return LocalExecutor(workers, engine)
+    if not isinstance(where, str | os.PathLike) and not hasattr(where, "scheduler_info"):
+        right = "an Executor, a distributed.Client, or a cluster's address or file"
+        raise ConfigurationError(f"executor = {short(where)} must be {right}")
     if workers is not None:
         raise ConfigurationError(
             f"workers = {workers} are asked for, but {where} has workers of its own: leave one out"

@@ -12,7 +12,7 @@ import importlib.metadata
 import json
 import platform
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -29,9 +29,10 @@ from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.trust import is_trusted
 from surefoot.candidates.trust import trust as trusting
 from surefoot.checks import one_of
-from surefoot.data.population import Population
+from surefoot.data.arrays import Frame, matrix
+from surefoot.data.population import Matrix, Population
 from surefoot.engines.estimator.engine import Fitted, fit
-from surefoot.errors import CandidateError, ExportError, UntrustedError, require
+from surefoot.errors import CandidateError, DataError, ExportError, UntrustedError, require
 from surefoot.escaping import markdown, visible
 from surefoot.instances import Predictor, Status
 from surefoot.seeds.ledger import Role, Stream
@@ -67,14 +68,38 @@ class Saved:
     record: Mapping[str, Any]
 
     def predict(self, features: ArrayLike, side: ArrayLike | None = None) -> NDArray[Any]:
-        """Return predictions [n] or [n, outputs], or labels [n], for features [n, F]."""
-        x = np.asarray(features, dtype=np.float32)
-        s = None if side is None else np.asarray(side, dtype=np.float32)
-        predicted = self.predictor.predict(x.reshape(len(x), -1), s)
+        """Return predictions [n] or [n, outputs], or labels [n], for features [n, F].
+
+        The columns of a data frame are found by their names, if the model knows them; those of the
+        side features too, unless ``side`` is given.
+
+        Raises
+        ------
+        DataError
+            If columns are missing, their number is another, or values are not finite.
+        """
+        record = self.record
+        sides = record.get("side_names") or []
+        if side is None and record.get("side") and sides and hasattr(features, "columns"):
+            side = _columns(features, "side features", sides, len(sides))
+        x = _columns(features, "features", record.get("feature_names") or [], record["features"])
+        s = None if side is None else _columns(side, "side features", sides, record["side"])
+        predicted = self.predictor.predict(x, s)
         if self.classes is not None:
             labels: NDArray[Any] = np.asarray(self.classes)[predicted.argmax(axis=1)]
             return labels
         return predicted[:, 0] if predicted.shape[1] == 1 else predicted
+
+
+def _columns(given: Any, what: str, names: Sequence[str], width: int) -> Matrix:
+    """Return a matrix [n, width]: a frame's columns in the order of ``names``, else as they are."""
+    if hasattr(given, "columns"):
+        frame = Frame(given)
+        given = frame.numbers(names or frame.names)
+    found = matrix(given, what)
+    if found.shape[1] != width:
+        raise DataError(f"{what} have {found.shape[1]} columns, but the model takes {width}")
+    return found
 
 
 def save(
@@ -117,6 +142,7 @@ def save(
         "features": int(population.features.shape[1]),
         "feature_names": list(population.feature_names),
         "side": 0 if population.side is None else int(population.side.shape[1]),
+        "side_names": list(population.side_names),
         "population": population.fingerprint,
         "refit": refit,
         "instance": instance if refit == "instance" else None,

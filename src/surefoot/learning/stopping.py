@@ -56,7 +56,7 @@ class Stopping:
 
     def __post_init__(self) -> None:
         checks.known("stopping reading", self.reading, get_args(Reading))
-        checks.at_least(
+        checks.count(
             1,
             of="stopping",
             max_epochs=self.max_epochs,

@@ -21,6 +21,7 @@ from typing import ClassVar
 import numpy as np
 
 from surefoot import registry
+from surefoot.checks import of_kind
 from surefoot.errors import ConfigurationError, StatisticsError, nearest
 from surefoot.racing.table import Floats, Integers
 from surefoot.statistics.intervals import quantile
@@ -236,6 +237,7 @@ def as_criterion(criterion: Criterion | str) -> Criterion:
     """
     if isinstance(criterion, Criterion):
         return criterion
+    of_kind("a criterion or its name such as 'mean'", str, criterion=criterion)
     parts = re.sub(r"\s", "", criterion).lower().split("+")
     (factor, term), *more = terms = tuple(_term(criterion, part) for part in parts)
     return Weighted(terms) if more or factor != 1.0 else term

@@ -10,9 +10,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass
+from math import inf
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
+from surefoot.checks import short
 from surefoot.errors import ConfigurationError
+
+MOST_INSTANCES = 100_000
+"""Instances that one candidate may be asked for in a race."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +32,26 @@ class Domain:
 
     def allows(self, value: Any) -> bool:
         """Say whether a value is of the type (a whole number is also a real one) and passes."""
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        fits = number if self.type is float else isinstance(value, self.type)
-        return fits and bool(self.holds(value))
+        kind = {int: Integral, float: Real}.get(self.type, self.type)
+        fits = isinstance(value, kind) and (self.type is bool or not isinstance(value, bool))
+        return fits and value == value and bool(self.holds(value))
 
 
 SHARE = Domain(float, "a share between 0 and 1", "SHARE", lambda x: 0.0 < x < 1.0)
 LEVEL = Domain(float, "a small probability such as 0.05", "P", lambda x: 0.0 < x < 0.5)
-POSITIVE = Domain(float, "a number above 0", "N", lambda x: x > 0.0)
+POSITIVE = Domain(float, "a number above 0", "N", lambda x: 0.0 < x < inf)
 YES = Domain(bool, "true or false", "")
 
 
 def whole(least: int = 1) -> Domain:
-    """Return the domain of the whole numbers from ``least`` on."""
-    return Domain(int, f"a whole number from {least} on", "N", lambda n: n >= least)
+    """Return the domain of the whole numbers from ``least`` on, as far as anybody counts."""
+    return Domain(int, f"a whole number from {least} on", "N", lambda n: least <= n < 1 << 53)
+
+
+def trainings(least: int = 1) -> Domain:
+    """Return the domain of how many trainings a candidate may be asked for."""
+    words = f"a whole number from {least} to {MOST_INSTANCES:,}"
+    return Domain(int, words, "N", lambda n: least <= n <= MOST_INSTANCES)
 
 
 def one_of(*words: str) -> Domain:
@@ -91,6 +103,8 @@ class Part:
 
     def __post_init__(self) -> None:
         for one in dataclasses.fields(self):
+            if hasattr(getattr(self, one.name), "item"):  # a number of NumPy's
+                object.__setattr__(self, one.name, getattr(self, one.name).item())
             domain, value = one.metadata.get("domain"), getattr(self, one.name)
             left_out = value is None and one.default is None
             if domain is not None and not left_out and not domain.allows(value):
@@ -112,4 +126,4 @@ def shown(value: Any) -> str:
     """Return a value as a study file writes it."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:g}" if isinstance(value, int | float) else repr(value)
+    return f"{value:g}" if isinstance(value, int | float) else short(value)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Literal, get_args
 
 import numpy as np
 
+from surefoot import checks
 from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing import registry
 from surefoot.racing.criteria import Criterion, as_criterion
@@ -18,6 +20,8 @@ from surefoot.racing.screen import Screen
 from surefoot.racing.state import PlannedRound
 from surefoot.racing.table import Floats, Integers, repeated
 
+_CELLS = 200_000_000
+"""Losses that a round may have: memory for a table of them is taken at once."""
 Cost = Literal["instances", "seconds", "visits"]
 """What schedules and limits count: instances, seconds trained, or examples seen in training."""
 
@@ -82,6 +86,15 @@ class Race:
         max_instances: int | None = None,
         cost: Cost = "instances",
     ) -> None:
+        checks.of_kind(
+            "a schedule or its name such as 'halving'", str, Schedule, NoneType, schedule=schedule
+        )
+        checks.of_kind(
+            "a rule or its name such as 'rank'", str, EliminationRule, NoneType, rule=rule
+        )
+        checks.one_of("cost", cost, get_args(Cost))
+        checks.positive(limit=limit)
+        checks.at_least(1, max_instances=max_instances)
         names, judged = tuple(keys), as_criterion(criterion)
         if not names:
             raise ConfigurationError("a race needs at least one candidate; none was given")
@@ -89,7 +102,8 @@ class Race:
             raise ConfigurationError(
                 f"candidate '{twice}' was given twice to the race; keys are unique"
             )
-        if isinstance(screen, int | float):
+        if screen is not None and not isinstance(screen, Screen):
+            checks.must("be finite", np.isfinite, screen=screen)
             screen = Screen(float(screen))
         chosen: Schedule = registry.make("schedules", schedule or "default")
         leaving: EliminationRule = registry.make("rules", rule or chosen.usual_rule)
@@ -149,15 +163,31 @@ class Race:
             rules.setdefault("max_instances", None)
         return replace(self, **rules)
 
+    def check_limit(self) -> None:
+        """Raise `ConfigurationError` if the limit is less than the first round's trainings."""
+        first = next(iter(self.plan()), None) if self.cost == "instances" else None
+        if first is not None and self.limit is not None and self.limit < first.trainings:
+            raise ConfigurationError(
+                f"limit = {self.limit:g} trainings do not pay for the first round, which takes "
+                f"{first.trainings:,} of {first.survivors:,} candidates: give as many or more"
+            )
+
     def asked(self, step: Step, counts: Integers) -> Integers:
         """Return the instances each survivor must have after a round, ``[survivors]``.
 
         As many as the schedule asks for, never fewer than the criterion needs or were judged
-        before, never more than ``max_instances``.
+        before, never more than ``max_instances``. Raises `ConfigurationError` if they are more than
+        memory holds.
         """
         wanted = np.maximum(np.maximum(step.upto, self.criterion.needs), counts)
         most = np.inf if self.max_instances is None else self.max_instances
-        return np.minimum(wanted, most).astype(np.int64)
+        target = np.minimum(wanted, most).astype(np.int64)
+        if len(target) * int(target.max()) > _CELLS:
+            raise ConfigurationError(
+                f"{int(target.max()):,} instances of each of {len(target):,} candidates are more "
+                f"than a race can hold ({_CELLS:,} in all): ask for fewer"
+            )
+        return target
 
     def standing(
         self, counts: Integers, cost: Floats, rounds: int, spent: int, **known: Any

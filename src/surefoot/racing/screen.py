@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.errors import RaceError
-from surefoot.racing.parts import LEVEL, Domain, Part, number, one_of, whole
+from surefoot.racing.parts import LEVEL, Domain, Part, number, one_of, trainings, whole
 from surefoot.racing.rules.base import Verdict
 from surefoot.racing.table import Floats, Integers
 
@@ -35,15 +35,16 @@ class Screen(Part):
     """
 
     tolerance: float = number(
-        Domain(float, "a share above -1 such as 0.2", "TOLERANCE", lambda x: x > -1.0), 0.20
+        Domain(float, "a share above -1 such as 0.2", "TOLERANCE", lambda x: -1.0 < x < np.inf),
+        0.20,
     )
     margin: str = number(one_of("none", "noise"), "none")
     level: float = number(LEVEL, 0.02)
     noise: float | None = number(
-        Domain(float, "a standard deviation, 0 or more", "N", lambda x: x >= 0.0), None
+        Domain(float, "a standard deviation, 0 or more", "N", lambda x: 0.0 <= x < np.inf), None
     )
     pilot: int = number(whole(), 24)
-    extra: int = number(whole(2), 4)
+    extra: int = number(trainings(2), 4)
     name = "screen"
 
     @property
@@ -106,7 +107,8 @@ class Screen(Part):
             if np.isfinite(first[best]):
                 why = (
                     f"the best has loss {first[best]:.4g}, {first[best] / bar[best] - 1.0:.1%} "
-                    f"above {bar_of(best)}; raise the tolerance or widen the space"
+                    f"above {bar_of(best)}; a larger tolerance or another space "
+                    "takes a journal of its own"
                 )
             everyone = f"every one of the {len(first)} candidates"
             raise RaceError(f"{everyone} was screened out: {why}")

@@ -17,6 +17,7 @@ import enum
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from surefoot.checks import is_whole, short
 from surefoot.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ class InstanceSeed:
 
 def check_study_seed(seed: int) -> None:
     """Raise `ConfigurationError` unless ``seed`` is an unsigned 64-bit integer."""
+    if not is_whole(seed):
+        raise ConfigurationError(f"study seed {short(seed)} is not a whole number")
     if not 0 <= seed <= _MASK64:
         raise ConfigurationError(f"study seed {seed} is not in 0 … 2^64 - 1")
 

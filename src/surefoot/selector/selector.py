@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
+from surefoot.data.arrays import check_unmasked
 from surefoot.data.population import Method, Population, Sampling
 from surefoot.errors import CandidateError, require
 from surefoot.executors.inline import InlineExecutor
@@ -32,6 +33,8 @@ from sklearn.utils import check_random_state, get_tags  # noqa: E402
 from sklearn.utils.metaestimators import available_if  # noqa: E402
 from sklearn.utils.multiclass import check_classification_targets  # noqa: E402
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data  # noqa: E402
+
+_NONE = np.empty(0)
 
 
 def _gives_probabilities(selector: RobustSelector) -> bool:
@@ -72,6 +75,8 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         Worker processes; None trains in this process, -1 uses every core.
     random_state
         Seed of the study: an integer, a ``RandomState`` or None.
+    target_among_features
+        Whether a feature may equal y in every example, which is refused otherwise.
 
     Attributes
     ----------
@@ -94,7 +99,7 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
     _: KW_ONLY
     loss: str | None = None
     criterion: str = "mean"
-    schedule: Schedule | None = None
+    schedule: Schedule | str | None = None
     sample_size: int | None = None
     method: Method = "bootstrap"
     stratify: bool = True
@@ -102,6 +107,7 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
     certify: int = 59
     n_jobs: int | None = None
     random_state: Any = None
+    target_among_features: bool = False
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Race the candidates on X [n, F] and y [n] or [n, outputs], and refit the winner.
@@ -115,6 +121,8 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
             that bad values cause are also ``ValueError``.
         """
         candidates, classifier = self.as_candidates(), self.classifier
+        for what, values in (("X", X), ("y", y)):
+            check_unmasked(values, what)
         X, y = validate_data(
             self, X, y, multi_output=True, y_numeric=not classifier, ensure_min_samples=2
         )
@@ -125,7 +133,15 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
             self.classes_, target = np.unique(column, return_inverse=True)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         labels = list(range(len(self.classes_))) if classifier else None
-        population = Population(X, target, groups=groups, name="X", target_name="y", classes=labels)
+        population = Population(
+            X,
+            target,
+            groups=groups,
+            name="X",
+            target_name="y",
+            classes=labels,
+            target_among_features=self.target_among_features,
+        )
         loss = self.loss or "rmse"
         if self.loss is None and classifier:
             loss = "cross_entropy" if _all_give_probabilities(candidates) else "error_rate"
@@ -219,24 +235,27 @@ def results_of(selection: Selection, journal: Journal) -> dict[str, Any]:
     """Return the arrays [candidates] of ``cv_results_``, in the order of the study's candidates.
 
     Scores are minus the losses of the racing instances, NaN where a candidate has none because it
-    was eliminated before; a diverged or failed instance scores −∞, and so does its mean.
+    was eliminated before; a diverged or failed instance scores −∞, and so does its mean. An only
+    candidate has no race: its scores are those of the certificate.
     """
     keys = selection.table.keys
-    losses = [selection.losses(key) for key in keys]
+    raced = selection.table.count > 0
+    certified = {key: np.array(one.losses) for key, one in selection.certificates.items()}
+    losses = [selection.losses(key) if raced else certified.get(key, _NONE) for key in keys]
     scores = np.full((len(losses), max(map(len, losses))), np.nan)
     for row, known in zip(scores, losses, strict=True):
         row[: len(known)] = -known
     seconds: dict[str, list[float]] = {}
-    for outcome in journal.measures(Role.RACE):
+    for outcome in journal.measures(Role.RACE if raced else Role.CERTIFY):
         seconds.setdefault(outcome.candidate, []).append(outcome.seconds)
     place = {key: rank for rank, key in enumerate(selection.state.ranking, start=1)}
     return {
         "params": [selection.known[key].label for key in keys],
-        "mean_fit_time": np.array([np.mean(seconds[key]) for key in keys]),
+        "mean_fit_time": np.array([np.mean(seconds.get(key, np.nan)) for key in keys]),
         **{f"split{i}_test_score": scores[:, i] for i in range(scores.shape[1])},
-        "mean_test_score": np.array([float(np.mean(-known)) for known in losses]),
+        "mean_test_score": np.array([-np.mean(one) if one.size else np.nan for one in losses]),
         "std_test_score": np.array(
-            [np.std(known) if np.isfinite(known).all() else np.nan for known in losses]
+            [np.std(one) if one.size and np.isfinite(one).all() else np.nan for one in losses]
         ),
         "rank_test_score": np.array([place[key] for key in keys], dtype=np.int32),
     }

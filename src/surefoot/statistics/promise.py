@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from surefoot.checks import MOST, count, is_number, short
 from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.statistics.certificate import needed, percent, rate_bound
 
@@ -56,12 +57,9 @@ class Promise:
     max_exceedances: int = 0
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.limit):
-            raise ConfigurationError(f"a promise needs a finite limit, not {self.limit:g}")
-        if self.max_exceedances < 0:
-            raise StatisticsError(
-                f"max_exceedances = {self.max_exceedances} losses above the limit; give 0 or more"
-            )
+        if not is_number(self.limit) or not np.isfinite(self.limit):
+            raise ConfigurationError(f"a promise needs a finite limit, not {short(self.limit)}")
+        count(0, most=MOST // 100, max_exceedances=self.max_exceedances)
         _ = self.instances
 
     @property

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from types import NoneType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from surefoot.candidates.base import Candidate
+from surefoot.checks import of_kind
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import ConfigurationError, JournalMismatchError, StatisticsError
 from surefoot.escaping import one_line
@@ -34,6 +36,9 @@ from surefoot.studies.watch import Failures, Watcher
 _logger = logging.getLogger("surefoot")
 
 Answer = TypeVar("Answer")
+
+_JOURNALS = (str, os.PathLike, Journal, NoneType)
+_logger = logging.getLogger("surefoot")
 Described = TypeVar("Described", bound=Description)
 
 TRIM_EVERY = 10.0
@@ -156,6 +161,10 @@ class Study(ABC, Generic[Answer]):
         check_study_seed(self.seed)
         self.setting.halves.check(self.setting.sampling)
 
+    def cautions(self) -> list[str]:
+        """Return what can be known to be too little for an answer before anything is trained."""
+        return []
+
     @property
     @abstractmethod
     def everyone(self) -> tuple[Candidate, ...]:
@@ -251,6 +260,12 @@ class Study(ABC, Generic[Answer]):
         KeyboardInterrupt
             On Ctrl-C, once everything finished is recorded.
         """
+        of_kind("a file's path, an open journal or None", *_JOURNALS, journal=journal)
+        of_kind("a Watcher", Watcher, NoneType, watch=watch)
+        of_kind("true or false", bool, retry_failed=retry_failed)
+        if watch is None:
+            for caution in self.cautions():
+                _logger.warning(caution)
         with ExitStack() as stack:
             if not isinstance(journal, Journal):
                 journal = stack.enter_context(self.open(MEMORY if journal is None else journal))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import os
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any, TypedDict, TypeVar
 
-from surefoot import registry
+import numpy as np
+
+from surefoot import checks, registry
 from surefoot.candidates.base import Candidate
+from surefoot.candidates.estimator.candidate import as_candidate, as_candidates
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.choose import AUTO
-from surefoot.errors import ConfigurationError, SamplingError
+from surefoot.errors import ConfigurationError, DataError, SamplingError
 from surefoot.executors.base import Executor
 from surefoot.executors.opening import Where
 from surefoot.instances import Setting
@@ -19,6 +24,7 @@ from surefoot.learning.losses import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.racing import Criterion, EliminationRule, Schedule, Screen
 from surefoot.racing.race import Cost
+from surefoot.seeds.ledger import check_study_seed
 from surefoot.studies.base import Answer, Study
 from surefoot.studies.watch import Watcher
 
@@ -143,10 +149,16 @@ def make_setting(
     Raises `SamplingError` or `DataError` if two samplings are given, a share is none, or the loss
     cannot measure the target.
     """
+    checks.of_kind("a Population", Population, error=DataError, population=population)
+    checks.of_kind("a Sampling", Sampling, NoneType, error=SamplingError, sampling=sampling)
+    checks.of_kind("a Stopping", Stopping, NoneType, stopping=stopping)
+    checks.of_kind("the name of a loss or a Loss", str, Loss, loss=loss)
+    checks.of_kind("true or false", bool, plain_curves=plain_curves)
     if sampling is not None and sample_size is not None:
         raise SamplingError("give sample_size or a whole sampling, not both")
-    if not 0.0 < pool_fraction < 1.0:
-        raise SamplingError(f"pool_fraction = {pool_fraction:g} must be between 0 and 1")
+    checks.at_least(1, error=SamplingError, sample_size=sample_size)
+    checks.share(error=SamplingError, pool_fraction=pool_fraction)
+    check_study_seed(seed)
     measured = parse_loss(loss) if isinstance(loss, str) else loss
     population.check_loss(measured)
     return Setting(
@@ -160,6 +172,25 @@ def make_setting(
 
 _SETTING = inspect.signature(make_setting).parameters.keys() - {"population", "seed"}
 _RUN = inspect.signature(Study.run).parameters.keys() - {"self"}
+
+
+def check_names(question: type[Study[Any]], options: Mapping[str, Any]) -> None:
+    """Raise `ConfigurationError` for an option that a question does not have, or not any more."""
+    for old, new in question.renamed:
+        if old in options:
+            raise ConfigurationError(f"{old} = {options[old]!r} is not known any more: give {new}")
+    own = {one.name for one in dataclasses.fields(question)} - {"setting"}
+    known = own | _SETTING | _RUN
+    for name in options:
+        checks.known("option", name, known)
+
+
+def plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with NumPy's numbers as Python's, which journals can keep."""
+    return {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in options.items()
+    }
 
 
 def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -179,16 +210,22 @@ def prepare(
 ) -> tuple[Asked, dict[str, Any]]:
     """Return a study of its own fields and the options of one call, and those of `Study.run`.
 
-    `ConfigurationError` for an option of a former name.
+    Estimators become candidates. `ConfigurationError` for an option that there is not.
     """
-    for old, new in question.renamed:
-        if old in options:
-            raise ConfigurationError(f"{old} = {options[old]!r} is not known any more: give {new}")
+    check_names(question, options)
+    options, own = plain(options), plain(own)
+    for name in ("candidate", "baseline") & own.keys():
+        if own[name] is not None:
+            own[name] = as_candidate(own[name])
+    if "candidates" in own:
+        own["candidates"] = as_candidates(own["candidates"])
     fields, run = split_options(options)
     seed = fields.setdefault("seed", 0)
     setting = {name: fields.pop(name) for name in _SETTING & fields.keys()}
     if isinstance(fields.get("baseline"), str):
         fields["baseline"] = registry.lookup("candidates", fields["baseline"])()
+    elif fields.get("baseline") is not None:
+        fields["baseline"] = as_candidate(fields["baseline"])
     shared = make_setting(population, **setting, seed=seed)
     return question(**own, **fields, setting=shared), run
 

@@ -82,6 +82,7 @@ class PopulationSection(Section):
     classes: bool = Field(False, description=YES)
     unit: str | None = Field(None, description="the features' unit, such as 'MeV'")
     target_unit: str | None = Field(None, description="the target's unit, such as 'GeV' or 'mm'")
+    target_among_features: bool = Field(False, description=YES)
     pool_fraction: float = Field(0.5, description="a number between 0 and 1")
 
 

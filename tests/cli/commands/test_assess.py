@@ -146,3 +146,18 @@ def test_promises_that_cannot_be_asked_for(run, folder, options, message: str) -
     code, _, err = run("assess", "small.toml", "-c", "scaled_sum", *options)
     assert code == 2
     assert message in err
+
+
+def test_zero_instances_or_workers_are_refused_and_too_few_are_said_to_be(run, small):
+    for options in (("-i", 0), ("-i", -3), ("-w", 0), ("-w", 5000), ("-p", "nan"), ("-i", 10**9)):
+        code, _, err = run("assess", "networks.toml", "-c", NETWORK, *options)
+        assert (code, err.count("\n")) == (2, 1), options
+    code, out, _ = run("assess", "networks.toml", "-c", NETWORK, "-i", 3)
+    assert code == 0
+    caution = "Caution: 3 instances cannot certify 95 % of retrainings with 95 % confidence"
+    assert out.index(caution) < out.index("instances: 3 to go")
+
+
+def test_a_sample_size_study_that_cannot_answer_says_so_before(run, small):
+    _, out, _ = run("sample-size", "networks.toml", "-c", NETWORK, "-s", "20,30", "-i", 3)
+    assert out.index("Caution: no size can be named robust") < out.index("instances: 6 to go")

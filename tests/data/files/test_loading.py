@@ -28,7 +28,10 @@ def test_named_columns_become_the_parts(kind: str, write: Write, columns: Column
 
 def test_several_targets_and_scalar_features(kind: str, write: Write, columns: Columns) -> None:
     population = load_population(
-        write(kind, columns), target=["energy", "x"], features=["x", "energy", "deposits"]
+        write(kind, columns),
+        target=["energy", "x"],
+        features=["x", "energy", "deposits"],
+        target_among_features=True,
     )
     assert population.target.shape == (60, 2)
     assert population.features.shape == (60, 11)

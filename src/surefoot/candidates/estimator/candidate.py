@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -13,6 +13,7 @@ from surefoot.candidates.estimator import values
 from surefoot.candidates.fields import check_fields, put
 from surefoot.candidates.space import SearchSpace
 from surefoot.candidates.trust import from_data
+from surefoot.checks import short
 from surefoot.errors import CandidateError
 
 if TYPE_CHECKING:
@@ -137,6 +138,31 @@ class EstimatorCandidate(Candidate):
         """
         seeds = (int(generator.integers(0, 2**31 - 1)) for _ in itertools.count())
         return values.build(self.node, seeds, threads)
+
+
+def as_candidate(thing: Any) -> Candidate:
+    """Return a candidate as it is, and one of an unfitted estimator.
+
+    Raises `CandidateError` if it is neither.
+    """
+    if isinstance(thing, Candidate):
+        return thing
+    if isinstance(thing, type) or not (hasattr(thing, "fit") and hasattr(thing, "get_params")):
+        raise CandidateError(
+            f"{short(thing)} is no candidate: give a Candidate, such as EstimatorCandidate(…), or "
+            "an unfitted estimator of scikit-learn"
+        )
+    return EstimatorCandidate.of(thing)
+
+
+def as_candidates(things: Any) -> tuple[Candidate, ...]:
+    """Return many as `as_candidate` does one; `CandidateError` unless they are many."""
+    if isinstance(things, Candidate | str | Mapping) or not isinstance(things, Iterable):
+        raise CandidateError(
+            f"candidates = {short(things)} must be a list of candidates or estimators, or a "
+            "SearchSpace"
+        )
+    return tuple(map(as_candidate, things))
 
 
 def parameter_space(build: Callable[..., Candidate], parameters: Mapping[str, Any]) -> SearchSpace:

@@ -56,7 +56,7 @@ def assess(
     wanted, out = session.tables.certificate, session.out
     asked = AssessStudy(
         candidate=chosen,
-        n=instances or wanted.n or 59,
+        n=(wanted.n or 59) if instances is None else instances,
         content=wanted.content,
         confidence=wanted.confidence,
         promise=make_promise(

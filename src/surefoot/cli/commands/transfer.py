@@ -63,7 +63,7 @@ def transfer(
             record,
             baseline=baseline,
             best=best,
-            n=instances or wanted.n or 59,
+            n=(wanted.n or 59) if instances is None else instances,
             content=wanted.content,
             confidence=wanted.confidence,
             **session.shared,

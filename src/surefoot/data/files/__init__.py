@@ -35,6 +35,7 @@ def load_population(
     classes: bool | Sequence[Label] | None = None,
     unit: str | None = None,
     target_unit: str | None = None,
+    target_among_features: bool = False,
 ) -> Population:
     """Load a population.
 
@@ -60,6 +61,8 @@ def load_population(
     unit
         Unit of the features if they are energies: keV, MeV, GeV or TeV; they are converted to GeV
         and must not be negative.
+    target_among_features
+        As of `Population`.
     target_unit
         Unit of the target. A unit of energy is converted to GeV, and the target must be positive.
 
@@ -85,6 +88,7 @@ def load_population(
             "classes": classes,
             "unit": unit,
             "target_unit": target_unit,
+            "target_among_features": target_among_features or None,
         }
         return _registered(name, rest, {k: v for k, v in options.items() if v is not None})
     if _SOURCE.fullmatch(source) is None:
@@ -120,6 +124,7 @@ def load_population(
         side_names=tuple(column.name for column in parts.get("side", [])),
         feature_names=names if len(names) == arrays["features"].shape[1] else (),
         classes=classes,
+        target_among_features=target_among_features,
     )
 
 

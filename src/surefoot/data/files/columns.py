@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.data.arrays import check_told_apart
 from surefoot.data.files.base import DataFile, Jagged, Values
 from surefoot.errors import DataError
 
@@ -121,6 +122,8 @@ def read_columns(
                 pieces[part].append(_labels(chunk, columns[0].name, file))
                 continue
             found = [column.matrix(chunk, file, start) for column in columns]
+            for column, matrix in zip(columns, found, strict=True):
+                check_told_apart(matrix, f"{file.noun} {column.name!r} of {file.name}")
             width = sum(matrix.shape[1] for matrix in found)
             if part not in arrays:
                 arrays[part] = np.empty((n, width), dtype=np.float32)

@@ -32,6 +32,7 @@ from surefoot.instances import Instance, Outcome, Setting
 
 _LOOKED_AT = 4096
 """Instances that wait at most while a stack looks for its like."""
+_MOST_WORKERS = 4096
 _GRACE = 2.0
 """Seconds an engine has to notice its stop flag."""
 _PACE = 0.25
@@ -70,8 +71,10 @@ class LocalExecutor(Executor):
         memory_limit: int | None = None,
         threads_per_worker: int = 1,
     ) -> None:
-        checks.positive(workers=workers, time_limit=time_limit, memory_limit=memory_limit)
-        checks.positive(threads_per_worker=threads_per_worker)
+        checks.at_least(1, most=_MOST_WORKERS, workers=workers)
+        checks.positive(time_limit=time_limit)
+        checks.at_least(1, memory_limit=memory_limit)
+        checks.count(1, most=_MOST_WORKERS, threads_per_worker=threads_per_worker)
         self.engine, self.workers = engine, workers or _cores()
         self.chooser, self.time_limit = Chooser(engine), time_limit
         self._memory_limit, self._threads_per_worker = memory_limit, threads_per_worker

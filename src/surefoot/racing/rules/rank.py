@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.racing.parts import number, whole
+from surefoot.racing.parts import number, trainings
 from surefoot.racing.prediction import SIZE, predict
 from surefoot.racing.rules.base import EliminationRule, Evidence, Verdict, instances, nobody
 from surefoot.racing.table import Integers
@@ -44,7 +44,7 @@ class ByPrediction(EliminationRule):
     criterion that this makes infinite, it is the rank by criterion.
     """
 
-    size: int = number(whole(2), SIZE)
+    size: int = number(trainings(2), SIZE)
     name = "prediction"
     place = 1
     fixed = True

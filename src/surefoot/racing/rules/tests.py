@@ -9,7 +9,7 @@ import numpy as np
 
 from surefoot.errors import RaceError
 from surefoot.racing.criteria import Criterion, Mean, Quantile
-from surefoot.racing.parts import LEVEL, YES, key, number, one_of, whole
+from surefoot.racing.parts import LEVEL, YES, key, number, one_of, trainings, whole
 from surefoot.racing.rules.base import EliminationRule, Evidence, Verdict, instances, nobody
 from surefoot.racing.table import Floats
 from surefoot.statistics import comparison, intervals
@@ -198,7 +198,7 @@ class BySwaps(AtLevel):
     rule is for up to about a hundred candidates.
     """
 
-    n_resamples: int = number(whole(100), 40_000)
+    n_resamples: int = number(trainings(100), 40_000)
     seed: int = 0
     name = "swaps"
     place = 4

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.racing.criteria import Criterion, Max, Quantile
-from surefoot.racing.parts import key, number, whole
+from surefoot.racing.parts import key, number, trainings
 from surefoot.racing.rules.base import EliminationRule, Evidence, Verdict, instances, nobody
 from surefoot.racing.schedules.base import Schedule, Standing, Step
 
@@ -21,7 +21,7 @@ from surefoot.racing.schedules.base import Schedule, Standing, Step
 class ByMax(EliminationRule):
     """Removes whoever has a loss above the smallest maximum over ``complete`` instances."""
 
-    complete: int = number(whole(), 32)
+    complete: int = number(trainings(), 32)
     name = "exact_max"
     judges = "max"
 
@@ -72,7 +72,7 @@ class ExactMax(Schedule):
     it goes; all others double their instances. Its rule is `ByMax` of the same ``complete``.
     """
 
-    complete: int = key(whole(), "All instances of a candidate.", 32)
+    complete: int = key(trainings(), "All instances of a candidate.", 32)
     name = "exact_max"
     place = 4
     own_rule = ByMax

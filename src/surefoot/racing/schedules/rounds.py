@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.errors import ConfigurationError
-from surefoot.racing.parts import POSITIVE, SHARE, key, number, whole
+from surefoot.racing.parts import POSITIVE, SHARE, key, number, trainings, whole
 from surefoot.racing.schedules.base import Schedule, Setup, Standing, Step
 
 
@@ -27,8 +27,8 @@ class Halving(Schedule):
     """
 
     keep: float = key(SHARE, "Share that stays.", 0.5)
-    per_round: int = key(whole(), "Instances per round.", 1)
-    warmup: int = key(whole(), "Instances before the first cut.", 1)
+    per_round: int = key(trainings(), "Instances per round.", 1)
+    warmup: int = key(trainings(), "Instances before the first cut.", 1)
     name = "halving"
     place = 1
 
@@ -71,10 +71,10 @@ class FlatBudget(Schedule):
     """
 
     budget: float = key(POSITIVE, "Trainings of a flat round.")
-    cap: int = key(whole(), "Most instances of a candidate in a flat round.", 64)
+    cap: int = key(trainings(), "Most instances of a candidate in a flat round.", 64)
     keep: float = key(SHARE, "Share that stays.", 0.5)
-    per_round: int = key(whole(), "Instances per round.", 1)
-    warmup: int = key(whole(), "Instances before the first cut.", 1)
+    per_round: int = key(trainings(), "Instances per round.", 1)
+    warmup: int = key(trainings(), "Instances before the first cut.", 1)
     finalists: int = number(whole(), 1)
     name = "flat_budget"
     place = 2

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from surefoot.errors import ConfigurationError
-from surefoot.racing.parts import POSITIVE, SHARE, Domain, key, number, whole
+from surefoot.racing.parts import POSITIVE, SHARE, Domain, key, number, trainings, whole
 from surefoot.racing.prediction import SIZE, Prediction
 from surefoot.racing.rules.base import EliminationRule
 from surefoot.racing.rules.rank import ByPrediction
@@ -156,7 +156,7 @@ class Pairs(Schedule):
     """
 
     cap: int = number(whole())
-    per_round: int = number(whole(), 8)
+    per_round: int = number(trainings(), 8)
     separation: float = number(POSITIVE, 4.0)
     total: int | None = number(whole(), None)
     name = "pairs"
@@ -223,11 +223,11 @@ class TopTwo(Staged):
     """
 
     budget: float = key(POSITIVE, "Trainings of a flat round.")
-    complete: int = key(whole(), "All instances of a candidate.")
+    complete: int = key(trainings(), "All instances of a candidate.")
     finalists: int = key(whole(), "How many go on in pairs.", FINALISTS)
     keep: float = key(SHARE, "Share that stays.", 0.5)
-    warmup: int = key(whole(), "Instances before the first cut.", 1)
-    cap: int = key(whole(), "Most instances of a candidate in a flat round.", 64)
+    warmup: int = key(trainings(), "Instances before the first cut.", 1)
+    cap: int = key(trainings(), "Most instances of a candidate in a flat round.", 64)
     name = "top_two"
     place = 3
 

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
-from surefoot.checks import at_least
+from surefoot.checks import count, of_kind, share
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, JournalError
 from surefoot.instances import Instance, Outcome, Status
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
-from surefoot.statistics.certificate import Certificate
+from surefoot.statistics.certificate import Certificate, content_reached, needed, percent
 from surefoot.statistics.intervals import spread_interval
 from surefoot.statistics.promise import Promise, PromiseResult
 from surefoot.studies.base import CandidateStudy, Run
@@ -55,7 +55,20 @@ class AssessStudy(CandidateStudy["Assessment"]):
             object.__setattr__(self, "n", self.promise.instances)
             object.__setattr__(self, "content", self.promise.content)
             object.__setattr__(self, "confidence", self.promise.confidence)
-        at_least(1, n=self.n)
+        count(1, n=self.n)
+        share(content=self.content, confidence=self.confidence)
+        of_kind("true or false", bool, paired=self.paired)
+
+    def cautions(self) -> list[str]:
+        """Say that the certificate's content cannot be reached by so few instances."""
+        wanted = needed(self.content, self.confidence)
+        if self.promise is not None or self.n >= wanted:
+            return []
+        reached = percent(content_reached(self.n, self.confidence))
+        return [
+            f"{self.n} instances cannot certify {percent(self.content)} of retrainings with "
+            f"{percent(self.confidence)} confidence, only {reached}: that takes {wanted}"
+        ]
 
     def instances(self) -> list[Instance]:
         """Return its instances in their order."""
@@ -279,7 +292,7 @@ def assess(
         population,
         options,
         candidate=candidate,
-        n=n or 59,
+        n=59 if n is None else n,
         content=content,
         confidence=confidence,
         promise=make_promise(promise, max_exceedances, n, content, confidence),

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from surefoot.candidates.base import Candidate
+from surefoot.checks import count
 from surefoot.errors import ConfigurationError, JournalError
 from surefoot.instances import Instance
 from surefoot.journal import Journal
@@ -75,6 +76,7 @@ class PilotStudy(FixedStudy[PilotRecord]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        count(0, size=self.size, n=self.n)
         if self.size < FEWEST_CANDIDATES:
             raise ConfigurationError(
                 f"a pilot of {self.size} candidates says too little: give {FEWEST_CANDIDATES} or "

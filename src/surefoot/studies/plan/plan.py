@@ -12,7 +12,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from surefoot.candidates.base import Candidate
-from surefoot.checks import at_least
+from surefoot.checks import count, not_negative
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.executors.opening import open_executor
@@ -158,7 +158,7 @@ def plan_races(
     Raises `ConfigurationError` if the pilot is too small, has no baseline for the study's screen,
     or nobody wins a race.
     """
-    at_least(1, races=races)
+    count(1, races=races)
     if study.screen is not None and not np.isfinite(pilot.baseline).any():
         raise ConfigurationError(
             "the study has a screen, but the pilot holds no loss of its baseline: train a pilot "
@@ -297,7 +297,9 @@ def plan(
     >>> len(found.pilot.table.keys), found.advice.row in found.rows
     (8, True)
     """
-    study, run = prepare(SelectStudy, population, options, candidates=tuple(candidates))
+    study, run = prepare(SelectStudy, population, options, candidates=candidates)
+    count(1, races=races)
+    not_negative(regret=regret)
     executor, workers = run.pop("executor", None), run.pop("workers", None)
     with open_executor(executor, workers, study.engine) as opened:
         pilot = pilot_study(study, size, n).run(executor=opened, **run)

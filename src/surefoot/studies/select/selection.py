@@ -176,8 +176,11 @@ class Selection:
         labels, key = self.labels, self.state.ranking[0]
         unit = f" {self.record.study.unit}" if self.record.study.unit else ""
         judged = self.state.instances()[key]
-        words = f"{self.record.race.criterion.name} {self.value:.4g}{unit} over {judged} racing "
-        words += "instances" if judged > 1 else "instance"
+        words = "the only candidate, so that there was no race"
+        if judged or len(self.state.keys) > 1:
+            instances = "instances" if judged > 1 else "instance"
+            words = f"{self.record.race.criterion.name} {self.value:.4g}{unit} over {judged} racing"
+            words += f" {instances}"
         if self.baseline is not None:
             label = labels[str(self.record.study.baseline)]
             words += f"; the baseline, {label}: {self.baseline:.4g}{unit}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Unpack
 
+from surefoot import checks
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, EngineError, nearest
@@ -19,6 +20,7 @@ from surefoot.instances import Instance
 from surefoot.journal import identity
 from surefoot.journal.descriptions import canonical
 from surefoot.racing import Criterion, EliminationRule, Race, RaceState, Schedule, Screen
+from surefoot.racing.parts import MOST_INSTANCES
 from surefoot.racing.race import Cost
 from surefoot.seeds.ledger import Role
 from surefoot.studies.base import Run, Study, with_baseline
@@ -67,14 +69,17 @@ class SelectStudy(Study[Selection]):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "candidates", tuple(self.candidates))
-        if self.certify < 0:
-            raise ConfigurationError(f"certify = {self.certify} instances must not be negative")
+        checks.count(0, certify=self.certify)
+        checks.at_least(1, most=MOST_INSTANCES, max_instances=self.max_instances)
+        checks.share(content=self.content, confidence=self.confidence)
+        checks.of_kind("true or false", bool, paired=self.paired)
+        checks.of_kind("a field's name", str, certify_best_of=self.certify_best_of)
         if self.screen is not None and self.baseline is None:
             raise ConfigurationError(
                 "a screen compares with a baseline, but the study has none: give a baseline "
                 "or leave the screen out"
             )
-        _ = self.race
+        self.race.check_limit()
         self.groups(self.candidates)
 
     @cached_property

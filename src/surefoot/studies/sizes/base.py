@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.checks import count, of_kind
 from surefoot.data.population import Sampling
 from surefoot.errors import ConfigurationError, JournalError, SamplingError
 from surefoot.instances import Instance
@@ -51,6 +52,8 @@ class MultiSizeStudy(FixedStudy[Answer]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        count(0, n=self.n)
+        of_kind("true or false", bool, equal_test=self.equal_test)
         if self.n < 2:
             raise ConfigurationError(
                 f"n = {self.n} instances per size show no spread: give at least 2"
@@ -74,7 +77,12 @@ class MultiSizeStudy(FixedStudy[Answer]):
     @cached_property
     def ordered(self) -> tuple[int, ...]:
         """The sizes in order, each once."""
-        return tuple(sorted(set(self.usual_sizes() if self.sizes is None else self.sizes)))
+        given = self.usual_sizes() if self.sizes is None else self.sizes
+        of_kind("a list of whole numbers", Iterable, error=SamplingError, sizes=given)
+        sizes = list(given)
+        for size in sizes:
+            count(1, most=1 << 31, error=SamplingError, size=size)
+        return tuple(sorted({int(size) for size in sizes}))
 
     @cached_property
     def description(self) -> SizesDescription:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
+from surefoot.checks import share
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.journal import Journal
@@ -168,6 +169,7 @@ class PairedStudy(MultiSizeStudy[Answer]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        share(content=self.content, confidence=self.confidence)
         if len(self.everyone) < 2:
             raise ConfigurationError(
                 f"a comparison needs two candidates or more, not {len(self.everyone)}"
@@ -294,6 +296,5 @@ def compare(
     """
     names: tuple[str, ...] = ()
     if isinstance(candidates, Mapping):
-        names, candidates = tuple(candidates), candidates.values()
-    candidates = tuple(candidates)
+        names, candidates = tuple(map(str, candidates)), tuple(candidates.values())
     return ask(CompareStudy, **locals())

@@ -52,8 +52,9 @@ class RobustRule:
     def __post_init__(self) -> None:
         checks.share(content=self.content, confidence=self.confidence)
         for name in ("tolerance", "flat"):
-            if not getattr(self, name) > 0.0:
-                raise ConfigurationError(f"{name} = {getattr(self, name):g} must be positive")
+            if getattr(self, name) is None:
+                raise ConfigurationError(f"{name} = None must be a number")
+        checks.positive(tolerance=self.tolerance, flat=self.flat)
         checks.must("be a finite loss", np.isfinite, limit=self.limit)
 
     @property
@@ -277,6 +278,16 @@ class SampleSizeStudy(MultiSizeStudy[SampleSizeResult], CandidateStudy[SampleSiz
 
     n: int = 50
     rule: RobustRule = field(default_factory=RobustRule)
+
+    def cautions(self) -> list[str]:
+        """Say that no size can be named robust from so few instances."""
+        if self.n >= self.rule.needed:
+            return []
+        return [
+            f"no size can be named robust from {self.n} instances of each: "
+            f"{self.rule.content:.4g} of retrainings with {self.rule.confidence:.4g} confidence "
+            f"take {self.rule.needed}"
+        ]
 
     def usual_sizes(self) -> list[int]:
         """Return the paper's sizes that the population allows, `SamplingError` if none."""

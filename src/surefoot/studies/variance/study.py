@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Unpack
 
 from surefoot.candidates.base import Candidate
-from surefoot.checks import at_least
+from surefoot.checks import MOST, count, is_whole, share, short
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, JournalError, StatisticsError
 from surefoot.instances import Instance
@@ -48,13 +48,19 @@ class VarianceStudy(CandidateStudy[VarianceResult]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        share(confidence=self.confidence)
         for name, least in _LEAST.items():
             number = getattr(self, name)
+            if not is_whole(number) or not 0 <= number <= MOST // 100:
+                right = f"a whole number from 0 to {MOST // 100:,}"
+                raise ConfigurationError(f"{name} = {short(number)} must be {right}")
             if number and number < least:
                 raise ConfigurationError(
                     f"{name} = {number} says nothing about a spread: give {least} or more, or 0"
                 )
-        at_least(1, replicates=self.replicates)
+        count(1, most=MOST // 100, replicates=self.replicates)
+        count(0, of="draws x inits x", replicates=self.draws * self.inits * self.replicates)
+        count(0, of="tested x", tests=self.tested * self.tests)
         if bool(self.draws) != bool(self.inits):
             raise ConfigurationError(
                 f"a crossed design of {self.draws} draws and {self.inits} initialisations is none: "
