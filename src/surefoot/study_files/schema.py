@@ -71,7 +71,7 @@ class PopulationSection(Section):
     """``[population]``: where the data are and what is predicted."""
 
     source: str = Field(
-        description="a known population such as 'photons:A', or a file such as 'showers.root:tree'"
+        description="a known population such as 'photons:A', or a file such as 'houses.csv'"
     )
     target: Words | None = Field(None, description="a name in quotes, or a list of names")
     features: Words | None = Field(None, description="a name in quotes, or a list of names")

@@ -1,4 +1,4 @@
-"""Populations from data files: ROOT, npz and Parquet, read in chunks, by the names of columns."""
+"""Populations from data files: ROOT, npz, Parquet, CSV; read in chunks, by names of columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from surefoot.data.population import Population
 from surefoot.errors import DataError, nearest
 from surefoot.replacing import replaced
 
-_SOURCE = re.compile(r"(?P<path>.+\.(?P<kind>root|npz|parquet))(?::(?P<tree>.+))?", re.IGNORECASE)
+_SOURCE = re.compile(
+    r"(?P<path>.+\.(?P<kind>root|npz|parquet|csv))(?::(?P<tree>.+))?", re.IGNORECASE
+)
 
 
 def load_population(
@@ -43,7 +45,7 @@ def load_population(
     ----------
     source
         ``name:rest`` of a registered population (``photons:A``), ``file.root:tree`` (``:tree``
-        may be left out if there is one), ``file.npz`` or ``file.parquet``.
+        may be left out if there is one), ``file.npz``, ``file.parquet`` or ``file.csv``.
     target
         Column to predict, or several. One column of text or, with ``classes``, of numbers holds
         classes.
@@ -51,7 +53,8 @@ def load_population(
         Columns of the inputs: scalars, lists of equal length or matrices [N, F]. A name may hold
         ``*`` (``cell_*``: all that match, ``cell_2`` before ``cell_10``) or be ``value[index]``:
         each row lists values and the places they belong to, all others are zero
-        (``value[index,225]`` to say how many places there are).
+        (``value[index,225]`` to say how many places there are). Of a CSV or Parquet file all
+        columns without another part, unless any are named.
     side
         Columns of the side features; a registered population may compute them.
     groups
@@ -67,8 +70,8 @@ def load_population(
         Unit of the target. A unit of energy is converted to GeV, and the target must be positive.
 
     What is not given is left to a registered population's own defaults; a file needs ``target``
-    and ``features``. Files are read in chunks: beyond the arrays of the population itself, memory
-    does not grow with the file.
+    and, unless it is a CSV or Parquet file, ``features``. Files are read in chunks: beyond the
+    arrays of the population itself, memory does not grow with the file.
 
     Raises
     ------
@@ -93,16 +96,18 @@ def load_population(
         return _registered(name, rest, {k: v for k, v in options.items() if v is not None})
     if _SOURCE.fullmatch(source) is None:
         raise DataError(
-            f"{source!r} is neither a known population nor a .root, .npz or .parquet file: "
+            f"{source!r} is neither a known population nor a .root, .npz, .parquet or .csv file: "
             f"{nearest(Path(name).name, known)}"
         )
     with open_data_file(source) as file:
         if side is True:
             raise DataError(f"side = true has no meaning for {file.name}: name its {file.noun}s")
-        if not target or not features:
+        if not target or not (features or file.tabular):
             columns = ", ".join(file.columns)
             missing = "features" if target else "target"
             raise DataError(f"{file.name} needs the name of its {missing}, among: {columns}")
+        if not features:
+            features = _others(file, target, side, groups)
         named = {"features": features, "target": target, "side": side, "groups": groups}
         parts = {
             part: resolve(file, names) for part, names in named.items() if names or names == ""
@@ -128,8 +133,21 @@ def load_population(
     )
 
 
+def _others(file: DataFile, *taken: Names | bool | None) -> list[str]:
+    """Return the columns of a file that none of these names stand for."""
+    names = [one for one in taken if one and not isinstance(one, bool)]
+    used = {name for one in names for column in resolve(file, one) for name in column.names}
+    left = [name for name in file.columns if name not in used]
+    if not left:
+        raise DataError(
+            f"{file.name} has no {file.noun} left for the features besides: "
+            + ", ".join(file.columns)
+        )
+    return left
+
+
 def open_data_file(source: str) -> DataFile:
-    """Open ``file.root:tree`` (``file.root`` if it has one tree), ``file.npz``, ``file.parquet``.
+    """Open ``file.root:tree`` (``file.root`` if it has one tree), ``.npz``, ``.parquet``, ``.csv``.
 
     Raises `DataError` if the file is missing, unreadable, of another kind or has no such tree, and
     `MissingExtraError` for a Parquet file without pyarrow.
@@ -137,7 +155,7 @@ def open_data_file(source: str) -> DataFile:
     match = _SOURCE.fullmatch(source)
     if match is None:
         raise DataError(
-            f"{source!r} is no data file: give file.root:tree, file.npz or file.parquet"
+            f"{source!r} is no data file: give file.root:tree, file.npz, file.parquet or file.csv"
         )
     path, kind, tree = Path(match["path"]), match["kind"].lower(), match["tree"]
     if not path.exists():
@@ -154,6 +172,10 @@ def open_data_file(source: str) -> DataFile:
         from surefoot.data.files.npz import NpzFile
 
         return NpzFile(path)
+    if kind == "csv":
+        from surefoot.data.files.csv import CsvFile
+
+        return CsvFile(path)
     from surefoot.data.files.parquet import ParquetFile
 
     return ParquetFile(path)

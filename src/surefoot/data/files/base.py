@@ -60,6 +60,8 @@ class DataFile(ABC):
     """Number of rows."""
     columns: list[str]
     """The names of all columns."""
+    tabular: ClassVar[bool] = False
+    """Whether all columns without another part are the features unless any are named."""
     _file: Any
 
     @abstractmethod
@@ -98,6 +100,10 @@ class DataFile(ABC):
     def error(self, column: str, what: str) -> DataError:
         """Return the error that a column ``what``: holds no numbers, is ragged."""
         return DataError(f"{self.noun} {column!r} of {self.name} {what}")
+
+    def place(self, row: int) -> str:
+        """Return what messages call a row, which are counted from 0."""
+        return f"row {row}"
 
     @contextmanager
     def reading(self) -> Iterator[None]:

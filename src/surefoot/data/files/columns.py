@@ -37,8 +37,11 @@ class Column:
         values = chunk[self.name]
         content = values.content if isinstance(values, Jagged) else values
         if content.dtype.kind not in "biuf":
-            example = f" such as {content.ravel()[0]!r}" if content.size else ""
-            raise file.error(self.name, f"holds {content.dtype} values{example}, not numbers")
+            example = f" such as {_example(content)!r}" if content.size else ""
+            raise file.error(
+                self.name,
+                f"holds {content.dtype} values{example}, not numbers: leave it out of the features",
+            )
         if self.index is not None:
             return self._scattered(values, chunk[self.index], file, start)
         if not isinstance(values, Jagged):
@@ -74,6 +77,12 @@ class Column:
         places += np.repeat(np.arange(len(values)) * self.width, values.counts)
         flat = np.bincount(places, values.content, minlength=len(values) * self.width)
         return flat.astype(np.float64).reshape(len(values), self.width)
+
+
+def _example(content: NDArray[Any]) -> Any:
+    """Return a value that is not missing, as Python has it."""
+    plain = content.ravel().tolist()
+    return next((one for one in plain if one not in (None, "")), plain[0])
 
 
 def resolve(file: DataFile, names: Names) -> list[Column]:
@@ -119,9 +128,10 @@ def read_columns(
         stop = start + len(chunk[next(iter(wanted))])
         for part, columns in parts.items():
             if part in kept:
-                pieces[part].append(_labels(chunk, columns[0].name, file))
+                pieces[part].append(_labels(chunk, columns[0].name, file, start))
                 continue
             found = [column.matrix(chunk, file, start) for column in columns]
+            _check_finite(columns, found, file, start)
             for column, matrix in zip(columns, found, strict=True):
                 check_told_apart(matrix, f"{file.noun} {column.name!r} of {file.name}")
             width = sum(matrix.shape[1] for matrix in found)
@@ -136,6 +146,20 @@ def read_columns(
     if start != n:
         raise DataError(f"{file.name} ends after {start} of {n} rows: it is truncated")
     return arrays | {part: np.concatenate(found) for part, found in pieces.items()}
+
+
+def _check_finite(
+    columns: Sequence[Column], found: Sequence[NDArray[Any]], file: DataFile, start: int
+) -> None:
+    """Raise `DataError` with the column and the row of the first value that is not finite."""
+    for column, values in zip(columns, found, strict=True):
+        if values.dtype.kind != "f" or (finite := np.isfinite(values)).all():
+            continue
+        row, place = np.argwhere(~finite)[0]
+        where = file.place(start + row) + (f", place {place}" if values.shape[1] > 1 else "")
+        raise file.error(
+            column.name, f"holds {values[row, place]} in {where}: fill in or drop such rows"
+        )
 
 
 def _ragged(
@@ -161,11 +185,17 @@ def _width(file: DataFile, index: str) -> int:
     return highest + 1
 
 
-def _labels(chunk: Mapping[str, Values], name: str, file: DataFile) -> NDArray[Any]:
+def _labels(chunk: Mapping[str, Values], name: str, file: DataFile, start: int) -> NDArray[Any]:
     values = chunk[name]
     if isinstance(values, Jagged) or (values.ndim == 2 and values.shape[1] != 1):
         raise file.error(name, "holds a list in each row; one value is needed")
-    return values.ravel()
+    values = values.ravel()
+    if file.tabular and values.dtype.kind in "UO":
+        nothing = [one is None or one == "" for one in values.tolist()]
+        if any(nothing):
+            where = file.place(start + nothing.index(True))
+            raise file.error(name, f"holds nothing in {where}: fill in or drop such rows")
+    return values
 
 
 def _natural(name: str) -> list[tuple[bool, int, str]]:

@@ -23,6 +23,7 @@ class ParquetFile(DataFile):
 
     kind: ClassVar[str] = "Parquet file"
     noun: ClassVar[str] = "column"
+    tabular: ClassVar[bool] = True
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
