@@ -114,10 +114,7 @@ def give(path: str) -> None:
 def admit(path: str, what: str) -> None:
     """Refuse a path that data name without leave; remember one that Python gives.
 
-    Raises
-    ------
-    UntrustedError
-        Within `from_data`, if the path is neither listed nor trusted.
+    Raises `UntrustedError`, within `from_data`, if the path is neither listed nor trusted.
     """
     if not _reading.get():
         give(path)

@@ -80,12 +80,8 @@ class Run:
     def train(self, instances: Iterable[Instance]) -> list[Outcome]:
         """Train what is missing and return the new outcomes; each is on the disk before it is told.
 
-        Raises
-        ------
-        JournalError
-            If an outcome cannot be recorded; those recorded before stay.
-        KeyboardInterrupt
-            On Ctrl-C, after everything finished is recorded.
+        Raises `JournalError` if an outcome cannot be recorded (those recorded before stay), and
+        ``KeyboardInterrupt`` on Ctrl-C, after everything finished is recorded.
         """
         todo = self.missing(instances)
         new: list[Outcome] = []

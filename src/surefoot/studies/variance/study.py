@@ -104,12 +104,8 @@ class VarianceStudy(CandidateStudy[VarianceResult]):
 def recorded_variance(journal: Journal) -> VarianceResult:
     """Return what the losses of a journal say, of the design it notes, or as far as that goes.
 
-    Raises
-    ------
-    JournalError
-        If the journal is of another kind of study.
-    StatisticsError
-        If it holds too few instances yet.
+    Raises `JournalError` if the journal is of another kind of study; `StatisticsError` if it holds
+    too few instances yet.
     """
     study = Description.read(journal.study)
     if study.kind != "variance":
