@@ -185,7 +185,10 @@ def main() -> None:
     options = parser.parse_args()
     instances, most = (8, 16) if options.quick else (options.instances, None)
     races = 20 if options.quick else options.races
-    everything: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "instances": instances}
+    everything: dict[str, Any] = {
+        "machine": platform.processor() or platform.machine(),
+        "instances": instances,
+    }
     for path in options.studies:
         journal = options.journals / f"averaging-{path.stem}.db"
         recorded = record(path, journal, instances, most, options.workers)

@@ -143,7 +143,12 @@ def certificate_of(
     over as many fresh instances as the race judged.
     """
     plain = Certificate(
-        tuple(fresh), study.content, study.confidence, unit=study.unit, failed=failed
+        tuple(fresh),
+        study.content,
+        study.confidence,
+        unit=study.unit,
+        failed=failed,
+        tested=(study.sampling.test_size or study.halves.test, study.halves.test),
     )
     if isinstance(study, AssessDescription) or state is None or key not in state.values:
         return plain
