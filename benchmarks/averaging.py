@@ -100,7 +100,8 @@ def record(
 ) -> dict[str, Recorded]:
     """Train what the journal lacks; return the losses of averaged and of plain weights."""
     study = surefoot.read_study(path)
-    assert isinstance(study, SelectStudy) and study.baseline is not None
+    assert isinstance(study, SelectStudy)
+    assert study.baseline is not None
     averaged = tuple(replace(one, average=AVERAGE) for one in study.candidates[:most])
     study = replace(study, candidates=averaged)
     pilot = PilotStudy(

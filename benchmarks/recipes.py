@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from surefoot.data.population import Population
 from surefoot.errors import StudyFileError
 from surefoot.journal import Journal
 from surefoot.report import style
-from surefoot.studies.sizes.compare import Comparison, CompareStudy
+from surefoot.studies.sizes.compare import CompareStudy, Comparison
 from surefoot.study_files.build import comparison_of
 from surefoot.study_files.read import read_study_file
 
@@ -49,17 +50,14 @@ def comparison(question: str, source: str, journals: Path) -> Comparison | None:
     population: Population = load_photons(source, file.tables.population.target)
     study = comparison_of(file, population)
     with Journal.read(path) as journal:
-        known = {(one.candidate, one.sample) for one in journal.outcomes()}
-        count = {place: 0 for place in known}
-        for one in journal.outcomes():
-            count[one.candidate, one.sample] += 1
+        count = Counter((one.candidate, one.sample) for one in journal.outcomes())
         sizes = [size for size in study.ordered if complete(study, size, count)]
         return replace(study, sizes=sizes).comparison(journal) if sizes else None
 
 
-def complete(study: CompareStudy, size: int, count: dict[tuple[str, int], int]) -> bool:
+def complete(study: CompareStudy, size: int, count: Counter[tuple[str, int]]) -> bool:
     """Say whether everyone has all instances at a size."""
-    return all(count.get((one.key, size), 0) >= study.n for one in study.everyone)
+    return all(count[one.key, size] >= study.n for one in study.everyone)
 
 
 def figures(found: Comparison) -> Iterator[dict[str, Any]]:
