@@ -27,7 +27,7 @@ import numpy as np
 from surefoot.data.population import Population
 from surefoot.errors import StudyFileError
 from surefoot.journal import Journal
-from surefoot.report import style
+from surefoot.reports import style
 from surefoot.studies.sizes.compare import CompareStudy, Comparison
 from surefoot.study_files.build import comparison_of
 from surefoot.study_files.read import read_study_file
