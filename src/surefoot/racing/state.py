@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
@@ -165,3 +165,18 @@ class RaceState:
         for one in self.rounds:
             latest.update(zip(one.keys, of(one).tolist(), strict=True))
         return latest
+
+
+def trainings_after(plan: Sequence[PlannedRound], current: PlannedRound) -> int:
+    """Return how many trainings the rounds of a plan after the current one take.
+
+    Where other candidates are left than were planned, as after a screen, in their proportion.
+    """
+    alike = [one for one in plan if one.number == current.number]
+    share = current.survivors / alike[0].survivors if alike else 1.0
+    return round(share * sum(one.trainings for one in plan if one.number > current.number))
+
+
+def ends_early(plan: Iterable[PlannedRound]) -> bool:
+    """Say whether a race may end before its plan does, since a test decides who leaves."""
+    return any(one.name == "race" and one.keep is None for one in plan)

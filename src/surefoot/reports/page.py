@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -127,21 +127,46 @@ class Sketch:
         """
         if _shape(panel) != _shape(self.panel):
             return False
-        models = bokeh("models")
+        models, before = bokeh("models"), self.panel
         self.panel = panel
         ends: Any
-        for told, axis, ends in (
-            (panel.x, self.figure.xaxis[0], self.figure.x_range),
-            (panel.y, self.figure.yaxis[0], self.figure.y_range),
+        for told, earlier, axis, ends in (
+            (panel.x, before.x, self.figure.xaxis[0], self.figure.x_range),
+            (panel.y, before.y, self.figure.yaxis[0], self.figure.y_range),
         ):
-            ends.update(start=told.low, end=told.high, reset_start=told.low, reset_end=told.high)
-            _name_axis(axis, told, models)
+            if (told.low, told.high) != (earlier.low, earlier.high):
+                ends.update(
+                    start=told.low, end=told.high, reset_start=told.low, reset_end=told.high
+                )
+            if _names(told) != _names(earlier):
+                _name_axis(axis, told, models)
         for mark, source, label in zip(panel.marks, self.sources, self._labels, strict=True):
-            source.data = _columns(mark, panel)
+            columns = _columns(mark, panel)
+            if not _same(columns, source.data):
+                source.data = columns
             if label is not None and isinstance(mark, Rule):
-                label.text = visible(mark.label)
-                label.update(**{mark.at: mark.value})
+                label.update(text=visible(mark.label), **{mark.at: mark.value})
         return True
+
+
+def _names(axis: Axis) -> tuple[Any, ...]:
+    """Return what is written at an axis."""
+    return axis.label, axis.places, axis.names, axis.log, axis.whole
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Say whether two sources have equal columns: arrays, or lists of arrays or of words."""
+    return one.keys() == other.keys() and all(_equal(one[name], other[name]) for name in one)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if len(one) != len(other):
+        return False
+    if isinstance(one, list) and one and isinstance(one[0], np.ndarray):
+        return all(map(_equal, one, other))
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other, equal_nan=True)
+    return list(one) == list(other)
 
 
 def _shape(panel: Panel) -> tuple[Any, ...]:
@@ -500,7 +525,7 @@ def page_of(title: str, about: str, views: Sequence[View]) -> str:
     their digests. Without scripts, figures are pictures.
     """
     library = bokeh("resources").Resources(mode="inline", components=["bokeh"]).js_raw
-    scripts = [*library, _asset("page.js")]
+    scripts = [*library, _asset("page.js"), _asset("tables.js")]
     digests = " ".join(f"'sha256-{_digest(text)}'" for text in scripts)
     policy = (
         f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; "

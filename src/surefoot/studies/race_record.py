@@ -89,6 +89,12 @@ class RaceRecord:
             losses[place, number] = loss
         return losses[0] if self.study.paired else losses
 
+    @property
+    def mean_cost(self) -> float:
+        """What an instance costs so far on average, in what the study counts; 1 before any."""
+        known = self._costs.losses[~np.isnan(self._costs.losses)]
+        return float(known.mean()) if known.size else 1.0
+
     def baseline_needs(self, state: RaceState) -> list[int]:
         """Return the numbers of the baseline's instances that the race waits for."""
         if self.study.paired:

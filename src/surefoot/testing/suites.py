@@ -462,5 +462,6 @@ class JournalSuite:
                 assert list(map(content, follower.catch_up())) == list(map(content, batch))
                 assert follower.chain == journal.chain
                 assert (follower.count(), follower.failed()) == (journal.count(), journal.failed())
-            assert len(follower.times(2)) == 2
-            assert follower.times() == sorted(follower.times())
+            times, outcomes = zip(*follower.latest(2), strict=True)
+            assert list(map(content, outcomes)) == [content(FAILED), content(again)]
+            assert list(times) == sorted(times)
