@@ -79,6 +79,12 @@ class PopulationSection(Section):
         None, description="a name in quotes, a list of names, true or false"
     )
     groups: str | None = Field(None, description=WORD)
+    weights: str | None = Field(None, description=WORD)
+    order: str | None = Field(None, description=WORD)
+    missing: bool = Field(False, description=YES)
+    categories: bool | Words = Field(
+        False, description="true, a name in quotes, or a list of names"
+    )
     classes: bool = Field(False, description=YES)
     unit: str | None = Field(None, description="the features' unit, such as 'MeV'")
     target_unit: str | None = Field(None, description="the target's unit, such as 'GeV' or 'mm'")
