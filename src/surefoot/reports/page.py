@@ -403,7 +403,8 @@ def _rule_label(figure: Any, mark: Mark, panel: Panel, models: Any) -> Any:
     }
     if mark.at == "x":
         right = _share(panel.x, mark.value) > 0.5
-        look |= {"x": mark.value, "y": 4, "y_units": "screen", "text_baseline": "bottom"}
+        height = panel.y.low + mark.up * (panel.y.high - panel.y.low)
+        look |= {"x": mark.value, "y": height, "y_offset": 4, "text_baseline": "bottom"}
         look |= {"text_align": "right" if right else "left", "x_offset": -6 if right else 6}
     else:
         look |= {"x": 6, "x_units": "screen", "y": mark.value, "y_offset": 3}
@@ -524,7 +525,8 @@ def page_of(title: str, about: str, views: Sequence[View]) -> str:
     to load nothing from anywhere and to run no other script than those of the document, known by
     their digests. Without scripts, figures are pictures.
     """
-    library = bokeh("resources").Resources(mode="inline", components=["bokeh"]).js_raw
+    inline = {"mode": "inline", "components": ["bokeh"], "log_level": "warn"}
+    library = bokeh("resources").Resources(**inline).js_raw
     scripts = [*library, _asset("page.js"), _asset("tables.js")]
     digests = " ".join(f"'sha256-{_digest(text)}'" for text in scripts)
     policy = (

@@ -68,7 +68,7 @@ def select(
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import busy, say_lines
     from surefoot.cli.show.live import live
-    from surefoot.reports.race import draw_selection
+    from surefoot.reports.plot import race_figure
     from surefoot.studies.select.cost import selection_cost
     from surefoot.study_files.build import study_of
 
@@ -94,4 +94,4 @@ def select(
         session.out.print()
         say_lines(session.out, selection.lines())
         more = f"surefoot show {shlex.quote(str(session.journal))}"
-        session.finish(lambda: draw_selection(selection, record), More=more)
+        session.finish(lambda: race_figure(selection, record), More=more)
