@@ -27,7 +27,18 @@ import numpy as np
 from surefoot.data.population import Population
 from surefoot.errors import StudyFileError
 from surefoot.journal import Journal
-from surefoot.reports import style
+from surefoot.reports.figures import figure_of
+from surefoot.reports.views.chart import (
+    Axis,
+    Panel,
+    Points,
+    Rule,
+    Texts,
+    Tone,
+    boxes_of,
+    scattered,
+    strips,
+)
 from surefoot.studies.sizes.compare import CompareStudy, Comparison
 from surefoot.study_files.build import comparison_of
 from surefoot.study_files.read import read_study_file
@@ -36,6 +47,8 @@ ROOT = Path(__file__).resolve().parents[1]
 START, END = "<!-- recipes: measured -->", "<!-- /recipes -->"
 QUESTIONS = ("energy", "position")
 SOURCES = ("A", "B")
+TOP = 1.25
+"""Where the figure ends, in medians of the reference."""
 
 
 def comparison(question: str, source: str, journals: Path) -> Comparison | None:
@@ -131,25 +144,29 @@ def boosted(found: Comparison) -> str:
 
 def figure(found: dict[tuple[str, str], Comparison]) -> Any:
     """Return the losses at the largest size, as boxes, a panel a journal."""
-    drawn, axes = style.new_figure(len(found), "", (5.2 * len(found), 4.6))
-    for panel, ((question, source), one) in zip(axes, found.items(), strict=True):
-        losses = one.losses[:, -1]
-        shown = np.isfinite(losses)
-        reference = one.medians[one.reference, -1] if one.reference is not None else 1.0
-        rows = [row[keep] / reference for row, keep in zip(losses, shown, strict=True)]
-        panel.boxplot(rows, orientation="horizontal", widths=0.6, medianprops={"color": "black"})
-        panel.set_yticks(range(1, len(one.names) + 1), one.names)
-        panel.invert_yaxis()
-        panel.axvline(1.0, color="0.5", linestyle=":")
-        top = 1.25
-        for place, row in enumerate(rows, start=1):
-            beyond = int((row > top).sum())
-            if beyond:
-                panel.annotate(f"{beyond} →", (top, place), ha="right", va="center", fontsize=8)
-        panel.set_xlim(min(row.min() for row in rows) - 0.01, top)
-        panel.set_xlabel(f"loss / median of {one.names[one.reference or 0]}")
-        panel.set_title(f"{question}, {source}, {one.sizes[-1]:,} examples", loc="left")
-    return drawn
+    return figure_of([panel_of(*place, one) for place, one in found.items()])
+
+
+def panel_of(question: str, source: str, one: Comparison) -> Panel:
+    """Return the losses over the reference's median; those beyond the edge are counted there."""
+    reference = one.medians[one.reference, -1] if one.reference is not None else 1.0
+    rows = [row[np.isfinite(row)] / reference for row in one.losses[:, -1]]
+    label = f"loss / median of {one.names[one.reference or 0]}"
+    across = Axis(label, min(row.min() for row in rows) - 0.01, TOP)
+    places, up, names = strips(one.names, across)
+    near = [row[row <= TOP] for row in rows]
+    heights = [place + scattered(len(row), 0.16) for place, row in zip(places, near, strict=True)]
+    beyond = [int((row > TOP).sum()) for row in rows]
+    edges = [place for place, count in zip(places, beyond, strict=True) if count]
+    words = tuple(f"{count} →" for count in beyond if count)
+    far = Texts(np.full(len(words), TOP), np.array(edges), words, align="right", offset=(-3.0, 0.0))
+    marks = (
+        boxes_of(rows, places, 0.42, across="x", label="quartiles"),
+        Points(np.concatenate(near), np.concatenate(heights), size=3.0, label="an instance"),
+        Rule(1.0, "x", Tone.QUIET, "dotted"),
+    )
+    title = f"{question}, {source}, {one.sizes[-1]:,} examples"
+    return Panel(title, across, up, (*marks, names, far), height=45 + 14 * len(rows))
 
 
 def main() -> None:
