@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.errors import SurefootError
 from surefoot.instances import Outcome
-from surefoot.journal import Journal, Measure
+from surefoot.journal import Journal, Known, Measure
 from surefoot.racing import LossTable, Race, RaceState, Replay
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.certificate import Certificate
@@ -19,6 +20,7 @@ from surefoot.studies.description import (
     RaceDescription,
     baseline_number,
     baseline_place,
+    rebuild_candidate,
 )
 
 
@@ -130,10 +132,23 @@ def recorded_certificates(journal: Journal, state: RaceState | None) -> dict[str
     order = sorted(losses, key=lambda key: (state is not None and key != state.winner, key))
     return {
         key: certificate_of(
-            study, [losses[key][number] for number in sorted(losses[key])], state, key, failed[key]
+            study,
+            [losses[key][number] for number in sorted(losses[key])],
+            state,
+            key,
+            failed[key],
+            luck_of(journal.candidates()[key]),
         )
         for key in order
     }
+
+
+def luck_of(known: Known) -> str:
+    """Return the `luck` of instances of a candidate, as far as it can be told here."""
+    try:
+        return rebuild_candidate(known).luck
+    except SurefootError:
+        return "luck"
 
 
 def certificate_of(
@@ -142,6 +157,7 @@ def certificate_of(
     state: RaceState | None,
     key: str,
     failed: int = 0,
+    luck: str = "luck",
 ) -> Certificate:
     """Return the certificate of fresh losses, with the winner's-curse gap after a race.
 
@@ -154,6 +170,7 @@ def certificate_of(
         study.confidence,
         unit=study.unit,
         failed=failed,
+        luck=luck,
         tested=(study.sampling.test_size or study.halves.test, study.halves.test),
     )
     if isinstance(study, AssessDescription) or state is None or key not in state.values:

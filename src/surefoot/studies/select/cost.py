@@ -51,6 +51,19 @@ class Trainings:
         return len(self.study.candidates) * self.study.certify
 
     @property
+    def advice(self) -> str:
+        """What to do instead of a race as dear as training everybody; "" unless it is."""
+        candidates, n = len(self.study.candidates), self.study.certify
+        dear = self.study.race.rule.fixed and self.exhaustive <= self.total
+        if not (self.exhaustive and dear):
+            return ""
+        return (
+            f"{self.exhaustive:,} trainings, no more than this race, train all {candidates} "
+            f"candidates {n} times: surefoot compare (in Python surefoot.compare(candidates, "
+            f"population, n={n})) certifies each of them"
+        )
+
+    @property
     def exact(self) -> bool:
         """Whether all is known beforehand, else only if a screen or a test removes nobody."""
         return all(one.exact for one in self.rounds)
@@ -105,7 +118,9 @@ class SelectionCost:
         if bounded:
             unless = " (surefoot plan tells how many are likely)"
         yield titled("total", f"{bounded}{counted.total:,} trainings{unless}")
-        if counted.exhaustive:
+        if counted.advice:
+            yield from wrapped("train all", [counted.advice], bold=True)
+        elif counted.exhaustive:
             factor = counted.exhaustive / counted.total
             times = "" if bounded else f", {factor:.3g} times as many"
             text = f"{counted.exhaustive:,} trainings (every candidate {study.certify} times)"
