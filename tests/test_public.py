@@ -62,7 +62,6 @@ NAMES = [
     "transfer",
     "trust",
     "variance",
-    "watch",
 ]
 HEAVY = "numpy numba scipy torch matplotlib sqlalchemy pydantic typer rich uproot sklearn"
 FACES = {

@@ -30,9 +30,7 @@ Axis = Literal["x", "y"]
 
 @dataclass(frozen=True)
 class Formula(DirectCandidate):
-    """A frozen dataclass whose fields are its spec; its fit is decided by the draw alone."""
-
-    luck = ""
+    """A frozen dataclass whose fields are its spec."""
 
     def spec(self) -> dict[str, Any]:
         """Return its fields."""

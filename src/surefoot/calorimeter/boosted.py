@@ -32,7 +32,6 @@ class BoostedPhotons(Formula):
     """
 
     family: ClassVar[str] = "xgboost_photons"
-    luck = "seed"
 
     relative: bool = False
     learning_rate: float = 0.1

@@ -74,8 +74,6 @@ _HOLDERS = sa.text("""
         (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
 """)
 _logger = logging.getLogger("surefoot")
-logging.getLogger("psycopg").addFilter(lambda record: "ignored" not in record.msg)
-"""What is told of a lost connection, surefoot tells."""
 
 
 class JournalServer(Store):
@@ -103,7 +101,9 @@ class JournalServer(Store):
                         f"{self.name} is in use by another surefoot{who}; wait for it or give "
                         "another journal"
                     )
-            self.run("opened" if writable else "read", self._check_kind)
+                with connection.begin():
+                    if not (writable and self.is_new(connection)):
+                        self._check_kind(connection)
         except BaseException:
             self.close()
             raise
@@ -222,8 +222,6 @@ class JournalServer(Store):
 
     def _check_kind(self, connection: sa.Connection) -> None:
         known = studies(connection)
-        if self.writable and self.place.study not in known:
-            return
         if self.place.study not in known:
             there = [name for name, signature in known.items() if signature is not None]
             hint = nearest(self.place.study, there) if there else "it holds none"

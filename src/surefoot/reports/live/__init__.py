@@ -1,1 +1,0 @@
-"""A page that lives while a race runs: journals followed, their views served to browsers."""
