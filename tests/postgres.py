@@ -19,14 +19,9 @@ import pytest
 MISSING = "there is no PostgreSQL server here: apt-get install postgresql"
 PASSWORD = "s3cr3t-w0rd"
 """Of the user ``guarded``, who alone needs one."""
-SETTINGS = {
-    "fsync": "off",
-    "full_page_writes": "off",
-    "listen_addresses": "127.0.0.1",
-    "max_connections": "150",
-    "shared_buffers": "32MB",
-    "autovacuum": "off",
-}
+SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": "150", "autovacuum": "off"}
+CARELESS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
+"""What makes a server quick that need not survive its machine."""
 
 
 def find_programs() -> str:
@@ -42,8 +37,11 @@ def find_programs() -> str:
 class Server:
     """A server on a port of its own; user ``ann`` needs no password, ``guarded`` needs one."""
 
-    def __init__(self, folder: Path, programs: Path, port: int, account: str) -> None:
+    def __init__(
+        self, folder: Path, programs: Path, port: int, account: str, settings: dict[str, str]
+    ) -> None:
         self.folder, self.programs, self.port, self.account = folder, programs, port, account
+        self.settings = settings
 
     def url(self, study: str = "", user: str = "ann", database: str = "races") -> str:
         """Return the URL of a study, or of the database."""
@@ -74,7 +72,7 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
+        options = " ".join(f"-c {name}={value}" for name, value in self.settings.items())
         options += f" -p {self.port} -k {self.folder}"
         self._control("start", "-o", options, "-l", str(self.folder / "log"))
 
@@ -107,21 +105,25 @@ def _group(account: str) -> int:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Start a server; without one the test fails."""
+def running(within: Path | None = None, *, durable: bool = False) -> Iterator[Server]:
+    """Start a server in a folder of its own; without one the test fails.
+
+    ``durable`` is one whose commits are on the disk.
+    """
     programs = find_programs()
     if not programs:
         pytest.fail(MISSING)
     known = {entry.pw_name for entry in pwd.getpwall()}
     account = "postgres" if "postgres" in known else "nobody"
-    folder = Path(tempfile.mkdtemp(prefix="surefoot-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="surefoot-pg-", dir=within))
     try:
         if os.getuid() == 0:
             shutil.chown(folder, account)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        server = Server(folder, Path(programs), port, account)
+        settings = SETTINGS if durable else SETTINGS | CARELESS
+        server = Server(folder, Path(programs), port, account, settings)
         data = str(folder / "data")
         server.program("initdb", "-D", data, "-U", "root", "-A", "trust", "-N", "-E", "UTF8")
         hba = folder / "data" / "pg_hba.conf"

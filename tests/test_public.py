@@ -62,6 +62,7 @@ NAMES = [
     "transfer",
     "trust",
     "variance",
+    "watch",
 ]
 HEAVY = "numpy numba scipy torch matplotlib sqlalchemy pydantic typer rich uproot sklearn"
 FACES = {

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from surefoot.learning.losses import Loss as Loss
     from surefoot.learning.stopping import Stopping as Stopping
     from surefoot.registry import register as register
+    from surefoot.reports.live.server import watch as watch
     from surefoot.reports.report import report as report
     from surefoot.selector.selector import RobustSelector as RobustSelector
     from surefoot.studies.assess.study import assess as assess
@@ -111,6 +112,7 @@ _HOMES = {
     "transfer": "studies.sizes.transfer",
     "trust": "candidates.trust",
     "variance": "studies.variance.study",
+    "watch": "reports.live.server",
 }
 
 __all__ = sorted(_HOMES)

@@ -48,9 +48,12 @@ class Setting:
 
     def test_loss(self, predictor: Predictor, rows: Rows) -> float:
         """Return the test loss of a predictor on rows of the population, rounded to float32."""
-        features, side, target = self.halves.population.at(rows)
+        population = self.halves.population
+        features, side, target = population.at(rows)
+        weights = None if population.weights is None else population.weights[rows]
         with np.errstate(over="ignore"):
-            return float(np.float32(self.loss.value(predictor.predict(features, side), target)))
+            predicted = predictor.predict(features, side)
+            return float(np.float32(self.loss.value(predicted, target, weights)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,7 @@ from typing import Any, Literal
 from surefoot.errors import ConfigurationError, nearest
 
 Kind = Literal[
-    "candidates",
-    "populations",
-    "engines",
-    "commands",
-    "criteria",
-    "schedules",
-    "rules",
-    "rungs",
-    "views",
+    "candidates", "populations", "engines", "commands", "criteria", "schedules", "rules", "views"
 ]
 
 _added: dict[tuple[Kind, str], Any] = {}

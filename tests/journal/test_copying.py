@@ -59,10 +59,10 @@ def test_a_copy_is_the_same_journal(
     with Journal.read(source) as one, Journal.read(target) as other:
         assert all(map(same, one.outcomes(), other.outcomes()))
         assert one.extensions() == other.extensions()
-        assert (one.study, one.notes(), one.times()) == (
+        assert (one.study, one.notes(), [when for when, _ in one.latest()]) == (
             other.study,
             other.notes(),
-            other.times(),
+            [when for when, _ in other.latest()],
         )
     with Journal.open(target, LONGER, [FAKE]) as journal:
         journal.add(outcome(31))

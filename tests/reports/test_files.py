@@ -2,21 +2,23 @@ import pytest
 
 from surefoot.errors import SurefootError
 from surefoot.replacing import overwriting
+from surefoot.reports.figures import figure_of
 from surefoot.reports.files import save
-from surefoot.reports.style import new_figure
+from surefoot.reports.views.chart import Axis, Panel
 
+PANEL = Panel("", Axis(), Axis(), ())
 MAGIC = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml"}
 
 
 @pytest.mark.parametrize("suffix", MAGIC)
 def test_a_figure_is_written_as_its_suffix_says(tmp_path, suffix):
-    figure, _ = new_figure(1, "a title")
+    figure = figure_of([PANEL], "a title")
     path = save(figure, tmp_path / f"empty{suffix}")
     assert path.read_bytes().startswith(MAGIC[suffix])
 
 
 def test_unknown_suffixes_and_missing_folders_are_named(tmp_path):
-    figure, _ = new_figure(1, "")
+    figure = figure_of([PANEL])
     with pytest.raises(SurefootError, match=r"has the suffix '\.gif': use one of \.png"):
         save(figure, tmp_path / "a.gif")
     with pytest.raises(SurefootError, match="make the folder"):
@@ -28,7 +30,7 @@ def test_unknown_suffixes_and_missing_folders_are_named(tmp_path):
 
 @pytest.mark.parametrize("suffix", MAGIC)
 def test_a_figure_of_ones_own_is_drawn_again_and_no_other(tmp_path, suffix):
-    figure, _ = new_figure(1, "a title")
+    figure = figure_of([PANEL], "a title")
     path = tmp_path / f"a{suffix}"
     save(figure, path)
     save(figure, path)

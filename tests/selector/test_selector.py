@@ -11,7 +11,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
@@ -80,7 +80,17 @@ def test_the_table_has_the_losses_of_the_race(diabetes: tuple[Any, Any]) -> None
     table = fitted.cv_results_
     assert table["rank_test_score"][fitted.best_index_] == 1
     assert sorted(table["rank_test_score"]) == [1, 2, 3]
-    assert table["params"][1:] == ["DecisionTreeRegressor(max_depth=2)", "Ridge(alpha=0.01)"]
+    assert table["label"][1:] == ["DecisionTreeRegressor(max_depth=2)", "Ridge(alpha=0.01)"]
+    assert table["params"][2] == {
+        "class": "sklearn.linear_model.Ridge",
+        "alpha": 0.01,
+        "side": False,
+    }
+    assert table["param_max_depth"].mask.tolist() == [True, False, True]
+    assert table["param_alpha"][2] == 0.01
+    theirs = GridSearchCV(Ridge(), {"alpha": [0.1, 1.0]}, cv=5).fit(*diabetes).cv_results_
+    assert theirs.keys() - {"param_alpha"} <= table.keys()
+    assert {type(theirs[name]) for name in theirs} >= {type(table[name]) for name in theirs}
     splits = np.stack([table[f"split{i}_test_score"] for i in range(5)])
     np.testing.assert_allclose(splits.mean(axis=0)[0], table["mean_test_score"][0])
     np.testing.assert_allclose(splits.std(axis=0)[0], table["std_test_score"][0])

@@ -193,3 +193,14 @@ def test_bad_input():
         Certificate(())
     with pytest.raises(StatisticsError, match="NaN"):
         Certificate((0.1, np.nan))
+
+
+def test_it_says_which_part_of_the_spread_is_the_test_samples():
+    assert "spread" not in Certificate(losses(59)).conditions()
+    whole = Certificate(losses(59), tested=(8322, 8322)).conditions()
+    assert whole.endswith(
+        "All were judged on the same 8,322 test examples, so none of their spread is the test "
+        "sample's."
+    )
+    own = Certificate(losses(59), tested=(4000, 8322)).conditions()
+    assert "its own 4,000 of the test half's 8,322 examples, so part of their spread" in own

@@ -30,7 +30,9 @@ Axis = Literal["x", "y"]
 
 @dataclass(frozen=True)
 class Formula(DirectCandidate):
-    """A frozen dataclass whose fields are its spec."""
+    """A frozen dataclass whose fields are its spec; its fit is decided by the draw alone."""
+
+    luck = ""
 
     def spec(self) -> dict[str, Any]:
         """Return its fields."""

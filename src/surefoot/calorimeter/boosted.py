@@ -32,6 +32,7 @@ class BoostedPhotons(Formula):
     """
 
     family: ClassVar[str] = "xgboost_photons"
+    luck = "seed"
 
     relative: bool = False
     learning_rate: float = 0.1

@@ -40,6 +40,11 @@ class Candidate(ABC):
     def label(self) -> str:
         """Return a short name for people."""
 
+    @property
+    def luck(self) -> str:
+        """What an instance has of its own besides its draw, in words; "" if nothing."""
+        return "initialisation and batch order"
+
     @cached_property
     def key(self) -> str:
         """16 hexadecimal digits of the SHA-256 of family and spec: equal content, equal key."""
@@ -59,6 +64,11 @@ class Candidate(ABC):
 
 class DirectCandidate(Candidate):
     """A candidate fitted in one call, without epochs: a parametric formula, a plain function."""
+
+    @property
+    def luck(self) -> str:
+        """A seed, for a fit that needs any."""
+        return "seed"
 
     @abstractmethod
     def fit(

@@ -28,6 +28,7 @@ from surefoot.cli.commands.select import select
 from surefoot.cli.commands.show import show
 from surefoot.cli.commands.transfer import transfer
 from surefoot.cli.commands.variance import variance
+from surefoot.cli.commands.watch import watch
 from surefoot.cli.options import Command
 from surefoot.errors import SurefootError
 from surefoot.escaping import one_line
@@ -96,7 +97,7 @@ def surefoot(
     """Find machine-learning models that stay good every time they are retrained."""
 
 
-COMMANDS: list[Callable[..., None]] = [select, show, report, replay, export, check, plot]
+COMMANDS: list[Callable[..., None]] = [select, watch, show, report, replay, export, check, plot]
 COMMANDS += [assess, variance, sample_size, plan, rerace, compare, transfer, journals, copy]
 for command in COMMANDS:
     kind = RaceCommand if command is rerace else Command

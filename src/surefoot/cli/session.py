@@ -18,7 +18,7 @@ from surefoot.executors.opening import open_executor, workers_of
 from surefoot.places import Place
 from surefoot.replacing import check_folder
 from surefoot.reports.files import check_path, save
-from surefoot.reports.style import loss_label
+from surefoot.reports.views.chart import loss_label
 from surefoot.studies.base import Answer, FixedStudy, Study, identity_of
 from surefoot.studies.duration import estimate
 from surefoot.studies.extension import announcement

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surefoot.data.categories import category_codes
 from surefoot.errors import DataError, nearest
 
 Label = str | int | float | bool
@@ -15,8 +16,13 @@ _EXACT = float(1 << 24)
 """Float32 holds all whole numbers below it."""
 
 
-def matrix(values: ArrayLike, what: str, n: int | None = None) -> NDArray[np.float32]:
-    """Return values as a finite, non-empty, C-contiguous float32 matrix [N, columns], N = n."""
+def matrix(
+    values: ArrayLike, what: str, n: int | None = None, *, missing: bool = False
+) -> NDArray[np.float32]:
+    """Return values as a finite, non-empty, C-contiguous float32 matrix [N, columns], N = n.
+
+    Some may be NaN if they may be ``missing``.
+    """
     check_unmasked(values, what)
     try:
         array = np.asarray(values)
@@ -29,9 +35,12 @@ def matrix(values: ArrayLike, what: str, n: int | None = None) -> NDArray[np.flo
     table = array.reshape(len(array), -1)
     with np.errstate(over="ignore"):
         result = np.ascontiguousarray(table, dtype=np.float32)
-    rows = np.flatnonzero(~np.isfinite(result).all(axis=1))
+    wrong = ~np.isfinite(result)
+    if missing:
+        wrong &= ~np.isnan(result)
+    rows = np.flatnonzero(wrong.any(axis=1))
     if rows.size:
-        column = int(np.flatnonzero(~np.isfinite(result[rows[0]]))[0])
+        column = int(np.flatnonzero(wrong[rows[0]])[0])
         raise DataError(
             f"{what} hold {table[rows[0], column]} in example {rows[0]}, column {column} "
             f"({rows.size} such examples): all values must be finite in float32"
@@ -82,6 +91,21 @@ def labels(values: ArrayLike, what: str, n: int) -> NDArray[Any]:
         raise DataError(f"{what} have shape {array.shape}; they must be [N]")
     _check_length(len(array), n, what)
     return array
+
+
+def sample_weights(values: ArrayLike, what: str, n: int) -> NDArray[np.float64]:
+    """Return weights [n] of examples, which must be positive numbers."""
+    try:
+        found = np.asarray(labels(values, what, n), dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{what} are no numbers: give one positive number per example") from None
+    wrong = np.flatnonzero(~(np.isfinite(found) & (found > 0.0)))
+    if wrong.size:
+        raise DataError(
+            f"{what} hold {found[wrong[0]]:g} in example {wrong[0]} ({wrong.size} such examples): "
+            "a weight is a positive number; leave out examples that are not to count"
+        )
+    return found
 
 
 def encode(
@@ -155,24 +179,44 @@ class Frame:
             raise DataError(f"the frame has no column {name!r}: {nearest(name, self.names)}")
         return np.asarray(self._frame[self._columns[name]].to_numpy())
 
-    def numbers(self, names: Sequence[str]) -> NDArray[np.float64]:
-        """Return columns [N, columns], which must all hold finite numbers."""
+    def numbers(
+        self,
+        names: Sequence[str],
+        categories: Mapping[str, Sequence[str] | None] | None = None,
+        *,
+        missing: bool = False,
+    ) -> NDArray[np.float64]:
+        """Return columns [N, columns], which must all hold finite numbers.
+
+        Some may be NaN if they may be ``missing``. Those named by ``categories`` are their codes,
+        of the labels given or of all that there are.
+        """
         if not names:
             raise DataError(
                 "no column is left for the features: give at least one besides the target"
             )
-        columns = [self.column(name) for name in names]
+        known = categories or {}
+        columns = [
+            category_codes(self.column(name), known[name])[0]
+            if name in known
+            else self.column(name)
+            for name in names
+        ]
         for name, values in zip(names, columns, strict=True):
             if values.dtype.kind not in "biuf":
                 first = next((value for value in values.ravel() if value is not None), None)
                 raise DataError(
-                    f"column {name!r} holds values such as {first!r}, not numbers: encode it, for "
-                    "example with one column per category, or leave it out of the features"
+                    f"column {name!r} holds values such as {first!r}, not numbers: name it among "
+                    "the categories, encode it, or leave it out of the features"
                 )
-            missing = np.flatnonzero(~np.isfinite(values))
-            if missing.size:
+            wrong = np.flatnonzero(np.isinf(values) if missing else ~np.isfinite(values))
+            if wrong.size:
                 raise DataError(
-                    f"column {name!r} holds {values[missing[0]]} in row {missing[0]} "
-                    f"({missing.size} such rows): fill in or drop them"
+                    f"column {name!r} holds {values[wrong[0]]} in row {wrong[0]} "
+                    f"({wrong.size} such rows): fill in or drop them"
                 )
         return np.stack(columns, axis=1, dtype=np.float64, casting="unsafe")
+
+    def text(self, names: Sequence[str]) -> list[str]:
+        """Return those of some columns that hold text or categories."""
+        return [name for name in names if self.column(name).dtype.kind in "OSUT"]

@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surefoot import checks
-from surefoot.data.arrays import Frame, Label, encode, labels, matrix
+from surefoot.checks import known
+from surefoot.data.arrays import Frame, Label, encode, labels, matrix, sample_weights
+from surefoot.data.categories import FrameColumns, category_codes, checked_categories
 from surefoot.errors import DataError, SamplingError
 from surefoot.learning.losses import Loss
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream, study_generator
@@ -87,6 +89,16 @@ class Population:
         [N, S] high-level variables that may join a network later (paper §3.8), or None.
     groups
         [N] labels; examples with one label are never split between pool and test half.
+    weights
+        [N] positive numbers by which examples count in training and in the test loss, or None.
+    order
+        [N] values, such as times, by which examples are split: those that come first are the pool,
+        equal values stay together, and the seed decides nothing. None splits at random.
+    missing
+        Whether features may be missing (NaN), for estimators that take that.
+    categories
+        What the codes 0, 1, … of features that are categories mean, by place; estimators get them
+        as categories of a data frame, functions as codes.
     classes
         True if the target's numbers are class labels, or the labels in the order of their codes.
         Strings and booleans are class labels in any case. Read back as the labels, or None.
@@ -109,6 +121,10 @@ class Population:
         side: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         *,
+        weights: ArrayLike | None = None,
+        order: ArrayLike | None = None,
+        missing: bool = False,
+        categories: Mapping[int, Sequence[str]] | None = None,
         name: str = "population",
         target_name: str = "target",
         target_unit: str = "",
@@ -118,12 +134,19 @@ class Population:
         target_among_features: bool = False,
     ) -> None:
         what = f"target {target_name} of {name}"
-        self.features: Final = matrix(features, f"features of {name}")
+        self.features: Final = matrix(features, f"features of {name}", missing=missing)
         values, self.classes = encode(target, classes, what)
         n = len(self.features)
         self.target: Final = matrix(values, what, n)
         self.side = None if side is None else matrix(side, f"side features of {name}", n)
         self.groups = None if groups is None else labels(groups, f"groups of {name}", n)
+        self.weights = None if weights is None else sample_weights(weights, f"weights of {name}", n)
+        self.order = None if order is None else labels(order, f"order of {name}", n)
+        if order is not None and groups is not None:
+            raise DataError(
+                f"{name} has both groups and an order, which split it in two ways: give one"
+            )
+        self.categories = checked_categories(categories or {}, self.features, name)
         self.name, self.target_name, self.target_unit = name, target_name, target_unit
         self.side_names, self.feature_names = tuple(side_names), tuple(feature_names)
         if not target_among_features:
@@ -156,6 +179,10 @@ class Population:
         features: Sequence[str] | None = None,
         side: Sequence[str] = (),
         groups: str | None = None,
+        weights: str | None = None,
+        order: str | None = None,
+        missing: bool = False,
+        categories: bool | Sequence[str] = False,
         classes: bool | Sequence[Label] | None = None,
         name: str = "frame",
         target_unit: str = "",
@@ -165,6 +192,8 @@ class Population:
 
         ``features`` are all columns without another part, unless given. ``target`` may be several
         columns; one column of text, booleans or, with ``classes``, numbers holds classes.
+        ``categories`` names features that are categories, True all that hold text; ``missing``
+        lets values of features be missing.
 
         Raises
         ------
@@ -173,15 +202,23 @@ class Population:
         """
         table = Frame(frame)
         targets = [target] if isinstance(target, str) else list(target)
-        taken = {*targets, *side, groups}
+        taken = {*targets, *side, groups, weights, order}
         inputs = [one for one in table.names if one not in taken] if features is None else features
         one = table.column(targets[0])
         labelled = len(targets) == 1 and (classes is not None or one.dtype.kind not in "iuf")
+        chosen = table.text(inputs) if categories is True else categories or ()
+        for column in chosen:
+            known("category", column, inputs, error=DataError)
+        meaning = {name: category_codes(table.column(name))[1] for name in chosen}
         return cls(
-            table.numbers(inputs),
+            table.numbers(inputs, meaning, missing=missing),
             one if labelled else table.numbers(targets),
             table.numbers(side) if side else None,
             None if groups is None else table.column(groups),
+            weights=None if weights is None else table.column(weights),
+            order=None if order is None else table.column(order),
+            missing=missing,
+            categories={list(inputs).index(name): labels for name, labels in meaning.items()},
             name=name,
             target_name=", ".join(targets),
             target_unit=target_unit,
@@ -198,6 +235,26 @@ class Population:
     def outputs(self) -> int:
         """Outputs a model needs: the number of classes, else of target columns."""
         return len(self.classes) if self.classes is not None else int(self.target.shape[1])
+
+    @cached_property
+    def missing(self) -> bool:
+        """Whether a feature of any example is missing."""
+        return bool(np.isnan(self.features).any())
+
+    def columns(self, takes_side: bool = False) -> FrameColumns | None:
+        """Return how the features, and side features after them, are columns of a data frame.
+
+        None without categories: then they are a plain matrix.
+        """
+        if not self.categories:
+            return None
+        parts = [("feature", self.features, self.feature_names)]
+        if takes_side and self.side is not None:
+            parts.append(("side", self.side, self.side_names))
+        found: list[str] = []
+        for word, values, names in parts:
+            found += names or [f"{word} {place}" for place in range(values.shape[1])]
+        return FrameColumns(tuple(found), self.categories)
 
     def at(self, rows: Rows) -> tuple[Matrix, Matrix | None, Matrix]:
         """Return the features, the side features or None, and the target of some rows."""
@@ -236,22 +293,30 @@ class Population:
             digest.update(b";")
         if self.classes is not None:
             digest.update(repr(self.classes).encode())
+        for name, array in (("weights", self.weights), ("order", self.order)):
+            if array is not None:
+                data = array if array.dtype != object else array.astype(str)
+                digest.update(f"{name}{data.dtype.str}".encode())
+                digest.update(np.ascontiguousarray(data).view(np.uint8).data)
+        if self.categories:
+            digest.update(repr(self.categories).encode())
         return digest.hexdigest()[:16]
 
     def split(self, seed: int, pool_fraction: float = 0.5) -> Halves:
         """Split into pool and test half, seeded, never splitting a group.
 
         Groups are shuffled by the study's SPLIT stream and join the pool until it holds at least
-        ``pool_fraction`` of the examples.
+        ``pool_fraction`` of the examples. With an ``order`` they join it in that order instead.
 
         Raises `DataError` if a half would be empty.
         """
         generator = study_generator(seed, Role.SPLIT)
         labels = np.arange(len(self))
-        if self.groups is not None:
-            labels = np.unique(self.groups, return_inverse=True)[1]
+        together = self.groups if self.order is None else self.order
+        if together is not None:
+            labels = np.unique(together, return_inverse=True)[1]
         sizes = np.bincount(labels)
-        order = generator.permutation(sizes.size)
+        order = generator.permutation(sizes.size) if self.order is None else np.arange(sizes.size)
         before = np.cumsum(sizes[order]) - sizes[order]
         in_pool = np.zeros(sizes.size, dtype=bool)
         in_pool[order[before < pool_fraction * len(self)]] = True
@@ -260,7 +325,7 @@ class Population:
         if not pool.size or not test.size:
             raise DataError(
                 f"{self.name} has {len(self)} examples in {sizes.size} groups, which cannot be "
-                f"split into a pool of {pool_fraction:.0%} and a test half: give more groups"
+                f"split into a pool of {pool_fraction:.0%} and a test half: give more of them"
             )
         return Halves(self, pool, test)
 

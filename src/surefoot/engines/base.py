@@ -109,8 +109,7 @@ class Engine(ABC):
             return None
         sampling = instance.sampling or setting.sampling
         what = instance.candidate.key, instance.seed, sampling, setting.plain_curves
-        where = "" if self.same_everywhere else processor()
-        shelf = _Shelf(store, store.name(_release(), self.name, form, where, *what))
+        shelf = _Shelf(store, store.name(_release(), self.name, form, *what))
         kept = store.load(shelf.name)
         if kept is not None:
             monitor.resume(kept)
@@ -269,8 +268,28 @@ def processor() -> str:
     return next(named, "") or platform.processor() or platform.machine()
 
 
-def data_refusal(candidate: Candidate, setting: Setting, loss: Loss | None) -> str | None:
+def table_refusal(candidate: Candidate, setting: Setting) -> str | None:
+    """Return one sentence that says what of a table only estimators take, None if there is none."""
+    population = setting.halves.population
+    for there, what, instead in (
+        (population.missing, "features that are missing", "fill them in"),
+        (population.categories, "categories", "encode them as numbers"),
+        (population.weights is not None, "weights of examples", "leave them out"),
+    ):
+        if there:
+            return (
+                f"{candidate.label} takes no {what}, which {population.name} has: {instead}, or "
+                "use estimators that take them"
+            )
+    return None
+
+
+def data_refusal(
+    candidate: Candidate, setting: Setting, loss: Loss | None, *, tables: bool = False
+) -> str | None:
     """Return one sentence that says why a candidate does not fit the setting's data, else None.
+
+    That is missing values, categories and weights too unless the engine hands on ``tables``.
 
     Of its fields ``input_shape``, ``outputs`` and ``side`` (a number, or True for all there are)
     those it has are checked; ``loss`` is one that is computed on the targets.
@@ -300,4 +319,4 @@ def data_refusal(candidate: Candidate, setting: Setting, loss: Loss | None) -> s
             population.check_loss(loss)
     except DataError as error:
         return f"{label} cannot be trained: {error}"
-    return None
+    return None if tables else table_refusal(candidate, setting)

@@ -9,7 +9,7 @@ import numpy as np
 
 from surefoot.candidates.base import Candidate, DirectCandidate
 from surefoot.data.population import Matrix
-from surefoot.engines.base import Engine, Monitor
+from surefoot.engines.base import Engine, Monitor, table_refusal
 from surefoot.errors import CandidateError
 from surefoot.instances import Instance, Predictor, Setting
 from surefoot.seeds.ledger import Stream
@@ -46,7 +46,7 @@ class Direct(Engine):
     def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
         """Refuse what is not a `DirectCandidate`."""
         if isinstance(candidate, DirectCandidate):
-            return None
+            return table_refusal(candidate, setting)
         return f"direct fits candidates that have a fit method, not {candidate.family}"
 
     def fit(self, instance: Instance, setting: Setting, monitor: Monitor) -> DirectPredictor:

@@ -30,6 +30,7 @@ from surefoot.candidates.trust import is_trusted
 from surefoot.candidates.trust import trust as trusting
 from surefoot.checks import one_of
 from surefoot.data.arrays import Frame, matrix
+from surefoot.data.categories import FrameColumns
 from surefoot.data.population import Matrix, Population
 from surefoot.engines.estimator.engine import Fitted, fit
 from surefoot.errors import CandidateError, DataError, ExportError, UntrustedError, require
@@ -82,7 +83,11 @@ class Saved:
         sides = record.get("side_names") or []
         if side is None and record.get("side") and sides and hasattr(features, "columns"):
             side = _columns(features, "side features", sides, len(sides))
-        x = _columns(features, "features", record.get("feature_names") or [], record["features"])
+        names, width = record.get("feature_names") or [], record["features"]
+        meaning = _categories(record)
+        missing = bool(record.get("missing") or meaning)
+        labels_of = {names[place]: one for place, one in meaning.items()} if names else {}
+        x = _columns(features, "features", names, width, labels_of, missing=missing)
         s = None if side is None else _columns(side, "side features", sides, record["side"])
         predicted = self.predictor.predict(x, s)
         if self.classes is not None:
@@ -91,12 +96,25 @@ class Saved:
         return predicted[:, 0] if predicted.shape[1] == 1 else predicted
 
 
-def _columns(given: Any, what: str, names: Sequence[str], width: int) -> Matrix:
+def _categories(record: Mapping[str, Any]) -> dict[int, tuple[str, ...]]:
+    """Return what the codes of features mean, by place; of older models there are none."""
+    return {int(place): tuple(one) for place, one in (record.get("categories") or {}).items()}
+
+
+def _columns(
+    given: Any,
+    what: str,
+    names: Sequence[str],
+    width: int,
+    categories: Mapping[str, Sequence[str]] | None = None,
+    *,
+    missing: bool = False,
+) -> Matrix:
     """Return a matrix [n, width]: a frame's columns in the order of ``names``, else as they are."""
     if hasattr(given, "columns"):
         frame = Frame(given)
-        given = frame.numbers(names or frame.names)
-    found = matrix(given, what)
+        given = frame.numbers(names or frame.names, categories, missing=missing)
+    found = matrix(given, what, missing=missing)
     if found.shape[1] != width:
         raise DataError(f"{what} have {found.shape[1]} columns, but the model takes {width}")
     return found
@@ -143,12 +161,16 @@ def save(
         "feature_names": list(population.feature_names),
         "side": 0 if population.side is None else int(population.side.shape[1]),
         "side_names": list(population.side_names),
+        "missing": population.missing,
+        "categories": {str(place): list(one) for place, one in population.categories.items()},
         "population": population.fingerprint,
         "refit": refit,
         "instance": instance if refit == "instance" else None,
         "loss": loss,
         "versions": _versions(winner),
     }
+    if isinstance(predictor, Fitted) and predictor.columns is not None:
+        record["frame_columns"] = list(predictor.columns.names)
     if isinstance(predictor, Fitted):
         codes = None if predictor.codes is None else predictor.codes.tolist()
         record |= {"codes": codes, "probabilities": predictor.probabilities}
@@ -260,7 +282,11 @@ def _load_estimator(
         )
     model = skops.load(path, trusted=asked)
     codes = None if record["codes"] is None else np.array(record["codes"], dtype=np.int64)
-    return Fitted(model, record["outputs"], candidate.side, codes, record["probabilities"])
+    columns = None
+    if meaning := _categories(record):
+        columns = FrameColumns(tuple(record["frame_columns"]), meaning)
+    probable = record["probabilities"]
+    return Fitted(model, record["outputs"], candidate.side, codes, probable, columns)
 
 
 def _load_network(source: Path, net: ConvNet | ModuleCandidate) -> Predictor:

@@ -257,14 +257,23 @@ class Journal:
             self.study = self._read_study()
         if self.chain.last[CANDIDATES.name] > before.last[CANDIDATES.name]:
             self._rows = self._read_rows()
-        if rows:
-            vars(self).pop("_latest", None)
-        return self._made(rows, outcome_of)
+        new = self._made(rows, outcome_of)
+        vars(self).pop("_partial", None)
+        if "_latest" in vars(self):
+            for outcome in new:
+                last, _ = self._latest.get(identity(outcome), (-1, outcome.status))
+                self._latest[identity(outcome)] = last + 1, outcome.status
+        return new
 
-    def times(self, latest: int = 200) -> list[datetime]:
-        """Return when the latest outcomes were recorded (UTC), oldest first."""
-        query = sa.select(OUTCOMES.c.recorded).order_by(OUTCOMES.c.id.desc()).limit(latest)
-        return self._all(query, lambda row: datetime.fromisoformat(row.recorded))[::-1]
+    def latest(self, number: int = 200) -> list[tuple[datetime, Outcome]]:
+        """Return the latest outcomes, of all attempts, and when each was recorded (UTC).
+
+        The oldest of them comes first.
+        """
+        query = _outcomes(sa.text(f"{OUTCOMES.name}.*")).order_by(None)
+        query = query.order_by(OUTCOMES.c.id.desc()).limit(number)
+        found = self._all(query, lambda r: (datetime.fromisoformat(r.recorded), outcome_of(r)))
+        return found[::-1]
 
     def paused(self, role: Role | None = None, instance: int | None = None) -> list[Outcome]:
         """Return the trainings put aside that have not ended since, each as it was left last."""

@@ -74,6 +74,8 @@ _HOLDERS = sa.text("""
         (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
 """)
 _logger = logging.getLogger("surefoot")
+logging.getLogger("psycopg").addFilter(lambda record: "ignored" not in record.msg)
+"""What is told of a lost connection, surefoot tells."""
 
 
 class JournalServer(Store):
@@ -101,9 +103,7 @@ class JournalServer(Store):
                         f"{self.name} is in use by another surefoot{who}; wait for it or give "
                         "another journal"
                     )
-                with connection.begin():
-                    if not (writable and self.is_new(connection)):
-                        self._check_kind(connection)
+            self.run("opened" if writable else "read", self._check_kind)
         except BaseException:
             self.close()
             raise
@@ -222,6 +222,8 @@ class JournalServer(Store):
 
     def _check_kind(self, connection: sa.Connection) -> None:
         known = studies(connection)
+        if self.writable and self.place.study not in known:
+            return
         if self.place.study not in known:
             there = [name for name, signature in known.items() if signature is not None]
             hint = nearest(self.place.study, there) if there else "it holds none"

@@ -216,14 +216,18 @@ class Loss:
         """Turn a mean of per-example terms into the reported number."""
         return float(np.sqrt(mean)) if self.rooted else float(mean)
 
-    def value(self, prediction: Array, target: Array) -> float:
+    def value(
+        self, prediction: Array, target: Array, weights: NDArray[np.float64] | None = None
+    ) -> float:
         """Return the reported loss of predictions and targets [n, outputs], summed in float64.
 
+        With ``weights`` [n] the mean is a weighted one.
         NaN or infinite when a prediction is; the caller records such an instance as diverged.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             terms = self.per_example(prediction.astype(np.float64), target.astype(np.float64))
-            return self.finish(float(terms.mean()))
+            mean = terms.mean() if weights is None else np.average(terms, weights=weights)
+            return self.finish(float(mean))
 
 
 def parse_loss(text: str) -> Loss:

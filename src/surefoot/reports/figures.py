@@ -96,14 +96,17 @@ def draw(axes: Axes, panel: Panel) -> None:
         scale("log" if told.log else "linear")
         limits(told.low, told.high)
         _name_ticks(ticks, told, across=told is panel.x)
-    axes.set_xlabel(panel.x.label, color=Tone.INK.value)
-    axes.set_ylabel(panel.y.label, color=Tone.INK.value)
+    axes.set_xlabel(panel.x.label, color=Tone.INK.value, fontsize=9.0)
+    axes.set_ylabel(panel.y.label, color=Tone.INK.value, fontsize=9.0)
     for level, mark in enumerate(panel.marks, start=3):
         _DRAWERS[type(mark)](axes, mark, level)
     axes.set_title(panel.title, loc="left", fontsize="medium", fontweight="bold")
     notes = ["\n".join(textwrap.wrap(panel.note, 64))] if panel.note else []
-    if labels := axes.get_legend_handles_labels()[1]:
+    named = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    if labels := [one for mark in panel.marks if (one := getattr(mark, "label", "")) in named]:
         axes.legend(
+            [named[label] for label in labels],
+            labels,
             loc="upper left",
             bbox_to_anchor=(-0.02, -0.17 * 100.0 / panel.height),
             frameon=False,
@@ -289,7 +292,7 @@ def _name_rule(axes: Axes, mark: Rule) -> None:
         look["ha"] = "right" if share > 0.5 else "left"
         offset = (-4, 4) if share > 0.5 else (4, 4)
         where = axes.get_xaxis_transform()
-        axes.annotate(mark.label, (mark.value, 0.0), offset, xycoords=where, **look)
+        axes.annotate(mark.label, (mark.value, mark.up), offset, xycoords=where, **look)
     else:
         where = axes.get_yaxis_transform()
         axes.annotate(mark.label, (0.0, mark.value), (4, 3), xycoords=where, **look)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -127,21 +127,46 @@ class Sketch:
         """
         if _shape(panel) != _shape(self.panel):
             return False
-        models = bokeh("models")
+        models, before = bokeh("models"), self.panel
         self.panel = panel
         ends: Any
-        for told, axis, ends in (
-            (panel.x, self.figure.xaxis[0], self.figure.x_range),
-            (panel.y, self.figure.yaxis[0], self.figure.y_range),
+        for told, earlier, axis, ends in (
+            (panel.x, before.x, self.figure.xaxis[0], self.figure.x_range),
+            (panel.y, before.y, self.figure.yaxis[0], self.figure.y_range),
         ):
-            ends.update(start=told.low, end=told.high, reset_start=told.low, reset_end=told.high)
-            _name_axis(axis, told, models)
+            if (told.low, told.high) != (earlier.low, earlier.high):
+                ends.update(
+                    start=told.low, end=told.high, reset_start=told.low, reset_end=told.high
+                )
+            if _names(told) != _names(earlier):
+                _name_axis(axis, told, models)
         for mark, source, label in zip(panel.marks, self.sources, self._labels, strict=True):
-            source.data = _columns(mark, panel)
+            columns = _columns(mark, panel)
+            if not _same(columns, source.data):
+                source.data = columns
             if label is not None and isinstance(mark, Rule):
-                label.text = visible(mark.label)
-                label.update(**{mark.at: mark.value})
+                label.update(text=visible(mark.label), **{mark.at: mark.value})
         return True
+
+
+def _names(axis: Axis) -> tuple[Any, ...]:
+    """Return what is written at an axis."""
+    return axis.label, axis.places, axis.names, axis.log, axis.whole
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Say whether two sources have equal columns: arrays, or lists of arrays or of words."""
+    return one.keys() == other.keys() and all(_equal(one[name], other[name]) for name in one)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if len(one) != len(other):
+        return False
+    if isinstance(one, list) and one and isinstance(one[0], np.ndarray):
+        return all(map(_equal, one, other))
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other, equal_nan=True)
+    return list(one) == list(other)
 
 
 def _shape(panel: Panel) -> tuple[Any, ...]:
@@ -378,7 +403,8 @@ def _rule_label(figure: Any, mark: Mark, panel: Panel, models: Any) -> Any:
     }
     if mark.at == "x":
         right = _share(panel.x, mark.value) > 0.5
-        look |= {"x": mark.value, "y": 4, "y_units": "screen", "text_baseline": "bottom"}
+        height = panel.y.low + mark.up * (panel.y.high - panel.y.low)
+        look |= {"x": mark.value, "y": height, "y_offset": 4, "text_baseline": "bottom"}
         look |= {"text_align": "right" if right else "left", "x_offset": -6 if right else 6}
     else:
         look |= {"x": 6, "x_units": "screen", "y": mark.value, "y_offset": 3}
@@ -499,8 +525,9 @@ def page_of(title: str, about: str, views: Sequence[View]) -> str:
     to load nothing from anywhere and to run no other script than those of the document, known by
     their digests. Without scripts, figures are pictures.
     """
-    library = bokeh("resources").Resources(mode="inline", components=["bokeh"]).js_raw
-    scripts = [*library, _asset("page.js")]
+    inline = {"mode": "inline", "components": ["bokeh"], "log_level": "warn"}
+    library = bokeh("resources").Resources(**inline).js_raw
+    scripts = [*library, _asset("page.js"), _asset("tables.js")]
     digests = " ".join(f"'sha256-{_digest(text)}'" for text in scripts)
     policy = (
         f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; "

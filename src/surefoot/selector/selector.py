@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
+from surefoot.candidates.hyperparameters import hyperparameters
 from surefoot.data.arrays import check_unmasked
 from surefoot.data.population import Method, Population, Sampling
 from surefoot.errors import CandidateError, require
@@ -88,9 +89,11 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
     ranking_
         One dict per candidate, best first: how many instances it trained and why it left.
     cv_results_
-        A dict of arrays, one entry per candidate, as ``GridSearchCV`` has it: ``params``,
-        ``split0_test_score``, … (minus the loss of each racing instance, NaN once eliminated),
-        ``mean_test_score``, ``std_test_score``, ``rank_test_score``, ``mean_fit_time``.
+        A dict of arrays, one entry per candidate, with the fields of ``GridSearchCV``: ``params``,
+        ``param_…`` (masked where a candidate has none), ``split0_test_score``, … (minus the loss of
+        each racing instance, NaN once eliminated), ``mean_test_score``, ``std_test_score``,
+        ``rank_test_score``, ``mean_fit_time``, ``std_fit_time`` (in seconds, measuring the loss
+        included, so ``mean_score_time`` and ``std_score_time`` are 0); and ``label``.
     best_index_, best_score_, classes_, n_features_in_
         As in ``GridSearchCV``.
     """
@@ -249,9 +252,22 @@ def results_of(selection: Selection, journal: Journal) -> dict[str, Any]:
     for outcome in journal.measures(Role.RACE if raced else Role.CERTIFY):
         seconds.setdefault(outcome.candidate, []).append(outcome.seconds)
     place = {key: rank for rank, key in enumerate(selection.state.ranking, start=1)}
+    params = [hyperparameters(selection.known[key].spec) for key in keys]
+    times = [np.array(seconds.get(key, [np.nan])) for key in keys]
     return {
-        "params": [selection.known[key].label for key in keys],
-        "mean_fit_time": np.array([np.mean(seconds.get(key, np.nan)) for key in keys]),
+        "mean_fit_time": np.array([one.mean() for one in times]),
+        "std_fit_time": np.array([one.std() for one in times]),
+        "mean_score_time": np.zeros(len(keys)),
+        "std_score_time": np.zeros(len(keys)),
+        **{
+            f"param_{name}": np.ma.MaskedArray(
+                np.array([one.get(name) for one in params], dtype=object),
+                mask=[name not in one for one in params],
+            )
+            for name in dict.fromkeys(name for one in params for name in one)
+        },
+        "params": params,
+        "label": [selection.known[key].label for key in keys],
         **{f"split{i}_test_score": scores[:, i] for i in range(scores.shape[1])},
         "mean_test_score": np.array([-np.mean(one) if one.size else np.nan for one in losses]),
         "std_test_score": np.array(

@@ -137,6 +137,10 @@ class Certificate:
         Unit of the loss, such as ``cm``; empty for a relative loss.
     failed
         How many of the infinite losses are those of failed instances; the others diverged.
+    luck
+        What every instance had of its own besides its draw, in words; "" for nothing.
+    tested
+        Examples that each instance was judged on, and those of the test half; None if not known.
 
     Raises `StatisticsError` when there are no losses or one is NaN.
     """
@@ -149,6 +153,8 @@ class Certificate:
     fresh_value: float | None = None
     unit: str = ""
     failed: int = 0
+    tested: tuple[int, int] | None = None
+    luck: str = "initialisation and batch order"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "losses", tuple(float(loss) for loss in self.losses))
@@ -226,12 +232,29 @@ class Certificate:
     def conditions(self) -> str:
         """Return the conditions without which the sentence does not hold."""
         which = "largest" if self.bound.order == 1 else f"{_ordinal(self.bound.order)} largest"
+        own = f", each with its own {self.luck}" if self.luck else ""
         return (
             f"The bound is the {which} loss of {self.n} fresh instances that took no part in the "
-            "selection: independent draws from the same finite pool, each with its own "
-            "initialisation and batch order. It holds for retrainings from this pool, judged on "
-            "this test half, and whatever the distribution of the losses; another pool or "
-            "another test half can give other losses."
+            f"selection: independent draws from the same finite pool{own}. It holds for "
+            "retrainings from this pool, judged on this test half, and whatever the distribution "
+            "of the losses; another pool or another test half can give other losses."
+            f"{self._part_of_testing()}"
+        )
+
+    def _part_of_testing(self) -> str:
+        """Return which part of the losses' spread is the test sample's; empty if not known."""
+        if self.tested is None:
+            return ""
+        sample, half = self.tested
+        if sample == half:
+            return (
+                f" All were judged on the same {half:,} test examples, so none of their spread is "
+                "the test sample's."
+            )
+        return (
+            f" Each was judged on its own {sample:,} of the test half's {half:,} examples, so part "
+            "of their spread is the test sample's: surefoot variance says how much, and without "
+            "test_size it is none."
         )
 
     def shortfall(self) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from surefoot.errors import RaceError, SurefootError
-from surefoot.journal import Journal, Place, journals_at
+from surefoot.journal import Journal, Known, Place, journals_at
 from surefoot.journal.descriptions import canonical
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import AssessDescription, Description, RaceDescription
@@ -64,8 +65,8 @@ def listed(place: Place, busy: bool = False) -> Listed:
             kind = str(journal.study.get("kind"))
             over, progress = _progress(journal)
             state: State = "running" if busy else "finished" if over else "open"
-            latest = journal.times(1)
-            when = latest[0] if latest else None
+            latest = journal.latest(1)
+            when = latest[0][0] if latest else None
             return Listed(place, name, state, kind, progress, journal.count(), when)
     except SurefootError as error:
         return Listed(place, name, "unreadable", "", str(error))
@@ -93,13 +94,17 @@ def _race(journal: Journal, study: RaceDescription) -> tuple[bool, str]:
     if not state.over:
         left = f"{len(state.survivors):,} of {len(study.candidates):,} candidates left"
         return False, f"round {len(state.rounds) + 1}, {left}"
-    groups = 1
-    if study.certify_best_of:
-        known = journal.candidates()
-        specs = (known[key].spec.get(study.certify_best_of) for key in study.candidates)
-        groups = len({canonical({"value": value}) for value in specs})
+    groups = certified_groups(study, journal.candidates())
     fresh, wanted = journal.count(Role.CERTIFY), groups * study.certify
     rounds = f"the race's {len(state.rounds)} rounds"
     if not wanted:
         return True, rounds
     return fresh >= wanted, f"{rounds}, {fresh:,} of {wanted:,} certified"
+
+
+def certified_groups(study: RaceDescription, known: Mapping[str, Known]) -> int:
+    """Return how many candidates a race certifies; ``known`` are all by key."""
+    name = study.certify_best_of
+    if not name:
+        return 1
+    return len({canonical({"value": known[key].spec.get(name)}) for key in study.candidates})

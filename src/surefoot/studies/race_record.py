@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.instances import Outcome, Status
-from surefoot.journal import Journal, Measure, identity
+from surefoot.errors import SurefootError
+from surefoot.instances import Outcome
+from surefoot.journal import Journal, Known, Measure
 from surefoot.racing import LossTable, Race, RaceState, Replay
-from surefoot.racing.curves import Curve, CurveTable
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.certificate import Certificate
 from surefoot.studies.description import (
@@ -20,7 +20,7 @@ from surefoot.studies.description import (
     RaceDescription,
     baseline_number,
     baseline_place,
-    recipes_of,
+    rebuild_candidate,
 )
 
 
@@ -42,55 +42,28 @@ class RaceRecord:
         self._costs = LossTable.empty(self.table.keys)
         self._place = {key: place for place, key in enumerate(self.table.keys)}
         self._baseline: dict[tuple[int, int], float] = {}
-        self._curves: dict[tuple[str, int], Curve] = {}
         self._replay: Replay | None = None
 
     def add(self, outcomes: Iterable[Outcome | Measure]) -> None:
-        """Take outcomes of role RACE in; the latest attempt of each only.
-
-        The curves of first instances count for the rungs, also of those put aside.
-        """
+        """Take outcomes of role RACE in; the latest attempt of each only."""
         losses, costs = [], []
         for outcome in outcomes:
             place, number = baseline_place(outcome.instance)
-            if isinstance(outcome, Outcome):
-                self._add_curve(outcome)
-                if outcome.status is Status.PAUSED:
-                    continue
             if outcome.candidate == self.study.baseline and (self.study.paired or place >= 0):
                 self._baseline[max(place, 0), number] = outcome.loss
             if place < 0 and outcome.candidate in self._place:
                 losses.append((outcome.candidate, number, outcome.loss))
-                if self.study.cost != "instances":
-                    costs.append((outcome.candidate, number, self._price(outcome)))
+                if self.study.cost == "seconds":
+                    costs.append((outcome.candidate, number, outcome.seconds))
+                elif self.study.cost == "visits":
+                    visits = float(outcome.sample * max(1, outcome.epochs))
+                    costs.append((outcome.candidate, number, visits))
         self.table = self.table.extended(losses)
         self._costs = self._costs.extended(costs)
-
-    def _add_curve(self, outcome: Outcome) -> None:
-        what = outcome.candidate, outcome.instance
-        known = self._curves.get(what)
-        if known is None or known.losses.size <= outcome.epochs:
-            last = None if outcome.status is Status.PAUSED else outcome.loss
-            self._curves[what] = Curve(outcome.curve, self._price(outcome), last)
-
-    def _price(self, outcome: Outcome | Measure) -> float:
-        """Return what an instance cost so far, in seconds or example-visits."""
-        if self.study.cost == "seconds":
-            return outcome.seconds
-        return float(outcome.sample * max(1, outcome.epochs))
-
-    def curves(self) -> CurveTable | None:
-        """Return the curves as far as rungs look at them; None without rungs."""
-        race = self.race
-        if race.rungs is None:
-            return None
-        width = max(race.rungs.at(race.epochs), default=0)
-        return CurveTable.of(race.keys, self._curves, race.rungs.instances(race.criterion), width)
 
     def take(self, other: RaceRecord) -> None:
         """Take over the losses of another record of the same study."""
         self.table, self._costs, self._baseline = other.table, other._costs, dict(other._baseline)
-        self._curves = dict(other._curves)
         self._replay = None
 
     def state(self) -> RaceState:
@@ -100,8 +73,7 @@ class RaceRecord:
         """
         counted = self.study.cost != "instances"
         replay, self._replay = self._replay or Replay(self.race), None
-        costs = self._costs if counted else None
-        state = replay.run(self.table, self.baseline(), costs, self.curves())
+        state = replay.run(self.table, self.baseline(), self._costs if counted else None)
         self._replay = replay
         return state
 
@@ -119,6 +91,12 @@ class RaceRecord:
             losses[place, number] = loss
         return losses[0] if self.study.paired else losses
 
+    @property
+    def mean_cost(self) -> float:
+        """What an instance costs so far on average, in what the study counts; 1 before any."""
+        known = self._costs.losses[~np.isnan(self._costs.losses)]
+        return float(known.mean()) if known.size else 1.0
+
     def baseline_needs(self, state: RaceState) -> list[int]:
         """Return the numbers of the baseline's instances that the race waits for."""
         if self.study.paired:
@@ -135,29 +113,9 @@ class RaceRecord:
 
 def recorded_race(journal: Journal, race: Race | None = None) -> RaceRecord:
     """Return the race a journal holds, to be replayed under its own rules or under others."""
-    study = RaceDescription.read(journal.study)
-    race = study.race if race is None else race
-    if race.rungs is not None:
-        known = journal.candidates()
-        described = ((known[key].family, known[key].spec) for key in race.keys)
-        race = replace(race, recipes=recipes_of(described))
-    record = RaceRecord(study, race)
-    record.add(recorded(journal, race))
+    record = RaceRecord(RaceDescription.read(journal.study), race)
+    record.add(journal.measures(Role.RACE))
     return record
-
-
-def recorded(journal: Journal, race: Race) -> list[Outcome | Measure]:
-    """Return the racing outcomes of a journal, with the curves that rungs look at."""
-    if race.rungs is None:
-        return list(journal.measures(Role.RACE))
-    looked_at = range(race.rungs.instances(race.criterion))
-    whole = {
-        identity(one): one
-        for number in looked_at
-        for one in journal.outcomes(Role.RACE, instance=number)
-    }
-    others = (one for one in journal.measures(Role.RACE) if identity(one) not in whole)
-    return [*whole.values(), *others, *journal.paused(Role.RACE, instance=0)]
 
 
 def recorded_certificates(journal: Journal, state: RaceState | None) -> dict[str, Certificate]:
@@ -174,10 +132,23 @@ def recorded_certificates(journal: Journal, state: RaceState | None) -> dict[str
     order = sorted(losses, key=lambda key: (state is not None and key != state.winner, key))
     return {
         key: certificate_of(
-            study, [losses[key][number] for number in sorted(losses[key])], state, key, failed[key]
+            study,
+            [losses[key][number] for number in sorted(losses[key])],
+            state,
+            key,
+            failed[key],
+            luck_of(journal.candidates()[key]),
         )
         for key in order
     }
+
+
+def luck_of(known: Known) -> str:
+    """Return the `luck` of instances of a candidate, as far as it can be told here."""
+    try:
+        return rebuild_candidate(known).luck
+    except SurefootError:
+        return "luck"
 
 
 def certificate_of(
@@ -186,6 +157,7 @@ def certificate_of(
     state: RaceState | None,
     key: str,
     failed: int = 0,
+    luck: str = "luck",
 ) -> Certificate:
     """Return the certificate of fresh losses, with the winner's-curse gap after a race.
 
@@ -193,7 +165,13 @@ def certificate_of(
     over as many fresh instances as the race judged.
     """
     plain = Certificate(
-        tuple(fresh), study.content, study.confidence, unit=study.unit, failed=failed
+        tuple(fresh),
+        study.content,
+        study.confidence,
+        unit=study.unit,
+        failed=failed,
+        luck=luck,
+        tested=(study.sampling.test_size or study.halves.test, study.halves.test),
     )
     if isinstance(study, AssessDescription) or state is None or key not in state.values:
         return plain

@@ -79,6 +79,12 @@ class PopulationSection(Section):
         None, description="a name in quotes, a list of names, true or false"
     )
     groups: str | None = Field(None, description=WORD)
+    weights: str | None = Field(None, description=WORD)
+    order: str | None = Field(None, description=WORD)
+    missing: bool = Field(False, description=YES)
+    categories: bool | Words = Field(
+        False, description="true, a name in quotes, or a list of names"
+    )
     classes: bool = Field(False, description=YES)
     unit: str | None = Field(None, description="the features' unit, such as 'MeV'")
     target_unit: str | None = Field(None, description="the target's unit, such as 'GeV' or 'mm'")
@@ -189,7 +195,6 @@ class RaceSection(Section):
 
     schedule: str = "default"
     rule: str | None = None
-    rungs: str | None = None
     max_instances: int | None = Field(None, description=WHOLE)
     limit: float | None = Field(None, description=NUMBER)
     cost: Cost = Field("instances", description="'instances', 'seconds' or 'visits'")
@@ -212,7 +217,6 @@ def race_table() -> type[RaceSection]:
     fields: dict[str, Any] = {}
     for kind, choice in registry.ONE.items():
         names = tuple(registry.registered(kind))
-        names += ("none",) if kind == "rungs" else ()
         default = RaceSection.model_fields[choice].default
         allowed = Literal[names] if default else Literal[names] | None
         fields[choice] = (allowed, Field(default, description=either(names)))
@@ -289,7 +293,7 @@ TABLES |= {"space": ConvNetSection, "baseline": BaselineSection}
 
 
 def build_rules(race: RaceSection) -> dict[str, Any]:
-    """Return schedule, rule, rungs, screen, limit, max_instances and cost as `Race` takes them.
+    """Return schedule, rule, screen, limit, max_instances and cost as `Race` takes them.
 
     Raises `ConfigurationError` if a key has no meaning beside the others or is missing, or a number
     is none that schedule, rule or screen can have.
@@ -314,19 +318,7 @@ def build_rules(race: RaceSection) -> dict[str, Any]:
             "tolerance too, such as screen = 0.2"
         )
     bounds = {"limit": race.limit, "max_instances": race.max_instances, "cost": race.cost}
-    parts = {"schedule": schedule, "rule": rule, "rungs": _rungs(race), "screen": screen}
-    return {**parts, **bounds}
-
-
-def _rungs(race: RaceSection) -> Any:
-    """Return the rungs of a table; None without any."""
-    given = _given(race, "rungs")
-    if race.rungs not in (None, "none"):
-        return registry.make("rungs", race.rungs, given)
-    for key, value in given.items():
-        homes = [home for home, _ in registry.keys("rungs")[key]]
-        raise registry.meaningless(key, value, "a race without rungs", f"rungs = {either(homes)}")
-    return None
+    return {"schedule": schedule, "rule": rule, "screen": screen, **bounds}
 
 
 def _given(race: RaceSection, kind: registry.Kind) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVR
 
+import surefoot
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import CandidateError
@@ -107,3 +108,22 @@ def test_a_table_of_a_study_file_is_a_space() -> None:
     with pytest.raises(CandidateError, match="no field 'parameter': did you mean 'parameters'"):
         EstimatorCandidate.space({"class": "a.B", "parameter": {}})
     assert len(EstimatorCandidate.space({"class": "sklearn.svm.SVR"})) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "luck"),
+    [
+        ("sklearn.linear_model.LinearRegression", ""),
+        ("sklearn.svm.SVR", ""),
+        ("sklearn.neural_network.MLPRegressor", "seed"),
+    ],
+)
+def test_a_certificate_speaks_only_of_luck_that_there_is(path, luck):
+    candidate = EstimatorCandidate(path)
+    assert candidate.luck == luck
+    rng = np.random.default_rng(1)
+    data = surefoot.Population(rng.normal(size=(60, 2)), rng.normal(size=60))
+    found = surefoot.assess(candidate, data, n=3, sample_size=20, workers=1)
+    said = found.certificate.conditions()
+    assert ("each with its own seed" in said) == bool(luck)
+    assert "initialisation" not in said

@@ -7,7 +7,7 @@ from surefoot.racing.screen import Screen
 from surefoot.studies.select.cost import count_trainings
 from surefoot.studies.select.study import SelectStudy
 from tests.fakes import Fake, fake_setting
-from tests.studies.races import BASELINE, run, study
+from tests.studies.races import BASELINE, CANDIDATES, run, study
 
 
 def test_the_papers_study_takes_41567_trainings_and_exhaustion_345600() -> None:
@@ -46,3 +46,12 @@ def test_behind_a_screen_numbers_hold_if_nobody_leaves() -> None:
 def test_a_budget_counts_in_the_studys_unit(cost: str, rounds: int) -> None:
     asked = study(cost=cost, schedule=FlatBudget(rounds, keep=0.3))
     assert count_trainings(asked).rounds[0].trainings == 24 * 50
+
+
+def test_a_race_that_costs_more_than_training_everybody_says_so() -> None:
+    few = study(candidates=CANDIDATES[:3], certify=59, schedule=None)
+    counted = count_trainings(few)
+    assert counted.exhaustive == 177 < counted.total
+    assert counted.advice.startswith("177 trainings, no more than this race, train all 3 candid")
+    assert count_trainings(study(certify=59)).advice == ""
+    assert count_trainings(study(candidates=CANDIDATES[:3], certify=0)).advice == ""

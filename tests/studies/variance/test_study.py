@@ -15,7 +15,8 @@ from surefoot.instances import Instance, Setting
 from surefoot.journal import MEMORY, Journal
 from surefoot.seeds.ledger import FactorLevels, Role
 from surefoot.studies.replay import train_recorded
-from surefoot.studies.variance.study import VarianceStudy
+from surefoot.studies.variance.design import Design
+from surefoot.studies.variance.study import VarianceStudy, recorded_variance
 from tests.fakes import Fake, Seen, fake_loss, fake_setting
 
 SMALL = {"alone": 6, "draws": 3, "inits": 4, "replicates": 1, "tested": 2, "tests": 3}
@@ -28,19 +29,19 @@ def study(**changes: object) -> VarianceStudy:
 
 
 def test_designs_share_instances() -> None:
-    levels = study().levels()
+    levels = study().design.levels()
     # Both alone and both together start at (0, 0); the crossed design holds their first ones.
     alone = {(0, i) for i in range(6)} | {(i, 0) for i in range(6)} | {(i, i) for i in range(6)}
     crossed = {(d, i) for d in range(3) for i in range(4)}
     assert {(c.draw, c.init) for c in levels if not c.test} == alone | crossed
     assert len(levels) == len(alone | crossed) + 2 * 3
-    assert len(study(setting=fake_setting()).levels()) == len(alone | crossed)
+    assert len(study(setting=fake_setting()).design.levels()) == len(alone | crossed)
 
 
 def test_replicates_have_batch_orders_of_their_own() -> None:
     design = study(alone=0, draws=2, inits=2, replicates=3, tested=0)
-    assert {cell.order for cell in design.levels()} == {1, 2, 3}
-    assert len(design.levels()) == 12
+    assert {cell.order for cell in design.design.levels()} == {1, 2, 3}
+    assert len(design.design.levels()) == 12
 
 
 def test_every_outcome_has_the_luck_of_its_cell_and_is_recorded() -> None:
@@ -49,7 +50,7 @@ def test_every_outcome_has_the_luck_of_its_cell_and_is_recorded() -> None:
     with asked.open(MEMORY) as journal, LocalExecutor(2, "fake") as executor:
         result = asked.run(journal, executor=executor, watch=seen)
         outcomes = journal.outcomes(Role.VARIANCE)
-    assert len(seen.outcomes) == len(outcomes) == len(asked.levels())
+    assert len(seen.outcomes) == len(outcomes) == len(asked.design.levels())
     fixed = {o.instance: o.loss for o in outcomes}
     instance = Instance(asked.candidate, FactorLevels(0, 3).seed(11))
     assert fixed[FactorLevels(0, 3).number] == fake_loss(instance, SETTING)
@@ -68,10 +69,10 @@ def test_a_larger_design_goes_on_in_the_same_journal() -> None:
         before = journal.count()
         larger, seen = study(alone=8, draws=4), Seen()
         first = larger.run(journal, executor=executor, watch=seen)
-        assert before + len(seen.outcomes) == journal.count() == len(larger.levels())
+        assert before + len(seen.outcomes) == journal.count() == len(larger.design.levels())
         second = larger.run(journal, executor=executor, watch=seen)
     assert first.lines() == second.lines()
-    assert before + len(seen.outcomes) == len(larger.levels())
+    assert before + len(seen.outcomes) == len(larger.design.levels())
 
 
 def test_an_interrupted_study_goes_on_where_it_was(tmp_path) -> None:
@@ -93,7 +94,7 @@ def test_an_interrupted_study_goes_on_where_it_was(tmp_path) -> None:
     assert kept == 5
     seen = Seen()
     result = asked.run(path, workers=2, watch=seen)
-    assert len(seen.outcomes) == len(asked.levels()) - kept
+    assert len(seen.outcomes) == len(asked.design.levels()) - kept
     assert asked.run(workers=2).lines() == result.lines()
 
 
@@ -149,3 +150,22 @@ def test_the_initialisation_dominates_where_it_should() -> None:
 def test_designs_that_say_nothing_are_refused(fields: dict[str, int], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         study(**fields)
+
+
+@pytest.mark.parametrize("design", [{}, {"draws": 0, "inits": 0}, {"alone": 0}, {"replicates": 2}])
+def test_a_journal_alone_says_what_the_study_did(tmp_path, design):
+    asked = VarianceStudy(
+        candidate=Fake(noise=0.2),
+        setting=fake_setting(),
+        engine="fake",
+        **{"alone": 6, "draws": 3, "inits": 4, "tests": 0, **design},
+    )
+    with asked.open(tmp_path / "a.db") as journal, LocalExecutor(1, "fake") as executor:
+        found = asked.run(journal, executor=executor)
+        assert recorded_variance(journal).lines() == found.lines()
+        known = set(asked.design.levels())
+        # Older journals do not note the design: what their instances allow is shown.
+        derived = Design.within(known, whole_test=True)
+        assert known.issuperset(derived.levels())
+        assert derived.alone >= asked.alone
+        assert not asked.draws or derived.draws >= asked.draws

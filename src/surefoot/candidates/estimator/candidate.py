@@ -129,6 +129,12 @@ class EstimatorCandidate(Candidate):
         """Class names and parameters in one line."""
         return values.label(self.node) + (" +side" if self.side else "")
 
+    @property
+    def luck(self) -> str:
+        """A seed, if some part of it takes one; `CandidateError` if one cannot be imported."""
+        parts = [(values.class_of(one), one["parameters"]) for one in values.nodes(self.node)]
+        return "seed" if any(values.seed_name(*part) is not None for part in parts) else ""
+
     def make(self, generator: np.random.Generator, threads: int = 1) -> Any:
         """Return a new, unfitted estimator whose every seed comes from ``generator``.
 

@@ -48,7 +48,8 @@ def assess(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
-    from surefoot.reports.race import assessment_figure
+    from surefoot.reports.figures import figure_of
+    from surefoot.reports.views.assessment import assessed_curves, assessed_losses
     from surefoot.studies.assess.study import AssessStudy, make_promise
 
     session = Session(options.study, options)
@@ -81,6 +82,7 @@ def assess(
         said = str(found.certificate).splitlines()
         say_sentences(out, "Certificate", said, bold=promise is None)
     title = f"{session.population.name}: {chosen.label}"
-    session.finish(lambda: assessment_figure(found, label=session.loss_label, title=title))
+    panels = (*assessed_curves(found).panels, *assessed_losses(found).panels)
+    session.finish(lambda: figure_of(panels, title))
     if found.kept is False:
         raise typer.Exit(BROKEN)

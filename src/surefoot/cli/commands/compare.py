@@ -57,7 +57,8 @@ def compare(
     from surefoot.cli.session import Session
     from surefoot.cli.show.comparison import comparison_table
     from surefoot.cli.show.console import say_sentences
-    from surefoot.reports.comparison import comparison_figure
+    from surefoot.reports.figures import figure_of
+    from surefoot.reports.views.comparison import comparison
     from surefoot.study_files.build import comparison_of
 
     session = Session(study, options, source=source)
@@ -86,4 +87,4 @@ def compare(
     say_sentences(out, "Comparison", found.lines())
     say_sentences(out, "Bounds", [found.bound_line()])
     title = session.population.name
-    session.finish(lambda: comparison_figure(found, label=session.loss_label, title=title))
+    session.finish(lambda: figure_of(comparison(found, session.loss_label).panels, title))

@@ -37,7 +37,7 @@ def export(
       [dim]A table of all outcomes.[/dim]
       surefoot export energy.db outcomes.csv
 
-      [dim]The five best for a paper, with \\\\usepackage{booktabs}.[/dim]
+      [dim]The five best for a paper, with \\usepackage{booktabs}.[/dim]
       surefoot export energy.db table.tex --best 5
 
       [dim]For mlflow ui --backend-store-uri sqlite:///mlflow.db[/dim]

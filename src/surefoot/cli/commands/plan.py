@@ -48,7 +48,8 @@ def plan(
     from surefoot.executors.opening import workers_of
     from surefoot.executors.parallel_map import parallel_map
     from surefoot.journal import Journal
-    from surefoot.reports.plan import plan_figure
+    from surefoot.reports.figures import figure_of
+    from surefoot.reports.views.plan import planned
     from surefoot.studies.plan.pilot import pilot_study, recorded_pilot
     from surefoot.studies.plan.plan import advise, plan_races
     from surefoot.studies.text import titled
@@ -85,12 +86,11 @@ def plan(
     say_lines(out, (titled("", f"    {line}") for line in advice.row.choice.changes))
     say_sentences(out, "Basis", notes(asked, pilot, rows, races, session.cores, where))
     session.finish(
-        lambda: plan_figure(
-            rows,
-            advice.row,
-            criterion=asked.race.criterion.name,
-            workers=session.cores,
-            title=f"{session.name}: {count:,} candidates",
+        lambda: figure_of(
+            planned(
+                rows, advice.row, criterion=asked.race.criterion.name, workers=session.cores
+            ).panels,
+            f"{session.name}: {count:,} candidates",
         ),
         journal=source is None,
     )

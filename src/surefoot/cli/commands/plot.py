@@ -14,17 +14,20 @@ def plot(
         Path, typer.Argument(metavar="OUTPUT", help="The file to draw: .png, .pdf or .svg.")
     ],
     what: Annotated[
-        str, option("--what -w WHAT", "race, rounds, curves, certificate or pareto.")
-    ] = "race",
+        str,
+        option("--what -w WHAT", "Which part of its report; see below.", "race, or the first"),
+    ] = "",
     candidate: Annotated[
         str, option("--candidate -c KEY", "Whose curves; key or 'winner'.")
     ] = "winner",
 ) -> None:
-    """Draw a journal's race.
+    """Draw a figure of a journal, of any study.
 
-    rounds: boxplots of the losses in every round. curves: loss against epoch of
-    a candidate's instances. certificate: the winner's fresh losses and their
-    bound. race: all three.
+    Of a race: rounds (who left when), curves (loss against epoch of a
+    candidate's instances), certificate (its fresh losses and their bound), race
+    (all three), duel (winner against runner-up), front (mean against spread),
+    profiles, parallel (hyperparameters), curse, ranks, performance. Of other
+    studies: sizes, variance, comparison, fresh, curves, pilot.
 
     [bold]Examples[/bold]
 
@@ -40,13 +43,12 @@ def plot(
     from surefoot.cli.show.console import busy, console
     from surefoot.journal import Journal
     from surefoot.reports.files import check_path, save
-    from surefoot.reports.race import draw_selection
+    from surefoot.reports.plot import plot as draw
     from surefoot.studies.replay import find_candidate
-    from surefoot.studies.select.selection import recorded_selection
 
     check_path(output)
     out = console()
     with Journal.read(journal) as recorded, busy(out, "drawing"):
         key = None if candidate == "winner" else find_candidate(recorded, candidate)
-        save(draw_selection(recorded_selection(recorded), recorded, what, key), output)
+        save(draw(recorded, what, key), output)
     out.print(str(output), soft_wrap=True)

@@ -55,7 +55,8 @@ def sample_size(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
-    from surefoot.reports.sample_size import sample_size_figure
+    from surefoot.reports.figures import figure_of
+    from surefoot.reports.views.sample_size import sample_sizes
     from surefoot.studies.sizes.sample_size import RobustRule, SampleSizeStudy, paper_sizes
 
     rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
@@ -80,4 +81,4 @@ def sample_size(
     found = session.ask(asked)
     say_sentences(session.out, "Sample size", found.lines(), bold=True)
     title = f"{session.population.name}: {chosen.label}"
-    session.finish(lambda: sample_size_figure(found, label=session.loss_label, title=title))
+    session.finish(lambda: figure_of(sample_sizes(found, session.loss_label).panels, title))

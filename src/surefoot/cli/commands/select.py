@@ -68,8 +68,8 @@ def select(
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import busy, say_lines
     from surefoot.cli.show.live import live
-    from surefoot.reports.race import draw_selection
-    from surefoot.studies.select.cost import selection_cost
+    from surefoot.reports.plot import race_figure
+    from surefoot.studies.select.cost import count_trainings, selection_cost
     from surefoot.study_files.build import study_of
 
     session = Session(study, options)
@@ -84,6 +84,8 @@ def select(
             cost = selection_cost(asked, session.cores)
         say_lines(session.out, cost.lines())
         return
+    if advice := count_trainings(asked, 1.0).advice:
+        session.out.print(advice, soft_wrap=True)
     again = ["surefoot", "select", str(study), "--journal", str(session.journal)]
     again += ["--engine", options.engine] if options.engine else []
     again += ["--cluster", options.cluster] if options.cluster else []
@@ -94,4 +96,4 @@ def select(
         session.out.print()
         say_lines(session.out, selection.lines())
         more = f"surefoot show {shlex.quote(str(session.journal))}"
-        session.finish(lambda: draw_selection(selection, record), More=more)
+        session.finish(lambda: race_figure(selection, record), More=more)

@@ -45,7 +45,8 @@ def transfer(
     from surefoot.cli.show.comparison import transfer_table
     from surefoot.cli.show.console import say_sentences
     from surefoot.journal import Journal
-    from surefoot.reports.comparison import transfer_figure
+    from surefoot.reports.figures import figure_of
+    from surefoot.reports.views.comparison import transfer as view
     from surefoot.studies.sizes.transfer import transfer_study
     from surefoot.study_files.build import baseline_of
 
@@ -78,7 +79,7 @@ def transfer(
     out.print(transfer_table(found))
     say_sentences(out, "Transfer", found.lines(), bold=True)
     say_sentences(out, "Bounds", [found.comparison.bound_line()])
-    session.finish(lambda: transfer_figure(found, label=session.loss_label))
+    session.finish(lambda: figure_of(view(found, session.loss_label).panels))
 
 
 def _word(source: str) -> str:

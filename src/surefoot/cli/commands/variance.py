@@ -43,7 +43,8 @@ def variance(
     """
     from surefoot.cli.session import Session
     from surefoot.cli.show.console import say_sentences
-    from surefoot.reports.variance import variance_figure
+    from surefoot.reports.figures import figure_of
+    from surefoot.reports.views.variance import variance_split
     from surefoot.studies.variance.study import VarianceStudy
 
     session = Session(options.study, options)
@@ -62,4 +63,4 @@ def variance(
     found = session.ask(asked)
     say_sentences(session.out, "Spread", found.lines())
     title = f"{session.population.name}: {chosen.label}"
-    session.finish(lambda: variance_figure(found, label=session.loss_label, title=title))
+    session.finish(lambda: figure_of(variance_split(found, session.loss_label).panels, title))

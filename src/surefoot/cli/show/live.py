@@ -14,7 +14,7 @@ import numpy as np
 from surefoot.instances import Outcome, Status
 from surefoot.journal import Journal, Role
 from surefoot.racing.criteria import Criterion
-from surefoot.racing.state import PlannedRound, Round, stretch_name
+from surefoot.racing.state import PlannedRound, Round, ends_early, stretch_name, trainings_after
 from surefoot.statistics.troubles import in_words
 from surefoot.studies.duration import TimeLeft, duration_words
 from surefoot.studies.select.cost import count_trainings
@@ -114,8 +114,6 @@ class Progress(Watcher):
         row.done += 1
         if row.earlier or outcome.role is not Role.RACE or outcome.candidate not in self._labels:
             return
-        if outcome.status is Status.PAUSED:
-            return
         losses = self.losses.setdefault(outcome.candidate, [])
         losses.append(outcome.loss)
         if len(losses) >= self.criterion.needs:
@@ -158,10 +156,7 @@ class Progress(Watcher):
             return max(now, self.certifying_instances - sum(one.done for one in begun))
         if self._current is None:
             return now
-        later = [one for one in self.plan if one.number > self._current.number]
-        alike = [one for one in self.plan if one.number == self._current.number]
-        share = row.candidates / alike[0].survivors if alike else 1.0
-        return now + round(share * sum(one.trainings for one in later)) + self.certifying_instances
+        return now + trainings_after(self.plan, self._current) + self.certifying_instances
 
     def status(self) -> str:
         """Return how much is trained and how long the rest takes, in one line."""
@@ -176,8 +171,8 @@ class Progress(Watcher):
         if left:
             seconds = self.time_left.seconds(left, self._alive)
             rest = "" if seconds is None else f", {duration_words(seconds)}"
-            open_ended = any(one.name == "race" and one.keep is None for one in self.plan)
-            parts.append(f"{'at most' if open_ended else 'about'} {left:,} left{rest}")
+            bound = "at most" if ends_early(self.plan) else "about"
+            parts.append(f"{bound} {left:,} left{rest}")
         return " · ".join(parts)
 
     def _round(self, one: PlannedRound | Round, candidates: int) -> Row:

@@ -11,13 +11,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from surefoot import registry
 from surefoot.data.arrays import Label
 from surefoot.data.energies import ENERGY_UNITS, scale_energies
 from surefoot.data.files.base import Chunk, DataFile
-from surefoot.data.files.columns import Names, read_columns, resolve
+from surefoot.data.files.columns import Names, is_text, read_table, resolve
 from surefoot.data.population import Population
 from surefoot.errors import DataError, nearest
 from surefoot.replacing import replaced
@@ -34,6 +32,10 @@ def load_population(
     features: Names | None = None,
     side: Names | bool | None = None,
     groups: str | None = None,
+    weights: str | None = None,
+    order: str | None = None,
+    missing: bool = False,
+    categories: Names | bool = False,
     classes: bool | Sequence[Label] | None = None,
     unit: str | None = None,
     target_unit: str | None = None,
@@ -59,6 +61,13 @@ def load_population(
         Columns of the side features; a registered population may compute them.
     groups
         Column whose equal values are never split between pool and test half.
+    weights, order
+        Columns of the examples' weights, and of what they are split by, such as a date.
+    missing
+        Whether values of features may be missing.
+    categories
+        Features that are categories, each a column of text, truth values or numbers; True for all
+        that hold text or truth values.
     classes
         As of `Population`.
     unit
@@ -88,6 +97,10 @@ def load_population(
             "features": features,
             "side": side,
             "groups": groups,
+            "weights": weights,
+            "order": order,
+            "missing": missing or None,
+            "categories": categories or None,
             "classes": classes,
             "unit": unit,
             "target_unit": target_unit,
@@ -104,25 +117,30 @@ def load_population(
             raise DataError(f"side = true has no meaning for {file.name}: name its {file.noun}s")
         if not target or not (features or file.tabular):
             columns = ", ".join(file.columns)
-            missing = "features" if target else "target"
-            raise DataError(f"{file.name} needs the name of its {missing}, among: {columns}")
+            lacking = "features" if target else "target"
+            raise DataError(f"{file.name} needs the name of its {lacking}, among: {columns}")
         if not features:
-            features = _others(file, target, side, groups)
+            features = _others(file, target, side, groups, weights, order)
         named = {"features": features, "target": target, "side": side, "groups": groups}
+        named |= {"weights": weights, "order": order}
         parts = {
             part: resolve(file, names) for part, names in named.items() if names or names == ""
         }
         targets = [column.name for column in parts["target"]]
-        labelled = len(targets) == 1 and (classes is not None or _is_text(file, targets[0]))
-        arrays = read_columns(file, parts, ("groups", *(("target",) if labelled else ())))
+        labelled = len(targets) == 1 and (classes is not None or is_text(file, targets[0]))
+        words = ("groups", "order", "weights", *(("target",) if labelled else ()))
+        inputs = parts["features"]
+        arrays, meaning = read_table(file, parts, words, categories, missing=missing)
     if unit is not None:
         scale_energies(arrays["features"], unit, f"features of {file.name}")
     if target_unit in ENERGY_UNITS and not labelled:
         scale_energies(arrays["target"], target_unit, f"target of {file.name}", positive=True)
         target_unit = "GeV"
-    names = tuple(column.name for column in parts["features"])
+    names = tuple(column.name for column in inputs)
     return Population(
         **arrays,
+        missing=missing,
+        categories=meaning,
         name=file.name,
         target_name=", ".join(targets),
         target_unit=target_unit or "",
@@ -206,12 +224,6 @@ def _registered(name: str, rest: str, given: dict[str, Any]) -> Population:
     if not isinstance(population, Population):
         raise DataError(f"{name!r} gave a {type(population).__name__}, not a Population")
     return population
-
-
-def _is_text(file: DataFile, column: str) -> bool:
-    """Say whether a column holds text, as its first rows tell."""
-    first = next(iter(file.chunks([column], 1)), {}).get(column)
-    return isinstance(first, np.ndarray) and first.dtype.kind in "USOb" and first.ndim == 1
 
 
 def write_data_file(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.checks import known
 from surefoot.data.arrays import check_told_apart
+from surefoot.data.categories import category_codes
 from surefoot.data.files.base import DataFile, Jagged, Values
 from surefoot.errors import DataError
 
@@ -40,7 +42,8 @@ class Column:
             example = f" such as {_example(content)!r}" if content.size else ""
             raise file.error(
                 self.name,
-                f"holds {content.dtype} values{example}, not numbers: leave it out of the features",
+                f"holds {content.dtype} values{example}, not numbers: name it among the categories "
+                "or leave it out of the features",
             )
         if self.index is not None:
             return self._scattered(values, chunk[self.index], file, start)
@@ -108,14 +111,70 @@ def resolve(file: DataFile, names: Names) -> list[Column]:
     return columns
 
 
+def is_text(file: DataFile, column: str) -> bool:
+    """Say whether a column holds text or truth values, as its first rows tell."""
+    first = next(iter(file.chunks([column], 1)), {}).get(column)
+    return isinstance(first, np.ndarray) and first.dtype.kind in "USOb" and first.ndim == 1
+
+
+def read_table(
+    file: DataFile,
+    parts: Mapping[str, list[Column]],
+    labels: Iterable[str],
+    categories: Names | bool,
+    *,
+    missing: bool,
+) -> tuple[dict[str, NDArray[Any]], dict[int, tuple[str, ...]]]:
+    """Read parts as `read_columns` does, with features that are categories as codes.
+
+    Return the arrays, and the labels of the categories by the place of the feature. ``categories``
+    are names or True for those of text; features may be ``missing``.
+    """
+    inputs = parts["features"]
+    plain = [column.name for column in inputs if column.index is None]
+    if isinstance(categories, bool):
+        chosen = [name for name in plain if categories and is_text(file, name)]
+    else:
+        chosen = [column.name for column in resolve(file, categories)]
+        for name in chosen:
+            known("category", name, plain, error=DataError)
+    numbers = [column for column in inputs if column.name not in chosen]
+    asked = {**parts, "features": numbers} | {_word(name): [Column(name)] for name in chosen}
+    if not numbers:
+        del asked["features"]
+    lacking = {"features", *map(_word, chosen)} if missing else set()
+    arrays = read_columns(file, asked, [*labels, *map(_word, chosen)], lacking)
+    if not chosen:
+        return arrays, {}
+    if numbers and arrays["features"].shape[1] != len(numbers):
+        raise DataError(
+            f"{file.name} has categories beside a {file.noun} of several features: split it"
+        )
+    coded = {name: category_codes(arrays.pop(_word(name))) for name in chosen}
+    rest = iter(arrays["features"].T if numbers else ())
+    columns = [coded[one.name][0] if one.name in coded else next(rest) for one in inputs]
+    arrays["features"] = np.stack(columns, axis=1, dtype=np.float32, casting="unsafe")
+    return arrays, {
+        place: coded[one.name][1] for place, one in enumerate(inputs) if one.name in coded
+    }
+
+
+def _word(name: str) -> str:
+    """Return what the part of a category is called."""
+    return f"category {name}"
+
+
 def read_columns(
-    file: DataFile, parts: Mapping[str, list[Column]], labels: Iterable[str] = ()
+    file: DataFile,
+    parts: Mapping[str, list[Column]],
+    labels: Iterable[str] = (),
+    missing: Collection[str] = (),
 ) -> dict[str, NDArray[Any]]:
     """Read the columns of several parts of an open file of N rows in one pass.
 
     Parts among ``labels`` are kept as they are, [N] of any kind; all others become a float32
-    matrix [N, columns]. Raises `DataError` if the file is empty or unreadable, or a column ragged
-    or not numeric.
+    matrix [N, columns]. Values of parts among ``missing`` may be missing. Raises `DataError` if the
+    file is empty or unreadable, or a column ragged or not numeric.
     """
     n, kept = file.rows, set(labels) & set(parts)
     if n == 0:
@@ -128,10 +187,13 @@ def read_columns(
         stop = start + len(chunk[next(iter(wanted))])
         for part, columns in parts.items():
             if part in kept:
-                pieces[part].append(_labels(chunk, columns[0].name, file, start))
+                found_labels = _labels(chunk, columns[0].name, file)
+                if part not in missing:
+                    _check_filled(columns[0].name, found_labels, file, start)
+                pieces[part].append(found_labels)
                 continue
             found = [column.matrix(chunk, file, start) for column in columns]
-            _check_finite(columns, found, file, start)
+            _check_finite(columns, found, file, start, missing=part in missing)
             for column, matrix in zip(columns, found, strict=True):
                 check_told_apart(matrix, f"{file.noun} {column.name!r} of {file.name}")
             width = sum(matrix.shape[1] for matrix in found)
@@ -149,16 +211,26 @@ def read_columns(
 
 
 def _check_finite(
-    columns: Sequence[Column], found: Sequence[NDArray[Any]], file: DataFile, start: int
+    columns: Sequence[Column],
+    found: Sequence[NDArray[Any]],
+    file: DataFile,
+    start: int,
+    *,
+    missing: bool,
 ) -> None:
     """Raise `DataError` with the column and the row of the first value that is not finite."""
     for column, values in zip(columns, found, strict=True):
-        if values.dtype.kind != "f" or (finite := np.isfinite(values)).all():
+        if values.dtype.kind != "f":
             continue
-        row, place = np.argwhere(~finite)[0]
+        wrong = np.isinf(values) if missing else ~np.isfinite(values)
+        if not wrong.any():
+            continue
+        row, place = np.argwhere(wrong)[0]
         where = file.place(start + row) + (f", place {place}" if values.shape[1] > 1 else "")
         raise file.error(
-            column.name, f"holds {values[row, place]} in {where}: fill in or drop such rows"
+            column.name,
+            f"holds {values[row, place]} in {where}: fill in or drop such rows"
+            + ("" if missing else ", or say missing = true"),
         )
 
 
@@ -185,17 +257,20 @@ def _width(file: DataFile, index: str) -> int:
     return highest + 1
 
 
-def _labels(chunk: Mapping[str, Values], name: str, file: DataFile, start: int) -> NDArray[Any]:
+def _labels(chunk: Mapping[str, Values], name: str, file: DataFile) -> NDArray[Any]:
     values = chunk[name]
     if isinstance(values, Jagged) or (values.ndim == 2 and values.shape[1] != 1):
         raise file.error(name, "holds a list in each row; one value is needed")
-    values = values.ravel()
-    if file.tabular and values.dtype.kind in "UO":
-        nothing = [one is None or one == "" for one in values.tolist()]
+    return values.ravel()
+
+
+def _check_filled(name: str, values: NDArray[Any], file: DataFile, start: int) -> None:
+    """Raise `DataError` with the row of the first label that a table lacks."""
+    if file.tabular:
+        nothing = [one is None or one == "" or one != one for one in values.tolist()]
         if any(nothing):
             where = file.place(start + nothing.index(True))
             raise file.error(name, f"holds nothing in {where}: fill in or drop such rows")
-    return values
 
 
 def _natural(name: str) -> list[tuple[bool, int, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import inspect
 import os
 import sys
 import threading
@@ -19,9 +20,11 @@ from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
+from surefoot.candidates.estimator.values import nodes
 from surefoot.candidates.function import DrawnData, FunctionCandidate
+from surefoot.data.categories import FrameColumns
 from surefoot.data.population import Matrix, Population, Rows
-from surefoot.engines.base import Engine, Flag, Monitor, Stopped, data_refusal
+from surefoot.engines.base import Engine, Flag, Monitor, Stopped, data_refusal, table_refusal
 from surefoot.errors import CandidateError, EngineError
 from surefoot.instances import Instance, Predictor, Setting
 from surefoot.learning.losses import Loss, logits_of
@@ -51,13 +54,14 @@ class EstimatorEngine(Engine):
         """Refuse what is neither kind, cannot be imported or does not fit the data or the loss."""
         if not isinstance(candidate, (EstimatorCandidate, FunctionCandidate)):
             return f"estimator fits estimators and functions, not {candidate.family}"
-        reason = data_refusal(candidate, setting, setting.loss)
+        reason = data_refusal(candidate, setting, setting.loss, tables=True)
         if reason is not None:
             return reason
         try:
             if isinstance(candidate, FunctionCandidate):
                 candidate.resolve()
-                return None
+                weighted = setting.halves.population.weights is not None
+                return table_refusal(candidate, setting) if weighted else None
             made = candidate.make(np.random.default_rng(0))
         except CandidateError as error:
             return f"{candidate.label} cannot be trained: {error}"
@@ -101,15 +105,29 @@ def fit(model: Any, population: Population, rows: Rows, loss: Loss, takes_side: 
     """Fit a model to some rows of a population; return it as a predictor.
 
     A classifier is given the classes of its sample as 0, 1, 2, … without a gap, which all
-    libraries take.
+    libraries take. One of a population with categories is given a data frame.
     """
     x, y = sample(population, rows, takes_side)
+    columns, weights = population.columns(takes_side), {}
+    given = x if columns is None else columns.frame(x)
+    if population.weights is not None:
+        weights[_weight_name(model)[1]] = population.weights[rows]
     if population.classes is None:
-        model.fit(x, y[:, 0] if y.shape[1] == 1 else y)
-        return Fitted(model, population.outputs, takes_side)
+        model.fit(given, y[:, 0] if y.shape[1] == 1 else y, **weights)
+        return Fitted(model, population.outputs, takes_side, columns=columns)
     codes, local = np.unique(y[:, 0].astype(np.int64), return_inverse=True)
-    model.fit(x, local)
-    return Fitted(model, population.outputs, takes_side, codes, loss.name != "error_rate")
+    model.fit(given, local, **weights)
+    probable = loss.name != "error_rate"
+    return Fitted(model, population.outputs, takes_side, codes, probable, columns)
+
+
+def _weight_name(model: Any) -> tuple[Any, str]:
+    """Return the estimator at a pipeline's end, and what the pipeline's `fit` calls its weights."""
+    name = "sample_weight"
+    while hasattr(model, "steps"):
+        step, model = model.steps[-1]
+        name = f"{step}__{name}"
+    return model, name
 
 
 def _unfit(candidate: EstimatorCandidate, made: Any, setting: Setting) -> str | None:
@@ -130,6 +148,37 @@ def _unfit(candidate: EstimatorCandidate, made: Any, setting: Setting) -> str | 
         return (
             f"{candidate.label} has no predict_proba, which the loss {loss} needs: use error_rate, "
             "or let it estimate probabilities"
+        )
+    if population.weights is not None:
+        last = _weight_name(made)[0]
+        if "sample_weight" not in inspect.signature(last.fit).parameters:
+            return (
+                f"{candidate.label} takes no weights of examples, which {population.name} has: "
+                "leave them out, or use an estimator whose fit takes sample_weight"
+            )
+    return _no_table(candidate, made, population)
+
+
+def _no_table(candidate: EstimatorCandidate, made: Any, population: Population) -> str | None:
+    """Return what of a table a single estimator of scikit-learn says that it does not take.
+
+    Of those made of several parts nobody can say beforehand.
+    """
+    if sum(1 for _ in nodes(candidate.node)) > 1 or not hasattr(made, "__sklearn_tags__"):
+        return None
+    if type(made).__module__.partition(".")[0] != "sklearn":
+        return None
+    tags, name = made.__sklearn_tags__().input_tags, population.name
+    takes = tags.categorical or "categorical_features" in made.get_params(deep=False)
+    if population.categories and not takes:
+        return (
+            f"{candidate.label} takes no categories, which {name} has: give it a step that encodes "
+            "them, such as sklearn.preprocessing.OneHotEncoder"
+        )
+    if population.missing and not tags.allow_nan:
+        return (
+            f"{candidate.label} takes no missing values, which {name} has: give it a step that "
+            "fills them in, such as sklearn.impute.SimpleImputer"
         )
     return None
 
@@ -217,6 +266,8 @@ class Fitted(Predictor):
         None for regression.
     probabilities
         Whether to ask ``predict_proba`` for class probabilities instead of ``predict`` for classes.
+    columns
+        How its inputs are columns of a data frame, where some are categories.
     """
 
     model: Any
@@ -224,6 +275,7 @@ class Fitted(Predictor):
     takes_side: bool = False
     codes: NDArray[np.int64] | None = None
     probabilities: bool = False
+    columns: FrameColumns | None = None
 
     def predict(self, features: Matrix, side: Matrix | None) -> Matrix:
         """Return predictions [n, outputs] for features [n, F] and side features [n, S].
@@ -233,7 +285,9 @@ class Fitted(Predictor):
 
         Raises `CandidateError` if the model returns another shape.
         """
-        x = inputs(features, side, self.takes_side)
+        x: Any = inputs(features, side, self.takes_side)
+        if self.columns is not None:
+            x = self.columns.frame(x)
         if self.codes is not None and self.probabilities:
             return self._logits(np.asarray(self.model.predict_proba(x), dtype=np.float64))
         predicted = getattr(self.model, "predict", self.model)(x)

@@ -160,7 +160,8 @@ class Ranges:
 class Rule:
     """A straight line across the panel at a ``value`` of the axis ``at``, named by ``label``.
 
-    The label stands at the line itself (``direct``) or in the legend.
+    The label stands at the line itself (``direct``) or in the legend; that of a value of x stands
+    at the share ``up`` of the panel's height.
     """
 
     value: float
@@ -170,6 +171,7 @@ class Rule:
     width: float = 1.6
     label: str = ""
     direct: bool = True
+    up: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -344,6 +346,13 @@ def five_numbers(losses: ArrayLike) -> Floats:
     reach = 1.5 * (third - first)
     near = seen[(seen >= first - reach) & (seen <= third + reach)]
     return np.array([near.min(), first, median, third, near.max()])
+
+
+def edge(axis: Axis) -> float:
+    """Return where on an axis a mark stands for what lies beyond its upper end."""
+    if axis.log:
+        return float(axis.high * (axis.low / axis.high) ** 0.02)
+    return axis.high - 0.02 * (axis.high - axis.low)
 
 
 def strips(names: Sequence[str], across: Axis) -> tuple[Floats, Axis, Texts]:

@@ -26,6 +26,7 @@ from surefoot.reports.views.chart import (
     View,
     axis_of,
     boxes_of,
+    edge,
     finite,
     lost_note,
     numbers,
@@ -84,7 +85,7 @@ def _losses(found: Comparison, label: str) -> Panel:
         marks.append(boxes_of(rows, places, width, tone=tone, label=name, hover=hover))
         above = middle > vertical.high
         if above.any():
-            x, y = places[above], np.full(int(above.sum()), vertical.high)
+            x, y = places[above], np.full(int(above.sum()), edge(vertical))
             said = {
                 name_: [v for v, far in zip(values, above, strict=True) if far]
                 for name_, values in hover.items()
@@ -109,13 +110,13 @@ def _sizes(found: Comparison) -> Axis:
 def _vertical(found: Comparison, label: str) -> Axis:
     """Return the axis of the losses, logarithmic where even the better candidates span much.
 
-    Near the best is a median below `FAR` times the lowest at every size. So one poor candidate does
+    Near the best is a median below `FAR` times the lowest of its size. So one poor candidate does
     not squeeze the others into a line.
     """
     medians = found.medians
-    near = (medians <= FAR * medians.min(axis=0)).all(axis=1)
-    kept = found.losses[near] if near.any() else found.losses
-    boxes = boxes_of(list(kept.reshape(-1, found.n)), np.arange(kept.shape[0] * kept.shape[1]), 1.0)
+    near = medians <= FAR * medians.min(axis=0)
+    kept = found.losses[near] if near.any() else found.losses.reshape(-1, found.n)
+    boxes = boxes_of(list(kept), np.arange(float(len(kept))), 1.0)
     shown = axis_of([boxes.low, boxes.high], label)
     return axis_of(found.losses, label) if shown.log else shown
 

@@ -21,6 +21,7 @@ from surefoot.reports.views.chart import (
     View,
     axis_of,
     counts,
+    edge,
     loss_label,
     numbers,
 )
@@ -85,8 +86,8 @@ def front(selection: Selection) -> View | None:
                 "standard deviation": [f"{spread[row]:.3g}" for row in at],
                 "instances": [str(n[row]) for row in at],
             }
-            x = np.minimum(location[at], horizontal.high)
-            y = np.minimum(spread[at], vertical.high)
+            x = np.minimum(location[at], edge(horizontal))
+            y = np.minimum(spread[at], edge(vertical))
             marks.append(Points(x, y, tone, shape, words, size, alpha, hover))
     names = tuple(str(number) for number in range(1, len(best[:NAMED]) + 1))
     named = best[:NAMED]

@@ -55,7 +55,6 @@ def planned(rows: Sequence[PlanRow], pick: PlanRow, *, criterion: str, workers: 
     x, y = seconds / per, np.maximum(regrets, foot)
     best = efficient(rows)
     good = np.array([row in best for row in rows])
-    own = np.array([row.choice.own for row in rows])
     low, high = np.maximum(regrets - errors, 0.1 * y), regrets + errors
     cores = f"{workers} core{'s' if workers > 1 else ''}"
     if seen.any():
@@ -88,17 +87,8 @@ def planned(rows: Sequence[PlanRow], pick: PlanRow, *, criterion: str, workers: 
                 "finds the best": [f"{rows[row].forecast.p_best:.0%}" for row in at],
             }
             marks.append(Points(x[at], y[at], tone, shape, words, size, hover=hover))
-    names = tuple(
-        row.choice.name + " (yours)" * (mine and "yours" not in row.choice.name)
-        for row, mine in zip(rows, own, strict=True)
-    )
-    marks += _names(
-        [n for n, one in zip(names, seen, strict=True) if one],
-        x[seen],
-        y[seen],
-        horizontal,
-        vertical,
-    )
+    names = [row.choice.name for row, one in zip(rows, seen, strict=True) if one]
+    marks += _names(names, x[seen], y[seen], horizontal, vertical) if names else []
     notes = []
     if (seen & (regrets <= 0.0)).any():
         notes.append("races on the lower edge regretted nothing in the simulations")

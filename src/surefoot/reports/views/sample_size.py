@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surefoot.reports.views.chart import (
-    Axis,
     Line,
     Mark,
     Panel,
@@ -103,9 +102,10 @@ def _sizes(
     if baseline is not None:
         marks.append(Rule(baseline, "y", Tone.QUIET, "dotted", label="baseline"))
         values.append(np.array([baseline]))
-    horizontal = axis_of(sizes[at], "training examples", log=True, room=0.08)
-    note = lost_note(int(np.isinf(result.losses[at]).sum()))
+    ends = [sizes[at] - 0.6 * width, sizes[at] + 0.6 * width]
+    horizontal = axis_of(ends, "training examples", log=True)
+    notes = [lost_note(int(np.isinf(result.losses[at]).sum()))]
+    if result.robust is None and rule.needed <= result.losses.shape[1]:
+        notes.append("robust at no size")
+    note = "; ".join(filter(None, notes))
     return Panel(title, horizontal, axis_of(values, label), tuple(marks), note)
-
-
-__all__ = ["Axis", "plateau_of", "sample_sizes"]

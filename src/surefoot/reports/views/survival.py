@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surefoot.racing.state import Round, stretch_word, stretches
+from surefoot.racing.state import Round, stretch_name, stretches
 from surefoot.racing.table import Booleans
 from surefoot.reports.views.chart import (
     Axis,
@@ -25,6 +25,7 @@ from surefoot.reports.views.chart import (
     View,
     axis_of,
     counts,
+    edge,
     numbers,
     scattered,
 )
@@ -45,15 +46,16 @@ def survival(selection: Selection) -> View | None:
     return View(
         "survival",
         "Survival by round",
-        panels=(_departures(selection, told), _left(told)),
+        panels=(departures(selection), _left(told)),
         tables=(rounds_table(selection, told),),
         reading="Each grey mark is a candidate where it left: its value then, and on pointing at "
         "it the reason. Marks at the upper edge diverged. Rounds in which all stayed are one.",
     )
 
 
-def _departures(selection: Selection, told: Sequence[Sequence[Round]]) -> Panel:
+def departures(selection: Selection) -> Panel:
     """Return every elimination by round and value, and the path of the winner."""
+    told = stretches(selection.state.rounds)
     study, labels = selection.record.study, selection.labels
     place = {one.number: at for at, stretch in enumerate(told, 1) for one in stretch}
     out = selection.state.eliminations
@@ -75,7 +77,7 @@ def _departures(selection: Selection, told: Sequence[Sequence[Round]]) -> Panel:
     }
     alpha = 0.85 if len(out) < 300 else 0.35
     marks: list[Mark] = []
-    heights = np.where(lost, vertical.high, values)
+    heights = np.where(lost, edge(vertical), values)
     shown: tuple[tuple[Booleans, Shape, str], ...]
     shown = (~lost, "circle", "left"), (lost, "up", "left, diverged")
     for chosen, shape, words in shown:
@@ -139,9 +141,9 @@ def _rounds_axis(told: Sequence[Sequence[Round]]) -> Axis:
 def _name(stretch: Sequence[Round]) -> str:
     """Return a stretch of rounds in a word.
 
-    It is ``screen``, ``rung 1``, or numbers such as ``2–7``.
+    It is ``screen``, or numbers such as ``2–7``.
     """
-    return stretch_word(stretch[-1].name, stretch[0].number, stretch[-1].number)
+    return stretch_name(stretch[-1].name, stretch[0].number, stretch[-1].number).split()[-1]
 
 
 def rounds_table(selection: Selection, told: Sequence[Sequence[Round]]) -> Table:

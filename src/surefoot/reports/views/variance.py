@@ -17,6 +17,7 @@ from surefoot.reports.views.chart import (
     View,
     axis_of,
     boxes_of,
+    edge,
     finite,
     lost_note,
     scattered,
@@ -64,7 +65,7 @@ def _experiments(result: VarianceResult, label: str) -> Panel:
         )
         if not seen.all():
             far = losses[~seen]
-            x, y = across[~seen], np.full(far.size, vertical.high)
+            x, y = across[~seen], np.full(far.size, edge(vertical))
             said = {"loss": [f"{loss:.5g}" for loss in far]}
             marks.append(Points(x, y, Tone.SECOND, "up", "", 8.0, hover=said))
             notes.append(

@@ -31,12 +31,6 @@ class Trainings:
         return sum(one.trainings for one in self.rounds)
 
     @property
-    def raced(self) -> float:
-        """What the trainings of all rounds amount to, in trainings to the end."""
-        longest = self.study.race.epochs
-        return sum(one.trainings * (one.epoch or longest) / longest for one in self.rounds)
-
-    @property
     def certified(self) -> int:
         """Candidates that get a certificate."""
         return len(self.study.groups(self.study.candidates)) if self.study.certify else 0
@@ -55,6 +49,19 @@ class Trainings:
     def exhaustive(self) -> int:
         """Trainings if every candidate had as many instances as the certificate takes."""
         return len(self.study.candidates) * self.study.certify
+
+    @property
+    def advice(self) -> str:
+        """What to do instead of a race as dear as training everybody; "" unless it is."""
+        candidates, n = len(self.study.candidates), self.study.certify
+        dear = self.study.race.rule.fixed and self.exhaustive <= self.total
+        if not (self.exhaustive and dear):
+            return ""
+        return (
+            f"{self.exhaustive:,} trainings, no more than this race, train all {candidates} "
+            f"candidates {n} times: surefoot compare (in Python surefoot.compare(candidates, "
+            f"population, n={n})) certifies each of them"
+        )
 
     @property
     def exact(self) -> bool:
@@ -111,7 +118,9 @@ class SelectionCost:
         if bounded:
             unless = " (surefoot plan tells how many are likely)"
         yield titled("total", f"{bounded}{counted.total:,} trainings{unless}")
-        if counted.exhaustive:
+        if counted.advice:
+            yield from wrapped("train all", [counted.advice], bold=True)
+        elif counted.exhaustive:
             factor = counted.exhaustive / counted.total
             times = "" if bounded else f", {factor:.3g} times as many"
             text = f"{counted.exhaustive:,} trainings (every candidate {study.certify} times)"
@@ -146,8 +155,7 @@ def selection_cost(study: SelectStudy, workers: int = 1) -> SelectionCost:
         for epochs in (shortest, longest)
     )
     counted = count_trainings(study, most if study.cost == "seconds" else None)
-    amount = (counted.raced + counted.certifying) / workers
-    seconds = amount * least, amount * most
+    seconds = counted.total * least / workers, counted.total * most / workers
     return SelectionCost(counted, seconds, (shortest, longest), workers, tuple(failed))
 
 
@@ -184,9 +192,6 @@ def _stretch(rounds: Sequence[PlannedRound]) -> Line:
     about = "" if last.exact else "about "
     name = stretch_name(last.name, first.number, last.number)
     stay = "the screen decides who stays" if last.keep is None else f"{last.keep:,} stay"
-    if last.name == "rung":
-        text = f"{about}{last.survivors:,} candidates to epoch {last.epoch}, {stay} if half leave"
-        return titled(name, text)
     trainings = sum(one.trainings for one in rounds)
     text = f"{about}{last.survivors:,} candidates, {trainings:,} trainings, {stay}"
     return titled(name, text)

@@ -1,0 +1,219 @@
+"""How fast journals are written, in a file and on a server, and what readers cost the writer.
+
+    python benchmarks/journals.py [--readers 100] [--poll 2] [--seconds 20] [--pairs 5]
+        [--folder DIRECTORY] [--json FILE] [--quick]
+
+A PostgreSQL server of this machine's programs is started for the measurement, its settings as they
+are shipped (every commit waits for the disk), its data and the file beside each other in
+``--folder``, so that both journals write to the same disk. All outcomes have curves of 100 epochs.
+
+1. Writing: outcomes recorded per second, 1, 10 and 100 of them per commit, by a writer that does
+   nothing else.
+2. Readers: so many followers of one journal, each with a connection of its own, who ask for what
+   is new every ``--poll`` seconds as a live page does (`Journal.catch_up`: new rows are read and
+   their digests checked). Meanwhile the writer records as a race hands outcomes over: four commits
+   a second, ten outcomes each. Given is the share by which its commits take longer than without
+   readers: the median over pairs of stretches, of which readers disturb one, in turn the first and
+   the second. Writer, readers and server share the machine, so what readers compute themselves is
+   in it. A second figure is for a writer that does nothing but write, outcome by outcome.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import multiprocessing
+import os
+import platform
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.postgres import running  # noqa: E402
+
+from surefoot.candidates.convnet.notation import preset  # noqa: E402
+from surefoot.instances import Outcome, Status  # noqa: E402
+from surefoot.journal import Journal, Role  # noqa: E402
+
+CANDIDATE = preset("model_1")
+CURVE = np.linspace(1.0, 0.1, 100, dtype=np.float32)
+COMMITS_PER_SECOND, OUTCOMES_PER_COMMIT = 4, 10
+READERS_PER_PROCESS = 25
+
+
+def outcomes(numbers: Iterator[int], count: int) -> list[Outcome]:
+    """Return new outcomes, with numbers of their own."""
+    return [
+        Outcome(
+            candidate=CANDIDATE.key,
+            role=Role.RACE,
+            instance=next(numbers),
+            sample=1000,
+            status=Status.FINISHED,
+            loss=0.1,
+            curve=CURVE,
+            seconds=0.05,
+            engine="none",
+        )
+        for _ in range(count)
+    ]
+
+
+def written_per_second(place: str, batch: int, seconds: float) -> float:
+    """Return the outcomes per second that a writer records which does nothing else."""
+    numbers = itertools.count()
+    with Journal.open(place, {"kind": f"batches of {batch}"}, [CANDIDATE]) as journal:
+        journal.add(*outcomes(numbers, batch))
+        start, count = time.perf_counter(), 0
+        while (passed := time.perf_counter() - start) < seconds:
+            journal.add(*outcomes(numbers, batch))
+            count += batch
+    return count / passed
+
+
+def follow(place: str, count: int, poll: float, stop: Event, started: Any) -> None:
+    """Follow a journal by so many connections, each asking at times of its own."""
+
+    def one(place_in_turn: float) -> None:
+        with Journal.read(place) as journal:
+            started.release()
+            wait = place_in_turn * poll
+            while not stop.wait(wait):
+                begin = time.perf_counter()
+                journal.catch_up()
+                wait = max(0.0, poll - (time.perf_counter() - begin))
+
+    threads = [threading.Thread(target=one, args=(n / count,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@contextmanager
+def readers(place: str, count: int, poll: float) -> Iterator[None]:
+    """Have so many followers of a journal, in a few processes, all of them connected."""
+    context = multiprocessing.get_context("spawn")
+    stop, started = context.Event(), context.Semaphore(0)
+    shares = [
+        min(READERS_PER_PROCESS, count - done) for done in range(0, count, READERS_PER_PROCESS)
+    ]
+    processes = [
+        context.Process(target=follow, args=(place, share, poll, stop, started)) for share in shares
+    ]
+    for process in processes:
+        process.start()
+    try:
+        for _ in range(count):
+            if not started.acquire(timeout=120):
+                raise SystemExit("the readers did not start")
+        yield
+    finally:
+        stop.set()
+        for process in processes:
+            process.join()
+
+
+def commit_seconds(
+    journal: Journal, numbers: Iterator[int], seconds: float, *, paced: bool
+) -> float:
+    """Return the mean seconds of a commit, at the pace of a race or one after the other."""
+    begin, spent, count = time.perf_counter(), 0.0, 0
+    batch = OUTCOMES_PER_COMMIT if paced else 1
+    while time.perf_counter() - begin < seconds:
+        new = outcomes(numbers, batch)
+        start = time.perf_counter()
+        journal.add(*new)
+        spent, count = spent + time.perf_counter() - start, count + 1
+        if paced:
+            time.sleep(max(0.0, begin + count / COMMITS_PER_SECOND - time.perf_counter()))
+    return spent / count
+
+
+def disturbance(
+    place: str, count: int, poll: float, seconds: float, pairs: int, *, paced: bool
+) -> dict[str, Any]:
+    """Return by what share a writer's commits take longer while others read."""
+    numbers, found = itertools.count(), []
+    with Journal.open(place, {"kind": f"paced {paced}"}, [CANDIDATE]) as journal:
+        commit_seconds(journal, numbers, 1.0, paced=paced)
+        for pair in range(pairs):
+            alone = with_readers = 0.0
+            for disturbed in (True, False) if pair % 2 else (False, True):
+                if disturbed:
+                    with readers(place, count, poll):
+                        with_readers = commit_seconds(journal, numbers, seconds, paced=paced)
+                else:
+                    alone = commit_seconds(journal, numbers, seconds, paced=paced)
+            found.append((alone, with_readers))
+    ratios = [with_readers / alone - 1.0 for alone, with_readers in found]
+    return {
+        "readers": count,
+        "milliseconds_of_a_commit_alone": 1e3 * median(alone for alone, _ in found),
+        "milliseconds_of_a_commit_with_readers": 1e3 * median(one for _, one in found),
+        "slower_by": median(ratios),
+        "slower_by_in_each_pair": ratios,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--readers", type=int, default=100)
+    parser.add_argument("--poll", type=float, default=2.0, help="seconds between two looks")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each stretch")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--folder", type=Path, help="where both journals are written")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--quick", action="store_true", help="under a minute, rough")
+    options = parser.parse_args()
+    if options.quick:
+        options.readers, options.seconds, options.pairs = min(options.readers, 20), 2.0, 1
+    results: dict[str, Any] = {"cores": os.cpu_count(), "python": platform.python_version()}
+    with (
+        tempfile.TemporaryDirectory(dir=options.folder) as folder,
+        running(options.folder, durable=True) as server,
+    ):
+        kinds = {
+            "file": lambda name: f"{folder}/{name}.db",
+            "server": server.url,
+        }
+        results["postgresql"] = server.sql("SHOW server_version")[0][0]
+        for kind, place in kinds.items():
+            results[f"outcomes per second, {kind}"] = {
+                f"{batch} a commit": written_per_second(
+                    place(f"b{batch}"), batch, min(options.seconds, 5.0)
+                )
+                for batch in (1, 10, 100)
+            }
+            print(f"{kind}: {results[f'outcomes per second, {kind}']}", flush=True)
+        for kind, place in kinds.items():
+            for paced in (True, False):
+                what = f"readers of a {kind}, " + ("a race's pace" if paced else "saturated")
+                results[what] = disturbance(
+                    place(f"paced-{paced}"),
+                    options.readers,
+                    options.poll,
+                    options.seconds,
+                    options.pairs if paced else min(options.pairs, 2),
+                    paced=paced,
+                )
+                print(f"{what}: {results[what]}", flush=True)
+    if options.json is not None:
+        options.json.write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A page that lives while a race runs: journals followed, their views served to browsers."""

@@ -1,0 +1,310 @@
+"""Journals followed: what is new in them is read as it comes, and at rest next to nothing is done.
+
+One thread reads all journals, and only those that somebody looks at. Twice a second it asks whether
+a journal has changed: of a file its time and size, of a server the length of the chain.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from surefoot.errors import JournalError, RaceError, SurefootError
+from surefoot.instances import Outcome, Status
+from surefoot.journal import Identity, Journal, Place, Role, identity, journals_at
+from surefoot.reports.live.progress import Progress, progress_of
+from surefoot.reports.views.chart import View
+from surefoot.reports.views.kinds import heading, views_of
+from surefoot.studies.race_record import RaceRecord, recorded_race
+from surefoot.studies.select.selection import Selection
+
+POLL = 0.5
+"""Seconds between two looks at a journal; more where a look takes long."""
+LONGEST = 1.5
+"""Seconds between two looks at most."""
+AGAIN = 2.0
+"""Seconds after which new journals are looked for again."""
+RETRY = 5.0
+"""Seconds after which a journal that could not be read is tried again."""
+SHARE = 0.2
+"""Share of the time that is spent on views at most; what is trained counts first."""
+KEPT = 8
+"""Latest outcomes that are shown."""
+FORGOTTEN = 10.0
+"""Seconds after which nobody looks at the list any more."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What there is to see of a journal.
+
+    ``title`` is what it is called and ``about`` what it is about. ``latest`` are its latest
+    outcomes and when they were recorded, the last one last; ``labels`` those of its candidates by
+    key; ``standing`` the round under way in a sentence. ``trouble`` is why there is no more, in a
+    sentence. ``number`` counts the snapshots.
+    """
+
+    name: str
+    number: int = 0
+    title: str = ""
+    about: str = ""
+    progress: Progress | None = None
+    latest: tuple[tuple[datetime, Outcome], ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    standing: str = ""
+    views: tuple[View, ...] = ()
+    trouble: str = ""
+
+    def state(self, now: datetime) -> str:
+        """Return what its study does, in a few words; ``now`` is in UTC."""
+        if self.progress is None:
+            return "cannot be read" if self.trouble else "being read"
+        return "ended without a winner" if self.trouble else self.progress.state(now)
+
+
+class Followed:
+    """A journal that is read on and on; used from one thread.
+
+    Parameters
+    ----------
+    name
+        How pages call it.
+    place
+        Where it is.
+    """
+
+    def __init__(self, name: str, place: Place) -> None:
+        self.snapshot = Snapshot(name)
+        self._place = place
+        self._journal: Journal | None = None
+        self._mark: object = None
+        self._again = self._due = 0.0
+        self._stale = True
+        self._selection: Selection | None = None
+        self._record: RaceRecord | None = None
+        self._study: Mapping[str, Any] = {}
+        self._failed: set[Identity] = set()
+
+    def look(self) -> bool:
+        """Take in what is new; say whether there is anything."""
+        mark, now = _mark_of(self._place), time.monotonic()
+        if now < self._again or (mark is not None and mark == self._mark):
+            return False
+        try:
+            new = self._read(mark)
+        except SurefootError as error:
+            self.rest()
+            self._mark, self._again = mark, now + RETRY
+            if str(error) == self.snapshot.trouble:
+                return False
+            self._tell(progress=None, trouble=str(error))
+            return True
+        self._mark = mark
+        return new
+
+    def draw(self) -> bool:
+        """Make the views anew if they are stale and due; say whether they were.
+
+        After views that took long it is a while before they are made again.
+        """
+        began = time.monotonic()
+        if not self._stale or began < self._due:
+            return False
+        try:
+            self._journal = self._journal or Journal.read(self._place)
+            views = tuple(views_of(self._journal))
+        except SurefootError as error:
+            self._tell(trouble=str(error))
+            views = ()
+        self._due, self._stale = began + (time.monotonic() - began) / SHARE, False
+        self._tell(views=views)
+        return True
+
+    def rest(self) -> None:
+        """Close the journal until there is something new in it, or its views are wanted."""
+        if self._journal is not None:
+            self._journal.close()
+        self._journal, self._stale = None, True
+
+    def _read(self, mark: object) -> bool:
+        """Read what is new, all of it the first time; say whether there is anything."""
+        journal, new = self._journal, []
+        if journal is not None and journal.chain.length and _file(mark) == _file(self._mark):
+            new = journal.catch_up()
+            if not new:
+                return False
+        else:
+            self.rest()
+            self._journal = journal = Journal.read(self._place)
+            self._record = None
+        latest, labels, trouble = journal.latest(), self.snapshot.labels, ""
+        if any(one.candidate not in labels for _, one in latest):
+            labels = {key: one.label for key, one in journal.candidates().items()}
+        try:
+            self._selection = self._select(journal, new)
+        except RaceError as error:
+            self._selection, trouble = None, str(error)
+        self._stale = True
+        title, about = heading(journal)
+        self._tell(
+            title=title,
+            about=about,
+            progress=progress_of(journal, [when for when, _ in latest], self._selection),
+            latest=tuple(latest[-KEPT:]),
+            labels=labels,
+            standing="" if self._selection is None else self._selection.standing(),
+            trouble=trouble,
+        )
+        return True
+
+    def _select(self, journal: Journal, new: Sequence[Outcome]) -> Selection | None:
+        """Return where the race stands after new outcomes; None if the journal holds none."""
+        if journal.study.get("kind") != "select":
+            return None
+        again = any(identity(one) in self._failed for one in new) if self._record else True
+        if self._record is None or again or self._study != journal.study:
+            self._record, self._study = recorded_race(journal), journal.study
+            self._failed = journal.failed()
+        else:
+            self._record.add(one for one in new if one.role is Role.RACE)
+            self._failed |= {identity(one) for one in new if one.status is Status.FAILED}
+        return Selection.of(journal, self._record, self._record.state())
+
+    def _tell(self, **news: Any) -> None:
+        self.snapshot = replace(self.snapshot, number=self.snapshot.number + 1, **news)
+
+
+def _mark_of(place: Place) -> tuple[tuple[int, int, int], ...] | None:
+    """Return what tells whether a file was written to; None of a journal on a server."""
+    if place.file is None:
+        return None
+    marks = []
+    for path in (place.file, place.file.with_name(place.file.name + "-wal")):
+        with suppress(OSError):
+            status = path.stat()
+            marks.append((status.st_ino, status.st_mtime_ns, status.st_size))
+    return tuple(marks)
+
+
+def _file(mark: object) -> object:
+    """Return which file a mark is of."""
+    return mark[0][0] if isinstance(mark, tuple) and mark else None
+
+
+class Reader:
+    """Follows the journals that somebody looks at, in a thread of its own.
+
+    Parameters
+    ----------
+    where
+        A journal; or a folder or a database of journals, in which new ones are found while it is
+        followed: ``many``.
+
+    Raises
+    ------
+    JournalError
+        If there is no journal.
+    """
+
+    def __init__(self, where: Place) -> None:
+        self.where = where
+        self.many = not where.study if where.file is None else where.file.is_dir()
+        self._found = 0.0
+        self._followed: dict[str, Followed] = {}
+        self._watching: dict[str, list[Callable[[Snapshot], None]]] = {}
+        self._asked, self._ending = 0.0, False
+        self._wake = threading.Condition()
+        self._thread = threading.Thread(target=self._follow, name="surefoot watch", daemon=True)
+        if not self.many:
+            Journal.read(where).close()
+        self._find()
+        if not self._followed:
+            raise JournalError(
+                f"there is no journal in {where}: give a journal, or a folder that has some"
+            )
+
+    @property
+    def names(self) -> list[str]:
+        """What the journals are called."""
+        return list(self._followed)
+
+    def snapshot(self, name: str) -> Snapshot | None:
+        """Return what is known of a journal by now; None of one that is not there."""
+        found = self._followed.get(name)
+        return None if found is None else found.snapshot
+
+    def listed(self) -> Sequence[Snapshot]:
+        """Return what is known of all journals, and follow them for a while."""
+        with self._wake:
+            self._asked = time.monotonic()
+            self._wake.notify()
+        return [one.snapshot for one in list(self._followed.values())]
+
+    def watch(self, name: str, told: Callable[[Snapshot], None]) -> None:
+        """Have a function called with every new snapshot of a journal, from the reading thread."""
+        with self._wake:
+            self._watching.setdefault(name, []).append(told)
+            self._wake.notify()
+
+    def leave(self, name: str, told: Callable[[Snapshot], None]) -> None:
+        """Have it called no more."""
+        with self._wake, suppress(ValueError, KeyError):
+            self._watching[name].remove(told)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close the journals."""
+        with self._wake:
+            self._ending = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _find(self) -> None:
+        """Find the journals that there are by now."""
+        self._found = time.monotonic()
+        places = [place for place, _ in journals_at(self.where)] if self.many else [self.where]
+        for place in places:
+            name = place.file.name if self.many and place.file is not None else place.stem
+            self._followed.setdefault(name, Followed(name, place))
+
+    def _follow(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._ending or self._wanted() is not None)
+                if self._ending:
+                    break
+                wanted, listed = self._wanted() or {}, self._is_listed()
+            began = time.monotonic()
+            if listed and self.many and began - self._found > AGAIN:
+                with suppress(JournalError):
+                    self._find()
+            for name, followed in list(self._followed.items()):
+                if self._ending or not (listed or name in wanted):
+                    continue
+                for news in (followed.look, followed.draw)[: 1 + (name in wanted)]:
+                    if news():
+                        for told in wanted.get(name, ()):
+                            told(followed.snapshot)
+                if name not in wanted and followed.snapshot.state(datetime.now(UTC)) != "training":
+                    followed.rest()
+            pause = min(LONGEST, max(POLL, 5.0 * (time.monotonic() - began)))
+            with self._wake:
+                self._wake.wait_for(lambda: self._ending, pause)
+        for followed in self._followed.values():
+            followed.rest()
+
+    def _is_listed(self) -> bool:
+        return bool(self._asked) and time.monotonic() - self._asked < FORGOTTEN
+
+    def _wanted(self) -> dict[str, list[Callable[[Snapshot], None]]] | None:
+        """Return who looks at which journal; None if nobody looks at anything."""
+        wanted = {name: list(told) for name, told in self._watching.items() if told}
+        return wanted if wanted or self._is_listed() else None
