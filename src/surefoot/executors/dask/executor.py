@@ -54,6 +54,8 @@ _WAITING = 30.0
 """Seconds without a worker before that is said; then from one time to the next."""
 _GRACE = 1.0
 """Seconds in which workers that are told to stop send what they have."""
+_SILENT = 1000
+"""Leases in a row that may end without an outcome, as those of workers that close do."""
 _FULL = 0.8
 """Share of a worker's memory limit above which its end is taken for want of memory."""
 
@@ -169,10 +171,10 @@ class DaskExecutor(Executor):
             (self._data,) = client.scatter([sent.parts], broadcast=True, hash=False, timeout=60)
         return self._data
 
-    def say_once(self, words: str) -> None:
-        """Log a warning, the first time."""
-        if words not in self._said:
-            self._said.add(words)
+    def say_once(self, words: str, about: str = "") -> None:
+        """Log a warning, the first time that there is one ``about`` this."""
+        if (about or words) not in self._said:
+            self._said.add(about or words)
             _logger.warning("%s", one_line(words))
 
     def _heard(self, event: tuple[float, bytes]) -> None:
@@ -195,6 +197,7 @@ class _Call:
         self._memory: dict[str, float] = {}
         self._scheduler = ""
         self._stopping = False
+        self._silent = 0
         self._look_at = self._answered_at = self._renewed_at = time.monotonic()
         self._manned_at = time.monotonic()
         self._folders = _folders()
@@ -280,15 +283,18 @@ class _Call:
             case ("ended", call, lease, status) if call == self._number:
                 self._ended(lease, status)
             case ("libraries", worker, other) if other:
+                different = ", ".join(f"{name} {what}" for name, what in sorted(other.items()))
                 self._executor.say_once(
                     f"worker {worker} has other libraries than here, so losses may differ in the "
-                    "last digits: " + ", ".join(f"{name} {what}" for name, what in other.items())
+                    f"last digits: {different}",
+                    about=different,
                 )
 
     def _answer(self, number: int, outcome: Outcome, lease: int | None, worker: str) -> None:
         """Take the first answer; compare a second."""
         if self._leases.answer(number, outcome, lease):
             self._losses.pop(number, None)
+            self._silent = 0
             self._arrivals.append(outcome)
             return
         first = self._leases.first(number)
@@ -312,15 +318,17 @@ class _Call:
             self._look_at = time.monotonic() + 1.0
             return
         for lease in self._leases.give():
+            packed = self._packed(lease)
             try:
-                self._send(lease, data)
+                self._send(lease, packed, data)
             except _UNREACHABLE:
                 self._leases.end(lease.number)
                 self._look_at = 0.0
                 return
 
-    def _send(self, lease: Lease, data: Future) -> None:
-        executor, client = self._executor, self._executor.cluster.client
+    def _packed(self, lease: Lease) -> bytes:
+        """Return a lease as it is sent: its instances, each with its engine."""
+        executor = self._executor
         chosen = [(self._engine(item[1].candidate), item) for item in lease.todo.items()]
         trainings = [
             (engine, [training for _, training in group])
@@ -336,13 +344,16 @@ class _Call:
             executor.time_limit,
             executor.memory_limit,
         )
-        future = client.submit(
+        return pickled(sent, "a candidate")
+
+    def _send(self, lease: Lease, packed: bytes, data: Future) -> None:
+        future = self._executor.cluster.client.submit(
             run_lease,
             passport(),
             self._folders,
-            pickled(sent, "a candidate"),
+            packed,
             data,
-            key=f"{executor.topic}-{self._number}-{lease.number}",
+            key=f"{self._executor.topic}-{self._number}-{lease.number}",
             workers=[lease.worker],
             allow_other_workers=False,
             pure=False,
@@ -372,6 +383,12 @@ class _Call:
         worker = self._leases.holder(number)
         self._leases.end(number)
         if status == "finished":
+            self._silent += 1
+            if self._silent > _SILENT:
+                raise EngineError(
+                    f"the workers of {self._executor.cluster.name} train, but no outcome arrives: "
+                    "see the scheduler's log"
+                )
             return
         self._look_at = 0.0
         if status != "error" or worker is None:
