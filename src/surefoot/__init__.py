@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from surefoot.studies.assess.study import assess as assess
     from surefoot.studies.journals import journals as journals
     from surefoot.studies.plan.plan import plan as plan
+    from surefoot.studies.printing import ProgressPrinter as ProgressPrinter
     from surefoot.studies.replay import check as check
     from surefoot.studies.replay import replay as replay
     from surefoot.studies.select.rerace import rerace as rerace
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from surefoot.studies.sizes.sample_size import sample_size as sample_size
     from surefoot.studies.sizes.transfer import transfer as transfer
     from surefoot.studies.variance.study import variance as variance
+    from surefoot.studies.watch import Watcher as Watcher
     from surefoot.study_files.build import read_study as read_study
 
 _HOMES = {
@@ -80,6 +82,7 @@ _HOMES = {
     "Pool": "candidates.convnet.network",
     "Population": "data.population",
     "Predictor": "instances",
+    "ProgressPrinter": "studies.printing",
     "ResNet": "candidates.resnet",
     "RobustSelector": "selector.selector",
     "Sampling": "data.population",
@@ -89,6 +92,7 @@ _HOMES = {
     "Stopping": "learning.stopping",
     "SurefootError": "errors",
     "Training": "instances",
+    "Watcher": "studies.watch",
     "assess": "studies.assess.study",
     "candidate": "candidates.function",
     "check": "studies.replay",

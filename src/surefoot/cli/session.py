@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property, partial
@@ -13,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from surefoot.cli.options import CandidateOptions, TrainingOptions
-from surefoot.cli.show.console import bar, busy, console, say_paths
+from surefoot.cli.show.console import HEARTBEAT, bar, busy, console, every, say_paths
 from surefoot.executors.opening import open_executor, workers_of
 from surefoot.places import Place
 from surefoot.replacing import check_folder
 from surefoot.reports.files import check_path, save
 from surefoot.reports.views.chart import loss_label
 from surefoot.studies.base import Answer, FixedStudy, Study, identity_of
-from surefoot.studies.duration import estimate
+from surefoot.studies.duration import duration_words, estimate
 from surefoot.studies.extension import announcement
 from surefoot.studies.watch import Failures, Watcher
 from surefoot.study_files.build import choose_candidate, population_of, setting_of
@@ -232,7 +233,8 @@ def resumable(journal: Place, go_on: str = ": the same command goes on") -> Iter
 def counting(out: Console, what: str, done: int, total: int) -> Iterator[Callable[[], None]]:
     """Show a bar while ``total`` things get done, of which ``done`` are already.
 
-    Yields a function to call after each. Without a terminal one line says how many there are.
+    Yields a function to call after each. Without a terminal a line says how many there are, and
+    then one every half minute how far it is.
     """
     if done >= total:
         yield lambda: None
@@ -240,7 +242,21 @@ def counting(out: Console, what: str, done: int, total: int) -> Iterator[Callabl
     if not out.is_terminal:
         before = f" ({done:,} before)" if done else ""
         out.print(f"{what}: {total - done:,} to go{before}", soft_wrap=True)
-        yield lambda: None
+        began, now = time.monotonic(), done
+
+        def count() -> None:
+            nonlocal now
+            now += 1
+
+        def tell() -> None:
+            rest = ""
+            if done < now < total:
+                pace = (time.monotonic() - began) / (now - done)
+                rest = f", about {duration_words(pace * (total - now))} left"
+            out.print(f"{what}: {now:,} of {total:,}{rest}", soft_wrap=True)
+
+        with every(HEARTBEAT, tell):
+            yield count
         return
     with bar(out, what, total, done) as advance:
         yield lambda: advance(1)

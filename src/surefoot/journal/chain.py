@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from surefoot.errors import JournalError
 from surefoot.journal.schema import CANDIDATES, CHAIN, EXTENSIONS, NOTES, OUTCOMES, PARTIALS, STUDY
 from surefoot.places import Place
+from surefoot.showing import Shown
 
 _SEALED = (STUDY, CANDIDATES, EXTENSIONS, NOTES, OUTCOMES, PARTIALS)
 _AFTER = {
@@ -48,8 +49,8 @@ class Chain:
     last: dict[str, int] = field(default_factory=lambda: {table.name: 0 for table in _SEALED})
 
 
-@dataclass(frozen=True)
-class Verified:
+@dataclass(frozen=True, repr=False)
+class Verified(Shown):
     """A journal whose every row is the one that was written.
 
     ``rows`` are their numbers by table, ``digest`` the hexadecimal end of the chain, which covers

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from surefoot import checks
 from surefoot.errors import ConfigurationError, StatisticsError
+from surefoot.showing import Shown
 from surefoot.statistics.intervals import Interval, checked_losses, quantile_interval
 from surefoot.statistics.troubles import in_words
 
@@ -118,8 +119,8 @@ def percent(share: float, digits: int = 1, *, up: bool = False) -> str:
     return f"{(np.ceil(scaled - 1e-9) if up else np.floor(scaled + 1e-9)) / 10.0**digits:g} %"
 
 
-@dataclass(frozen=True)
-class Certificate:
+@dataclass(frozen=True, repr=False)
+class Certificate(Shown):
     """A distribution-free statement from the losses of fresh instances.
 
     Parameters

@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from surefoot.checks import MOST, count, is_number, short
 from surefoot.errors import ConfigurationError, StatisticsError
+from surefoot.showing import Shown
 from surefoot.statistics.certificate import needed, percent, rate_bound
 
 Answer = Literal["kept", "broken", "open"]
 
 
-@dataclass(frozen=True)
-class PromiseResult:
+@dataclass(frozen=True, repr=False)
+class PromiseResult(Shown):
     """The answer so far, with ``reason`` in words, and the instances it ``needs`` still at most.
 
     ``used`` is the number of losses that the answer rests on; those after them are not looked at.

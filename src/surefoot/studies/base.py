@@ -29,9 +29,10 @@ from surefoot.journal.descriptions import mismatches
 from surefoot.seeds.ledger import Role, check_study_seed
 from surefoot.studies.description import DescribedSetting, Description
 from surefoot.studies.extension import extension_or_why_not
+from surefoot.studies.printing import NotebookProgress, in_notebook
 from surefoot.studies.provenance import machine
 from surefoot.studies.troubles import explained
-from surefoot.studies.watch import Failures, Watcher
+from surefoot.studies.watch import Failures, OutcomeCallback, Watch, Watcher
 
 _logger = logging.getLogger("surefoot")
 
@@ -87,6 +88,7 @@ class Run:
         new: list[Outcome] = []
         if not todo:
             return new
+        self.watch.training(len(todo))
         batches, due = self.executor.batches(todo, self.setting), 0.0
         try:
             for batch in batches:
@@ -227,7 +229,7 @@ class Study(ABC, Generic[Answer]):
         *,
         workers: int | None = None,
         executor: Where = None,
-        watch: Watcher | None = None,
+        watch: Watch = None,
         retry_failed: bool = False,
     ) -> Answer:
         """Run or resume the study and return its answer.
@@ -241,7 +243,9 @@ class Study(ABC, Generic[Answer]):
             How many instances are trained at once, None for one per core; or where they run: an
             `Executor`, a `distributed.Client`, or what ``--cluster`` takes, as ``local:4``.
         watch
-            Told of everything once it is recorded. Unless given, the first failures are logged.
+            Told of everything once it is recorded: a `Watcher`, such as a `ProgressPrinter`, or a
+            function that is called with every outcome. Unless given, the first failures are
+            logged, and a notebook shows how far it is.
         retry_failed
             Train instances again that are recorded as failed, once, where the answer needs them.
 
@@ -257,7 +261,9 @@ class Study(ABC, Generic[Answer]):
             On Ctrl-C, once everything finished is recorded.
         """
         of_kind("a file's path, an open journal or None", *_JOURNALS, journal=journal)
-        of_kind("a Watcher", Watcher, NoneType, watch=watch)
+        if callable(watch) and not isinstance(watch, type | Watcher):
+            watch = OutcomeCallback(watch)
+        of_kind("a Watcher, a function of an outcome or None", Watcher, NoneType, watch=watch)
         of_kind("true or false", bool, retry_failed=retry_failed)
         if watch is None:
             for caution in self.cautions():
@@ -268,7 +274,8 @@ class Study(ABC, Generic[Answer]):
             opened = stack.enter_context(open_executor(executor, workers, self.engine))
             self._check(journal, opened.engine)
             retry = journal.failed() if retry_failed else set()
-            told = Failures(self.everyone) if watch is None else watch
+            usual = NotebookProgress if in_notebook() else Failures
+            told = watch if isinstance(watch, Watcher) else usual(self.everyone)
             return self.answer(Run(self.setting, journal, opened, told, retry))
 
     @abstractmethod

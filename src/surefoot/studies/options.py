@@ -26,7 +26,7 @@ from surefoot.racing import Criterion, EliminationRule, Schedule, Screen
 from surefoot.racing.race import Cost
 from surefoot.seeds.ledger import check_study_seed
 from surefoot.studies.base import Answer, Study
-from surefoot.studies.watch import Watcher
+from surefoot.studies.watch import Watch
 
 Asked = TypeVar("Asked", bound=Study[Any])
 Call = TypeVar("Call", bound=Callable[..., Any])
@@ -45,7 +45,8 @@ class RunOptions(TypedDict, total=False):
         Where instances run instead: an `Executor`, a `distributed.Client`, or what ``--cluster``
         takes, such as ``local:4`` or ``tcp://host:8786``.
     watch
-        Told of everything as it happens.
+        Told of everything as it happens: a `Watcher`, such as a `ProgressPrinter`, or a function
+        that is called with every outcome.
     retry_failed
         Train failed instances of the journal again.
     """
@@ -54,7 +55,7 @@ class RunOptions(TypedDict, total=False):
     engine: str
     workers: int | None
     executor: Where
-    watch: Watcher | None
+    watch: Watch
     retry_failed: bool
 
 

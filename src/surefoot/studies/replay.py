@@ -29,14 +29,15 @@ from surefoot.errors import (
 from surefoot.instances import Instance, Outcome, Setting, Status, Training
 from surefoot.journal import Journal, Verified, verify
 from surefoot.seeds.ledger import Role
+from surefoot.showing import Shown
 from surefoot.studies.description import Description, SizesDescription, rebuild_candidate
 from surefoot.studies.race_record import recorded_race
 
 _INSTEAD = "give the study file with --study, or in Python the setting"
 
 
-@dataclass(frozen=True, eq=False)
-class Replayed:
+@dataclass(frozen=True, eq=False, repr=False)
+class Replayed(Shown):
     """What the journal holds of an instance of a candidate, and its training again."""
 
     label: str
@@ -261,8 +262,8 @@ def _population(journal: Journal, note: dict[str, Any], study: Description) -> P
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Checked:
+@dataclass(frozen=True, eq=False, repr=False)
+class Checked(Shown):
     """A journal that holds what was written, and those of its instances trained again."""
 
     verified: Verified

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-import numpy as np
 
 from surefoot.errors import RaceError, StatisticsError
 from surefoot.instances import Status
@@ -40,7 +39,7 @@ class Troubles:
 def troubles_of(journal: Journal, *roles: Role) -> Troubles:
     """Return the troubles that a journal holds, of some roles or of all."""
     asked = roles or tuple(Role)
-    infinite = sum(int(np.isinf(one.loss)) for role in asked for one in journal.measures(role))
+    infinite = sum(math.isinf(one.loss) for role in asked for one in journal.measures(role))
     failed = sorted(one for one in journal.failed() if one[1] in asked)
     if not failed:
         return Troubles(infinite)

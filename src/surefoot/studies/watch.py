@@ -24,6 +24,9 @@ class Watcher:
     def round_started(self, planned: PlannedRound, left: int) -> None:
         """Take note of a round that has ``left`` instances to train, the baseline's included."""
 
+    def training(self, left: int) -> None:
+        """Take note that ``left`` instances are to be trained now: of a round, or of all."""
+
     def outcome(self, outcome: Outcome) -> None:
         """Take note of an outcome; it is on the disk."""
 
@@ -35,6 +38,21 @@ class Watcher:
 
     def finished(self, selection: Any) -> None:
         """Take note of a race's result, its `Selection`."""
+
+
+Watch = Watcher | Callable[[Outcome], object] | None
+"""Who is told of a study as it runs."""
+
+
+class OutcomeCallback(Watcher):
+    """Calls a function with every outcome."""
+
+    def __init__(self, function: Callable[[Outcome], object]) -> None:
+        self._function = function
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Call the function."""
+        self._function(outcome)
 
 
 class Failures(Watcher):

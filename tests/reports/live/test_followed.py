@@ -157,6 +157,24 @@ def test_a_race_that_nobody_survives_is_told_with_its_reason(path):
     one.rest()
 
 
+def test_a_journal_on_a_server_and_all_of_its_database_are_followed(postgres):
+    place = Place.of(postgres.url("followed"))
+    with STUDY.open(place) as journal:
+        rounds = Drawn(STUDY).rounds()
+        journal.add(*next(rounds))
+        one = Followed("followed", place)
+        assert one.look()
+        assert not one.look()
+        journal.add(*next(rounds))
+        assert one.look()
+        assert one.draw()
+        assert one.snapshot.progress.done == journal.count() == 24
+        one.rest()
+    reader = Reader(Place.of(postgres.url()))
+    assert "followed" in reader.names
+    assert Reader(place).names == ["followed"]
+
+
 def test_a_folder_without_journals_and_a_missing_one_are_refused(tmp_path):
     with pytest.raises(JournalError, match="there is no journal in"):
         Reader(Place.of(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,10 +23,13 @@ from rich.table import Table
 from rich.text import Text
 
 from surefoot.escaping import visible
+from surefoot.studies.duration import duration_words
 from surefoot.studies.text import Line, titled, wrapped
 
 FILE_WIDTH = 200
 LOG_EVERY = 10.0
+HEARTBEAT = 30.0
+"""Seconds after which a file or a pipe is told how far something is, whatever happens."""
 """Seconds between two lines on something long, outside a terminal."""
 
 
@@ -49,10 +53,35 @@ def console() -> Console:
 
 
 @contextmanager
-def busy(out: Console, what: str) -> Iterator[None]:
-    """Show a spinner in a terminal while something is done; nothing elsewhere."""
-    if not out.is_terminal:
+def every(seconds: float, tell: Callable[[], None]) -> Iterator[None]:
+    """Call a function every so many seconds, from another thread, while something is done."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(seconds):
+            tell()
+
+    thread = threading.Thread(target=beat, name="surefoot progress", daemon=True)
+    thread.start()
+    try:
         yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def busy(out: Console, what: str) -> Iterator[None]:
+    """Show a spinner in a terminal while something is done; elsewhere a line every half minute."""
+    if not out.is_terminal:
+        began = time.monotonic()
+
+        def tell() -> None:
+            took = duration_words(time.monotonic() - began)
+            out.print(f"{what}: {took} so far", soft_wrap=True)
+
+        with every(HEARTBEAT, tell):
+            yield
         return
     with out.status(Text(what)):
         yield

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from surefoot.cli.show.console import HEARTBEAT, LOG_EVERY, every
 from surefoot.instances import Outcome, Status
 from surefoot.journal import Journal, Role
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.state import PlannedRound, Round, ends_early, stretch_name, trainings_after
 from surefoot.statistics.troubles import in_words
 from surefoot.studies.duration import TimeLeft, duration_words
+from surefoot.studies.printing import bar
 from surefoot.studies.select.cost import count_trainings
 from surefoot.studies.watch import Failures, Watcher
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 SHOWN_ROWS = 14
-LOG_EVERY = 10.0
 WAITING = "waiting for the first instance; used for the first time, an engine compiles for a minute"
 
 
@@ -253,10 +254,18 @@ class PlainLog(Progress):
         self._timer = threading.Timer(PATIENCE, self._excuse)
         self._timer.daemon = True
         self._timer.start()
+        self._beating = every(HEARTBEAT, self._beat)
+        self._beating.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._beating.__exit__(None, None, None)
         self._timer.cancel()
+
+    def _beat(self) -> None:
+        if self.clock() - self._said >= HEARTBEAT:
+            self._said = self.clock()
+            self.write(f"  {self.status()}")
 
     def _excuse(self) -> None:
         if self.rows and not self.trained and self.rows[-1].done < self.rows[-1].total:
@@ -310,16 +319,6 @@ class PlainLog(Progress):
         """Say how a race ended that nobody left."""
         self._say_rounds()
         super().finished(selection)
-
-
-def bar(done: int, total: int, width: int = 12) -> str:
-    """Return a bar of characters.
-
-    >>> bar(1, 2, 8)
-    '━━━━────'
-    """
-    filled = width * done // total if total else width
-    return "━" * filled + "─" * (width - filled)
 
 
 def clock_words(seconds: float) -> str:

@@ -16,11 +16,21 @@ from typing import Any
 
 from surefoot.errors import JournalError, RaceError, SurefootError
 from surefoot.instances import Outcome, Status
-from surefoot.journal import Identity, Journal, Place, Role, identity, journals_at
+from surefoot.journal import (
+    Identity,
+    Journal,
+    Known,
+    Measure,
+    Place,
+    Role,
+    identity,
+    journals_at,
+)
+from surefoot.journal.store import Store
 from surefoot.reports.live.progress import Progress, progress_of
 from surefoot.reports.views.chart import View
 from surefoot.reports.views.kinds import heading, views_of
-from surefoot.studies.race_record import RaceRecord, recorded_race
+from surefoot.studies.race_record import RaceRecord, recorded_certificates, recorded_race
 from surefoot.studies.select.selection import Selection
 
 POLL = 0.5
@@ -65,6 +75,37 @@ class Snapshot:
         if self.progress is None:
             return "cannot be read" if self.trouble else "being read"
         return "ended without a winner" if self.trouble else self.progress.state(now)
+
+
+class _Kept(Journal):
+    """A journal that is read on and on: what it held before is not read again."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._measures: dict[Role, dict[Identity, Measure]] = {}
+        self._known: dict[str, Known] = {}
+
+    def catch_up(self) -> list[Outcome]:
+        """Take in what is new."""
+        new = super().catch_up()
+        for one in new:
+            if one.role in self._measures:
+                values = one.instance, one.sample, one.loss, one.seconds, one.epochs
+                measure = Measure(one.candidate, one.role, *values)
+                self._measures[one.role][identity(one)] = measure
+        return new
+
+    def measures(self, role: Role) -> list[Measure]:
+        """Return the outcomes of a role without their curves, as of when it caught up last."""
+        if role not in self._measures:
+            self._measures[role] = {identity(one): one for one in super().measures(role)}
+        return list(self._measures[role].values())
+
+    def candidates(self) -> dict[str, Known]:
+        """Return every declared candidate by key."""
+        if len(self._known) < len(self._rows):
+            self._known = super().candidates()
+        return self._known
 
 
 class Followed:
@@ -116,7 +157,7 @@ class Followed:
         if not self._stale or began < self._due:
             return False
         try:
-            self._journal = self._journal or Journal.read(self._place)
+            self._journal = self._journal or _Kept.read(self._place)
             views = tuple(views_of(self._journal))
         except SurefootError as error:
             self._tell(trouble=str(error))
@@ -140,7 +181,7 @@ class Followed:
                 return False
         else:
             self.rest()
-            self._journal = journal = Journal.read(self._place)
+            self._journal = journal = _Kept.read(self._place)
             self._record = None
         latest, labels, trouble = journal.latest(), self.snapshot.labels, ""
         if any(one.candidate not in labels for _, one in latest):
@@ -173,7 +214,9 @@ class Followed:
         else:
             self._record.add(one for one in new if one.role is Role.RACE)
             self._failed |= {identity(one) for one in new if one.status is Status.FAILED}
-        return Selection.of(journal, self._record, self._record.state())
+        record, state = self._record, self._record.state()
+        certificates = recorded_certificates(journal, state)
+        return Selection(record, state, certificates, journal.candidates(), journal.place)
 
     def _tell(self, **news: Any) -> None:
         self.snapshot = replace(self.snapshot, number=self.snapshot.number + 1, **news)

@@ -22,6 +22,7 @@ from surefoot.errors import ConfigurationError, JournalError
 from surefoot.instances import Instance, Outcome, Status
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
+from surefoot.showing import Shown
 from surefoot.statistics.certificate import Certificate, content_reached, needed, percent
 from surefoot.statistics.intervals import spread_interval
 from surefoot.statistics.promise import Promise, PromiseResult
@@ -111,8 +112,8 @@ class AssessStudy(CandidateStudy["Assessment"]):
         return [known[one.seed.instance] for one in there]
 
 
-@dataclass(frozen=True, eq=False)
-class Assessment:
+@dataclass(frozen=True, eq=False, repr=False)
+class Assessment(Shown):
     """The outcomes of a candidate's instances, by number, and what they promise.
 
     Parameters

@@ -21,6 +21,7 @@ from surefoot.racing.parts import shown
 from surefoot.racing.registry import registered
 from surefoot.racing.simulation.planner import Forecast, Scenario, Spread, simulate
 from surefoot.seeds.ledger import Role, study_generator
+from surefoot.showing import Shown
 from surefoot.studies.options import (
     RaceOptions,
     RunOptions,
@@ -226,8 +227,8 @@ def advise(rows: Sequence[PlanRow], regret: float = ACCEPTED_REGRET) -> Advice:
     return Advice(row, f"the one that regrets least; none stays below {accepted}")
 
 
-@dataclass(frozen=True)
-class RacePlan:
+@dataclass(frozen=True, repr=False)
+class RacePlan(Shown):
     """What races would cost and find: ``rows`` by price, the ``advice`` and the ``pilot``."""
 
     rows: tuple[PlanRow, ...]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from surefoot.racing.state import PlannedRound, stretch_name, stretches
+from surefoot.showing import Shown
 from surefoot.studies.duration import (
     cores,
     duration_words,
@@ -82,8 +83,8 @@ def count_trainings(study: SelectStudy, cost: float | None = None) -> Trainings:
     return Trainings(study, tuple(study.race.plan(cost)))
 
 
-@dataclass(frozen=True)
-class SelectionCost:
+@dataclass(frozen=True, repr=False)
+class SelectionCost(Shown):
     """What a selection would cost, at most unless its rounds are fixed beforehand.
 
     ``seconds`` are those of its shortest and its longest trainings on all ``workers``, which take

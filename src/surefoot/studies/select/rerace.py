@@ -15,14 +15,15 @@ from surefoot.errors import JournalError
 from surefoot.journal import Journal, Known
 from surefoot.racing import Race, RaceState
 from surefoot.seeds.ledger import Role
+from surefoot.showing import Shown
 from surefoot.studies.description import RaceDescription
 from surefoot.studies.options import RaceOptions
 from surefoot.studies.race_record import RaceRecord, recorded_race
 from surefoot.studies.troubles import explained
 
 
-@dataclass(frozen=True, eq=False)
-class Rerace:
+@dataclass(frozen=True, eq=False, repr=False)
+class Rerace(Shown):
     """A race replayed under other rules.
 
     ``known`` is what the journal knows of every candidate, by key; ``state`` is where it ends on
@@ -45,6 +46,9 @@ class Rerace:
     def used(self) -> int:
         """Recorded instances that its complete rounds judged."""
         return sum(self.state.instances().values())
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
 
     def lines(self) -> list[str]:
         """Return the outcome in sentences."""

@@ -17,6 +17,7 @@ from surefoot.instances import Training
 from surefoot.journal import Journal, Known, Place
 from surefoot.racing import LossTable, RaceState
 from surefoot.seeds.ledger import Role
+from surefoot.showing import Shown
 from surefoot.statistics.certificate import Certificate
 from surefoot.studies.base import Study
 from surefoot.studies.description import rebuild_candidate
@@ -26,9 +27,12 @@ from surefoot.studies.select.rivals import Rivals, rivals_of
 from surefoot.studies.text import Line, Paragraph, lines_of
 from surefoot.studies.troubles import Troubles, explained, troubles_of
 
+OVERVIEW = 10
+"""Candidates that a notebook lists."""
 
-@dataclass(frozen=True, eq=False)
-class Selection:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Selection(Shown):
     """The result of a race, or where it stands: command, figures and ``print`` show this.
 
     Parameters
@@ -154,6 +158,13 @@ class Selection:
         return train_here(
             study.instance(self.winner.key, role, instance), study.setting, study.engine
         )
+
+    def overview(self) -> list[dict[str, Any]]:
+        """Return the best candidates of the ranking."""
+        columns = {"rank": "rank", "label": "candidate", "instances": "instances"}
+        columns |= {"value": self.record.race.criterion.name, "round": "left in", "key": "key"}
+        best = self.ranking()[:OVERVIEW]
+        return [{name: row[own] for own, name in columns.items()} for row in best]
 
     def standing(self) -> str:
         """Return how far the race has come, in a sentence; empty once it is over."""

@@ -23,6 +23,7 @@ from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
+from surefoot.showing import Shown
 from surefoot.statistics.certificate import Certificate, content_reached, percent
 from surefoot.statistics.comparison import shortlist, wins_next
 from surefoot.statistics.intervals import Interval, quantile
@@ -34,8 +35,8 @@ from surefoot.studies.sizes.base import MultiSizeStudy, recorded_losses
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Shown):
     """Losses of every candidate at every size, paired by instance, and what follows from them.
 
     Parameters
@@ -108,6 +109,20 @@ class Comparison:
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+    def overview(self) -> list[dict[str, object]]:
+        """Return every candidate at every size: median, largest loss and certified bound."""
+        return [
+            {
+                "examples": size,
+                "candidate": name,
+                "median": float(self.medians[row, place]),
+                "largest": float(max(self.certificate(row, place).losses)),
+                "bound": self.certificate(row, place).bound.value,
+            }
+            for place, size in enumerate(self.sizes)
+            for row, name in enumerate(self.names)
+        ]
 
     def lines(self) -> list[str]:
         """Return who is best, who is steadiest and who beats the reference, size by size."""

@@ -25,6 +25,7 @@ from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, SamplingError, StatisticsError
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
+from surefoot.showing import Shown
 from surefoot.statistics.certificate import Bound, needed, upper_bound
 from surefoot.statistics.intervals import quantile_interval
 from surefoot.studies.base import CandidateStudy
@@ -68,8 +69,8 @@ class RobustRule:
         return needed(self.content, self.each)
 
 
-@dataclass(frozen=True, eq=False)
-class SampleSizeResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class SampleSizeResult(Shown):
     """What the losses [sizes, n] say, sizes ascending.
 
     ``limit`` is the loss that counts as robust (+inf when the median at the largest size has no

@@ -21,6 +21,7 @@ from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, JournalMismatchError, RaceError
 from surefoot.instances import Setting
 from surefoot.journal import Journal
+from surefoot.showing import Shown
 from surefoot.studies.description import Description, RaceDescription, rebuild_candidate
 from surefoot.studies.options import RunOptions, lists_options, split_options
 from surefoot.studies.race_record import recorded_certificates, recorded_race
@@ -29,8 +30,8 @@ from surefoot.studies.sizes.compare import Comparison, PairedStudy
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Transfer:
+@dataclass(frozen=True, eq=False, repr=False)
+class Transfer(Shown):
     """The result: a comparison on the other population, and what was lost at home.
 
     ``at_home`` [n] are in the order of the candidates, empty where nothing is known;

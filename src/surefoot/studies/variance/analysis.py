@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surefoot.errors import StatisticsError
+from surefoot.showing import Shown
 from surefoot.statistics.intervals import FEW, Interval, spread_interval
 from surefoot.statistics.variance import (
     Components,
@@ -98,8 +99,8 @@ class Crossed:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class VarianceResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class VarianceResult(Shown):
     """Where the spread comes from.
 
     ``crossed`` is None without a crossed design or when too few of its draws are finite; ``test``
