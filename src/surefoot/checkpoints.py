@@ -52,7 +52,7 @@ class CheckpointStore:
     Parameters
     ----------
     folder
-        Where they are; made when the first is kept.
+        Where they are kept, if it exists: on a machine that does not share it, none are.
     study
         What decides the results of the trainings beside candidate and seed, as text: a checkpoint
         of another study is not found.
@@ -82,11 +82,13 @@ class CheckpointStore:
 
         The file's name tells the milliseconds that it spares, so that `trim` opens none.
         """
+        if not self.folder.is_dir():
+            return
         before = self._files(name)
         file = self._place(name) / f"{name}.{round(1000 * checkpoint.seconds):012d}{_SUFFIX}"
         part = file.with_suffix(f".{os.getpid()}.part")
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            file.parent.mkdir(exist_ok=True)
             part.write_bytes(_written(checkpoint))
             part.replace(file)
         except OSError:

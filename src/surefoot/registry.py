@@ -14,7 +14,15 @@ from typing import Any, Literal
 from surefoot.errors import ConfigurationError, nearest
 
 Kind = Literal[
-    "candidates", "populations", "engines", "commands", "criteria", "schedules", "rules", "views"
+    "candidates",
+    "populations",
+    "engines",
+    "commands",
+    "criteria",
+    "schedules",
+    "rules",
+    "rungs",
+    "views",
 ]
 
 _added: dict[tuple[Kind, str], Any] = {}

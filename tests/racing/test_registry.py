@@ -36,7 +36,7 @@ def races(path, given, criterion):
     """The race of a study file, of Python, of rerace and of the planner, with the same keys."""
     rules = build_rules(read_race(given))
     file = study(criterion=criterion, **rules)
-    by_name = {name: given.get(name) for name in ("schedule", "rule")}
+    by_name = {name: given.get(name) for name in ("schedule", "rule", "rungs")}
     if NEEDED.keys() & given.keys():
         by_name["schedule"] = rules["schedule"]
     python = study(criterion=criterion, **by_name)
@@ -56,7 +56,7 @@ def races(path, given, criterion):
 def test_schedules_and_rules_have_the_same_defaults_everywhere(recorded, kind, name):
     part = registered(kind)[name]
     rule = getattr(part, "own_rule", part)
-    given = {"schedule": "halving"} if kind == "rules" else {}
+    given = {"schedule": "halving"} if kind != "schedules" else {}
     given |= {one.name: NEEDED[one.name] for one in part.parameters() if one.needed}
     given[ONE[kind]] = name
     criterion = JUDGED["any" if rule is None else rule.judges]
@@ -64,6 +64,8 @@ def test_schedules_and_rules_have_the_same_defaults_everywhere(recorded, kind, n
     assert all(other == first for other in others)
     if kind == "rules":
         assert first.rule == part()
+    elif kind == "rungs":
+        assert first.rungs == part()
     else:
         assert first.rule == first.schedule.usual_rule
 

@@ -172,6 +172,7 @@ def test_rules_of_the_race(file):
     assert rules == {
         "schedule": Halving(warmup=5),
         "rule": None,
+        "rungs": None,
         "max_instances": None,
         "limit": 99,
         "screen": None,

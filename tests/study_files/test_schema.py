@@ -33,6 +33,9 @@ VALUES = {
     "pairwise_test": "permutation",
     "friedman_above": 5,
     "anytime": True,
+    "risk": 0.01,
+    "learning_from": 24,
+    "reserve": 3,
 }
 
 
@@ -97,13 +100,13 @@ def test_rules(keys, rule):
 
 
 def test_every_key_of_a_schedule_or_rule_is_tried_below():
-    assert {*registry.keys("schedules"), *registry.keys("rules")} == set(VALUES)
+    assert {key for kind in registry.ONE for key in registry.keys(kind)} == set(VALUES)
 
 
 @pytest.mark.parametrize("key", VALUES)
 def test_a_key_is_used_or_refused_with_its_homes(key):
     """No combination is silently ignored: a key changes what is built, or is refused."""
-    kind = "schedules" if key in registry.keys("schedules") else "rules"
+    kind = next(kind for kind in registry.ONE if key in registry.keys(kind))
     choice = registry.ONE[kind]
     homes = [name for name, _ in registry.keys(kind)[key]]
     for name, part in registry.registered(kind).items():

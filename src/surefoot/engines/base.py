@@ -109,7 +109,8 @@ class Engine(ABC):
             return None
         sampling = instance.sampling or setting.sampling
         what = instance.candidate.key, instance.seed, sampling, setting.plain_curves
-        shelf = _Shelf(store, store.name(_release(), self.name, form, *what))
+        where = "" if self.same_everywhere else processor()
+        shelf = _Shelf(store, store.name(_release(), self.name, form, where, *what))
         kept = store.load(shelf.name)
         if kept is not None:
             monitor.resume(kept)

@@ -20,6 +20,8 @@ from surefoot.racing.replay import Replay
 from surefoot.racing.rules.base import EliminationRule, Evidence, Verdict
 from surefoot.racing.rules.rank import ByPrediction, ByRank
 from surefoot.racing.rules.tests import ByQuantileInterval, BySigns, BySwaps, ByTest
+from surefoot.racing.rungs.base import RungEvidence, Rungs, RungVerdict
+from surefoot.racing.rungs.prediction import ByCurve
 from surefoot.racing.schedules.base import Schedule, Setup, Standing, Step
 from surefoot.racing.schedules.exact_max import ByMax, ExactMax
 from surefoot.racing.schedules.rounds import FlatBudget, Halving
@@ -33,6 +35,7 @@ __all__ = [
     "POSITIVE",
     "SHARE",
     "YES",
+    "ByCurve",
     "ByMax",
     "ByPrediction",
     "ByQuantileInterval",
@@ -58,6 +61,9 @@ __all__ = [
     "Race",
     "RaceState",
     "Replay",
+    "RungEvidence",
+    "RungVerdict",
+    "Rungs",
     "Schedule",
     "Screen",
     "Sd",

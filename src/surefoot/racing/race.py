@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import NoneType
 from typing import Any, Literal, get_args
@@ -15,6 +15,7 @@ from surefoot.errors import ConfigurationError, RaceError
 from surefoot.racing import registry
 from surefoot.racing.criteria import Criterion, as_criterion
 from surefoot.racing.rules.base import EliminationRule
+from surefoot.racing.rungs.base import RungField, Rungs
 from surefoot.racing.schedules.base import Schedule, Setup, Standing, Step
 from surefoot.racing.screen import Screen
 from surefoot.racing.state import PlannedRound
@@ -55,6 +56,13 @@ class Race:
         rank, 64 for the tests, which may find nothing between equals.
     cost
         What budgets and the limit count.
+    rungs
+        Who leaves before the first instance of each is trained to the end: `Rungs` or their name;
+        nobody unless given.
+    epochs
+        Epochs of the shortest training, where there are rungs.
+    recipes
+        Numbers, alike where candidates are trained alike; empty if all are.
 
     Raises
     ------
@@ -74,6 +82,9 @@ class Race:
     limit: float | None
     max_instances: int | None
     cost: Cost
+    rungs: Rungs | None
+    epochs: int = field(compare=False)
+    recipes: tuple[int, ...] = field(compare=False)
 
     def __init__(
         self,
@@ -85,6 +96,9 @@ class Race:
         limit: float | None = None,
         max_instances: int | None = None,
         cost: Cost = "instances",
+        rungs: Rungs | str | None = None,
+        epochs: int = 1,
+        recipes: Iterable[int] = (),
     ) -> None:
         checks.of_kind(
             "a schedule or its name such as 'halving'", str, Schedule, NoneType, schedule=schedule
@@ -108,15 +122,20 @@ class Race:
         chosen: Schedule = registry.make("schedules", schedule or "default")
         leaving: EliminationRule = registry.make("rules", rule or chosen.usual_rule)
         total = limit if cost == "instances" else None
+        if rungs is None:
+            chosen = chosen.suited(Setup(len(names), judged, total, max_instances))
         self.__dict__.update(
             keys=names,
             criterion=judged,
-            schedule=chosen.suited(Setup(len(names), judged, total, max_instances)),
+            schedule=chosen,
             screen=screen,
             rule=leaving,
             limit=limit,
             max_instances=leaving.max_instances if max_instances is None else max_instances,
             cost=cost,
+            rungs=None if rungs is None else registry.make("rungs", rungs),
+            epochs=epochs,
+            recipes=tuple(recipes),
         )
         self._check_rule(len(names) if screen is None else min(2, len(names)))
 
@@ -195,7 +214,7 @@ class Race:
         """Return the `Standing` of survivors after some rounds, with what is ``known`` of them."""
         return Standing(
             counts,
-            len(self.keys),
+            known.pop("entrants", len(self.keys)),
             cost,
             self.criterion,
             rounds=rounds,
@@ -203,6 +222,13 @@ class Race:
             spent=spent,
             **known,
         )
+
+    @property
+    def untrained(self) -> RungField:
+        """The candidates as rungs see them before anything is trained."""
+        nothing = np.empty((len(self.keys), 0))
+        recipes = np.array(self.recipes or [0] * len(self.keys), np.int64)
+        return RungField(self.criterion, nothing, recipes, self.key_rank)
 
     @cached_property
     def key_rank(self) -> Integers:
@@ -216,21 +242,28 @@ class Race:
         the most that may be needed, up to ``max_instances`` instances of every candidate.
         ``cost`` is what one instance costs, for schedules and limits in seconds or visits.
         """
-        rounds: list[PlannedRound] = []
-        entrants = len(self.keys)
-        counts = np.zeros(entrants, np.int64)
+        rounds, spent = self._planned_rungs()
+        entrants = rounds[-1].keep or 1 if rounds else len(self.keys)
+        before, counts = len(rounds), np.zeros(entrants, np.int64)
         paid = counts.copy()
         if self.screen is not None:
             counts[:] = paid[:] = 1
             if self.screen.measures_noise:
                 paid[: self.screen.pilot] += self.screen.extra
+            trained, most = int(paid.sum()), int(paid.max())
             rounds.append(
-                PlannedRound(1, "screen", entrants, int(paid.sum()), int(paid.max()), None, True)
+                PlannedRound(before + 1, "screen", entrants, trained, most, None, not before)
             )
-        spent, exact = int(paid.sum()), not rounds
+        exact, own = not rounds, int(paid.sum())
         while True:
-            raced = len(rounds) - (self.screen is not None)
-            standing = self.standing(counts, np.full(len(counts), cost), raced, spent)
+            raced = len(rounds) - before - (self.screen is not None)
+            standing = self.standing(
+                counts,
+                np.full(len(counts), cost),
+                raced,
+                own,
+                **self._entry(entrants, spent * cost),
+            )
             step = self.schedule.step(standing)
             if step is None:
                 return rounds
@@ -240,15 +273,44 @@ class Race:
             if raced and not (target > counts).any() and keep == len(counts):
                 check_progress(step, target)
                 return rounds
-            if self.limit is not None and rounds and (spent + trainings) * cost > self.limit:
+            total = (spent + own + trainings) * cost
+            if self.limit is not None and counts.any() and total > self.limit:
                 return rounds
             number, upto = len(rounds) + 1, int(target.max())
             stay = keep if self.rule.fixed else None
             rounds.append(PlannedRound(number, "race", len(counts), trainings, upto, stay, exact))
             exact = exact and self.rule.fixed
-            spent += trainings
+            own += trainings
             paid = np.maximum(paid, target)[:keep]
             counts = target[:keep]
+
+    def _entry(self, entrants: int, spent: float) -> dict[str, Any]:
+        """Return what a schedule is told of those who enter its rounds after the rungs.
+
+        ``spent`` is the price of those who do not, in the race's unit.
+        """
+        if self.rungs is None:
+            return {}
+        left = None if self.limit is None or self.cost != "instances" else self.limit - spent
+        return {"entrants": entrants, "limit": left}
+
+    def _planned_rungs(self) -> tuple[list[PlannedRound], float]:
+        """Return the rungs and what they cost beyond those who stay, in trainings.
+
+        Who leaves is not known before: half at each is reckoned with.
+        """
+        if self.rungs is None:
+            return [], 0.0
+        rounds, spent, entrants = list[PlannedRound](), 0.0, len(self.keys)
+        learners = int(np.count_nonzero(self.rungs.learning(self.untrained)))
+        rungs = self.rungs.at(self.epochs) if learners else ()
+        for number, epoch in enumerate(rungs, start=1):
+            keep = max(1, learners, entrants // 2)
+            left = entrants - keep
+            rounds.append(PlannedRound(number, "rung", entrants, left, 1, keep, False, epoch))
+            spent += (entrants - keep) * epoch / self.epochs
+            entrants = keep
+        return rounds, spent
 
 
 def check_progress(step: Step, target: Integers) -> None:

@@ -16,9 +16,9 @@ from surefoot.errors import ConfigurationError, JournalError, nearest
 from surefoot.racing.parts import Key, Part, either, shown
 from surefoot.racing.screen import Screen
 
-Kind = Literal["schedules", "rules"]
+Kind = Literal["schedules", "rules", "rungs"]
 
-ONE: Mapping[Kind, str] = {"schedules": "schedule", "rules": "rule"}
+ONE: Mapping[Kind, str] = {"schedules": "schedule", "rules": "rule", "rungs": "rungs"}
 """What one of a kind is called, in words and as a key of ``[race]``."""
 
 
@@ -103,6 +103,7 @@ def rebuild(kind: Kind | Literal["screen"], described: Any) -> Any:
         inner = {
             "schedules": [stage for one in own for stage in one.stages],
             "rules": [one.own_rule for one in own if one.own_rule],
+            "rungs": [],
         }
         known = {one.name: one for one in inner[kind]} | registered(kind)
     name = described["kind"]
@@ -112,7 +113,9 @@ def rebuild(kind: Kind | Literal["screen"], described: Any) -> Any:
             + ", ".join(sorted(known))
         )
     fields = {
-        key: tuple(rebuild(kind, item) for item in value) if isinstance(value, list) else value
+        key: tuple(rebuild(kind, item) if isinstance(item, Mapping) else item for item in value)
+        if isinstance(value, list)
+        else value
         for key, value in described.items()
         if key != "kind"
     }

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import ConfigurationError, RaceError
+from surefoot.racing.curves import CurveTable
 from surefoot.racing.prediction import SIZE, predict
 from surefoot.racing.race import Race, check_progress
 from surefoot.racing.rules.base import Evidence, Verdict
+from surefoot.racing.rungs.base import RungCheck, RungEvidence, RungField, Rungs, leader_of
 from surefoot.racing.schedules.base import Standing, Step
 from surefoot.racing.screen import Screen, check_baseline
 from surefoot.racing.state import PlannedRound, RaceState, Round, RoundName
@@ -33,34 +35,53 @@ class Replay:
         self.race = race
         self.values: Floats | None = None
         self._pending: Step | None = None
+        self._raced = 0
+        self._screened = race.screen is None
+        self._ladder = None if race.rungs is None else _Ladder(race, race.rungs)
         self.alive = np.arange(len(race.keys))
         self.counts = np.zeros(len(race.keys), np.int64)
         self.paid = np.zeros(len(race.keys), np.int64)
         self.rounds: list[Round] = []
 
     def run(
-        self, table: LossTable, baseline: Baseline | None = None, costs: LossTable | None = None
+        self,
+        table: LossTable,
+        baseline: Baseline | None = None,
+        costs: LossTable | None = None,
+        curves: CurveTable | None = None,
     ) -> RaceState:
         """Go through the rounds until one is incomplete or the race is over.
 
         ``baseline`` is the baseline's loss: one number, one per instance ``[instances]`` (NaN where
         not assessed yet), or ``[candidates, instances]`` when every candidate has draws of its own.
         The screen alone uses it. ``costs`` holds the seconds or example-visits of the same
-        instances for a race budgeted in those. Candidates outside the race are ignored. When it is
-        run again the losses may be more, but those it has seen must be the same. Raises `RaceError`
-        when every candidate is screened out or has diverged; after that it must not be run again.
+        instances for a race budgeted in those. ``curves`` are of the first instances of the race's
+        keys, for its rungs. Candidates outside the race are ignored. When it is run again the
+        losses may be more, but those it has seen must be the same. Raises `RaceError` when every
+        candidate is screened out or has diverged; after that it must not be run again.
         """
         keys = self.race.keys
         known = None if costs is None else costs.select(keys)
-        return self._go_on(table.select(keys), baseline, known)
+        return self._go_on(table.select(keys), baseline, known, curves)
 
-    def _go_on(self, losses: Floats, baseline: Baseline | None, costs: Floats | None) -> RaceState:
-        self.losses, self.baseline, self.costs = losses, baseline, costs
+    def _go_on(
+        self,
+        losses: Floats,
+        baseline: Baseline | None,
+        costs: Floats | None,
+        curves: CurveTable | None = None,
+    ) -> RaceState:
+        self.losses, self.baseline, self.costs, self.curves = losses, baseline, costs, curves
         race = self.race
-        if not self.rounds and race.screen is not None:
+        if self._ladder is not None and self._ladder.check is None:
+            waiting = self._climb(self._ladder)
+            if waiting is not None:
+                return waiting
+        if not self._screened and race.screen is not None:
             waiting = self._screen(race.screen)
             if waiting is not None:
                 return waiting
+            self._screened = True
             if race.criterion.needs == 1:
                 self.values = race.criterion.values(self._seen(losses), self.counts)
         while True:
@@ -93,12 +114,17 @@ class Replay:
         if self.values is not None:
             order = np.lexsort((race.key_rank[self.alive], self.values))
             known = {"losses": self._seen(self.losses), "values": self.values, "order": order}
+        if self._ladder is not None:
+            known |= race._entry(self._ladder.entrants, self._left_behind())
         return race.standing(self.counts, self._cost(), self._raced, int(self.paid.sum()), **known)
 
-    @property
-    def _raced(self) -> int:
-        """Number of rounds so far, the screen's left out."""
-        return len(self.rounds) - (self.race.screen is not None)
+    def _left_behind(self) -> float:
+        """What the trainings cost that rungs ended, in the race's unit."""
+        if self._ladder is None or self.curves is None:
+            return 0.0
+        if self.costs is None:
+            return self._ladder.trainings
+        return float(self._ladder.epochs @ self.curves.prices)
 
     def _cost(self) -> Floats:
         """Mean cost of the instances judged of each survivor; 1 unless costs were given.
@@ -111,12 +137,13 @@ class Replay:
 
     def _too_dear(self, target: Integers) -> bool:
         """Whether a round would exceed the limit; the first round never does."""
-        if self.race.limit is None or not self.rounds:
+        if self.race.limit is None or not self.counts.any():
             return False
         spent = float(self.paid.sum())
         if self.costs is not None:
             used = np.arange(self.costs.shape[1]) < self.paid[:, None]
             spent = float(self.costs[used].sum())
+        spent += self._left_behind()
         return spent + float(self._new(target) @ self._cost()) > self.race.limit
 
     def _seen(self, table: Floats) -> Floats:
@@ -144,6 +171,72 @@ class Replay:
         keys = (self.race.keys[row] for row in self.alive[rows].tolist())
         return tuple(zip(keys, columns.tolist(), strict=True))
 
+    def _climb(self, ladder: _Ladder) -> RaceState | None:
+        """Run the rungs that are left; return a waiting state when trainings are missing."""
+        curves, race, rungs = self.curves, self.race, ladder.rungs
+        if curves is None:
+            raise ConfigurationError("the race has rungs but was given no curves to judge")
+        epochs = rungs.at(race.epochs)
+        while ladder.asked is None:
+            asked = rungs.learning(self._field(ladder))
+            if need := self._missing(asked):
+                return self._waiting("rung", asked, None, need, epoch=epochs[0] if epochs else None)
+            if (rungs.learning(self._field(ladder)) == asked).all():
+                ladder.asked = asked
+        for epoch in epochs[ladder.climbed :] if ladder.asked.any() else ():
+            target = ladder.asked[self.alive]
+            short = np.isnan(curves.losses[0, self.alive, epoch - 1])
+            if short.any():
+                need = tuple((race.keys[row], 0) for row in self.alive[short].tolist())
+                return self._waiting("rung", target, None, need, epoch=epoch, until=epoch)
+            self._judge_rung(ladder, epochs, epoch, target)
+        target = np.where(ladder.kept, rungs.instances(race.criterion), ladder.asked)[self.alive]
+        if need := self._missing(target):
+            return self._waiting("rung", target, None, need)
+        self.paid[self.alive] = np.maximum(self.paid[self.alive], target)
+        ladder.finish(self._field(ladder, everyone=True), len(self.alive))
+        return None
+
+    def _field(self, ladder: _Ladder, *, everyone: bool = False) -> RungField:
+        """Return those in the race, or all that began it.
+
+        Of their losses those that the rungs asked for, whatever the race has trained since.
+        """
+        rows = np.arange(len(self.race.keys)) if everyone else self.alive
+        race, most = self.race, ladder.rungs.instances(self.race.criterion)
+        losses = self.losses[rows, :most].copy()
+        if ladder.asked is not None:
+            asked = np.where(ladder.kept & everyone, most, ladder.asked)[rows]
+            losses[np.arange(losses.shape[1]) >= asked[:, None]] = np.nan
+        recipes, rank = ladder.recipes[rows], race.key_rank[rows]
+        return RungField(race.criterion, losses, recipes, rank)
+
+    def _judge_rung(
+        self, ladder: _Ladder, epochs: tuple[int, ...], epoch: int, target: Integers
+    ) -> None:
+        """Let a rung judge those in the race."""
+        assert self.curves is not None
+        rows = self.alive
+        evidence = RungEvidence(
+            **vars(self._field(ladder)),
+            epoch=epoch,
+            rungs=epochs,
+            curves=self.curves.losses[:, rows, :epoch],
+            learners=target > 0,
+            kept=ladder.kept[rows],
+        )
+        verdict = ladder.rungs.judge(evidence)
+        if verdict.leave.all():
+            raise RaceError(
+                f"rungs '{ladder.rungs.name}' removed every candidate after {epoch} epochs"
+            )
+        ladder.kept[rows[verdict.reserve]] = True
+        ladder.epochs[rows[verdict.leave]] = epoch
+        ladder.climbed += 1
+        order = np.lexsort((self.race.key_rank[rows], verdict.values))
+        leaving = Verdict(verdict.leave, verdict.reason)
+        self._close("rung", target, verdict.values, order, leaving, epoch)
+
     def _screen(self, screen: Screen) -> RaceState | None:
         """Run the screen's round; return a waiting state when losses are missing."""
         if self.baseline is None:
@@ -155,8 +248,9 @@ class Replay:
         waiting = self._screen_lacks(everyone, baseline[:, :1])
         if waiting is not None:
             return waiting
-        first, bar = self.losses[:, 0], baseline[:, 0]
-        pilot = screen.pilot_rows(first, bar, self.race.key_rank)
+        first, bar = self.losses[self.alive, 0], baseline[:, 0]
+        rank = self.race.key_rank[self.alive]
+        pilot = screen.pilot_rows(first, bar, rank)
         target = everyone.copy()
         target[pilot] += screen.extra
         waiting = self._screen_lacks(target, baseline[pilot])
@@ -164,9 +258,11 @@ class Replay:
             return waiting
         extra = slice(1, 1 + screen.extra)
         factor = screen.factor(
-            np.log(self.losses[pilot, extra] / baseline[pilot, extra]) if len(pilot) else None
+            np.log(self.losses[self.alive[pilot], extra] / baseline[pilot, extra])
+            if len(pilot)
+            else None
         )
-        order = np.lexsort((self.race.key_rank, first))
+        order = np.lexsort((rank, first))
         self.counts = everyone
         self._close("screen", target, first, order, screen.judge(first, bar, factor))
         return None
@@ -184,7 +280,8 @@ class Replay:
             matrix[:] = given
         else:
             known = min(width, given.shape[-1])
-            matrix[:, :known] = given[..., :known]
+            own = given[self.alive] if given.ndim == 2 else given
+            matrix[:, :known] = own[..., :known]
         check_baseline(matrix)
         return matrix
 
@@ -201,7 +298,7 @@ class Replay:
         if int(self.counts.min()) < int(self.counts.max()):
             predicted = predict(race.criterion, seen, self.counts, SIZE)
             order = np.lexsort((so_far.argsort(), predicted))
-        past = tuple(int(one.counts.min()) for one in self.rounds)
+        past = tuple(int(one.counts.min()) for one in self.rounds if one.name != "rung")
         return Evidence(race.criterion, seen, self.counts, values, order, so_far, keep, past)
 
     def _undecided(self, step: Step, target: Integers) -> str:
@@ -216,9 +313,16 @@ class Replay:
         return f"rule '{race.rule.name}' tells no more apart with the instances that {who}; {best}"
 
     def _close(
-        self, name: RoundName, target: Integers, values: Floats, order: Integers, verdict: Verdict
+        self,
+        name: RoundName,
+        target: Integers,
+        values: Floats,
+        order: Integers,
+        verdict: Verdict,
+        epoch: int | None = None,
     ) -> None:
         stay = ~verdict.leave
+        self._raced += name == "race"
         keys = tuple(self.race.keys[row] for row in self.alive[order].tolist())
         self.rounds.append(
             Round(
@@ -230,6 +334,7 @@ class Replay:
                 int(self._new(target).sum()),
                 tuple(compress(keys, stay[order])),
                 lambda place: verdict.reason(int(order[place])),
+                epoch,
             )
         )
         self.paid[self.alive] = np.maximum(self.paid[self.alive], target)
@@ -242,18 +347,21 @@ class Replay:
         keep: int | None,
         need: tuple[tuple[str, int], ...],
         absent: tuple[int, ...] = (),
+        epoch: int | None = None,
+        until: int | None = None,
     ) -> RaceState:
         fixed = self.race.rule.fixed
         current = PlannedRound(
             len(self.rounds) + 1,
             name,
             len(self.alive),
-            int(self._new(target).sum()),
-            int(target.max()),
+            int(self._new(target).sum()) if until is None else len(need),
+            max(1, int(target.max())),
             keep if fixed else None,
-            name == "screen" or fixed,
+            name == "screen" or (fixed and name == "race"),
+            epoch,
         )
-        return self._state(need=need, baseline_need=absent, current=current)
+        return self._state(need=need, baseline_need=absent, current=current, until=until)
 
     def _finished(self, stopped: str = "") -> RaceState:
         if not self.rounds and len(self.race.keys) > 1:
@@ -263,4 +371,45 @@ class Replay:
     def _state(self, *, over: bool = False, **more: Any) -> RaceState:
         left = self.rounds[-1].survivors if self.rounds else self.race.keys
         winner = left[0] if over else None
-        return RaceState(self.race.keys, tuple(self.rounds), left, winner=winner, **more)
+        check = None if self._ladder is None else self._ladder.check
+        return RaceState(
+            self.race.keys, tuple(self.rounds), left, winner=winner, rungs=check, **more
+        )
+
+
+class _Ladder:
+    """How far a race has come on its rungs; rows are those of its keys.
+
+    ``asked`` instances are trained to the end first, None until that is settled; ``kept`` were to
+    leave and are trained on, ``epochs`` are those after which one left, else 0; ``climbed`` rungs
+    are behind, and ``entrants`` came through them all. ``check`` is the measured risk, once all
+    this is known. Where it learns from nobody, nobody leaves.
+    """
+
+    def __init__(self, race: Race, rungs: Rungs) -> None:
+        self.rungs, self.climbed, self.entrants = rungs, 0, len(race.keys)
+        self.recipes = np.array(race.recipes or [0] * len(race.keys), np.int64)
+        self.kept = np.zeros(len(race.keys), np.bool_)
+        self.epochs, self._longest = np.zeros(len(race.keys), np.int64), race.epochs
+        self.asked: Integers | None = None
+        self.check: RungCheck | None = None
+
+    @property
+    def trainings(self) -> float:
+        """What those who left were trained, in trainings to the end."""
+        return float(self.epochs.sum()) / self._longest
+
+    def finish(self, field: RungField, entrants: int) -> None:
+        """Take note of who came through and measure the risk on those that were to leave."""
+        assert self.asked is not None
+        self.entrants, better = entrants, 0
+        kept, instances = np.flatnonzero(self.kept), self.rungs.instances(field.criterion)
+        if len(kept) and instances > 1:
+            leader = leader_of(field, np.flatnonzero(self.asked == instances))
+            others = field.losses[np.append(kept, leader), 1:instances]
+            counts = np.full(len(others), instances - 1, np.int64)
+            values = predict(field.criterion, others, counts, SIZE)
+            better = int((values[:-1] <= values[-1]).sum())
+        self.check = RungCheck(
+            int(np.count_nonzero(self.epochs)), len(kept), better, self.rungs.risk
+        )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
+from surefoot.racing.rungs.base import RungCheck
 from surefoot.racing.table import Floats, Integers
 
-RoundName = Literal["screen", "race"]
+RoundName = Literal["rung", "screen", "race"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class PlannedRound:
     ``trainings`` new instances for ``survivors`` candidates, up to ``upto`` instances each, of
     which ``keep`` stay (None: the screen or a test decides). After a screen or under a test the
     survivors are not known beforehand: then ``exact`` is false and the numbers hold if the screen
-    and the test remove nobody.
+    and the test remove nobody. ``epoch`` is the last one trained, None for all; of a rung, whose
+    survivors are known even less, ``keep`` is what is reckoned with, and ``trainings`` end there.
     """
 
     number: int
@@ -29,6 +31,7 @@ class PlannedRound:
     upto: int
     keep: int | None
     exact: bool
+    epoch: int | None = None
 
     @property
     def all_stay(self) -> bool:
@@ -51,9 +54,9 @@ class Round:
     """A completed round, number from 1.
 
     ``keys`` took part, best first as the rule ranked them; ``values`` is their criterion (their
-    first loss in the screen) over ``counts`` instances each; ``trainings`` instances were asked for
-    anew; the ``survivors`` went on, in the same order. ``reason(place)`` says in words why the one
-    at a place of ``keys`` left.
+    first loss in the screen, predicted at a rung) over ``counts`` instances each; ``trainings``
+    instances were asked for anew, up to ``epoch`` unless that is None; the ``survivors`` went on,
+    in the same order. ``reason(place)`` says in words why the one at a place of ``keys`` left.
     """
 
     number: int
@@ -64,6 +67,7 @@ class Round:
     trainings: int
     survivors: tuple[str, ...]
     reason: Callable[[int], str]
+    epoch: int | None = None
 
     @property
     def all_stay(self) -> bool:
@@ -101,22 +105,35 @@ def stretches(rounds: Sequence[AnyRound]) -> list[list[AnyRound]]:
 def stretch_name(name: RoundName, first: int, last: int) -> str:
     """Return what a table calls a stretch of rounds.
 
-    >>> stretch_name("race", 4, 4), stretch_name("race", 4, 33), stretch_name("screen", 1, 1)
-    ('round 4', 'rounds 4–33', 'screen')
+    >>> stretch_name("race", 4, 4), stretch_name("race", 4, 33), stretch_name("rung", 1, 1)
+    ('round 4', 'rounds 4–33', 'rung 1')
     """
     if name == "screen":
         return name
+    if name == "rung":
+        return f"rung {first}"
     return f"round {first}" if first == last else f"rounds {first}–{last}"
+
+
+def stretch_word(name: RoundName, first: int, last: int) -> str:
+    """Return what a column of rounds calls a stretch.
+
+    >>> stretch_word("race", 4, 33), stretch_word("rung", 1, 1)
+    ('4–33', 'rung 1')
+    """
+    return stretch_name(name, first, last).removeprefix("rounds ").removeprefix("round ")
 
 
 @dataclass(frozen=True, eq=False)
 class RaceState:
     """The outcome of a replay.
 
-    While the race runs, ``need`` lists the (candidate key, instance) pairs to train for the
-    current round and ``baseline_need`` the instances on whose draws the baseline is to be assessed;
+    While the race runs, ``need`` lists the (candidate key, instance) pairs to train for the current
+    round and ``baseline_need`` the instances on whose draws the baseline is to be assessed;
     ``winner`` is None. When it is over both are empty. ``current`` is the round under way;
-    ``stopped`` says why a race ended before its schedule did, else it is empty.
+    ``stopped`` says why a race ended before its schedule did, else it is empty. The instances
+    needed are to be trained ``until`` an epoch, None for to the end. ``rungs`` is the risk that the
+    rungs took, once it is measured.
     """
 
     keys: tuple[str, ...]
@@ -127,6 +144,8 @@ class RaceState:
     winner: str | None = None
     current: PlannedRound | None = None
     stopped: str = ""
+    until: int | None = None
+    rungs: RungCheck | None = None
 
     @property
     def over(self) -> bool:

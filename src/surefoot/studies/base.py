@@ -9,23 +9,26 @@ import logging
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import NoneType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from surefoot.candidates.base import Candidate
+from surefoot.checkpoints import CheckpointStore
 from surefoot.checks import of_kind
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import ConfigurationError, JournalMismatchError, StatisticsError
 from surefoot.escaping import one_line
 from surefoot.executors.base import Executor
 from surefoot.executors.opening import Where, open_executor
-from surefoot.instances import Instance, Outcome, Setting
+from surefoot.instances import Instance, Outcome, Setting, Status
 from surefoot.journal import MEMORY, Identity, Journal, identity
-from surefoot.journal.descriptions import mismatches
+from surefoot.journal.descriptions import canonical, mismatches
 from surefoot.seeds.ledger import Role, check_study_seed
 from surefoot.studies.description import DescribedSetting, Description
 from surefoot.studies.extension import extension_or_why_not
@@ -42,6 +45,8 @@ _JOURNALS = (str, os.PathLike, Journal, NoneType)
 _logger = logging.getLogger("surefoot")
 Described = TypeVar("Described", bound=Description)
 
+CHECKPOINTS = ".checkpoints"
+"""What the name of the folder of checkpoints adds to its journal's."""
 TRIM_EVERY = 10.0
 """Seconds from one look at the size of all checkpoints to the next."""
 
@@ -94,7 +99,8 @@ class Run:
             for batch in batches:
                 self.journal.add(*(o for o in batch if identity(o) not in self.retry))
                 self.journal.add(*(o for o in batch if identity(o) in self.retry), retry=True)
-                self.retry.difference_update(map(identity, batch))
+                ended = (outcome for outcome in batch if outcome.status is not Status.PAUSED)
+                self.retry.difference_update(map(identity, ended))
                 self._note_processors(batch)
                 new.extend(batch)
                 for outcome in batch:
@@ -129,6 +135,26 @@ class Run:
             kinds.append(processor)
         if new:
             self.journal.note({"processors": self._processors})
+
+
+@contextmanager
+def checkpointing(run: Run, study: Study[Any]) -> Iterator[Run]:
+    """Give a run that keeps checkpoints of trainings put aside, beside its journal's file if it has
+    one.
+
+    They are deleted when all goes well, and kept for the next time otherwise.
+    """
+    with ExitStack() as stack:
+        file = run.journal.place.file
+        if file is None:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="surefoot-")))
+        else:
+            folder = file.with_name(file.name + CHECKPOINTS)
+        described = canonical({"seed": study.seed, **DescribedSetting.of(study.setting).json()})
+        folder.mkdir(exist_ok=True)
+        store = CheckpointStore(folder, described)
+        yield replace(run, setting=replace(run.setting, checkpoints=store))
+        store.remove()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

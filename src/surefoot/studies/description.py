@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, ClassVar, Self
@@ -20,10 +20,18 @@ from surefoot.data.population import Sampling
 from surefoot.errors import ConfigurationError, JournalError, UntrustedError
 from surefoot.instances import Setting
 from surefoot.journal import Known
-from surefoot.journal.descriptions import mismatches
+from surefoot.journal.descriptions import canonical, mismatches
 from surefoot.learning.losses import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
-from surefoot.racing import Criterion, EliminationRule, Race, Schedule, Screen, as_criterion
+from surefoot.racing import (
+    Criterion,
+    EliminationRule,
+    Race,
+    Rungs,
+    Schedule,
+    Screen,
+    as_criterion,
+)
 from surefoot.racing.race import Cost
 from surefoot.racing.registry import describe, rebuild
 from surefoot.seeds.ledger import FactorLevels, InstanceSeed, Role, candidate_salt
@@ -170,11 +178,12 @@ class Description(DescribedSetting):
 class RaceDescription(Description):
     """A selection: the rules of its race and what its certificate is to promise."""
 
-    optional = frozenset({"max_instances"})
+    optional = frozenset({"max_instances", "rungs"})
 
     criterion: Criterion
     schedule: Schedule
     screen: Screen | None
+    rungs: Rungs | None = None
     rule: EliminationRule
     limit: float | None
     max_instances: int | None = None
@@ -190,7 +199,8 @@ class RaceDescription(Description):
         """The rules of the race."""
         endless = self.max_instances is None and self.rule.max_instances is not None
         most = _ENDLESS if endless else self.max_instances
-        return Race.of(self.candidates, self, max_instances=most)
+        epochs = shortest(self.stopping)
+        return Race.of(self.candidates, self, max_instances=most, epochs=epochs, recipes=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +233,25 @@ class SizesDescription(Description):
     def mismatches(self, setting: Setting) -> list[str]:
         """Return how a setting differs from this study's but for its sampling."""
         return super().mismatches(dataclasses.replace(setting, sampling=self.sampling))
+
+
+def shortest(stopping: Stopping) -> int:
+    """Return the epochs of the shortest training: rungs are within them."""
+    if stopping.reading == "none":
+        return stopping.max_epochs
+    return min(stopping.max_epochs, max(stopping.min_epochs, stopping.window))
+
+
+def recipes_of(described: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[int, ...]:
+    """Return a number for each candidate, given by family and spec: alike for alike curves.
+
+    Those of a schedule, a warm-up and an average of the weights fall alike: early losses say as
+    much of the last ones. Empty if all are.
+    """
+    names = ("schedule", "warmup", "average")
+    told = [canonical({"family": f, **{n: spec.get(n) for n in names}}) for f, spec in described]
+    place = {one: number for number, one in enumerate(dict.fromkeys(told))}
+    return tuple(place[one] for one in told) if len(place) > 1 else ()
 
 
 KINDS: Mapping[str, type[Description]] = {
@@ -285,6 +314,7 @@ _CODECS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "schedule": (describe, partial(rebuild, "schedules")),
     "rule": (describe, partial(rebuild, "rules")),
     "screen": (describe, partial(rebuild, "screen")),
+    "rungs": (describe, partial(rebuild, "rungs")),
     "limit": (float, float),
 }
 """Writer and reader of the fields that are not JSON themselves; None stays None."""

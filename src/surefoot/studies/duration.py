@@ -56,8 +56,8 @@ class TimeLeft:
         self._summed: tuple[Sequence[str], dict[str, tuple[int, float]]] = ((), {})
 
     def record(self, outcome: Outcome) -> None:
-        """Take note of how long an instance took."""
-        if outcome.candidate in self._work:
+        """Take note of how long an instance took that has ended."""
+        if outcome.candidate in self._work and outcome.status is not Status.PAUSED:
             family, work = self._work[outcome.candidate]
             rates = self._rates.setdefault(family, deque(maxlen=REMEMBERED))
             rates.append(outcome.seconds / work)

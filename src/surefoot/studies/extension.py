@@ -28,7 +28,7 @@ _NUMBERS = {"select": ("limit", "max_instances", "certify"), "assess": ("n",)}
 _PROMISED = ("content", "confidence")
 _ORDER = ("limit", "max_instances", "schedule", "rule", "certify", "n", *_PROMISED)
 """The order in which changes are told."""
-_RULES = frozenset({"criterion", "schedule", "rule", "screen", "limit", "max_instances"})
+_RULES = frozenset({"criterion", "schedule", "rule", "screen", "rungs", "limit", "max_instances"})
 
 
 class _Change(NamedTuple):

@@ -22,7 +22,7 @@ from surefoot.executors.opening import Where
 from surefoot.instances import Setting
 from surefoot.learning.losses import Loss, parse_loss
 from surefoot.learning.stopping import Stopping
-from surefoot.racing import Criterion, EliminationRule, Schedule, Screen
+from surefoot.racing import Criterion, EliminationRule, Rungs, Schedule, Screen
 from surefoot.racing.race import Cost
 from surefoot.seeds.ledger import check_study_seed
 from surefoot.studies.base import Answer, Study
@@ -104,11 +104,15 @@ class RaceOptions(TypedDict, total=False):
         suits the number of candidates.
     screen
         The candidates whose first loss exceeds the baseline's by more than this share leave.
+    rungs
+        ``prediction``: candidates leave after some epochs of their first instance already, when
+        they are predicted to end worse than the leader.
     """
 
     criterion: Criterion | str
     schedule: Schedule | str | None
     screen: Screen | float | None
+    rungs: Rungs | str | None
     rule: EliminationRule | str | None
     limit: float | None
     max_instances: int | None

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.errors import SurefootError
-from surefoot.instances import Outcome
-from surefoot.journal import Journal, Known, Measure
+from surefoot.instances import Outcome, Status
+from surefoot.journal import Journal, Known, Measure, identity
 from surefoot.racing import LossTable, Race, RaceState, Replay
+from surefoot.racing.curves import Curve, CurveTable
 from surefoot.seeds.ledger import Role
 from surefoot.statistics.certificate import Certificate
 from surefoot.studies.description import (
@@ -21,6 +22,7 @@ from surefoot.studies.description import (
     baseline_number,
     baseline_place,
     rebuild_candidate,
+    recipes_of,
 )
 
 
@@ -42,28 +44,55 @@ class RaceRecord:
         self._costs = LossTable.empty(self.table.keys)
         self._place = {key: place for place, key in enumerate(self.table.keys)}
         self._baseline: dict[tuple[int, int], float] = {}
+        self._curves: dict[tuple[str, int], Curve] = {}
         self._replay: Replay | None = None
 
     def add(self, outcomes: Iterable[Outcome | Measure]) -> None:
-        """Take outcomes of role RACE in; the latest attempt of each only."""
+        """Take outcomes of role RACE in; the latest attempt of each only.
+
+        The curves of first instances count for the rungs, also of those put aside.
+        """
         losses, costs = [], []
         for outcome in outcomes:
             place, number = baseline_place(outcome.instance)
+            if isinstance(outcome, Outcome):
+                self._add_curve(outcome)
+                if outcome.status is Status.PAUSED:
+                    continue
             if outcome.candidate == self.study.baseline and (self.study.paired or place >= 0):
                 self._baseline[max(place, 0), number] = outcome.loss
             if place < 0 and outcome.candidate in self._place:
                 losses.append((outcome.candidate, number, outcome.loss))
-                if self.study.cost == "seconds":
-                    costs.append((outcome.candidate, number, outcome.seconds))
-                elif self.study.cost == "visits":
-                    visits = float(outcome.sample * max(1, outcome.epochs))
-                    costs.append((outcome.candidate, number, visits))
+                if self.study.cost != "instances":
+                    costs.append((outcome.candidate, number, self._price(outcome)))
         self.table = self.table.extended(losses)
         self._costs = self._costs.extended(costs)
+
+    def _add_curve(self, outcome: Outcome) -> None:
+        what = outcome.candidate, outcome.instance
+        known = self._curves.get(what)
+        if known is None or known.losses.size <= outcome.epochs:
+            last = None if outcome.status is Status.PAUSED else outcome.loss
+            self._curves[what] = Curve(outcome.curve, self._price(outcome), last)
+
+    def _price(self, outcome: Outcome | Measure) -> float:
+        """Return what an instance cost so far, in seconds or example-visits."""
+        if self.study.cost == "seconds":
+            return outcome.seconds
+        return float(outcome.sample * max(1, outcome.epochs))
+
+    def curves(self) -> CurveTable | None:
+        """Return the curves as far as rungs look at them; None without rungs."""
+        race = self.race
+        if race.rungs is None:
+            return None
+        width = max(race.rungs.at(race.epochs), default=0)
+        return CurveTable.of(race.keys, self._curves, race.rungs.instances(race.criterion), width)
 
     def take(self, other: RaceRecord) -> None:
         """Take over the losses of another record of the same study."""
         self.table, self._costs, self._baseline = other.table, other._costs, dict(other._baseline)
+        self._curves = dict(other._curves)
         self._replay = None
 
     def state(self) -> RaceState:
@@ -73,7 +102,8 @@ class RaceRecord:
         """
         counted = self.study.cost != "instances"
         replay, self._replay = self._replay or Replay(self.race), None
-        state = replay.run(self.table, self.baseline(), self._costs if counted else None)
+        costs = self._costs if counted else None
+        state = replay.run(self.table, self.baseline(), costs, self.curves())
         self._replay = replay
         return state
 
@@ -113,9 +143,29 @@ class RaceRecord:
 
 def recorded_race(journal: Journal, race: Race | None = None) -> RaceRecord:
     """Return the race a journal holds, to be replayed under its own rules or under others."""
-    record = RaceRecord(RaceDescription.read(journal.study), race)
-    record.add(journal.measures(Role.RACE))
+    study = RaceDescription.read(journal.study)
+    race = study.race if race is None else race
+    if race.rungs is not None:
+        known = journal.candidates()
+        described = ((known[key].family, known[key].spec) for key in race.keys)
+        race = replace(race, recipes=recipes_of(described))
+    record = RaceRecord(study, race)
+    record.add(recorded(journal, race))
     return record
+
+
+def recorded(journal: Journal, race: Race) -> list[Outcome | Measure]:
+    """Return the racing outcomes of a journal, with the curves that rungs look at."""
+    if race.rungs is None:
+        return list(journal.measures(Role.RACE))
+    looked_at = range(race.rungs.instances(race.criterion))
+    whole = {
+        identity(one): one
+        for number in looked_at
+        for one in journal.outcomes(Role.RACE, instance=number)
+    }
+    others = (one for one in journal.measures(Role.RACE) if identity(one) not in whole)
+    return [*whole.values(), *others, *journal.paused(Role.RACE, instance=0)]
 
 
 def recorded_certificates(journal: Journal, state: RaceState | None) -> dict[str, Certificate]:

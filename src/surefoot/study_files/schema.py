@@ -195,6 +195,7 @@ class RaceSection(Section):
 
     schedule: str = "default"
     rule: str | None = None
+    rungs: str | None = None
     max_instances: int | None = Field(None, description=WHOLE)
     limit: float | None = Field(None, description=NUMBER)
     cost: Cost = Field("instances", description="'instances', 'seconds' or 'visits'")
@@ -217,6 +218,7 @@ def race_table() -> type[RaceSection]:
     fields: dict[str, Any] = {}
     for kind, choice in registry.ONE.items():
         names = tuple(registry.registered(kind))
+        names += ("none",) if kind == "rungs" else ()
         default = RaceSection.model_fields[choice].default
         allowed = Literal[names] if default else Literal[names] | None
         fields[choice] = (allowed, Field(default, description=either(names)))
@@ -293,7 +295,7 @@ TABLES |= {"space": ConvNetSection, "baseline": BaselineSection}
 
 
 def build_rules(race: RaceSection) -> dict[str, Any]:
-    """Return schedule, rule, screen, limit, max_instances and cost as `Race` takes them.
+    """Return schedule, rule, rungs, screen, limit, max_instances and cost as `Race` takes them.
 
     Raises `ConfigurationError` if a key has no meaning beside the others or is missing, or a number
     is none that schedule, rule or screen can have.
@@ -318,7 +320,19 @@ def build_rules(race: RaceSection) -> dict[str, Any]:
             "tolerance too, such as screen = 0.2"
         )
     bounds = {"limit": race.limit, "max_instances": race.max_instances, "cost": race.cost}
-    return {"schedule": schedule, "rule": rule, "screen": screen, **bounds}
+    parts = {"schedule": schedule, "rule": rule, "rungs": _rungs(race), "screen": screen}
+    return {**parts, **bounds}
+
+
+def _rungs(race: RaceSection) -> Any:
+    """Return the rungs of a table; None without any."""
+    given = _given(race, "rungs")
+    if race.rungs not in (None, "none"):
+        return registry.make("rungs", race.rungs, given)
+    for key, value in given.items():
+        homes = [home for home, _ in registry.keys("rungs")[key]]
+        raise registry.meaningless(key, value, "a race without rungs", f"rungs = {either(homes)}")
+    return None
 
 
 def _given(race: RaceSection, kind: registry.Kind) -> dict[str, Any]:

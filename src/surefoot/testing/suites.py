@@ -192,6 +192,7 @@ class EpochEngineSuite(EngineSuite):
         goes_on = engine.pausing(candidate, whole) is not None
         for place, stops in enumerate(((1, 2, 3, 4), (3,), (2, 2), (4, 1))):
             store = CheckpointStore(tmp_path / str(place), "toys")
+            store.folder.mkdir()
             kept = replace(whole, checkpoints=store)
             for until in stops:
                 outcome = engine.train(replace(instance, until=until), kept).outcome

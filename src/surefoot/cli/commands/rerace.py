@@ -11,7 +11,7 @@ from surefoot.cli.options import Command, JournalArgument
 
 INCOMPLETE = 3
 """Exit code when instances that the rules ask for are not recorded."""
-ROUNDS, LEAVES, ENDS = "Rounds", "Who leaves", "When it ends"
+ROUNDS, LEAVES, RUNGS, ENDS = "Rounds", "Who leaves", "Rungs", "When it ends"
 
 
 class RaceCommand(Command):
@@ -51,8 +51,10 @@ def race_options() -> list[Any]:
         given: Any = Annotated[kind | None, option]
         options.append(Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=given))
 
-    for (kind, choice), panel in zip(registry.ONE.items(), (ROUNDS, LEAVES), strict=True):
-        add(choice, str, "NAME", f"{registry.in_words(kind)}.", panel, f"-{choice[0]}")
+    for (kind, choice), panel in zip(registry.ONE.items(), (ROUNDS, LEAVES, RUNGS), strict=True):
+        short = () if kind == "rungs" else (f"-{choice[0]}",)
+        none = ", none" if kind == "rungs" else ""
+        add(choice, str, "NAME", f"{registry.in_words(kind)}{none}.", panel, *short)
         for key, homes in registry.keys(kind).items():
             domain, whose = homes[0][1].domain, ", ".join(name for name, _ in homes)
             words = f"{homes[0][1].help.removesuffix('.')} ({whose})."

@@ -115,6 +115,8 @@ class Progress(Watcher):
         row.done += 1
         if row.earlier or outcome.role is not Role.RACE or outcome.candidate not in self._labels:
             return
+        if outcome.status is Status.PAUSED:
+            return
         losses = self.losses.setdefault(outcome.candidate, [])
         losses.append(outcome.loss)
         if len(losses) >= self.criterion.needs:

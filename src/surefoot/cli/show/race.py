@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.cli.show.console import say_sentences, table
 from surefoot.journal import Journal, Known
-from surefoot.racing.state import stretch_name, stretches
+from surefoot.racing.state import stretch_word, stretches
 from surefoot.studies.troubles import troubles_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def rounds_table(record: RaceRecord, state: RaceState, known: Mapping[str, Known
     for stretch in stretches(state.rounds):
         first, last = stretch[0], stretch[-1]
         made.add_row(
-            stretch_name(last.name, first.number, last.number).split()[-1],
+            stretch_word(last.name, first.number, last.number),
             f"{len(last.keys):,}",
             f"{sum(one.trainings for one in stretch):,}",
             f"{last.values[0]:.4g}",

@@ -37,7 +37,5 @@ class FusedCpu(Engine):
         return train_instance(instance, setting, instance.draw(setting), monitor)
 
     def pausing(self, candidate: Candidate, setting: Setting) -> str:
-        """Put any training aside, for the same vector unit."""
-        from surefoot.engines.fused_cpu.target import WIDE
-
-        return f"numba {version('numba')}, {'512' if WIDE else '256'} bits"
+        """Put any training aside."""
+        return f"numba {version('numba')}"

@@ -24,7 +24,9 @@ class Standing:
     instance costs: 1, or its mean seconds or example-visits so far when a race is budgeted in
     those. ``losses`` ``[survivors, instances]`` (NaN from ``counts`` on), ``values`` and ``order``
     (rows from best to worst) are None before the first round and while a race is only planned:
-    then nothing is known of the losses. No candidate may have more than ``max_instances``.
+    then nothing is known of the losses. No candidate may have more than ``max_instances``. After
+    rungs, ``entrants`` and ``spent`` are of those who came through, and ``limit`` is what is left
+    for them of a limit in trainings.
     """
 
     counts: Integers
@@ -37,6 +39,7 @@ class Standing:
     rounds: int = 0
     max_instances: int | None = None
     spent: int = 0
+    limit: float | None = None
 
     @property
     def survivors(self) -> int:

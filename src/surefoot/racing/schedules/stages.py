@@ -210,7 +210,7 @@ class Staged(Schedule):
 
     def step(self, standing: Standing) -> Step | None:
         """Return the next round of the stages."""
-        setup = Setup(standing.entrants, standing.criterion, None, standing.max_instances)
+        setup = Setup(standing.entrants, standing.criterion, standing.limit, standing.max_instances)
         return self.suited(setup).step(standing)
 
 

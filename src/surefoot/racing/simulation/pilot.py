@@ -27,6 +27,23 @@ rank's standard deviation, as a share of the pilot."""
 
 
 @dataclass(frozen=True, eq=False)
+class Falls:
+    """How the losses of a pilot fell: ``logs`` ``[pilot, instances, epochs]`` are the logarithms of
+    the losses after each epoch as shares of the last one, ``ends`` ``[pilot, instances]`` those of
+    the last ones as shares of the candidate's location. NaN where there is no such instance.
+    """
+
+    ends: Floats
+    logs: Floats
+
+    def like(self, rows: Integers, ends: Floats) -> Floats:
+        """Return the ``logs`` of a row's instance that ended nearest to ``ends``, for each."""
+        known = self.ends[rows]
+        away = np.where(np.isnan(known), np.inf, np.abs(known - ends[:, None]))
+        return np.asarray(self.logs[rows, away.argmin(axis=1)])
+
+
+@dataclass(frozen=True, eq=False)
 class Pilot:
     """A population of candidates as a pilot shows it; all arrays are by location, best first.
 
@@ -49,6 +66,7 @@ class Pilot:
     shared: float
     costs: dict[str, Floats] = field(default_factory=dict)
     baseline: tuple[float, float] | None = None
+    falls: Falls | None = None
 
     @classmethod
     def of(
@@ -57,11 +75,13 @@ class Pilot:
         *,
         costs: dict[str, Floats] | None = None,
         baseline: Floats | None = None,
+        curves: Floats | None = None,
     ) -> Pilot:
         """Estimate from the losses of a few candidates: NaN where not trained, +inf where diverged.
 
         ``costs`` are the mean costs of an instance of every candidate of the table, by the name of
-        the unit, ``baseline`` the baseline's losses. Raises `DataError` for fewer than eight
+        the unit, ``baseline`` the baseline's losses, ``curves`` ``[candidates, instances, epochs]``
+        the losses after each epoch, for rungs. Raises `DataError` for fewer than eight
         candidates with three finite losses, or a loss that is not positive.
         """
         losses = table.losses
@@ -107,6 +127,7 @@ class Pilot:
             shared,
             {unit: np.asarray(each, np.float64)[order] for unit, each in (costs or {}).items()},
             base,
+            None if curves is None else _falls(logs[order], means[order], curves[order]),
         )
 
     def draw(self, candidates: int, rng: np.random.Generator) -> tuple[Floats, Floats, Integers]:
@@ -188,6 +209,16 @@ def _trend(deviations: Floats) -> float:
     slope = float(x @ y / (x @ x))
     error = float(((y - slope * x) ** 2).sum() / (len(x) - 2) / (x @ x))
     return slope * max(0.0, 1.0 - error / slope**2) if slope else 0.0
+
+
+def _falls(logs: Floats, means: Floats, curves: Floats) -> Falls:
+    """Return how losses fell; where no instance of a candidate ended, they never did."""
+    with np.errstate(invalid="ignore"):
+        fell = np.log(curves) - logs[:, :, None]
+    ends = logs - means[:, None]
+    none = np.isnan(ends).all(axis=1)
+    ends[none], fell[none] = 0.0, 0.0
+    return Falls(ends, np.where(np.isnan(fell), 0.0, fell))
 
 
 def _noise(logs: Floats, deviations: Floats) -> tuple[Floats, float]:

@@ -13,7 +13,7 @@ from surefoot.racing.race import Race
 from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.simulation.world import World
 from surefoot.racing.state import RaceState
-from surefoot.racing.table import Floats, Integers
+from surefoot.racing.table import Floats
 
 EXACT = 1e-12
 
@@ -137,7 +137,7 @@ def _population(
     return found
 
 
-def _run(state: RaceState, trained: Integers, truth: Floats, world: World) -> Run:
+def _run(state: RaceState, trained: Floats, truth: Floats, world: World) -> Run:
     assert state.winner is not None
     best, winner = int(truth.argmin()), int(state.winner)
     last = state.rounds[-1]

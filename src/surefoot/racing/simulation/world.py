@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
+from surefoot.errors import ConfigurationError
 from surefoot.racing.criteria import Criterion
+from surefoot.racing.curves import CurveTable
 from surefoot.racing.race import Race
 from surefoot.racing.replay import Replay
 from surefoot.racing.simulation.pilot import Pilot
@@ -29,7 +32,9 @@ class World:
     `surefoot.racing.simulation.pilot`, ``residuals`` standardised own noise to draw from and
     ``shared`` the share of the noise that an instance's draw explains, the same draw for all where
     they are ``paired``. ``baseline`` is its location and deviation, for a screen, ``costs`` the
-    mean cost of an instance of each candidate by the name of the unit. Every candidate has the
+    mean cost of an instance of each candidate by the name of the unit, ``falls`` says how losses
+    fall that end by some share of the candidate's location (logarithms, as those of `Falls`). Every
+    candidate has the
     ``first`` instances from the start; ``rng`` makes all losses.
     """
 
@@ -42,6 +47,7 @@ class World:
     paired: bool = True
     baseline: tuple[float, float] | None = None
     costs: Mapping[str, Floats] = field(default_factory=dict)
+    falls: Callable[[Floats], Floats] | None = None
     first: int = 8
     rng: np.random.Generator
 
@@ -74,6 +80,7 @@ class World:
             shared=pilot.shared,
             baseline=pilot.baseline,
             costs={unit: each[rows] for unit, each in pilot.costs.items()},
+            falls=None if pilot.falls is None else partial(pilot.falls.like, rows),
             first=first,
             rng=rng,
         )
@@ -91,15 +98,26 @@ class World:
             spectrum[np.arange(QUANTILES) >= QUANTILES - broken[:, None]] = np.inf
         return criterion.values(spectrum)
 
-    def race(self, race: Race) -> tuple[RaceState, Integers]:
+    def curves(self, instances: int, epochs: int) -> Floats:
+        """Return the losses after each epoch of first instances ``[instances, rows, epochs]``."""
+        if self.falls is None:
+            raise ConfigurationError("the pilot holds no curves, which the race's rungs look at")
+        losses = self.train(np.arange(len(self.locations)), instances)[:, :instances]
+        logs = np.log(losses) - self.locations[:, None]
+        fell = np.stack([self.falls(ends)[:, :epochs] for ends in logs.T])
+        return np.asarray(losses.T[:, :, None] * np.exp(fell))
+
+    def race(self, race: Race) -> tuple[RaceState, Floats]:
         """Run a race whose keys are the rows' numbers, in the order of the rows.
 
-        Return its state and the instances that each candidate trained. A race that asks for more
+        Return its state and the instances that each candidate trained, of those that rungs ended
+        as shares. A race that asks for more
         than 4,096 instances of a candidate ends there, with the best so far as its winner and the
         reason in `RaceState.stopped`. Raises `RaceError` as `Replay.run` does.
         """
         simulation = _Simulation(race, self)
-        return simulation.simulate(), simulation.paid
+        state = simulation.simulate()
+        return state, simulation.trained
 
     def train(self, rows: Integers, upto: int) -> Floats:
         """Let these candidates have so many instances or more; return all losses.
@@ -165,11 +183,29 @@ class _Simulation(Replay):
     def simulate(self) -> RaceState:
         known = self._world.train(np.arange(0), 0)
         try:
-            return self._go_on(known, self._world.baseline_losses, self._costs(known))
+            costs = self._costs(known)
+            return self._go_on(known, self._world.baseline_losses, costs, self._curves())
         except _TooMany:
             return self._finished(
                 f"broken off: it asks for more than {MOST:,} instances of a candidate"
             )
+
+    @property
+    def trained(self) -> Floats:
+        """Instances that each candidate trained."""
+        paid = self.paid.astype(np.float64)
+        return paid if self._ladder is None else paid + self._ladder.epochs / self.race.epochs
+
+    def _curves(self) -> CurveTable | None:
+        race = self.race
+        if race.rungs is None or len(race.keys) == 0:
+            return None
+        width = max(race.rungs.at(race.epochs), default=0)
+        prices = np.full(len(race.keys), 1.0) if self._each is None else self._each
+        if width == 0 or not race.rungs.learning(race.untrained).any():
+            return CurveTable(np.empty((1, len(race.keys), width)), prices)
+        curves = self._world.curves(race.rungs.instances(race.criterion), width)
+        return CurveTable(curves, prices / race.epochs)
 
     def _missing(self, target: Integers) -> tuple[tuple[str, int], ...]:
         if int(target.max()) > MOST:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surefoot.racing.state import Round, stretch_name, stretches
+from surefoot.racing.state import Round, stretch_word, stretches
 from surefoot.racing.table import Booleans
 from surefoot.reports.views.chart import (
     Axis,
@@ -141,9 +141,9 @@ def _rounds_axis(told: Sequence[Sequence[Round]]) -> Axis:
 def _name(stretch: Sequence[Round]) -> str:
     """Return a stretch of rounds in a word.
 
-    It is ``screen``, or numbers such as ``2–7``.
+    It is ``screen``, ``rung 1``, or numbers such as ``2–7``.
     """
-    return stretch_name(stretch[-1].name, stretch[0].number, stretch[-1].number).split()[-1]
+    return stretch_word(stretch[-1].name, stretch[0].number, stretch[-1].number)
 
 
 def rounds_table(selection: Selection, told: Sequence[Sequence[Round]]) -> Table:

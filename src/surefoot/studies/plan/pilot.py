@@ -26,6 +26,8 @@ from surefoot.studies.description import (
 from surefoot.studies.select.study import SelectStudy
 
 NO_LOSSES: Floats = np.empty(0)
+WITH_CURVES = 4
+"""First instances of each candidate whose curves are simulated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,9 @@ class PilotRecord:
 
     ``costs`` are the mean ``seconds`` (on one core) and example-``visits`` of an instance of each
     candidate of the table; ``baseline`` holds the baseline's losses, empty without any, and
-    ``baseline_seconds`` their mean time. ``source`` describes the study they are from.
+    ``baseline_seconds`` their mean time; ``curves`` ``[candidates, instances, epochs]`` are the
+    losses after each epoch of the first instances, the last one going on where a training ended.
+    ``source`` describes the study they are from.
     """
 
     table: LossTable
@@ -43,6 +47,7 @@ class PilotRecord:
     baseline: Floats = field(default_factory=lambda: NO_LOSSES)
     baseline_seconds: float = 0.0
     source: Description | None = None
+    curves: Floats | None = None
 
     @property
     def seconds(self) -> float:
@@ -53,7 +58,8 @@ class PilotRecord:
     def pilot(self) -> Pilot:
         """What it says about the population; `ConfigurationError` if it is too small."""
         baseline = self.baseline if self.baseline.size else None
-        return Pilot.of(self.table, costs=dict(self.costs), baseline=baseline)
+        costs = dict(self.costs)
+        return Pilot.of(self.table, costs=costs, baseline=baseline, curves=self.curves)
 
     def differences(self, study: SelectStudy) -> list[str]:
         """Return how its setting differs from a study's, as ``what: there -> here``."""
@@ -167,7 +173,25 @@ def recorded_pilot(journal: Journal) -> PilotRecord:
             np.array([m.loss for m in base]),
             float(np.mean([m.seconds for m in base])) if base else 0.0,
             study,
+            _curves(journal, role, table),
         )
     raise JournalError(
         f"the journal of kind {study.kind!r} holds no racing or pilot instance to plan from"
     )
+
+
+def _curves(journal: Journal, role: Role, table: LossTable) -> Floats:
+    """Return the losses after each epoch of the first instances of a table's candidates."""
+    place = {key: row for row, key in enumerate(table.keys)}
+    found = [
+        one
+        for number in range(min(WITH_CURVES, table.instances))
+        for one in journal.outcomes(role, instance=number)
+        if one.candidate in place
+    ]
+    width = max((one.epochs for one in found), default=0)
+    curves = np.full((len(place), table.instances, width), np.nan)
+    for one in found:
+        row = curves[place[one.candidate], one.instance]
+        row[: one.epochs], row[one.epochs :] = one.curve, one.loss
+    return curves

@@ -16,7 +16,7 @@ from surefoot.checks import count, not_negative
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.executors.opening import open_executor
-from surefoot.racing import Schedule, Setup
+from surefoot.racing import Default, Schedule, Setup
 from surefoot.racing.parts import shown
 from surefoot.racing.registry import registered
 from surefoot.racing.simulation.planner import Forecast, Scenario, Spread, simulate
@@ -77,7 +77,7 @@ def choices(study: SelectStudy) -> list[Choice]:
 
 def _others(own: Choice) -> Iterator[Choice]:
     """Yield what each schedule offers for so many candidates, where it can judge the criterion."""
-    race = own.race
+    race = replace(own.race, rungs=None)
     unit: tuple[str, ...] = ()
     if race.cost != "instances":
         race, unit = replace(race, limit=None, cost="instances"), ('cost = "instances"',)
@@ -92,6 +92,17 @@ def _others(own: Choice) -> Iterator[Choice]:
             spend = () if limit is None else (f"limit = {limit:.12g}",)
             lines = (*_lines(schedule), *spend, *unit)
             yield replace(own, name=name, race=offered, changes=lines)
+            if isinstance(schedule, Default) and limit == race.limit:
+                yield from _climbing(replace(own, name=name, race=offered, changes=lines), schedule)
+
+
+def _climbing(choice: Choice, schedule: Schedule) -> Iterator[Choice]:
+    """Yield a race with the rungs that there are, where they can learn from some of so many."""
+    for name, kind in registered("rungs").items():
+        race = choice.race.changed(schedule=schedule, rule=None, rungs=kind())
+        if kind().learning(race.untrained).any():
+            lines = (*choice.changes, f'rungs = "{name}"')
+            yield replace(choice, name=f"{choice.name}, rungs", race=race, changes=lines)
 
 
 def _lines(schedule: Schedule) -> Iterator[str]:
@@ -115,6 +126,8 @@ def _variants(own: Choice) -> Iterator[Choice]:
         if race.screen.margin == "none":
             noise = replace(race.screen, margin="noise")
             yield change("noise margin", 'screen_margin = "noise"', screen=noise)
+    if race.rungs is not None:
+        yield change("no rungs", 'rungs = "none"', rungs=None)
     if not race.rule.fixed and race.schedule.own_rule is None:
         yield change("by rank", 'rule = "rank"', rule="rank")
     if not own.paired:

@@ -32,6 +32,12 @@ class Trainings:
         return sum(one.trainings for one in self.rounds)
 
     @property
+    def raced(self) -> float:
+        """What the trainings of all rounds amount to, in trainings to the end."""
+        longest = self.study.race.epochs
+        return sum(one.trainings * (one.epoch or longest) / longest for one in self.rounds)
+
+    @property
     def certified(self) -> int:
         """Candidates that get a certificate."""
         return len(self.study.groups(self.study.candidates)) if self.study.certify else 0
@@ -156,7 +162,8 @@ def selection_cost(study: SelectStudy, workers: int = 1) -> SelectionCost:
         for epochs in (shortest, longest)
     )
     counted = count_trainings(study, most if study.cost == "seconds" else None)
-    seconds = counted.total * least / workers, counted.total * most / workers
+    amount = (counted.raced + counted.certifying) / workers
+    seconds = amount * least, amount * most
     return SelectionCost(counted, seconds, (shortest, longest), workers, tuple(failed))
 
 
@@ -193,6 +200,9 @@ def _stretch(rounds: Sequence[PlannedRound]) -> Line:
     about = "" if last.exact else "about "
     name = stretch_name(last.name, first.number, last.number)
     stay = "the screen decides who stays" if last.keep is None else f"{last.keep:,} stay"
+    if last.name == "rung":
+        text = f"{about}{last.survivors:,} candidates to epoch {last.epoch}, {stay} if half leave"
+        return titled(name, text)
     trainings = sum(one.trainings for one in rounds)
     text = f"{about}{last.survivors:,} candidates, {trainings:,} trainings, {stay}"
     return titled(name, text)

@@ -146,7 +146,7 @@ def rerace(journal: Journal | str | os.PathLike[str], **rules: Unpack[RaceOption
         record, known = recorded_race(recorded, race), recorded.candidates()
         if not record.table.count:
             raise JournalError("no racing instance is recorded yet: there is nothing to race again")
-        original = RaceRecord(study, own)
+        original = RaceRecord(study, recorded_race(recorded).race)
         original.take(record)
         with explained(recorded, Role.RACE):
-            return Rerace(race, record, known, record.state(), original.state())
+            return Rerace(record.race, record, known, record.state(), original.state())

@@ -8,7 +8,8 @@ where it was, with the same winner and the same losses as if it had never stoppe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Unpack
 
@@ -19,12 +20,12 @@ from surefoot.errors import ConfigurationError, EngineError, nearest
 from surefoot.instances import Instance
 from surefoot.journal import identity
 from surefoot.journal.descriptions import canonical
-from surefoot.racing import Criterion, EliminationRule, Race, RaceState, Schedule, Screen
+from surefoot.racing import Criterion, EliminationRule, Race, RaceState, Rungs, Schedule, Screen
 from surefoot.racing.parts import MOST_INSTANCES
 from surefoot.racing.race import Cost
 from surefoot.seeds.ledger import Role
-from surefoot.studies.base import Run, Study, with_baseline
-from surefoot.studies.description import RaceDescription
+from surefoot.studies.base import Run, Study, checkpointing, with_baseline
+from surefoot.studies.description import RaceDescription, recipes_of, shortest
 from surefoot.studies.options import (
     RaceOptions,
     RunOptions,
@@ -33,7 +34,7 @@ from surefoot.studies.options import (
     ask,
     lists_options,
 )
-from surefoot.studies.race_record import RaceRecord
+from surefoot.studies.race_record import RaceRecord, recorded
 from surefoot.studies.select.selection import Selection
 from surefoot.studies.troubles import explained
 
@@ -55,6 +56,7 @@ class SelectStudy(Study[Selection]):
     criterion: Criterion | str = "mean"
     schedule: Schedule | str | None = None
     screen: Screen | float | None = None
+    rungs: Rungs | str | None = None
     rule: EliminationRule | str | None = None
     limit: float | None = None
     max_instances: int | None = None
@@ -85,7 +87,11 @@ class SelectStudy(Study[Selection]):
     @cached_property
     def race(self) -> Race:
         """The rules of the race."""
-        return Race.of((candidate.key for candidate in self.candidates), self)
+        keys = (candidate.key for candidate in self.candidates)
+        described = ((one.family, one.spec()) for one in self.candidates)
+        recipes = () if self.rungs is None else recipes_of(described)
+        epochs = shortest(self.setting.stopping)
+        return Race.of(keys, self, epochs=epochs, recipes=recipes)
 
     @property
     def everyone(self) -> tuple[Candidate, ...]:
@@ -120,7 +126,8 @@ class SelectStudy(Study[Selection]):
         missed the bar), or all diverge or fail (and why the first failed).
         """
         run.watch.started(len(self.candidates), run.journal.count())
-        record, state = self._race(run)
+        with checkpointing(run, self) if self.rungs is not None else nullcontext(run) as run:
+            record, state = self._race(run)
         for candidate in self.groups(self.known[key] for key in state.ranking):
             fresh = (self.instance(candidate.key, Role.CERTIFY, n) for n in range(self.certify))
             if left := run.missing(fresh):
@@ -132,7 +139,7 @@ class SelectStudy(Study[Selection]):
 
     def _race(self, run: Run) -> tuple[RaceRecord, RaceState]:
         record = RaceRecord(self.description, self.race)
-        record.add(m for m in run.journal.measures(Role.RACE) if identity(m) not in run.retry)
+        record.add(m for m in recorded(run.journal, self.race) if identity(m) not in run.retry)
         told = 0
         while True:
             with explained(run.journal, Role.RACE):
@@ -155,7 +162,10 @@ class SelectStudy(Study[Selection]):
         key = self.description.baseline
         if key is not None:
             pairs |= dict.fromkeys((key, number) for number in record.baseline_needs(state))
-        instances = [self.instance(key, Role.RACE, number) for key, number in pairs]
+        instances = [
+            replace(self.instance(key, Role.RACE, number), until=state.until)
+            for key, number in pairs
+        ]
         return sorted(instances, key=lambda one: -getattr(one.candidate, "flops", 0))
 
 
