@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from surefoot.exports.export import export as export
     from surefoot.exports.saved import load as load
     from surefoot.exports.saved import save as save
+    from surefoot.exports.summary import summary as summary
     from surefoot.instances import Instance as Instance
     from surefoot.instances import Predictor as Predictor
     from surefoot.instances import Setting as Setting
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from surefoot.studies.sizes.transfer import transfer as transfer
     from surefoot.studies.variance.study import variance as variance
     from surefoot.studies.watch import Watcher as Watcher
+    from surefoot.study_files.available import available as available
     from surefoot.study_files.build import read_study as read_study
 
 _HOMES = {
@@ -94,6 +96,7 @@ _HOMES = {
     "Training": "instances",
     "Watcher": "studies.watch",
     "assess": "studies.assess.study",
+    "available": "study_files.available",
     "candidate": "candidates.function",
     "check": "studies.replay",
     "compare": "studies.sizes.compare",
@@ -115,6 +118,7 @@ _HOMES = {
     "select": "studies.select.study",
     "transfer": "studies.sizes.transfer",
     "trust": "candidates.trust",
+    "summary": "exports.summary",
     "variance": "studies.variance.study",
     "watch": "reports.live.server",
 }

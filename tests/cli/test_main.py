@@ -1,4 +1,5 @@
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -115,3 +116,20 @@ def test_help_starts_quickly_and_imports_nothing_heavy():
     )
     assert done.stderr.strip() == "[]"
     assert time.perf_counter() - began < 3.0
+
+
+def test_a_shell_completes_commands_and_options():
+    def completed(*words):
+        given = {"COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
+        environment = os.environ | given | {"_SUREFOOT_COMPLETE": "complete_bash"}
+        command = [
+            sys.executable,
+            "-c",
+            "from surefoot.cli.main import app; app(prog_name='surefoot')",
+        ]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        return done.stdout.split()
+
+    assert completed("surefoot", "sel") == ["select"]
+    assert {"criteria", "candidates"} <= set(completed("surefoot", "list", "c"))
+    assert "--json" in completed("surefoot", "show", "--js")

@@ -36,7 +36,8 @@ def load_photons(
     unit: str | None = None,
     target_unit: str | None = None,
 ) -> Population:
-    """Load photons: images [N, cells²] in GeV, a target, side features, showers as groups.
+    """Load photons, ``photons:A``, ``photons:B`` (shipped) or ``photons:file.root``: images
+    [N, cells²] in GeV, a target, side features, showers as groups.
 
     Parameters
     ----------

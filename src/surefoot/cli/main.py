@@ -18,6 +18,7 @@ from surefoot.cli.commands.compare import compare
 from surefoot.cli.commands.copy import copy
 from surefoot.cli.commands.export import export
 from surefoot.cli.commands.journals import journals
+from surefoot.cli.commands.list import list_
 from surefoot.cli.commands.plan import plan
 from surefoot.cli.commands.plot import plot
 from surefoot.cli.commands.replay import replay
@@ -70,7 +71,6 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Find machine-learning models that stay good every time they are retrained.",
@@ -98,10 +98,10 @@ def surefoot(
 
 
 COMMANDS: list[Callable[..., None]] = [select, watch, show, report, replay, export, check, plot]
-COMMANDS += [assess, variance, sample_size, plan, rerace, compare, transfer, journals, copy]
+COMMANDS += [assess, variance, sample_size, plan, rerace, compare, transfer, journals, list_, copy]
 for command in COMMANDS:
     kind = RaceCommand if command is rerace else Command
-    app.command(command.__name__.replace("_", "-"), cls=kind)(command)
+    app.command(command.__name__.strip("_").replace("_", "-"), cls=kind)(command)
 for name in registry.names("commands"):
     added = registry.lookup("commands", name)
     if isinstance(added, typer.Typer):

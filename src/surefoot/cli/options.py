@@ -7,7 +7,8 @@ be taken for markup.
 import functools
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -88,6 +89,7 @@ DryOption = Annotated[bool, option("--dry-run -n", "Count trainings and time; tr
 RetryOption = Annotated[
     bool, option("--retry-failed", "Train instances that failed (not diverged) again.")
 ]
+JsonOption = Annotated[bool, option("--json", "Print the result as JSON and nothing else.")]
 StudyOption = Annotated[
     Path | None,
     option("--study -s STUDY", "The study file, when the data are not where they were."),
@@ -153,33 +155,49 @@ def trains(*without: str, **others: Any) -> Callable[..., Any]:
 class Command(TyperCommand):
     """A command with the options that follow from what it reads and writes.
 
-    ``--trust`` if it reads a study file or a journal, ``--overwrite`` if it writes a figure or
-    another file.
+    ``--trust`` if it reads a study file or a journal, ``--overwrite`` and ``--quiet`` if it writes
+    a figure or another file, ``--json`` if it draws a study.
     """
 
     def __init__(self, *arguments: Any, **fields: Any) -> None:
         super().__init__(*arguments, **fields)
-        names, (trust, overwrite) = {one.name for one in self.params}, _common_options()
-        self.params += [trust] * bool({"study", "journal", "race"} & names)
-        self._may_overwrite = "overwrite" not in names and bool({"figure", "output"} & names)
-        self.params += [overwrite] * self._may_overwrite
+        names = {one.name for one in self.params}
+        wanted = {"trust"} if {"study", "journal", "race"} & names else set()
+        wanted |= {"overwrite", "quiet"} if {"figure", "output"} & names else set()
+        wanted |= {"json"} if "figure" in names else set()
+        self._added = wanted - names
+        self.params += [one for one in _common_options() if one.name in self._added]
 
     def invoke(self, ctx: Any) -> Any:
-        """Allow what is allowed, then run the command."""
+        """Allow what is allowed, then run the command in the manner asked for."""
         from surefoot.replacing import overwriting
 
-        if names := ctx.params.pop("trust", None):
+        given = {name: ctx.params.pop(name) for name in self._added}
+        if names := given.get("trust"):
             from surefoot.candidates.trust import trust
 
-            study = ctx.params.get("study")
-            trust(names, beside=None if study is None else Path(study))
-        with overwriting(self._may_overwrite and ctx.params.pop("overwrite")):
+            trust(names, beside=_file_of(ctx.params))
+        with ExitStack() as stack:
+            stack.enter_context(overwriting(given.get("overwrite", False)))
+            if given.get("quiet") or given.get("json"):
+                from surefoot.cli.show.console import Manner, speaking
+
+                chosen = Manner(quiet=given["quiet"], json=given.get("json", False))
+                stack.enter_context(speaking(chosen))
             return super().invoke(ctx)
+
+
+def _file_of(given: Mapping[str, Any]) -> Path | None:
+    """Return the study file or the journal that a command was given."""
+    if given.get("study") is not None:
+        return Path(given["study"])
+    journal = given.get("journal") or given.get("race")
+    return getattr(journal, "file", None)
 
 
 @functools.cache
 def _common_options() -> list[Any]:
-    """Return the options ``--trust`` and ``--overwrite``."""
+    """Return the options ``--trust``, ``--overwrite``, ``--quiet`` and ``--json``."""
     app = typer.Typer(add_completion=False)
     trusted = typer.Option(
         "--trust",
@@ -192,9 +210,11 @@ def _common_options() -> list[Any]:
     def common(
         trust: Annotated[list[str] | None, trusted] = None,
         overwrite: Annotated[bool, replacing] = False,
+        quiet: Annotated[bool, option("--quiet -q", "Say nothing but what went wrong.")] = False,
+        json: JsonOption = False,
     ) -> None: ...
 
-    return typer.main.get_command(app).params[:2]
+    return typer.main.get_command(app).params[:4]
 
 
 def read_sizes(text: str, or_else: str = "") -> list[int]:

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from surefoot.cli.options import CandidateOptions, TrainingOptions
-from surefoot.cli.show.console import HEARTBEAT, bar, busy, console, every, say_paths
+from surefoot.cli.show.console import (
+    HEARTBEAT,
+    bar,
+    busy,
+    console,
+    every,
+    manner,
+    say_json,
+    say_paths,
+)
 from surefoot.executors.opening import open_executor, workers_of
 from surefoot.places import Place
 from surefoot.replacing import check_folder
@@ -212,6 +221,10 @@ class Session:
             paths["Journal"] = str(self.journal)
             more["Report"] = f"surefoot report {shlex.quote(str(self.journal))}"
         say_paths(self.out, paths | figure | more)
+        if manner().json:
+            from surefoot.exports.summary import summary
+
+            say_json((summary(self.journal) if journal else {}) | {"figure": str(self.figure)})
 
 
 def _is_command() -> bool:

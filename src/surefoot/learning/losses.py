@@ -70,7 +70,19 @@ TERMS: dict[str, tuple[Term, Term]] = {
 ROOTED = ("relative_rmse", "stochastic_rmse", "rmse")
 """Those reported as the square root of the mean."""
 _CLASSIFICATION = ("cross_entropy", "brier", "error_rate")
-_NAMES = (*TERMS, *_CLASSIFICATION)
+LOSSES = {
+    "relative_rmse": "√⟨((p − y)/y)²⟩, of regression; targets must be positive.",
+    "stochastic_rmse": "√⟨(p − y)²/y⟩, of regression; targets must be positive.",
+    "rmse": "√⟨(p − y)²⟩, of regression.",
+    "mse": "⟨(p − y)²⟩, of regression.",
+    "mae": "⟨|p − y|⟩, of regression.",
+    "huber": "⟨½r²⟩ up to |r| = δ, δ(|r| − ½δ) beyond, of regression; huber(0.5) has δ = 0.5.",
+    "cross_entropy": "⟨−log p_y⟩, of classification, in nats.",
+    "brier": "⟨Σ (p_k − e_k)²⟩ over all classes, of classification.",
+    "error_rate": "Share of wrong classes, of classification; cross_entropy is trained.",
+}
+"""The names of all losses, and what each is in words; p is a prediction, y a target."""
+_NAMES = tuple(LOSSES)
 
 Objective = Literal["root", "square"]
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)

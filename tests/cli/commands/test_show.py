@@ -3,6 +3,7 @@
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.description import rebuild_candidate
+from tests.exports.journals import every_kind
 
 
 def test_show_has_rounds_ranking_and_certificate(run, raced):
@@ -44,3 +45,24 @@ def test_a_race_under_way_can_be_shown_and_drawn(run, raced):
     code, _, err = run("replay", "part.db", "winner", 0)
     assert code == 2
     assert "no winner yet" in err
+
+
+def test_the_name_of_the_study_is_said(run, raced):
+    assert run("show", "small.db")[1].startswith("A small study: showers.npz: 6 candidates, ")
+
+
+def test_every_kind_of_study_is_shown(run, tmp_path):
+    said = {
+        "assess": ["Losses", "Spread", "Certificate"],
+        "promise": ["Promise       broken"],
+        "variance": ["Spread", "sample alone"],
+        "sample_size": ["Sample size", "plateau"],
+        "compare": ["Comparison", "median (GeV)", "Bounds"],
+        "pilot": ["24 candidates"],
+    }
+    for kind, path in every_kind(tmp_path).items():
+        code, out, _ = run("show", path)
+        assert code == 0
+        for words in said.get(kind, ()):
+            assert words in out, kind
+        assert "instances recorded" in out.splitlines()[0]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
@@ -44,9 +48,42 @@ class _Console(Console):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How commands speak: ``quiet`` ones say nothing, with ``json`` nothing but the result."""
+
+    quiet: bool = False
+    json: bool = False
+
+
+_USUAL = Manner()
+_manner: ContextVar[Manner] = ContextVar("manner", default=_USUAL)
+
+
+def manner() -> Manner:
+    """Return how the command is to speak."""
+    return _manner.get()
+
+
+@contextmanager
+def speaking(chosen: Manner) -> Iterator[None]:
+    """Let consoles made meanwhile speak in a manner."""
+    before = _manner.set(chosen)
+    try:
+        yield
+    finally:
+        _manner.reset(before)
+
+
+def say_json(value: Any) -> None:
+    """Print plain values as JSON, in which nothing unseen stands raw."""
+    print(json.dumps(value, indent=1, ensure_ascii=True, allow_nan=False))
+
+
 def console() -> Console:
     """Return a console on stdout that prints text as it is; in a file, lines may be long."""
-    made = _Console(highlight=False, markup=False, emoji=False)
+    silent = manner().quiet or manner().json
+    made = _Console(highlight=False, markup=False, emoji=False, quiet=silent)
     if not made.is_terminal:
         made.width = FILE_WIDTH
     return made

@@ -1,0 +1,45 @@
+"""``surefoot list``: what a study file may name here."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from surefoot.cli.options import JsonOption
+
+What = Literal["criteria", "schedules", "rules", "losses", "engines", "datasets", "candidates"]
+
+
+def list_(
+    what: Annotated[
+        What | None,
+        typer.Argument(metavar="WHAT", help="Which; all unless given.", show_default=False),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """List criteria, schedules, rules, losses, engines, datasets or families of candidates.
+
+    Those of other packages that are installed here are among them.
+
+    [bold]Examples[/bold]
+
+      [dim]What a race may compare.[/dim]
+      surefoot list criteria
+
+      [dim]Everything, for a program.[/dim]
+      surefoot list --json
+    """
+    from surefoot.cli.show.console import console, say_json, table
+    from surefoot.study_files.available import KINDS, available
+
+    found = {kind: available(kind) for kind in ([what] if what else KINDS)}
+    if json:
+        say_json(found)
+        return
+    out = console()
+    for number, (kind, names) in enumerate(found.items()):
+        if number:
+            out.print()
+        shown = table(kind, "what")
+        for name, words in names.items():
+            shown.add_row(name, words)
+        out.print(shown)
