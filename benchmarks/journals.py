@@ -1,6 +1,6 @@
 """How fast journals are written, in a file and on a server, and what readers cost the writer.
 
-    python benchmarks/journals.py [--readers 100] [--poll 2] [--seconds 20] [--pairs 5]
+    python benchmarks/journals.py [--readers 100] [--poll 2] [--seconds 5] [--pairs 15]
         [--folder DIRECTORY] [--json FILE] [--quick]
 
 A PostgreSQL server of this machine's programs is started for the measurement, its settings as they
@@ -11,11 +11,12 @@ are shipped (every commit waits for the disk), its data and the file beside each
    nothing else.
 2. Readers: so many followers of one journal, each with a connection of its own, who ask for what
    is new every ``--poll`` seconds as a live page does (`Journal.catch_up`: new rows are read and
-   their digests checked). Meanwhile the writer records as a race hands outcomes over: four commits
-   a second, ten outcomes each. Given is the share by which its commits take longer than without
-   readers: the median over pairs of stretches, of which readers disturb one, in turn the first and
-   the second. Writer, readers and server share the machine, so what readers compute themselves is
-   in it. A second figure is for a writer that does nothing but write, outcome by outcome.
+   their digests checked). Meanwhile the writer records as a race hands outcomes over, four commits
+   a second of ten outcomes each; then as one that does nothing else, outcome by outcome. Given is
+   the share by which its commits take longer than without readers, in pairs of stretches one after
+   the other, in turn the first and the second with readers, so that whatever else the machine does
+   disturbs both alike: the median over the pairs, and their quartiles. Writer, readers and server
+   share the machine: what the readers compute themselves is in it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -84,17 +84,17 @@ def written_per_second(place: str, batch: int, seconds: float) -> float:
     return count / passed
 
 
-def follow(place: str, count: int, poll: float, stop: Event, started: Any) -> None:
-    """Follow a journal by so many connections, each asking at times of its own."""
+def follow(place: str, count: int, poll: float, signs: tuple[Event, Event], started: Any) -> None:
+    """Follow a journal by so many connections, each asking at times of its own while it is to."""
+    asking, stop = signs
 
-    def one(place_in_turn: float) -> None:
+    def one(turn: float) -> None:
         with Journal.read(place) as journal:
             started.release()
-            wait = place_in_turn * poll
-            while not stop.wait(wait):
-                begin = time.perf_counter()
-                journal.catch_up()
-                wait = max(0.0, poll - (time.perf_counter() - begin))
+            time.sleep(turn * poll)
+            while not stop.wait(poll):
+                if asking.is_set():
+                    journal.catch_up()
 
     threads = [threading.Thread(target=one, args=(n / count,)) for n in range(count)]
     for thread in threads:
@@ -104,15 +104,16 @@ def follow(place: str, count: int, poll: float, stop: Event, started: Any) -> No
 
 
 @contextmanager
-def readers(place: str, count: int, poll: float) -> Iterator[None]:
-    """Have so many followers of a journal, in a few processes, all of them connected."""
+def readers(place: str, count: int, poll: float) -> Iterator[Event]:
+    """Have so many followers of a journal, in a few processes; they ask while the event is set."""
     context = multiprocessing.get_context("spawn")
-    stop, started = context.Event(), context.Semaphore(0)
+    asking, stop, started = context.Event(), context.Event(), context.Semaphore(0)
     shares = [
         min(READERS_PER_PROCESS, count - done) for done in range(0, count, READERS_PER_PROCESS)
     ]
     processes = [
-        context.Process(target=follow, args=(place, share, poll, stop, started)) for share in shares
+        context.Process(target=follow, args=(place, share, poll, (asking, stop), started))
+        for share in shares
     ]
     for process in processes:
         process.start()
@@ -120,7 +121,7 @@ def readers(place: str, count: int, poll: float) -> Iterator[None]:
         for _ in range(count):
             if not started.acquire(timeout=120):
                 raise SystemExit("the readers did not start")
-        yield
+        yield asking
     finally:
         stop.set()
         for process in processes:
@@ -148,24 +149,33 @@ def disturbance(
 ) -> dict[str, Any]:
     """Return by what share a writer's commits take longer while others read."""
     numbers, found = itertools.count(), []
-    with Journal.open(place, {"kind": f"paced {paced}"}, [CANDIDATE]) as journal:
-        commit_seconds(journal, numbers, 1.0, paced=paced)
+    with (
+        Journal.open(place, {"kind": f"paced {paced}"}, [CANDIDATE]) as journal,
+        readers(place, count, poll) as asking,
+    ):
+
+        def stretch(disturbed: bool) -> float:
+            if disturbed:
+                asking.set()  # who comes back from a pause reads more at first, which is no matter
+                commit_seconds(journal, numbers, 1.5 * poll, paced=paced)
+            taken = commit_seconds(journal, numbers, seconds, paced=paced)
+            asking.clear()
+            return taken
+
+        commit_seconds(journal, numbers, poll, paced=paced)
         for pair in range(pairs):
-            alone = with_readers = 0.0
-            for disturbed in (True, False) if pair % 2 else (False, True):
-                if disturbed:
-                    with readers(place, count, poll):
-                        with_readers = commit_seconds(journal, numbers, seconds, paced=paced)
-                else:
-                    alone = commit_seconds(journal, numbers, seconds, paced=paced)
-            found.append((alone, with_readers))
-    ratios = [with_readers / alone - 1.0 for alone, with_readers in found]
+            order = (True, False) if pair % 2 else (False, True)
+            taken = {disturbed: stretch(disturbed) for disturbed in order}
+            found.append((taken[False], taken[True]))
+    alone, disturbed = np.array(found).T
+    quartiles = np.quantile(disturbed / alone - 1.0, [0.5, 0.25, 0.75])
+    names = ("slower_by", "slower_by_first_quartile", "slower_by_third_quartile")
     return {
         "readers": count,
-        "milliseconds_of_a_commit_alone": 1e3 * median(alone for alone, _ in found),
-        "milliseconds_of_a_commit_with_readers": 1e3 * median(one for _, one in found),
-        "slower_by": median(ratios),
-        "slower_by_in_each_pair": ratios,
+        "pairs": pairs,
+        "milliseconds_of_a_commit_alone": 1e3 * float(np.median(alone)),
+        "milliseconds_of_a_commit_with_readers": 1e3 * float(np.median(disturbed)),
+        **dict(zip(names, quartiles.tolist(), strict=True)),
     }
 
 
@@ -173,14 +183,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--readers", type=int, default=100)
     parser.add_argument("--poll", type=float, default=2.0, help="seconds between two looks")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each stretch")
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each stretch")
+    parser.add_argument("--pairs", type=int, default=15)
     parser.add_argument("--folder", type=Path, help="where both journals are written")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--quick", action="store_true", help="under a minute, rough")
     options = parser.parse_args()
     if options.quick:
-        options.readers, options.seconds, options.pairs = min(options.readers, 20), 2.0, 1
+        options.readers, options.seconds, options.pairs = min(options.readers, 20), 1.0, 2
     results: dict[str, Any] = {"cores": os.cpu_count(), "python": platform.python_version()}
     with (
         tempfile.TemporaryDirectory(dir=options.folder) as folder,
@@ -207,7 +217,7 @@ def main() -> None:
                     options.readers,
                     options.poll,
                     options.seconds,
-                    options.pairs if paced else min(options.pairs, 2),
+                    options.pairs,
                     paced=paced,
                 )
                 print(f"{what}: {results[what]}", flush=True)

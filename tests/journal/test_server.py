@@ -240,6 +240,23 @@ def test_a_session_of_ours_that_the_server_still_has_is_ended(postgres: Server, 
     assert numbers(url) == [0]
 
 
+def test_a_closed_journal_stays_closed(url: str) -> None:
+    journal = Journal.open(url, STUDY, [FAKE])
+    journal.close()
+    journal.close()
+    with pytest.raises(JournalError, match="is closed: open it again"):
+        journal.outcomes()
+    with pytest.raises(JournalError, match="read only"):
+        journal.add(outcome())
+
+
+def test_a_unix_socket_serves_as_well(postgres: Server, study: str) -> None:
+    url = f"postgresql://ann@/races?host={postgres.folder}&port={postgres.port}&study={study}"
+    with Journal.open(url, STUDY, [FAKE]) as journal:
+        journal.add(outcome())
+    assert numbers(url) == numbers(postgres.url(study)) == [0]
+
+
 def _holders(postgres: Server, url: str) -> list[object]:
     low = lock_of(Place.of(url).study) % 2**32
     return postgres.sql("SELECT pid FROM pg_locks WHERE objid = %s", low)

@@ -129,10 +129,32 @@ def verified(connection: sa.Connection, name: str, known: Chain | None = None) -
         chain.last[part] = number
         if chain.digest != digest:
             raise broken(part, number, "is not the one that was written")
-    for part, left in rows.items():
-        for row in left:
+    for part, last in _last(connection).items():
+        if last > chain.last[part]:
+            row = next(rows[part])
             raise broken(part, row[0], "was not written by surefoot")
     return chain
+
+
+def _last(connection: sa.Connection) -> dict[str, int]:
+    """Return the number of each table's last row."""
+    tables = [table for table in _SEALED if _is_there(connection, table)]
+    # The study's descriptions are those before it was extended, and the present one.
+    numbers = {one.name: EXTENSIONS if one is STUDY else one for one in tables}
+    query = sa.select(
+        *(sa.select(sa.func.max(one.c.id)).scalar_subquery() for one in numbers.values())
+    )
+    found = connection.execute(query).one()
+    last = {name: number or 0 for name, number in zip(numbers, found, strict=True)}
+    return last | {STUDY.name: last[STUDY.name] + 1}
+
+
+def _is_there(connection: sa.Connection, table: sa.Table) -> bool:
+    """Say whether a journal has a table, which older ones may lack; found once, it stays."""
+    if table is not PARTIALS or connection.info.get(table.name):
+        return True
+    connection.info[table.name] = sa.inspect(connection).has_table(table.name)
+    return bool(connection.info[table.name])
 
 
 def _rows(connection: sa.Connection, table: sa.Table, after: int = 0) -> Iterator[Sequence[Any]]:
@@ -140,7 +162,7 @@ def _rows(connection: sa.Connection, table: sa.Table, after: int = 0) -> Iterato
 
     The study's are all the descriptions it had, the present one last, numbered from 1.
     """
-    if table is PARTIALS and not sa.inspect(connection).has_table(table.name):
+    if not _is_there(connection, table):
         return
     if table is not STUDY:
         query, found = _AFTER[table.name], PIECE

@@ -93,6 +93,7 @@ class JournalServer(Store):
         self._session = f"{_process()} since {datetime.now(UTC):%Y-%m-%dT%H:%MZ}"
         self._engine = _engine(place, self._session)
         self._connection: sa.Connection | None = None
+        self._closed = False
         try:
             with _reported(self.name, "opened" if writable else "read"):
                 connection = self._connect()
@@ -115,6 +116,8 @@ class JournalServer(Store):
         landed: Callable[[sa.Connection, Made | None], bool] = lambda connection, made: False,
     ) -> Made:
         """Return what ``work`` makes of the connection; wait for the server where that is lost."""
+        if self._closed:
+            raise JournalError(f"{self.name} is closed: open it again")
         made: Any = None
         lost = self._connection is None
         with _reported(self.name, doing):
@@ -144,7 +147,7 @@ class JournalServer(Store):
 
     def close(self) -> None:
         """End the session, and with it the lock."""
-        self.writable = False
+        self.writable, self._closed = False, True
         self._hang_up()
 
     def _connect(self) -> sa.Connection:
@@ -182,7 +185,7 @@ class JournalServer(Store):
                     if told:
                         _logger.warning("%s is there again: going on", self.name)
                     return connection
-                self._end_own_session(connection)
+                self._end_lost_session(connection)
             except sa.exc.DBAPIError as error:
                 cause = _said(error)
             except BaseException:
@@ -206,7 +209,8 @@ class JournalServer(Store):
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _end_own_session(self, connection: sa.Connection) -> None:
+    def _end_lost_session(self, connection: sa.Connection) -> None:
+        """End the session that holds the lock if it is one of ours; else raise `JournalError`."""
         with connection.begin():
             for key, process, session in connection.execute(_HOLDERS):
                 if key % 2**64 != lock_of(self.place.study):
