@@ -7,7 +7,7 @@ reach from the lowest to the highest. With one retraining, bars are standard err
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,13 +28,19 @@ Predictions = Mapping[str, Sequence[ArrayLike]]
 Measure = Callable[[ArrayLike], Profile]
 
 _STYLES = (
-    ("black", "o", "white"),
-    ("0.45", "s", "0.45"),
-    ("0.25", "^", "white"),
-    ("0.6", "D", "0.6"),
+    ("#0b4f8a", "o", "white"),
+    ("#d9730d", "s", "#d9730d"),
+    ("#2f9e77", "^", "white"),
+    ("#c46a9f", "D", "#c46a9f"),
 )
+"""Colour, marker and filling of a candidate, in the colours of reports; all differ in shape."""
 LIMIT = len(_STYLES)
 """Most candidates in one figure."""
+LEAST = 0.1
+"""Visible energy, in MeV, at which the shades of an event begin."""
+EDGE = "#c3ccd4"
+TRUE, FOUND = "#d9730d", "#0b4f8a"
+"""Colours of where a photon was and where it is found, those of reports."""
 
 
 def physics_figures(
@@ -147,34 +153,56 @@ def event_figure(sample: PhotonChunk, row: int, detector: Shashlik = INNER) -> F
         raise DataError(f"there is no photon {row}: the sample holds 0 to {len(sample) - 1}")
     from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
 
     image = sample.deposits[row : row + 1]
     side = cells.window(image)
     gx, gy = cells.barycentre(image, detector.pitch)[0]
-    half = 0.5 * side * detector.pitch
-    figure = Figure(figsize=(5.4, 4.6), layout="constrained")
-    axes = figure.add_subplot()
-    highest = float(image.max())
-    shown = np.ma.masked_less_equal(1e3 * image.reshape(side, side), 0.0)
-    picture = axes.imshow(
-        shown,
-        origin="lower",
-        extent=(-half, half, -half, half),
-        cmap="Greys",
-        norm=LogNorm(0.1, max(1.0, 1e3 * highest)),
+    edges = detector.pitch * (np.arange(side + 1) - 0.5 * side)
+    deposits = 1e3 * image.reshape(side, side)
+    highest = max(10.0 * LEAST, float(deposits.max()))
+    figure = Figure(figsize=(6.0, 5.2), layout="constrained")
+    axes = figure.add_subplot(aspect="equal")
+    axes.set_facecolor("white")
+    picture = axes.pcolormesh(
+        edges,
+        edges,
+        np.ma.masked_less_equal(deposits, 0.0),
+        cmap="YlGnBu",
+        norm=LogNorm(LEAST, highest),
+        edgecolors=EDGE,
+        linewidth=0.4,
     )
-    figure.colorbar(picture, ax=axes, label="visible energy of the cell (MeV)")
-    axes.plot(sample.x[row], sample.y[row], "+", color="white", markersize=11, markeredgewidth=3)
-    axes.plot(sample.x[row], sample.y[row], "+", color="black", markersize=9, label="true position")
-    axes.plot(gx, gy, "o", color="black", markerfacecolor="white", markersize=5, label="barycentre")
-    axes.set_xlabel("x (mm)")
-    axes.set_ylabel("y (mm)")
+    # Cells without a deposit keep their edges.
+    axes.set_xticks(edges, minor=True)
+    axes.set_yticks(edges, minor=True)
+    axes.grid(which="minor", color=EDGE, linewidth=0.4)
+    axes.tick_params(which="minor", length=0.0)
+    below = bool(((deposits > 0.0) & (deposits < LEAST)).any())
+    bar = figure.colorbar(
+        picture,
+        ax=axes,
+        label="visible energy of the cell / MeV",
+        extend="min" if below else "neither",
+        shrink=0.9,
+    )
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    bar.outline.set_edgecolor(EDGE)
+    truth, found = (float(sample.x[row]), float(sample.y[row])), (float(gx), float(gy))
+    outline: dict[str, Any] = {"markeredgecolor": "white", "zorder": 4, "linestyle": "none"}
+    axes.plot(*found, "o", color=FOUND, markersize=9, label="barycentre", **outline)
+    axes.plot(*truth, "P", color=TRUE, markersize=11, label="true position", **outline)
+    axes.set_xlabel("x / mm")
+    axes.set_ylabel("y / mm")
     axes.set_title(
         f"photon {sample.shower[row]}: {sample.energy[row]:.1f} GeV, visible "
         f"{cells.deposit_sum(image)[0]:.2f} GeV, θ = {sample.theta[row]:.2f} rad",
-        fontsize=9,
+        fontsize="medium",
+        loc="left",
     )
-    axes.legend(fontsize=8, loc="upper right")
+    axes.legend(
+        loc="upper left", bbox_to_anchor=(0.0, -0.11), ncols=2, frameon=False, fontsize="small"
+    )
     return figure
 
 

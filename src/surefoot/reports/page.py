@@ -58,6 +58,8 @@ MARKERS = {
     "down": "inverted_triangle",
     "dot": "circle",
 }
+LONG = 20
+"""Rows of a table beyond which it scrolls within the page."""
 CROWDED = 60
 """Letters of names from which on they stand slanted at a horizontal axis."""
 POINT = 96.0 / 72.0
@@ -460,8 +462,9 @@ def table_html(table: Table) -> str:
     title = f"<caption>{html_text(table.title)}</caption>" if table.title else ""
     note = f'<p class="note">{html_text(table.note)}</p>' if table.note else ""
     body = "\n".join(rows)
+    scroll = "scroll long" if len(rows) > LONG else "scroll"
     return (
-        f'<div class="scroll"><table class="sortable">{title}<thead><tr>{heads}</tr></thead>'
+        f'<div class="{scroll}"><table class="sortable">{title}<thead><tr>{heads}</tr></thead>'
         f"<tbody>\n{body}\n</tbody></table></div>{note}"
     )
 

@@ -247,7 +247,8 @@ class Study(ABC, Generic[Answer]):
         origin = self.setting.halves.population.origin
         known: dict[str, Any] = {} if origin is None else {"population": dict(origin)}
         known |= {"study": {"name": self.name}} if self.name else {}
-        return known | {"asked": self.asked(), "machine": machine()}
+        known |= {"asked": asked} if (asked := self.asked()) else {}
+        return known | {"machine": machine()}
 
     def run(
         self,

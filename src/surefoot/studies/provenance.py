@@ -15,7 +15,7 @@ def machine() -> dict[str, str]:
     """Return processor, system and versions, by name, as plain text. No name of host or user."""
     told = {
         "processor": f"{_processor()}, {os.cpu_count()} cores",
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()}, {platform.machine()}",
         "python": platform.python_version(),
     }
     for package in PACKAGES:

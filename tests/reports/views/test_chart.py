@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.cbook import boxplot_stats
 
 from surefoot.reports.views.chart import axis_of, boxes_of, five_numbers
 
 LOSSES = st.lists(st.floats(1e-6, 1e6) | st.just(np.inf), min_size=1, max_size=40)
 
 
+@settings(deadline=None)
 @given(LOSSES)
 def test_an_axis_shows_every_finite_value(losses):
     axis = axis_of(losses, "loss")
@@ -23,14 +25,14 @@ def test_an_axis_with_a_zero_is_linear_and_begins_at_its_floor():
     assert axis.high > 90.0
 
 
+@settings(deadline=None)
 @given(LOSSES)
 def test_five_numbers_are_those_of_matplotlib(losses):
-    cbook = pytest.importorskip("matplotlib.cbook")
     seen = [loss for loss in losses if np.isfinite(loss)]
     if not seen:
         assert np.isnan(five_numbers(losses)).all()
         return
-    (stats,) = cbook.boxplot_stats(seen)
+    (stats,) = boxplot_stats(seen)
     wanted = [stats[name] for name in ("whislo", "q1", "med", "q3", "whishi")]
     np.testing.assert_allclose(five_numbers(losses)[1:4], wanted[1:4])
     # Matplotlib lets a whisker end at the quartile where no loss lies between it and the fence.

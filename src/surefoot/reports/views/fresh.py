@@ -90,7 +90,7 @@ def distribution(
     known: list[float] = []
     if bound is not None and np.isfinite(bound[0]):
         known.append(bound[0])
-        marks.append(Rule(bound[0], "x", Tone.INK, "dashed", label=bound[1], up=0.45))
+        marks.append(Rule(bound[0], "x", Tone.INK, "dashed", label=bound[1], up=0.15))
     if baseline is not None and np.isfinite(baseline):
         known.append(baseline)
         marks.append(Rule(baseline, "x", Tone.QUIET, "dotted", label="baseline", direct=False))

@@ -36,6 +36,8 @@ def provenance(journal: Journal) -> View:
     version, created = journal.written()
     rows["described"] = f"{created[:16].replace('T', ' ')} UTC, by surefoot {version}"
     rows |= {name: str(value) for name, value in notes.get("machine", {}).items()}
+    for engine, kinds in notes.get("processors", {}).items():
+        rows[f"processors of {engine}"] = ", ".join(map(str, kinds))
     if journal.chain.length:
         rows["digest"] = f"{journal.chain.digest.hex()} of {journal.chain.length:,} rows"
     said = history(journal.extensions())

@@ -36,7 +36,7 @@ def certificate_figures(certificate: Certificate) -> tuple[Figure, ...]:
     limit = f"{bound:.4g} {certificate.unit}".rstrip() if np.isfinite(bound) else "none"
     most = percent(certificate.divergence_bound, up=True)
     return (
-        Figure(limit, "certified bound of the loss"),
+        Figure(limit, "certified bound"),
         Figure(f"≥ {certificate.kept}", "of retrainings keep it", certificate.shortfall()),
         Figure(
             percent(certificate.confidence), "confidence", "whatever the distribution of the losses"
