@@ -45,7 +45,8 @@ def races(path, given, criterion):
     plan = choices(file)[0]
     assert plan.name.startswith(OWN)
     planned = dataclasses.replace(plan.race, keys=file.race.keys)
-    pilot = Pilot.of(pilot_table(8, 4))
+    table = pilot_table(8, 4)
+    pilot = Pilot.of(table, curves=table.losses[:, :, None] * np.array([2.0, 1.0]))
     scenario = dataclasses.replace(plan.scenario(1), race=plan.race)
     (forecast,) = simulate(pilot, 24, {"": scenario}, rng=np.random.default_rng(0), races=1)
     assert forecast.trainings > 0

@@ -36,6 +36,9 @@ VALUES = {
     "risk": 0.01,
     "learning_from": 24,
     "reserve": 3,
+    "eta": 4,
+    "first_epoch": 2,
+    "brackets": 3,
 }
 
 

@@ -21,6 +21,7 @@ from surefoot.racing.rules.base import EliminationRule, Evidence, Verdict
 from surefoot.racing.rules.rank import ByPrediction, ByRank
 from surefoot.racing.rules.tests import ByQuantileInterval, BySigns, BySwaps, ByTest
 from surefoot.racing.rungs.base import RungEvidence, Rungs, RungVerdict
+from surefoot.racing.rungs.halving import ByEpochHalving, ByHyperband
 from surefoot.racing.rungs.prediction import ByCurve
 from surefoot.racing.schedules.base import Schedule, Setup, Standing, Step
 from surefoot.racing.schedules.exact_max import ByMax, ExactMax
@@ -36,6 +37,8 @@ __all__ = [
     "SHARE",
     "YES",
     "ByCurve",
+    "ByEpochHalving",
+    "ByHyperband",
     "ByMax",
     "ByPrediction",
     "ByQuantileInterval",

@@ -228,7 +228,7 @@ class Race:
         """The candidates as rungs see them before anything is trained."""
         nothing = np.empty((len(self.keys), 0))
         recipes = np.array(self.recipes or [0] * len(self.keys), np.int64)
-        return RungField(self.criterion, nothing, recipes, self.key_rank)
+        return RungField(self.criterion, nothing, recipes, self.key_rank, len(self.keys))
 
     @cached_property
     def key_rank(self) -> Integers:
@@ -297,15 +297,15 @@ class Race:
     def _planned_rungs(self) -> tuple[list[PlannedRound], float]:
         """Return the rungs and what they cost beyond those who stay, in trainings.
 
-        Who leaves is not known before: half at each is reckoned with.
+        Who leaves may not be known before: then half at each is reckoned with.
         """
         if self.rungs is None:
             return [], 0.0
         rounds, spent, entrants = list[PlannedRound](), 0.0, len(self.keys)
         learners = int(np.count_nonzero(self.rungs.learning(self.untrained)))
-        rungs = self.rungs.at(self.epochs) if learners else ()
+        rungs = self.rungs.at(self.epochs) if self.rungs.active(self.untrained) else ()
         for number, epoch in enumerate(rungs, start=1):
-            keep = max(1, learners, entrants // 2)
+            keep = max(learners, self.rungs.keep(entrants, number - 1, len(rungs)))
             left = entrants - keep
             rounds.append(PlannedRound(number, "rung", entrants, left, 1, keep, False, epoch))
             spent += (entrants - keep) * epoch / self.epochs

@@ -183,7 +183,7 @@ class Replay:
                 return self._waiting("rung", asked, None, need, epoch=epochs[0] if epochs else None)
             if (rungs.learning(self._field(ladder)) == asked).all():
                 ladder.asked = asked
-        for epoch in epochs[ladder.climbed :] if ladder.asked.any() else ():
+        for epoch in epochs[ladder.climbed :] if ladder.active else ():
             target = ladder.asked[self.alive]
             short = np.isnan(curves.losses[0, self.alive, epoch - 1])
             if short.any():
@@ -209,7 +209,7 @@ class Replay:
             asked = np.where(ladder.kept & everyone, most, ladder.asked)[rows]
             losses[np.arange(losses.shape[1]) >= asked[:, None]] = np.nan
         recipes, rank = ladder.recipes[rows], race.key_rank[rows]
-        return RungField(race.criterion, losses, recipes, rank)
+        return RungField(race.criterion, losses, recipes, rank, len(race.keys))
 
     def _judge_rung(
         self, ladder: _Ladder, epochs: tuple[int, ...], epoch: int, target: Integers
@@ -392,6 +392,7 @@ class _Ladder:
         self.kept = np.zeros(len(race.keys), np.bool_)
         self.epochs, self._longest = np.zeros(len(race.keys), np.int64), race.epochs
         self.asked: Integers | None = None
+        self.active = rungs.active(race.untrained)
         self.check: RungCheck | None = None
 
     @property
@@ -411,5 +412,5 @@ class _Ladder:
             values = predict(field.criterion, others, counts, SIZE)
             better = int((values[:-1] <= values[-1]).sum())
         self.check = RungCheck(
-            int(np.count_nonzero(self.epochs)), len(kept), better, self.rungs.risk
+            int(np.count_nonzero(self.epochs)), len(kept), better, self.rungs.stated_risk
         )

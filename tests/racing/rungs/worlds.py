@@ -31,7 +31,7 @@ class Curves:
         """All that the rungs may look at."""
         assert race.rungs is not None
         instances = race.rungs.instances(race.criterion)
-        width = max(race.rungs.at(EPOCHS))
+        width = max(race.rungs.at(EPOCHS), default=0)
         return CurveTable(self.losses[:instances, :, :width], np.ones(len(self.truth)))
 
     def climb(self, race: Race) -> RaceState:

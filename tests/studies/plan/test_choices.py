@@ -8,6 +8,7 @@ import pytest
 from surefoot.racing.race import Race
 from surefoot.racing.rules.rank import ByPrediction, ByRank
 from surefoot.racing.rules.tests import BySwaps, ByTest
+from surefoot.racing.rungs.prediction import ByCurve
 from surefoot.racing.schedules.base import Schedule
 from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.schedules.stages import default_schedule
@@ -32,6 +33,19 @@ def test_the_studys_own_race_comes_first_and_once() -> None:
     found = names(study(candidates=MANY, schedule=default_schedule(200), rule=ByPrediction()))
     assert found[0] == f"{OWN} (default)"
     assert names(study(candidates=MANY, schedule=Halving(keep=0.3)))[:2] == [OWN, "default x 0.5"]
+
+
+def test_races_with_and_without_rungs_are_compared() -> None:
+    found = {choice.name: choice for choice in choices(study(candidates=MANY))}
+    rungs = found["default, prediction rungs"]
+    assert rungs.race.rungs == ByCurve()
+    assert rungs.changes == ('schedule = "default"', 'rungs = "prediction"')
+    own = choices(study(candidates=MANY, rungs="prediction", schedule=None))
+    assert own[0].name == f"{OWN} (default, prediction rungs)"
+    (without,) = (choice for choice in own if choice.name == f"{OWN}, no rungs")
+    assert without.race.rungs is None
+    few = [choice.name for choice in choices(study())]
+    assert not [name for name in few if "prediction rungs" in name], "they would learn from nobody"
 
 
 @pytest.mark.parametrize(

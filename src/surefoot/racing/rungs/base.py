@@ -19,13 +19,15 @@ class RungField:
     """The candidates still in the race, and what of theirs was trained to the end.
 
     ``losses`` ``[candidates, instances]`` are NaN where it was not. ``recipes`` are numbers, alike
-    where candidates are trained alike; ties go by ``rank``.
+    where candidates are trained alike; ties go by ``rank``, the place of the key among those of
+    all ``entrants``, with whom the race began.
     """
 
     criterion: Criterion
     losses: Floats
     recipes: Integers
     rank: Integers
+    entrants: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,11 @@ class Rungs(Part, ABC):
     """
 
     judges: ClassVar[str] = "any"
-    risk: float
+
+    @property
+    def stated_risk(self) -> float | None:
+        """The probability stated that the best leaves; None if none is."""
+        return None
 
     @property
     def words(self) -> str:
@@ -87,6 +93,14 @@ class Rungs(Part, ABC):
         Asked again with what it asked for, it may ask for more.
         """
         return np.zeros(len(field.losses), np.int64)
+
+    def active(self, field: RungField) -> bool:
+        """Say whether there are rungs at all for the candidates with whom a race begins."""
+        return True
+
+    def keep(self, entrants: int, number: int, rungs: int) -> int:
+        """Return how many of so many a plan reckons to stay at one of the ``rungs``, from 0."""
+        return max(1, entrants // 2)
 
     @abstractmethod
     def judge(self, evidence: RungEvidence) -> RungVerdict:
@@ -109,17 +123,19 @@ class RungCheck:
 
     Of those who were to leave, ``reserve`` were trained on, and ``better`` of them ended better
     than the best of those that the rungs learnt from; ``left`` are gone. ``risk`` is the one
-    stated.
+    stated, None if none is.
     """
 
     left: int
     reserve: int
     better: int
-    risk: float
+    risk: float | None
 
     def __str__(self) -> str:
         """Return it as a sentence."""
-        said = f"the rungs removed {self.left:,}, at a stated risk of {self.risk:.3g} for the best"
+        said = f"the rungs removed {self.left:,}"
+        if self.risk is not None:
+            said += f", at a stated risk of {self.risk:.3g} for the best"
         if not self.reserve:
             return said
         ended = self.better or "none"

@@ -83,6 +83,15 @@ class ByCurve(Rungs):
         """Who leaves at a rung."""
         return f"out who is predicted to end worse than the best, at a risk of {self.risk:g}"
 
+    @property
+    def stated_risk(self) -> float:
+        """``risk``."""
+        return self.risk
+
+    def active(self, field: RungField) -> bool:
+        """Say whether there are learners."""
+        return bool(self.learning(field).any())
+
     def at(self, epochs: int) -> tuple[int, ...]:
         """Return the rungs given, or shares of the epochs, as far as they come before the end."""
         given = self.epochs or tuple(math.ceil(share * epochs) for share in SHARES)

@@ -99,10 +99,10 @@ def _others(own: Choice) -> Iterator[Choice]:
 def _climbing(choice: Choice, schedule: Schedule) -> Iterator[Choice]:
     """Yield a race with the rungs that there are, where they can learn from some of so many."""
     for name, kind in registered("rungs").items():
-        race = choice.race.changed(schedule=schedule, rule=None, rungs=kind())
-        if kind().learning(race.untrained).any():
+        race, part = choice.race.changed(schedule=schedule, rule=None, rungs=kind()), kind()
+        if part.at(race.epochs) and part.active(race.untrained):
             lines = (*choice.changes, f'rungs = "{name}"')
-            yield replace(choice, name=f"{choice.name}, rungs", race=race, changes=lines)
+            yield replace(choice, name=f"{choice.name}, {name} rungs", race=race, changes=lines)
 
 
 def _lines(schedule: Schedule) -> Iterator[str]:
@@ -178,7 +178,11 @@ def plan_races(
             "the study has a screen, but the pilot holds no loss of its baseline: train a pilot "
             "of this study, or set screen = false"
         )
-    compared = {choice.name: choice for choice in choices(study)}
+    compared = {
+        choice.name: choice
+        for choice in choices(study)
+        if choice.race.rungs is None or choice.own or pilot.curves is not None
+    }
     forecasts = simulate(
         pilot.pilot,
         len(study.candidates),

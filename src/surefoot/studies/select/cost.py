@@ -201,7 +201,8 @@ def _stretch(rounds: Sequence[PlannedRound]) -> Line:
     name = stretch_name(last.name, first.number, last.number)
     stay = "the screen decides who stays" if last.keep is None else f"{last.keep:,} stay"
     if last.name == "rung":
-        text = f"{about}{last.survivors:,} candidates to epoch {last.epoch}, {stay} if half leave"
+        half = " if half leave" if last.keep == last.survivors // 2 else ""
+        text = f"{about}{last.survivors:,} candidates to epoch {last.epoch}, {stay}{half}"
         return titled(name, text)
     trainings = sum(one.trainings for one in rounds)
     text = f"{about}{last.survivors:,} candidates, {trainings:,} trainings, {stay}"
