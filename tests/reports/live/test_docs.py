@@ -19,8 +19,8 @@ def test_its_python_runs(capsys):
     for program in re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL):
         exec(compile(program, "docs/report.md", "exec"), {})
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "round 1, 2 candidates: 0 of 2 instances"
-    assert re.fullmatch(r"<Selection: Winner mean.*> \d+", lines[-1])
+    assert lines[0] == "round 1, 2 candidates: 0 of 4 instances"
+    assert re.fullmatch(r"<Selection: Winner Ridge.*> \d+", lines[-1])
 
 
 @pytest.mark.parametrize("line", COMMANDS)
