@@ -48,6 +48,7 @@ def test_a_followed_race_stands_where_a_race_read_anew_stands(path, monkeypatch)
             assert not one.draw()
     assert one.snapshot.state(datetime.now(UTC)) == "finished"
     one.rest()
+    one.put_down()
 
 
 def test_a_journal_that_has_not_changed_is_not_asked(path, monkeypatch):
@@ -63,6 +64,7 @@ def test_a_journal_that_has_not_changed_is_not_asked(path, monkeypatch):
     monkeypatch.setattr(Journal, "read", refuse)
     assert not one.look()
     one.rest()
+    one.put_down()
 
 
 def test_views_that_take_long_wait_while_everything_else_is_told(path, monkeypatch):
@@ -77,6 +79,7 @@ def test_views_that_take_long_wait_while_everything_else_is_told(path, monkeypat
             assert one.snapshot.progress.done == journal.count()
     assert made == [16]
     one.rest()
+    one.put_down()
 
 
 def test_a_failed_instance_that_is_tried_again_counts_once(path):
@@ -97,6 +100,7 @@ def test_a_failed_instance_that_is_tried_again_counts_once(path):
     assert one._selection.losses(lost.candidate).tolist() == [first[0].loss]
     assert one._selection.state.ranking == anew.state.ranking
     one.rest()
+    one.put_down()
 
 
 def test_a_journal_changed_behind_its_back_is_told_and_read_again_once_restored(path, tmp_path):
@@ -106,6 +110,7 @@ def test_a_journal_changed_behind_its_back_is_told_and_read_again_once_restored(
     whole = path.read_bytes()
     edit(path, "UPDATE outcomes SET loss = 0.1 WHERE id = 3")
     one.rest()
+    one.put_down()
     one._mark = None
     assert one.look()
     assert "row 3 of its table 'outcomes'" in one.snapshot.trouble
@@ -118,6 +123,7 @@ def test_a_journal_changed_behind_its_back_is_told_and_read_again_once_restored(
     assert one.snapshot.trouble == ""
     assert one.snapshot.progress.done == 16
     one.rest()
+    one.put_down()
 
 
 def test_another_file_in_its_place_is_read_from_its_beginning(path, tmp_path):
@@ -130,6 +136,7 @@ def test_another_file_in_its_place_is_read_from_its_beginning(path, tmp_path):
     assert one.snapshot.progress.left == 0
     assert len(one._selection.table.keys) == 9
     one.rest()
+    one.put_down()
 
 
 def test_a_journal_of_the_older_format_is_shown(path):
@@ -139,6 +146,7 @@ def test_a_journal_of_the_older_format_is_shown(path):
     assert one.look()
     assert one.snapshot.progress.done == 16
     one.rest()
+    one.put_down()
 
 
 def test_a_race_that_nobody_survives_is_told_with_its_reason(path):
@@ -155,6 +163,7 @@ def test_a_race_that_nobody_survives_is_told_with_its_reason(path):
     assert "diverged" in one.snapshot.trouble
     assert one.snapshot.state(datetime.now(UTC)) == "ended without a winner"
     one.rest()
+    one.put_down()
 
 
 def test_a_journal_on_a_server_and_all_of_its_database_are_followed(postgres):
@@ -170,6 +179,7 @@ def test_a_journal_on_a_server_and_all_of_its_database_are_followed(postgres):
         assert one.draw()
         assert one.snapshot.progress.done == journal.count() == 24
         one.rest()
+        one.put_down()
     reader = Reader(Place.of(postgres.url()))
     assert "followed" in reader.names
     assert Reader(place).names == ["followed"]
@@ -201,6 +211,12 @@ def test_a_reader_tells_who_watches_and_finds_new_journals(tmp_path):
             journal.add(next(rounds)[0])
             assert seen.wait(5.0)
         reader.leave("a.db", tell)
+        for _ in range(100):
+            if not list(tmp_path.glob("*-wal")):
+                break
+            seen.clear()
+            seen.wait(0.05)
+        assert not list(tmp_path.glob("*-wal")), "a journal that nobody looks at stays open"
         write(tmp_path / "b.db", STUDY, 16)
         found = threading.Event()
         for _ in range(100):

@@ -1,7 +1,8 @@
 """Journals followed: what is new in them is read as it comes, and at rest next to nothing is done.
 
-One thread reads all journals, and only those that somebody looks at. Twice a second it asks whether
-a journal has changed: of a file its time and size, of a server the length of the chain.
+Only journals that somebody looks at are read. One thread asks twice a second whether one has
+changed (of a file its time and size, of a server the length of the chain) and tells what is new;
+another makes the views, which takes longer, from a connection of its own.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ class _Kept(Journal):
 
 
 class Followed:
-    """A journal that is read on and on; used from one thread.
+    """A journal that is read on and on: `look` from one thread, `draw` from another.
 
     Parameters
     ----------
@@ -122,14 +123,17 @@ class Followed:
     def __init__(self, name: str, place: Place) -> None:
         self.snapshot = Snapshot(name)
         self._place = place
-        self._journal: Journal | None = None
+        self._telling = threading.Lock()
+        self._journal: _Kept | None = None
         self._mark: object = None
-        self._again = self._due = 0.0
-        self._stale = True
+        self._again = 0.0
         self._selection: Selection | None = None
         self._record: RaceRecord | None = None
         self._study: Mapping[str, Any] = {}
         self._failed: set[Identity] = set()
+        self._drawing: _Kept | None = None
+        self._drawn_file: object = None
+        self._due, self._stale = 0.0, True
 
     def look(self) -> bool:
         """Take in what is new; say whether there is anything."""
@@ -153,24 +157,35 @@ class Followed:
 
         After views that took long it is a while before they are made again.
         """
-        began = time.monotonic()
+        began, file = time.monotonic(), _file(self._mark)
         if not self._stale or began < self._due:
             return False
+        self._stale = False
         try:
-            self._journal = self._journal or _Kept.read(self._place)
-            views = tuple(views_of(self._journal))
+            if self._drawing is None or file != self._drawn_file:
+                self.put_down()
+                self._drawing, self._drawn_file = _Kept.read(self._place), file
+            else:
+                self._drawing.catch_up()
+            self._tell(views=tuple(views_of(self._drawing)))
         except SurefootError as error:
+            self.put_down()
             self._tell(trouble=str(error))
-            views = ()
-        self._due, self._stale = began + (time.monotonic() - began) / SHARE, False
-        self._tell(views=views)
+        self._due = began + (time.monotonic() - began) / SHARE
         return True
 
     def rest(self) -> None:
-        """Close the journal until there is something new in it, or its views are wanted."""
+        """Close what is looked at until there is something new."""
         if self._journal is not None:
             self._journal.close()
-        self._journal, self._stale = None, True
+        self._journal = None
+
+    def put_down(self) -> None:
+        """Close what the views are made from until they are wanted again."""
+        if self._drawing is not None:
+            self._drawing.close()
+            self._stale = True
+        self._drawing = None
 
     def _read(self, mark: object) -> bool:
         """Read what is new, all of it the first time; say whether there is anything."""
@@ -219,7 +234,8 @@ class Followed:
         return Selection(record, state, certificates, journal.candidates(), journal.place)
 
     def _tell(self, **news: Any) -> None:
-        self.snapshot = replace(self.snapshot, number=self.snapshot.number + 1, **news)
+        with self._telling:
+            self.snapshot = replace(self.snapshot, number=self.snapshot.number + 1, **news)
 
 
 def _mark_of(place: Place) -> tuple[tuple[int, int, int], ...] | None:
@@ -239,8 +255,12 @@ def _file(mark: object) -> object:
     return mark[0][0] if isinstance(mark, tuple) and mark else None
 
 
+Wanted = Mapping[str, Sequence[Callable[[Snapshot], None]]]
+"""Who looks at which journal."""
+
+
 class Reader:
-    """Follows the journals that somebody looks at, in a thread of its own.
+    """Follows the journals that somebody looks at, in threads of its own.
 
     Parameters
     ----------
@@ -262,7 +282,10 @@ class Reader:
         self._watching: dict[str, list[Callable[[Snapshot], None]]] = {}
         self._asked, self._ending = 0.0, False
         self._wake = threading.Condition()
-        self._thread = threading.Thread(target=self._follow, name="surefoot watch", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._go_on, args=[step], name="surefoot watch", daemon=True)
+            for step in (self._look, self._draw)
+        ]
         if not self.many:
             Journal.read(where).close()
         self._find()
@@ -285,14 +308,14 @@ class Reader:
         """Return what is known of all journals, and follow them for a while."""
         with self._wake:
             self._asked = time.monotonic()
-            self._wake.notify()
+            self._wake.notify_all()
         return [one.snapshot for one in list(self._followed.values())]
 
     def watch(self, name: str, told: Callable[[Snapshot], None]) -> None:
-        """Have a function called with every new snapshot of a journal, from the reading thread."""
+        """Have a function called with every new snapshot of a journal, from one of its threads."""
         with self._wake:
             self._watching.setdefault(name, []).append(told)
-            self._wake.notify()
+            self._wake.notify_all()
 
     def leave(self, name: str, told: Callable[[Snapshot], None]) -> None:
         """Have it called no more."""
@@ -301,14 +324,16 @@ class Reader:
 
     def start(self) -> None:
         """Begin to follow."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End the thread and close the journals."""
+        """End the threads and close the journals."""
         with self._wake:
             self._ending = True
-            self._wake.notify()
-        self._thread.join()
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def _find(self) -> None:
         """Find the journals that there are by now."""
@@ -318,36 +343,46 @@ class Reader:
             name = place.file.name if self.many and place.file is not None else place.stem
             self._followed.setdefault(name, Followed(name, place))
 
-    def _follow(self) -> None:
-        while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._ending or self._wanted() is not None)
-                if self._ending:
-                    break
-                wanted, listed = self._wanted() or {}, self._is_listed()
+    def _go_on(self, step: Callable[[Wanted], None]) -> None:
+        """Take a step twice a second while anybody looks at anything, and one when nobody does."""
+        while not self._ending:
             began = time.monotonic()
-            if listed and self.many and began - self._found > AGAIN:
-                with suppress(JournalError):
-                    self._find()
-            for name, followed in list(self._followed.items()):
-                if self._ending or not (listed or name in wanted):
-                    continue
-                for news in (followed.look, followed.draw)[: 1 + (name in wanted)]:
-                    if news():
-                        for told in wanted.get(name, ()):
-                            told(followed.snapshot)
-                if name not in wanted and followed.snapshot.state(datetime.now(UTC)) != "training":
-                    followed.rest()
+            step(self._wanted() or {})
             pause = min(LONGEST, max(POLL, 5.0 * (time.monotonic() - began)))
             with self._wake:
-                self._wake.wait_for(lambda: self._ending, pause)
-        for followed in self._followed.values():
-            followed.rest()
+                if self._wanted() is None:
+                    self._wake.wait_for(lambda: self._ending or self._wanted() is not None)
+                else:
+                    self._wake.wait_for(lambda: self._ending, pause)
+        step({})
+
+    def _look(self, wanted: Wanted) -> None:
+        """Tell what is new."""
+        listed = self._is_listed() and not self._ending
+        if listed and self.many and time.monotonic() - self._found > AGAIN:
+            with suppress(JournalError):
+                self._find()
+        for name, followed in list(self._followed.items()):
+            if (listed or name in wanted) and followed.look():
+                for told in wanted.get(name, ()):
+                    told(followed.snapshot)
+            training = followed.snapshot.state(datetime.now(UTC)) == "training"
+            if name not in wanted and not (listed and training):
+                followed.rest()
+
+    def _draw(self, wanted: Wanted) -> None:
+        """Make the views of what somebody looks at."""
+        for name, followed in list(self._followed.items()):
+            if name not in wanted:
+                followed.put_down()
+            elif followed.snapshot.progress is not None and followed.draw():
+                for told in wanted[name]:
+                    told(followed.snapshot)
 
     def _is_listed(self) -> bool:
         return bool(self._asked) and time.monotonic() - self._asked < FORGOTTEN
 
-    def _wanted(self) -> dict[str, list[Callable[[Snapshot], None]]] | None:
+    def _wanted(self) -> Wanted | None:
         """Return who looks at which journal; None if nobody looks at anything."""
         wanted = {name: list(told) for name, told in self._watching.items() if told}
         return wanted if wanted or self._is_listed() else None
