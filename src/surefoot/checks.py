@@ -13,6 +13,7 @@ surefoot.errors.ConfigurationError: sampling test_size = 0 must be at least 1
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Collection
 from numbers import Integral, Real
 
@@ -23,6 +24,9 @@ Error = type[SurefootError]
 
 MOST = 1_000_000
 """Instances, epochs and the like that can be asked for: more is a slip of the pen, or an attack."""
+
+
+_LARGEST = int(sys.float_info.max)
 
 
 def must(
@@ -93,6 +97,11 @@ def not_negative(
     must("not be negative", lambda number: 0 <= number < math.inf, of=of, error=error, **numbers)
 
 
+def finite(*, of: str = "", error: Error = ConfigurationError, **numbers: float | None) -> None:
+    """Raise ``error`` unless each number is finite."""
+    must("be finite", lambda number: -math.inf < number < math.inf, of=of, error=error, **numbers)
+
+
 def share(*, of: str = "", error: Error = ConfigurationError, **numbers: float) -> None:
     """Raise ``error`` unless each is a number, such as a confidence, inside (0, 1)."""
     for name, number in numbers.items():
@@ -103,7 +112,9 @@ def share(*, of: str = "", error: Error = ConfigurationError, **numbers: float) 
 
 
 def is_number(value: object) -> bool:
-    """Say whether a value is a real number; True and False are none."""
+    """Say whether a value is a real number that a float can hold; True and False are none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return -_LARGEST <= value <= _LARGEST
     return isinstance(value, Real) and not isinstance(value, bool)
 
 

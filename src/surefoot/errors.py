@@ -47,8 +47,20 @@ __all__ = [
 ]
 
 
+_LONGEST = 1500
+
+
 class SurefootError(Exception):
-    """Base class of all errors that surefoot raises on purpose."""
+    """Base class of all errors that surefoot raises on purpose.
+
+    Its message is on one line, and its middle left out where a value in it is endless.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        text = " ".join(str(message).split("\n"))
+        if len(text) > _LONGEST:
+            text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+        super().__init__(text)
 
 
 class ConfigurationError(SurefootError, ValueError):
@@ -133,8 +145,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("criterium", ["criterion", "seed"])
     "did you mean 'criterion'?"
     """
-    choices = sorted(known)
-    match = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    choices = sorted(map(str, known))
+    match = difflib.get_close_matches(str(word)[:100], choices, n=1, cutoff=0.6)
     if match:
         return f"did you mean '{match[0]}'?"
     return "known are: " + ", ".join(choices)

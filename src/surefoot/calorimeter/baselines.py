@@ -17,6 +17,7 @@ from surefoot.calorimeter import features as cells
 from surefoot.calorimeter.corrections import Correction, fit_curve, fit_log
 from surefoot.calorimeter.detector import INNER
 from surefoot.candidates.base import Candidate, DirectCandidate
+from surefoot.checks import short
 from surefoot.errors import CandidateError, DataError, nearest
 
 if TYPE_CHECKING:
@@ -249,5 +250,7 @@ def one_target(target: Matrix, label: str) -> Floats:
 
 
 def _choice(family: str, field: str, value: str, known: Iterable[str]) -> None:
-    if value not in known:
-        raise CandidateError(f"{field} = {value!r} of {family} is unknown: {nearest(value, known)}")
+    if not isinstance(value, str) or value not in known:
+        raise CandidateError(
+            f"{field} = {short(value)} of {family} is unknown: {nearest(value, known)}"
+        )

@@ -9,6 +9,7 @@ import numpy as np
 
 from surefoot.calorimeter import features as cells
 from surefoot.calorimeter.baselines import Formula, check_energy, one_target
+from surefoot.checks import count
 from surefoot.errors import CandidateError, require
 
 if TYPE_CHECKING:
@@ -43,10 +44,9 @@ class BoostedPhotons(Formula):
     colsample_bytree: float = 0.8
 
     def __post_init__(self) -> None:
-        whole = {"n_estimators": self.n_estimators, "max_depth": self.max_depth}
-        for name, count in whole.items():
-            if not isinstance(count, int) or count < 1:
-                raise CandidateError(f"{name} = {count} of {self.family} must be a whole number")
+        of, error = self.family, CandidateError
+        count(1, most=100_000, of=of, error=error, n_estimators=self.n_estimators)
+        count(1, most=30, of=of, error=error, max_depth=self.max_depth)
         for name in ("learning_rate", "subsample", "colsample_bytree"):
             if not 0.0 < getattr(self, name) <= 1.0:
                 raise CandidateError(

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from surefoot.checks import short
 from surefoot.errors import CandidateError, nearest
 
 
@@ -54,7 +55,7 @@ def settle(thing: Any, **kinds: Callable[[Any], Any]) -> None:
         try:
             put(thing, **{field: kind(value)})
         except TypeError:
-            raise CandidateError(f"{field} = {value!r} must be {_WORDS[kind]}") from None
+            raise CandidateError(f"{field} = {short(value)} must be {_WORDS[kind]}") from None
 
 
 def check_fields(what: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
@@ -63,4 +64,4 @@ def check_fields(what: str, given: Mapping[str, Any], known: Sequence[str]) -> N
     if unknown is not None:
         raise CandidateError(f"{what} has no field {unknown!r}: {nearest(unknown, known)}")
     if known[0] not in given:
-        raise CandidateError(f"{what} {dict(given)!r} names no {known[0]!r}")
+        raise CandidateError(f"{what} {short(dict(given))} names no {known[0]!r}")

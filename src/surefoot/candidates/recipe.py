@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from surefoot.candidates.fields import is_import_path, number, put, settle, whole
-from surefoot.checks import at_least, known, not_negative, positive
+from surefoot.checks import MOST, at_least, known, not_negative, positive
 from surefoot.errors import CandidateError, ConfigurationError
 from surefoot.learning.averaging import parse_average
 from surefoot.learning.losses import OBJECTIVES
@@ -54,7 +54,7 @@ def settle_recipe(candidate: Any) -> None:
     settle(candidate, learning_rate=number, decay=number, batch_size=whole, warmup=number)
     positive(learning_rate=candidate.learning_rate, error=CandidateError)
     not_negative(decay=candidate.decay, error=CandidateError)
-    at_least(1, batch_size=candidate.batch_size, error=CandidateError)
+    at_least(1, most=MOST, batch_size=candidate.batch_size, error=CandidateError)
     if candidate.objective is not None:
         known("objective", candidate.objective, OBJECTIVES, error=CandidateError)
     try:

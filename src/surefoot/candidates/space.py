@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from surefoot.candidates.base import Candidate
+from surefoot.candidates.making import making, whole
+from surefoot.checks import short
 from surefoot.errors import CandidateError, SpaceError, nearest
 
 Build = Callable[..., Candidate]
 Condition = Callable[[Any], bool]
 Part = Callable[[], Iterator[Candidate]]
+
+
+MOST_COMBINATIONS = 10_000_000
+"""Of all choices, conditions not yet applied: more would take longer than anybody waits."""
 
 
 class SearchSpace:
@@ -44,15 +51,22 @@ class SearchSpace:
         enumerated.
         """
         _check_choices(build, choices)
+        if (total := math.prod(map(len, choices.values()))) > MOST_COMBINATIONS:
+            raise SpaceError(
+                f"a space of {total:,} combinations is too large to go through: give choices of at "
+                f"most {MOST_COMBINATIONS:,}"
+            )
         names = list(choices)
 
         def combinations() -> Iterator[Candidate]:
             for values in itertools.product(*choices.values()):
                 arguments = dict(zip(names, values, strict=True))
                 try:
-                    yield build(**arguments)
+                    with making("a candidate"):
+                        made = whole(build(**arguments))
+                    yield made
                 except CandidateError as error:
-                    given = ", ".join(f"{name} = {value}" for name, value in arguments.items())
+                    given = ", ".join(f"{name} = {short(it)}" for name, it in arguments.items())
                     raise SpaceError(f"{error} (in the space's combination {given})") from None
 
         return cls._of((combinations,))
@@ -111,5 +125,5 @@ def _check_choices(build: Build, choices: Mapping[str, Sequence[Any]]) -> None:
             raise SpaceError(f"space has an unknown field {name!r}: {nearest(name, parameters)}")
         if isinstance(values, str) or not isinstance(values, Sequence) or not values:
             raise SpaceError(
-                f"space field {name!r} = {values!r} must be a list of at least one choice"
+                f"space field {name!r} = {short(values)} must be a list of at least one choice"
             )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surefoot.checks import short
 from surefoot.data.categories import category_codes
 from surefoot.errors import DataError, nearest
 
@@ -89,6 +90,10 @@ def labels(values: ArrayLike, what: str, n: int) -> NDArray[Any]:
     array = np.asarray(values)
     if array.ndim != 1:
         raise DataError(f"{what} have shape {array.shape}; they must be [N]")
+    if array.dtype.kind == "O":
+        kinds = sorted({type(one).__name__ for one in array})
+        if len(kinds) > 1 or not kinds or not hasattr(array[0], "__lt__"):
+            raise DataError(f"{what} are of several kinds ({', '.join(kinds)}): give one kind")
     _check_length(len(array), n, what)
     return array
 
@@ -140,7 +145,7 @@ def encode(
         raise DataError(f"{what} holds {values[row]} in example {row}: a label must be finite")
     unique, codes = np.unique(values, return_inverse=True)
     found: list[Label] = unique.tolist()
-    given = found if classes is None or classes is True else list(classes)
+    given = found if classes is None or classes is True else _labels_given(classes)
     code = {label: number for number, label in enumerate(given)}
     for label in found:
         if label not in code:
@@ -149,6 +154,15 @@ def encode(
     if len(given) < 2:
         raise DataError(f"{what} holds {len(given)} class; a classification needs at least two")
     return np.array([code[label] for label in found])[codes], tuple(given)
+
+
+def _labels_given(classes: Any) -> list[Label]:
+    """Return the labels that a caller lists; `DataError` unless they are such."""
+    if not isinstance(classes, str | bytes | dict) and isinstance(classes, Iterable):
+        given = list(classes)
+        if all(isinstance(one, str | int | float | np.generic) for one in given):
+            return given
+    raise DataError(f"classes = {short(classes)} must be true, false or a list of labels")
 
 
 def _check_length(found: int, n: int | None, what: str) -> None:

@@ -19,16 +19,18 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.estimator.values import nodes
+from surefoot.candidates.making import making, whole
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.trust import is_trusted
 from surefoot.candidates.trust import trust as trusting
-from surefoot.checks import one_of
+from surefoot.checks import one_of, short
 from surefoot.data.arrays import Frame, matrix
 from surefoot.data.categories import FrameColumns
 from surefoot.data.population import Matrix, Population
@@ -202,15 +204,13 @@ def load(folder: str | Path, *, trust: str | Iterable[str] = ()) -> Saved:
     trusting(trust)
     source = Path(folder)
     try:
-        record = json.loads((source / "model.json").read_text(encoding="utf-8"))
-        if record["format"] != FORMAT:
-            raise ExportError(f"{source} has format {record['format']}; this reads {FORMAT}")
-        candidate: Candidate = registry.lookup("candidates", record["family"]).from_spec(
-            record["spec"]
-        )
+        record = _record_of(source / "model.json")
+        with making("the model"):
+            family = registry.lookup("candidates", record["family"])
+            candidate = whole(family.from_spec(record["spec"]))
     except UntrustedError as error:
         raise UntrustedError(f"{source / 'model.json'}: {error}") from None
-    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ExportError(f"{source} holds no saved model: {error}") from None
     classes = None if record["classes"] is None else tuple(record["classes"])
     if isinstance(candidate, EstimatorCandidate):
@@ -220,6 +220,67 @@ def load(folder: str | Path, *, trust: str | Iterable[str] = ()) -> Saved:
     else:
         raise ExportError(f"{source} holds a {candidate.family}, which cannot be read back")
     return Saved(candidate, predictor, classes, record)
+
+
+class _Record(BaseModel):
+    """What `load` needs of ``model.json``."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    format: int
+    family: str
+    spec: dict[str, Any]
+    outputs: int = Field(ge=1)
+    classes: list[bool | int | float | str] | None
+    features: int = Field(ge=1)
+    feature_names: list[str] = []
+    side: int = Field(0, ge=0)
+    side_names: list[str] = []
+    codes: list[int] | None = None
+    probabilities: bool = False
+    missing: bool = False
+    categories: dict[str, list[str]] | None = None
+    frame_columns: list[str] | None = None
+
+
+def _record_of(file: Path) -> Mapping[str, Any]:
+    """Return the content of ``model.json``.
+
+    Raises `ExportError` if it is of another format or what `save` never writes, and whatever
+    reading text raises.
+    """
+    found = json.loads(file.read_text(encoding="utf-8"))
+    if isinstance(found, dict) and found.get("format", FORMAT) != FORMAT:
+        raise ExportError(f"{file.parent} has format {short(found['format'])}; this reads {FORMAT}")
+    try:
+        record = _Record.model_validate(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "all of it"
+        raise ExportError(f"{file} is damaged: {place} cannot be used ({first['msg']})") from None
+    codes, classes = record.codes, record.classes
+    for what, fits in (
+        ("classes", classes is None or len(classes) == record.outputs),
+        ("codes", codes is None or (classes is not None and _rise(codes, record.outputs))),
+        ("feature_names", len(record.feature_names) in (0, record.features)),
+        ("categories", _fit(record)),
+        ("side_names", len(record.side_names) in (0, record.side)),
+    ):
+        if not fits:
+            raise ExportError(f"{file} is damaged: its {what} contradict its other fields")
+    return record.model_dump()
+
+
+def _fit(record: _Record) -> bool:
+    """Say whether categories are those of features that there are."""
+    places, names = record.categories or {}, record.frame_columns or []
+    there = all(place.isdecimal() and int(place) < record.features for place in places)
+    return there and (not places or len(names) == record.features)
+
+
+def _rise(codes: Sequence[int], classes: int) -> bool:
+    """Say whether codes of classes are in order, each once."""
+    return sorted(set(codes)) == list(codes) and all(0 <= code < classes for code in codes)
 
 
 def _trained(selection: Selection, refit: Refit, instance: int) -> tuple[Predictor, float | None]:
@@ -282,6 +343,11 @@ def _load_estimator(
         )
     model = skops.load(path, trusted=asked)
     codes = None if record["codes"] is None else np.array(record["codes"], dtype=np.int64)
+    if (codes is None) is not (record["classes"] is None):
+        raise ExportError(f"{source / 'model.json'} is damaged: its codes contradict its classes")
+    needed = "predict_proba" if codes is not None and record["probabilities"] else "predict"
+    if not hasattr(model, needed):
+        raise ExportError(f"{path} holds a {type(model).__name__}, which has no {needed}")
     columns = None
     if meaning := _categories(record):
         columns = FrameColumns(tuple(record["frame_columns"]), meaning)

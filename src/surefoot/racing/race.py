@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -117,7 +118,7 @@ class Race:
                 f"candidate '{twice}' was given twice to the race; keys are unique"
             )
         if screen is not None and not isinstance(screen, Screen):
-            checks.must("be finite", np.isfinite, screen=screen)
+            checks.finite(screen=screen)
             screen = Screen(float(screen))
         chosen: Schedule = registry.make("schedules", schedule or "default")
         leaving: EliminationRule = registry.make("rules", rule or chosen.usual_rule)
@@ -184,8 +185,10 @@ class Race:
 
     def check_limit(self) -> None:
         """Raise `ConfigurationError` if the limit is less than the first round's trainings."""
-        first = next(iter(self.plan()), None) if self.cost == "instances" else None
-        if first is not None and self.limit is not None and self.limit < first.trainings:
+        if self.limit is None or self.cost != "instances" or self.rungs is not None:
+            return
+        first = next(iter(self.plan(stop_after=1)), None)
+        if first is not None and self.limit < first.trainings:
             raise ConfigurationError(
                 f"limit = {self.limit:g} trainings do not pay for the first round, which takes "
                 f"{first.trainings:,} of {first.survivors:,} candidates: give as many or more"
@@ -235,12 +238,13 @@ class Race:
         """Place of each key in the sorted keys, ``[candidates]``: how ties break."""
         return np.argsort(sorted(range(len(self.keys)), key=self.keys.__getitem__))
 
-    def plan(self, cost: float = 1.0) -> list[PlannedRound]:
+    def plan(self, cost: float = 1.0, *, stop_after: float = math.inf) -> list[PlannedRound]:
         """Return the rounds and their trainings as far as they are known before any training.
 
         Of a rule that decides itself how many leave, nobody is taken to leave: its trainings are
         the most that may be needed, up to ``max_instances`` instances of every candidate.
-        ``cost`` is what one instance costs, for schedules and limits in seconds or visits.
+        ``cost`` is what one instance costs, for schedules and limits in seconds or visits. After
+        ``stop_after`` rounds no further one is planned.
         """
         rounds, spent = self._planned_rungs()
         entrants = rounds[-1].keep or 1 if rounds else len(self.keys)
@@ -255,7 +259,7 @@ class Race:
                 PlannedRound(before + 1, "screen", entrants, trained, most, None, not before)
             )
         exact, own = not rounds, int(paid.sum())
-        while True:
+        while len(rounds) < stop_after:
             raced = len(rounds) - before - (self.screen is not None)
             standing = self.standing(
                 counts,
@@ -283,6 +287,7 @@ class Race:
             own += trainings
             paid = np.maximum(paid, target)[:keep]
             counts = target[:keep]
+        return rounds
 
     def _entry(self, entrants: int, spent: float) -> dict[str, Any]:
         """Return what a schedule is told of those who enter its rounds after the rungs.

@@ -171,6 +171,6 @@ def modern(described: Any) -> Any:
     found = renamed(described)
     inner = found.keys() & {"schedule", "rule", "screen", "parts"}
     found |= {key: modern(found[key]) for key in inner}
-    if "kind" in found:
+    if isinstance(found.get("kind"), str):
         found["kind"] = _FORMER_KINDS.get(found["kind"], found["kind"])
     return found

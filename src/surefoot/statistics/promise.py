@@ -58,7 +58,7 @@ class Promise:
     max_exceedances: int = 0
 
     def __post_init__(self) -> None:
-        if not is_number(self.limit) or not np.isfinite(self.limit):
+        if not is_number(self.limit) or not np.isfinite(float(self.limit)):
             raise ConfigurationError(f"a promise needs a finite limit, not {short(self.limit)}")
         count(0, most=MOST // 100, max_exceedances=self.max_exceedances)
         _ = self.instances

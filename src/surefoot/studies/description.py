@@ -12,12 +12,15 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from types import NoneType
 from typing import Any, ClassVar, Self
 
 from surefoot import registry
 from surefoot.candidates.base import Candidate
+from surefoot.candidates.making import making, whole
+from surefoot.checks import short
 from surefoot.data.population import Sampling
-from surefoot.errors import ConfigurationError, JournalError, UntrustedError
+from surefoot.errors import ConfigurationError, JournalError, SurefootError, UntrustedError
 from surefoot.instances import Setting
 from surefoot.journal import Known
 from surefoot.journal.descriptions import canonical, mismatches
@@ -147,9 +150,7 @@ class Description(DescribedSetting):
         found = {}
         for one in dataclasses.fields(KINDS[kind]):
             if one.name in study:
-                value = study[one.name]
-                coded = one.name in _CODECS and value is not None
-                found[one.name] = _CODECS[one.name][1](value) if coded else value
+                found[one.name] = _decoded(one.name, study[one.name])
             elif one.default is dataclasses.MISSING:
                 raise JournalError(f"the journal's study does not say its {one.name}")
         made: Any = KINDS[kind](**found)
@@ -268,6 +269,25 @@ def _kinds(kind: type[Description]) -> str:
     return " or ".join(f"'{name}'" for name, one in KINDS.items() if issubclass(one, kind))
 
 
+def _decoded(name: str, value: Any) -> Any:
+    """Return a field from its JSON value; `JournalError` for one that surefoot never writes."""
+    if value is not None and name in _CODECS:
+        try:
+            return _CODECS[name][1](value)
+        except SurefootError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise JournalError(
+                f"the journal's study is damaged: its {name} = {short(value)} cannot be read "
+                f"({type(error).__name__}: {error})"
+            ) from None
+    kinds = _PLAIN.get(name, (object,))
+    if not isinstance(value, kinds):
+        right = " or ".join(kind.__name__ for kind in kinds)
+        raise JournalError(f"the journal's {name} = {short(value)} is damaged: it must be {right}")
+    return value
+
+
 def rebuild_candidate(known: Known) -> Candidate:
     """Return the candidate that a journal describes.
 
@@ -275,12 +295,12 @@ def rebuild_candidate(known: Known) -> Candidate:
     `UntrustedError` if it names code that nobody has trusted.
     """
     try:
-        candidate: Candidate = registry.lookup("candidates", known.family).from_spec(known.spec)
+        with making("it"):
+            return whole(registry.lookup("candidates", known.family).from_spec(known.spec))
     except UntrustedError as error:
         raise UntrustedError(f"candidate {known.label} of the journal: {error}") from None
     except ConfigurationError as error:
         raise JournalError(f"candidate {known.label} cannot be rebuilt: {error}") from None
-    return candidate
 
 
 def baseline_number(place: int, number: int) -> int:
@@ -301,6 +321,20 @@ def _coded(kind: type[Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]
     return dataclasses.asdict, lambda fields: kind(**fields)
 
 
+_PLAIN: Mapping[str, tuple[type, ...]] = {
+    "baseline": (str, NoneType),
+    "certify": (int,),
+    "certify_best_of": (str,),
+    "confidence": (float, int),
+    "content": (float, int),
+    "cost": (str,),
+    "engine": (str,),
+    "equal_test": (bool,),
+    "max_instances": (int, NoneType),
+    "n": (int,),
+    "paired": (bool,),
+}
+"""Types of the fields that are JSON themselves."""
 _CODECS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "candidates": (list, tuple),
     "seed": (str, int),

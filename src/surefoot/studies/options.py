@@ -220,7 +220,7 @@ def prepare(
     check_names(question, options)
     options, own = plain(options), plain(own)
     for name in ("candidate", "baseline") & own.keys():
-        if own[name] is not None:
+        if name == "candidate" or own[name] is not None:
             own[name] = as_candidate(own[name])
     if "candidates" in own:
         own["candidates"] = as_candidates(own["candidates"])

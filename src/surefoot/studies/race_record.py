@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.errors import SurefootError
+from surefoot.checks import short
+from surefoot.errors import JournalError, SurefootError
 from surefoot.instances import Outcome, Status
 from surefoot.journal import Journal, Known, Measure, identity
 from surefoot.racing import LossTable, Race, RaceState, Replay
@@ -143,10 +144,14 @@ class RaceRecord:
 
 def recorded_race(journal: Journal, race: Race | None = None) -> RaceRecord:
     """Return the race a journal holds, to be replayed under its own rules or under others."""
-    study = RaceDescription.read(journal.study)
+    study, known = RaceDescription.read(journal.study), journal.candidates()
+    for key in {*study.candidates, study.baseline or study.candidates[0]} - known.keys():
+        raise JournalError(
+            f"the journal is damaged, it does not know candidate {short(key)} of its study: "
+            "restore it from a copy"
+        )
     race = study.race if race is None else race
     if race.rungs is not None:
-        known = journal.candidates()
         described = ((known[key].family, known[key].spec) for key in race.keys)
         race = replace(race, recipes=recipes_of(described))
     record = RaceRecord(study, race)

@@ -21,8 +21,10 @@ from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.conditions import parse_condition
 from surefoot.candidates.convnet.notation import PRESETS, choices_of, convnet_space
+from surefoot.candidates.making import making, whole
 from surefoot.candidates.space import SearchSpace
 from surefoot.candidates.trust import trust as trusting
+from surefoot.checks import short
 from surefoot.data.files import load_population, resolved
 from surefoot.data.population import Population, Sampling
 from surefoot.errors import (
@@ -192,19 +194,20 @@ def candidates_of(file: StudyFile, population: Population) -> tuple[Candidate, .
 
 
 def _of_family(name: str, fields: dict[str, Any]) -> Candidate:
-    candidate: Candidate = registry.lookup("candidates", name).from_spec(fields)
-    return candidate
+    with making(f"a candidate of family {name!r}"):
+        return whole(registry.lookup("candidates", name).from_spec(fields))
 
 
 def _space(table: ConvNetSection | FamilySection, population: Population) -> SearchSpace:
     """Return the space of one ``[space]`` table."""
     if isinstance(table, FamilySection):
         family, fields = registry.lookup("candidates", table.family), table.model_extra or {}
-        if hasattr(family, "space"):
-            space: SearchSpace = family.space(fields)
-        else:
-            choices = {name: choices_of(name, value) for name, value in fields.items()}
-            space = SearchSpace.product(family, **choices)
+        with making(f"a space of family {table.family!r}"):
+            if hasattr(family, "space"):
+                space: SearchSpace = family.space(fields)
+            else:
+                choices = {name: choices_of(name, value) for name, value in fields.items()}
+                space = SearchSpace.product(family, **choices)
     else:
         space = convnet_space(_convnet_fields(table, population))
         if table.max_parameters is not None:
@@ -245,8 +248,8 @@ def _input_shape(given: list[int] | None, population: Population) -> tuple[int, 
     shape = (1, edge, edge) if given is None else tuple(given)
     if len(shape) != 3 or math.prod(shape) != columns:
         raise ConfigurationError(
-            f"input_shape = {given} does not hold the {columns} features of {population.name}: "
-            "give [channels, rows, columns]"
+            f"input_shape = {short(given)} does not hold the {columns} features of "
+            f"{population.name}: give [channels, rows, columns]"
         )
     return shape
 

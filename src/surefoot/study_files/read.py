@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from surefoot.checks import short
 from surefoot.errors import StudyFileError, nearest
 from surefoot.study_files.schema import TABLES, FamilySection, StudyModel, race_table
 
@@ -82,7 +83,7 @@ def _sentence(errors: Sequence[ErrorDetails], raw: dict[str, Any]) -> str:
     expected = model.model_fields[key].description
     if error["type"] == "missing":
         return f"{words} needs the key '{key}': {expected}"
-    return f"{words} {key} = {given[key]!r} cannot be used: it must be {expected}"
+    return f"{words} {key} = {short(given[key])} cannot be used: it must be {expected}"
 
 
 def _about_tables(name: str, raw: dict[str, Any]) -> str:

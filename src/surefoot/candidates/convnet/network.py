@@ -20,7 +20,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.candidates.fields import number, put, settle, whole, wholes
 from surefoot.candidates.recipe import DEFAULTS as RECIPE_DEFAULTS
 from surefoot.candidates.recipe import recipe_label, recipe_spec, settle_recipe
-from surefoot.checks import at_least, known, one_of
+from surefoot.checks import at_least, known, one_of, short
 from surefoot.errors import CandidateError
 from surefoot.learning.losses import Loss, Objective, parse_loss
 from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName
@@ -122,6 +122,9 @@ class Parameter:
         return math.prod(self.shape)
 
 
+MOST_PARAMETERS = 100_000_000
+
+
 @dataclass(frozen=True)
 class ConvNet(Candidate):
     """A small convolutional network with everything that decides its training.
@@ -200,7 +203,7 @@ class ConvNet(Candidate):
             put(self, convolutions=unbiased)
         if len(self.input_shape) != 3:
             raise CandidateError(
-                f"input_shape = {self.input_shape} must be (channels, rows, columns)"
+                f"input_shape = {short(self.input_shape)} must be (channels, rows, columns)"
             )
         if not 1 <= len(self.convolutions) <= 3:
             raise CandidateError(f"{len(self.convolutions)} convolutions given; use 1 to 3")
@@ -211,7 +214,8 @@ class ConvNet(Candidate):
         at_least(1, outputs=self.outputs, error=CandidateError)
         if any(units < 1 for units in (*self.hidden, *self.input_shape)):
             raise CandidateError(
-                f"hidden = {self.hidden} and input_shape = {self.input_shape} must be positive"
+                f"hidden = {short(self.hidden)} and "
+                f"input_shape = {short(self.input_shape)} must be positive"
             )
         if not 0 <= self.dropout < 1:
             raise CandidateError(f"dropout = {self.dropout} must be at least 0 and below 1")
@@ -223,7 +227,11 @@ class ConvNet(Candidate):
         if not self.side:
             put(self, side_layer=1)
         settle_recipe(self)
-        _ = self.layers
+        if self.number_of_parameters > MOST_PARAMETERS:
+            raise CandidateError(
+                f"a network of {self.number_of_parameters:,} parameters is too large: "
+                f"{MOST_PARAMETERS:,} are the most"
+            )
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:

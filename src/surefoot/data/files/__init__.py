@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from surefoot import registry
+from surefoot.checks import of_kind
 from surefoot.data.arrays import Label
 from surefoot.data.energies import ENERGY_UNITS, scale_energies
 from surefoot.data.files.base import Chunk, DataFile
@@ -89,6 +91,14 @@ def load_population(
     MissingExtraError
         If a Parquet file is asked for without pyarrow.
     """
+    of_kind("a name or a file", str, error=DataError, source=source)
+    for what, names in {"target": target, "features": features, "side": side}.items():
+        listed = [names] if isinstance(names, str | bool | None) else names
+        of_kind("a name or a list of names", list, tuple, error=DataError, **{what: listed})
+        for one in listed or ():
+            of_kind("a name", str, bool, NoneType, error=DataError, **{what: one})
+    texts = {"groups": groups, "unit": unit, "target_unit": target_unit}
+    of_kind("a word", str, NoneType, error=DataError, **texts)
     name, colon, rest = source.partition(":")
     known = registry.names("populations")
     if colon and name in known:

@@ -56,7 +56,7 @@ class RobustRule:
             if getattr(self, name) is None:
                 raise ConfigurationError(f"{name} = None must be a number")
         checks.positive(tolerance=self.tolerance, flat=self.flat)
-        checks.must("be a finite loss", np.isfinite, limit=self.limit)
+        checks.finite(limit=self.limit)
 
     @property
     def each(self) -> float:
@@ -257,6 +257,8 @@ def geometric_sizes(first: int, last: int, count: int) -> list[int]:
 
     Raises `ConfigurationError` if they are no range or too many for it.
     """
+    checks.count(2, most=10_000, of="sizes", count=count)
+    checks.count(1, most=1 << 31, of="sizes", first=first, last=last)
     if not 1 <= first < last or count < 2:
         raise ConfigurationError(
             f"{count} sizes from {first} to {last} are no range: give first < last and at least 2"
