@@ -10,6 +10,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import NotFittedError
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -204,3 +205,14 @@ def test_what_a_selector_cannot_use_is_refused(diabetes: tuple[Any, Any]) -> Non
     for name, value in (("certify", 2.5), ("sample_size", np.nan), ("schedule", 3), ("loss", 3)):
         with pytest.raises(SurefootError):
             selector([Ridge()], **{name: value}).fit(*diabetes)
+
+
+def test_missing_values_reach_candidates_that_take_them(diabetes: tuple[Any, Any]) -> None:
+    x, y = diabetes
+    x = np.where(np.random.default_rng(2).random(x.shape) < 0.1, np.nan, x)
+    imputed = make_pipeline(StandardScaler(), SimpleImputer(), Ridge(0.01))
+    fitted = selector([DecisionTreeRegressor(max_depth=2), imputed]).fit(x, y)
+    assert fitted.best_index_ == 1
+    np.testing.assert_allclose(fitted.predict(x), clone(imputed).fit(x, y).predict(x))
+    with pytest.raises(ValueError, match="contains NaN"):
+        selector([DecisionTreeRegressor(max_depth=2), Ridge()]).fit(x, y)

@@ -83,7 +83,8 @@ def distributions(
 ) -> tuple[dict[str, Value], dict[str, tuple[Any, dict[str, Value]]]]:
     """Return the hyperparameters that all share, and of each other one its distribution.
 
-    With the latter stands its value by candidate. Numbers between two bounds are on a logarithmic
+    With the latter stands its value by candidate; one that only some have, and those alike, has
+    none. Numbers between two bounds are on a logarithmic
     scale if they span a factor of ten; all else is a choice.
     """
     specs = {one.key: one.hyperparameters for one in groups}
@@ -94,6 +95,8 @@ def distributions(
         column = comparable([specs[key][name] for key in having])
         if len(having) == len(specs) and len(set(column)) == 1:
             constants[name] = column[0]
+            continue
+        if len(set(column)) == 1:
             continue
         spaces[name] = _distribution(optuna, column), dict(zip(having, column, strict=True))
     return constants, spaces
@@ -138,6 +141,7 @@ def _attributes(found: Grouped, group: Group) -> dict[str, Any]:
         "label": visible(found.title(group)),
         "family": group.known.family,
         "winner": group.key == found.winner,
+        "hyperparameters": group.hyperparameters,
         **figures,
         "losses": [one if math.isfinite(one) else None for one in group.losses.tolist()],
     }

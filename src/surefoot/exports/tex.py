@@ -62,8 +62,9 @@ def _tabular(found: Grouped, shown: Sequence[Group]) -> list[str]:
     heads, kinds = ["candidate"], "l"
     if race:
         heads, kinds = ["rank", *heads], "rl"
-    heads += ["examples"] * sizes + ["$n$", "mean"] + [tex(other)] * bool(other)
-    heads += ["$n$ fresh", "mean fresh"] * race + ["bound"]
+    unit = f" / {tex(found.study.unit)}" if found.study.unit else ""
+    heads += ["examples"] * sizes + ["$n$", f"mean{unit}"] + [tex(other) + unit] * bool(other)
+    heads += ["$n$ fresh", f"mean fresh{unit}"] * race + [f"bound{unit}"]
     kinds += "r" * (len(heads) - len(kinds))
     lines = [f"\\begin{{tabular}}{{{kinds}}}", r"\toprule"]
     lines += [_row(heads), r"\midrule"]

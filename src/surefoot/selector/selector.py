@@ -5,6 +5,7 @@ Only importing this module needs scikit-learn, ``pip install 'surefoot[sklearn]'
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
@@ -115,7 +116,8 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Race the candidates on X [n, F] and y [n] or [n, outputs], and refit the winner.
 
-        ``groups`` [n] are labels of examples never to be split between pool and test half.
+        ``groups`` [n] are labels of examples never to be split between pool and test half. X may
+        hold NaN if every candidate takes that, such as boosted trees or a pipeline with an imputer.
 
         Raises
         ------
@@ -126,8 +128,15 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         candidates, classifier = self.as_candidates(), self.classifier
         for what, values in (("X", X), ("y", y)):
             check_unmasked(values, what)
+        missing = get_tags(self).input_tags.allow_nan
         X, y = validate_data(
-            self, X, y, multi_output=True, y_numeric=not classifier, ensure_min_samples=2
+            self,
+            X,
+            y,
+            multi_output=True,
+            y_numeric=not classifier,
+            ensure_min_samples=2,
+            ensure_all_finite="allow-nan" if missing else True,
         )
         target: NDArray[Any] = np.asarray(y)
         if classifier:
@@ -140,6 +149,7 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
             X,
             target,
             groups=groups,
+            missing=missing,
             name="X",
             target_name="y",
             classes=labels,
@@ -178,14 +188,14 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the winner's predictions [n] or [n, outputs], classes by their labels."""
         check_is_fitted(self)
-        predicted = np.asarray(self.best_estimator_.predict(validate_data(self, X, reset=False)))
+        predicted = np.asarray(self.best_estimator_.predict(self._inputs(X)))
         return self.classes_[predicted.astype(int)] if self.classifier else predicted
 
     @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the winner's class probabilities [n, classes], in the order of ``classes_``."""
         check_is_fitted(self)
-        return np.asarray(self.best_estimator_.predict_proba(validate_data(self, X, reset=False)))
+        return np.asarray(self.best_estimator_.predict_proba(self._inputs(X)))
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Return the accuracy of a classifier, the coefficient of determination of a regressor."""
@@ -217,11 +227,19 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
             raise CandidateError("candidates is empty: give at least one estimator")
         return tuple({candidate.key: candidate for candidate in found}.values())
 
+    def _inputs(self, X: ArrayLike) -> Any:
+        """Return what the winner is to predict of, checked as what it was fitted to."""
+        missing = "allow-nan" if get_tags(self).input_tags.allow_nan else True
+        return validate_data(self, X, reset=False, ensure_all_finite=missing)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         inner = get_tags(self._first())
         tags.estimator_type = inner.estimator_type
         tags.classifier_tags, tags.regressor_tags = inner.classifier_tags, inner.regressor_tags
+        with contextlib.suppress(CandidateError):
+            made = (one.make(np.random.default_rng(0)) for one in self.as_candidates())
+            tags.input_tags.allow_nan = all(map(_takes_missing, made))
         tags.target_tags.required = True
         tags.target_tags.multi_output = inner.target_tags.multi_output
         tags.target_tags.single_output = inner.target_tags.single_output
@@ -232,6 +250,17 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         if first is None or isinstance(first, Candidate):
             return self.as_candidates()[0].make(np.random.default_rng(0))
         return first
+
+
+def _takes_missing(estimator: Any) -> bool:
+    """Say whether an estimator takes NaN; a pipeline does if all its parts up to an imputer do."""
+    parts = [one for _, one in getattr(estimator, "steps", ()) if one not in (None, "passthrough")]
+    for one in parts:
+        if not _takes_missing(one):
+            return False
+        if type(one).__module__.startswith("sklearn.impute"):
+            return True
+    return bool(parts) or bool(get_tags(estimator).input_tags.allow_nan)
 
 
 def results_of(selection: Selection, journal: Journal) -> dict[str, Any]:
