@@ -1,12 +1,14 @@
 # make demo   a race on real photons, in an environment with the light core only
 # make test   the tests, in an environment with everything the development needs
-# Both make the environment if it is missing or older than pyproject.toml, and reuse it otherwise.
+# make smoke  what is released, built and tried in fresh environments: a few minutes
+# make docs   the pages as a site in build/site, with what every public name is and takes
+# They make the environment if it is missing or older than pyproject.toml, and reuse it otherwise.
 
 PYTHON ?= python3
 VENV ?= .venv
 JOURNAL ?= results/energy.db
 
-.PHONY: demo test check clean
+.PHONY: demo test check smoke docs clean
 
 demo: $(VENV)/installed-core
 	@mkdir -p $(dir $(JOURNAL))
@@ -20,6 +22,12 @@ check: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+smoke: $(VENV)/installed-dev
+	$(VENV)/bin/python tools/smoke.py
+
+docs: $(VENV)/installed-dev
+	$(VENV)/bin/mkdocs build --strict --quiet
 
 $(VENV)/installed-core: pyproject.toml
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
