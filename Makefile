@@ -27,7 +27,7 @@ smoke: $(VENV)/installed-dev
 	$(VENV)/bin/python tools/smoke.py
 
 docs: $(VENV)/installed-dev
-	$(VENV)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict --quiet
 
 $(VENV)/installed-core: pyproject.toml
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)

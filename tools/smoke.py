@@ -22,6 +22,7 @@ import tomllib
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -64,8 +65,9 @@ def main() -> int:
         trials += [Trial(version, python, wheel) for version, python in pythons.items()]
         trials += [Trial(this, sys.executable, source)]
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            works = list(threads.map(lambda one: tried(project["version"], *one), enumerate(trials)))
-    return 0 if all(works) and not wrong else 1
+            works = threads.map(partial(tried, project["version"]), range(len(trials)), trials)
+            well = all([*works])
+    return 0 if well and not wrong else 1
 
 
 def missing(wheel: Path, source: Path) -> str:

@@ -7,6 +7,7 @@ command line and one in Python, on the photons that come with surefoot.
 """
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -16,40 +17,7 @@ from pathlib import Path
 import surefoot
 
 EXTRAS = ("torch", "sklearn", "xgboost", "pyarrow", "bokeh", "distributed", "psycopg", "pytest")
-STUDY = """
-[study]
-name = "First steps"
-
-[population]
-source = "photons:A"
-target = "energy"
-
-[sampling]
-size = 200
-test_size = 200
-
-[loss]
-name = "relative_rmse"
-
-[stopping]
-max_epochs = 2
-reading = "none"
-
-[space]
-channels = [[2]]
-pool = ["max3", "average5"]
-learning_rate = [1e-2, 3e-2]
-
-[baseline]
-family = "scaled_sum"
-
-[race]
-schedule = "halving"
-warmup = 2
-
-[certificate]
-n = 5
-"""
+STUDY = Path(__file__).resolve().parents[1] / "packaging/conda/study.toml"
 
 
 def run(*arguments: str) -> str:
@@ -77,7 +45,7 @@ def main(version: str) -> None:
         if one.group in ("surefoot.commands", "surefoot.criteria", "surefoot.schedules"):
             one.load()
 
-    Path("study.toml").write_text(STUDY)
+    shutil.copyfile(STUDY, "study.toml")
     assert "4 candidates" in run("select", "study.toml", "--dry-run")
     assert "Winner" in run("select", "study.toml", "--journal", "first.db")
     assert "First steps" in run("select", "study.toml", "--journal", "first.db")
