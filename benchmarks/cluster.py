@@ -8,7 +8,8 @@ Three measurements, all through the public path: a study, its journal, an execut
    Dask cluster (``local:2``) and by the local executor with two workers, in turns, the same race
    with the same seeds. Given is the ratio of their wall-clock seconds, pair by pair and in sum, and
    that of the processor seconds of all processes, scheduler and nannies included, which other
-   programs on the machine disturb less.
+   programs on the machine disturb less. The same with simulated trainings that sleep 0.2 s, where
+   the cores are left to the overhead alone: its processor seconds per second of the two workers.
 2. An assessment of simulated trainings that sleep 1 s on 64 Dask workers: the share of
    ``64 x wall-clock seconds`` that was slept. The workers are threads of one other process, each
    with its own connection to the scheduler, so that a small machine can hold 64.
@@ -56,6 +57,7 @@ from surefoot.journal import Journal
 from surefoot.racing import Halving
 
 MANY = 64
+MEASURED = ("wall", "processor")
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,9 @@ def paired_races(pairs: int, folder: Path) -> dict[str, Any]:
             turns = [(local, here), (dask, there)]
             for executor, results in turns[:: 1 if pair % 2 else -1]:
                 results.append(race(executor, photons, epochs, folder))
-            print(f"pair {pair + 1} of {pairs}", file=sys.stderr, flush=True)
+            pair_of = {what: [one[-1][what] for one in (there, here)] for what in MEASURED}
+            ratios = ", ".join(f"{what} {a / b:.3f}" for what, (a, b) in pair_of.items())
+            print(f"pair {pair + 1} of {pairs}: {ratios}", file=sys.stderr, flush=True)
     assert len({tuple(one["losses"]) for one in [*here, *there]}) == 1, "all have the same losses"
     trainings = here[0]["trainings"]
     processor = sum(one["processor"] for one in here) / pairs
@@ -176,6 +180,34 @@ def paired_races(pairs: int, folder: Path) -> dict[str, Any]:
         "wall_ratio_of_the_quickest": min(one["wall"] for one in there)
         / min(one["wall"] for one in here),
         "processor_ratio_of_sums": total(there, "processor") / total(here, "processor"),
+    }
+
+
+def paired_sleeps(pairs: int, n: int, folder: Path) -> dict[str, Any]:
+    """Let trainings sleep in turns here and on Dask."""
+    sleep, population = Sleep(0.2), small_population()
+    found: dict[str, list[dict[str, float]]] = {"local": [], "dask": []}
+    with LocalExecutor(2, "sleeper") as local, DaskExecutor("local:2", "sleeper") as dask:
+        for pair in range(-1, pairs):
+            for name, executor in (("local", local), ("dask", dask)):
+                processor, start = own_seconds(), time.perf_counter()
+                assess(
+                    sleep,
+                    population,
+                    n=n,
+                    executor=executor,
+                    journal=folder / f"{name}{pair}.db",
+                )
+                wall = time.perf_counter() - start
+                used = {"wall": wall, "processor": own_seconds() - processor}
+                found[name] += [used] if pair >= 0 else []
+    walls = {name: sum(one["wall"] for one in of) for name, of in found.items()}
+    used = {name: sum(one["processor"] for one in of) for name, of in found.items()}
+    return {
+        "trainings": n * pairs,
+        "wall_ratio_of_sums": walls["dask"] / walls["local"],
+        "local_share_of_two_cores": used["local"] / walls["local"] / 2,
+        "dask_share_of_two_cores": used["dask"] / walls["dask"] / 2,
     }
 
 
@@ -276,6 +308,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         pairs = 2 if options.quick else options.pairs
         report["two workers against the local executor"] = paired_races(pairs, Path(scratch))
+        sleeps = (1, 50) if options.quick else (3, 150)
+        report["the same, sleeping 0.2 s each"] = paired_sleeps(*sleeps, Path(scratch))
     report["64 workers, 1 s each"] = alone("busy", options.quick)
     report["64 workers, 0.1 s each"] = alone("many", options.quick)
     for name, figures in report.items():

@@ -15,43 +15,25 @@ from typing import Any
 
 import pytest
 
-import surefoot
 from surefoot import registry
 from surefoot.engines.base import Monitor
 from surefoot.executors.inline import InlineExecutor
 from surefoot.instances import Instance, Setting
 from surefoot.journal import Journal
-from surefoot.racing import Halving
-from surefoot.testing import toy_population
+from tests.campaign.cluster_race import race
 from tests.executors.processes import ROOT
-from tests.fakes import Fake, FakePredictor, FakeThreads, fake_loss
+from tests.fakes import FakePredictor, FakeThreads, fake_loss
 
 WORKERS, WORKER_KILLS, SCHEDULER_KILLS, COORDINATOR_KILLS = 3, 50, 2, 3
 EVERY = 2.0
 """Seconds from one kill of a worker to the next."""
-SECONDS = 0.4
-
-
-def race(executor: Any, journal: Path) -> str:
-    """Run or resume the race; return its winner."""
-    fakes = [Fake(quality=1.0 + 0.02 * place, noise=0.3, seconds=SECONDS) for place in range(24)]
-    return surefoot.select(
-        fakes,
-        toy_population(),
-        schedule=Halving(warmup=12, keep=0.6),
-        certify=60,
-        executor=executor,
-        engine="fake",
-        journal=journal,
-        seed=11,
-    ).winner.key
 
 
 COORDINATOR = """
 import sys
 from pathlib import Path
 from surefoot import DaskExecutor
-from tests.campaign.test_cluster import race
+from tests.campaign.cluster_race import race
 
 if __name__ == "__main__":
     with DaskExecutor(sys.argv[1], "fake") as executor:
@@ -84,14 +66,14 @@ class Kept:
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def __enter__(self) -> Kept:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
         self.log.close()
 
 
@@ -126,6 +108,7 @@ def free_port() -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_race_survives_everything_that_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

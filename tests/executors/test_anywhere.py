@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
@@ -15,7 +14,6 @@ import pytest
 from distributed import Client, LocalCluster
 
 import surefoot
-from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.executors.base import Executor
 from surefoot.executors.dask.executor import DaskExecutor
 from surefoot.executors.inline import InlineExecutor
@@ -24,14 +22,11 @@ from surefoot.instances import Outcome
 from surefoot.journal import MEMORY, Journal
 from surefoot.racing import Halving
 from surefoot.studies.watch import Watcher
-from surefoot.testing import toy_function, toy_instance, toy_population, toy_setting
+from surefoot.testing import toy_function, toy_population
+from tests.executors.networks import NETWORKS, trained
 from tests.executors.processes import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-NETWORKS = [
-    surefoot.convnet(channels=[width], hidden=[3], learning_rate=rate)
-    for width, rate in itertools.product((1, 2), (1e-3, 1e-2))
-]
 CANDIDATES = [*NETWORKS, toy_function.candidate(shrink=0.9), toy_function.candidate(shrink=0.5)]
 
 
@@ -104,7 +99,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
         return found(race(executor, journal), journal)
 
 
-@pytest.mark.parametrize("kind", ["local", "1", "2", "4"])
+@pytest.mark.parametrize("kind", ["local", pytest.param("1", marks=pytest.mark.slow), "2", "4"])
 def test_a_race_ends_alike_wherever_it_runs(
     kind: str, expected: tuple[Any, ...], tmp_path: Path
 ) -> None:
@@ -137,17 +132,6 @@ def test_python_takes_a_client_as_the_executor(threads: Client) -> None:
     assert ridge.losses.tolist() == alone.losses.tolist()
 
 
-def trained() -> str:
-    """Return every bit of the losses of some trainings by the fused engine."""
-    engine = FusedCpu()
-    outcomes = [
-        engine.train(toy_instance(network, number), toy_setting()).outcome
-        for network in NETWORKS
-        for number in range(3)
-    ]
-    return "\n".join(f"{one.loss!r} {one.curve.tobytes().hex()}" for one in outcomes)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["haswell", "x86-64"])
 def test_the_fused_engine_gives_the_same_bits_on_every_processor(name: str) -> None:
@@ -167,7 +151,7 @@ def test_the_fused_engine_gives_the_same_bits_on_every_processor(name: str) -> N
 
 COMPILED = """
 from numba.core.registry import cpu_target
-from tests.executors.test_anywhere import trained
+from tests.executors.networks import trained
 
 _, name, features = cpu_target.target_context.codegen().magic_tuple()
 print(name, repr(features))
