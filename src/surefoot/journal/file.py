@@ -151,11 +151,16 @@ class JournalFile(Store):
 
 def journals_in(folder: Path) -> list[tuple[Place, bool]]:
     """Return the journals in a folder by name, and whether a process here writes to each."""
-    found = [file for file in sorted(folder.iterdir()) if file.is_file() and _is_journal(file)]
+    found = [file for file in sorted(folder.iterdir()) if file.is_file() and is_journal(file)]
     return [(Place(file), _is_written(file)) for file in found]
 
 
-def _is_journal(file: Path) -> bool:
+def is_journal(file: Path) -> bool:
+    """Say whether a file is a journal.
+
+    It is opened and closed, which drops the locks that this process holds on it by SQLite (POSIX):
+    ask before a journal is opened.
+    """
     if file.absolute().resolve() in _held:
         return True
     try:

@@ -166,6 +166,16 @@ def test_a_race_that_nobody_survives_is_told_with_its_reason(path):
     one.put_down()
 
 
+def test_a_known_journal_is_not_opened_anew_when_others_are_looked_for(tmp_path, monkeypatch):
+    write(tmp_path / "a.db", STUDY, 16)
+    reader, asked = Reader(Place.of(tmp_path)), []
+    write(tmp_path / "b.db", STUDY, 16)
+    monkeypatch.setattr(module, "is_journal", lambda file: asked.append(file.name) or True)
+    reader._find()
+    assert asked == ["b.db"], "closing a file that SQLite has open drops its locks"
+    assert reader.names == ["a.db", "b.db"]
+
+
 def test_a_journal_on_a_server_and_all_of_its_database_are_followed(postgres):
     place = Place.of(postgres.url("followed"))
     with STUDY.open(place) as journal:
@@ -209,9 +219,9 @@ def test_a_reader_tells_who_watches_and_finds_new_journals(tmp_path):
             rounds = Drawn(STUDY).rounds()
             next(rounds)
             journal.add(next(rounds)[0])
-            assert seen.wait(5.0)
+            assert seen.wait(20.0)
         reader.leave("a.db", tell)
-        for _ in range(100):
+        for _ in range(400):
             if not list(tmp_path.glob("*-wal")):
                 break
             seen.clear()
@@ -219,7 +229,7 @@ def test_a_reader_tells_who_watches_and_finds_new_journals(tmp_path):
         assert not list(tmp_path.glob("*-wal")), "a journal that nobody looks at stays open"
         write(tmp_path / "b.db", STUDY, 16)
         found = threading.Event()
-        for _ in range(100):
+        for _ in range(400):
             if reader.snapshot("b.db") and reader.snapshot("b.db").progress:
                 break
             reader.listed()

@@ -27,6 +27,7 @@ from surefoot.journal import (
     identity,
     journals_at,
 )
+from surefoot.journal.file import is_journal
 from surefoot.journal.store import Store
 from surefoot.reports.live.progress import Progress, progress_of
 from surefoot.reports.views.chart import View
@@ -123,7 +124,7 @@ class Followed:
     def __init__(self, name: str, place: Place) -> None:
         self.snapshot = Snapshot(name)
         self._place = place
-        self._telling = threading.Lock()
+        self._telling, self._closing = threading.Lock(), threading.Lock()
         self._journal: _Kept | None = None
         self._mark: object = None
         self._again = 0.0
@@ -177,13 +178,13 @@ class Followed:
     def rest(self) -> None:
         """Close what is looked at until there is something new."""
         if self._journal is not None:
-            self._journal.close()
+            self._close(self._journal)
         self._journal = None
 
     def put_down(self) -> None:
         """Close what the views are made from until they are wanted again."""
         if self._drawing is not None:
-            self._drawing.close()
+            self._close(self._drawing)
             self._stale = True
         self._drawing = None
 
@@ -232,6 +233,11 @@ class Followed:
         record, state = self._record, self._record.state()
         certificates = recorded_certificates(journal, state)
         return Selection(record, state, certificates, journal.candidates(), journal.place)
+
+    def _close(self, journal: Journal) -> None:
+        """Close a connection: one after the other, so that the last clears SQLite's log away."""
+        with self._closing:
+            journal.close()
 
     def _tell(self, **news: Any) -> None:
         with self._telling:
@@ -309,7 +315,7 @@ class Reader:
         with self._wake:
             self._asked = time.monotonic()
             self._wake.notify_all()
-        return [one.snapshot for one in list(self._followed.values())]
+        return [one.snapshot for _, one in sorted(self._followed.items())]
 
     def watch(self, name: str, told: Callable[[Snapshot], None]) -> None:
         """Have a function called with every new snapshot of a journal, from one of its threads."""
@@ -336,11 +342,16 @@ class Reader:
             thread.join()
 
     def _find(self) -> None:
-        """Find the journals that there are by now."""
+        """Find the journals that there are by now; those known are left alone."""
         self._found = time.monotonic()
-        places = [place for place, _ in journals_at(self.where)] if self.many else [self.where]
-        for place in places:
-            name = place.file.name if self.many and place.file is not None else place.stem
+        if not self.many:
+            places = {self.where.stem: self.where}
+        elif self.where.file is None:
+            places = {place.stem: place for place, _ in journals_at(self.where)}
+        else:
+            new = (one for one in self.where.file.iterdir() if one.name not in self._followed)
+            places = {one.name: Place(one) for one in new if one.is_file() and is_journal(one)}
+        for name, place in sorted(places.items()):
             self._followed.setdefault(name, Followed(name, place))
 
     def _go_on(self, step: Callable[[Wanted], None]) -> None:
@@ -360,7 +371,7 @@ class Reader:
         """Tell what is new."""
         listed = self._is_listed() and not self._ending
         if listed and self.many and time.monotonic() - self._found > AGAIN:
-            with suppress(JournalError):
+            with suppress(JournalError, OSError):
                 self._find()
         for name, followed in list(self._followed.items()):
             if (listed or name in wanted) and followed.look():
