@@ -64,6 +64,14 @@ class Commands(TyperGroup):
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             raise typer.Exit(0) from None
+        except OSError as error:
+            what = f"{error.filename}: " if error.filename else ""
+            typer.echo(f"surefoot: {one_line(what)}{error.strerror or error}", err=True)
+            raise typer.Exit(USAGE_ERROR) from None
+        except MemoryError as error:
+            why = f" ({one_line(str(error))})" if str(error) else ""
+            typer.echo(f"surefoot: memory ran out{why}: what is recorded is kept", err=True)
+            raise typer.Exit(USAGE_ERROR) from None
 
 
 app = typer.Typer(

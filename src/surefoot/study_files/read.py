@@ -41,6 +41,8 @@ def read_study_file(path: Path) -> StudyFile:
         raise StudyFileError(f"study file '{path}' cannot be read: {reason}") from None
     try:
         raw = tomllib.loads(text)
+    except RecursionError:
+        raise StudyFileError(f"study file '{path}' is nested too deeply to be read") from None
     except tomllib.TOMLDecodeError as error:
         raise StudyFileError(f"study file '{path}' is not TOML: {error}") from None
     try:
