@@ -61,8 +61,11 @@ LONGEST = 44
 LETTERS = "abcdefgh"
 
 
-def figure_of(panels: Sequence[Panel], title: str = "") -> Figure:
-    """Return a figure of panels beside each other, each with its letter if there are several."""
+def figure_of(panels: Sequence[Panel], title: str = "", *, bare: bool = False) -> Figure:
+    """Return a figure of panels beside each other, each with its letter if there are several.
+
+    A ``bare`` one is without titles, legends and notes, for a page that has them as text.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -76,13 +79,13 @@ def figure_of(panels: Sequence[Panel], title: str = "") -> Figure:
     drawn = figure.subplots(1, len(panels), squeeze=False, width_ratios=wide)[0].tolist()
     for number, (axes, panel) in enumerate(zip(drawn, panels, strict=True)):
         letter = f"({LETTERS[number]}) " if len(panels) > 1 else ""
-        draw(axes, replace(panel, title=f"{letter}{panel.title}"))
+        draw(axes, replace(panel, title=f"{letter}{panel.title}"), bare=bare)
     if text:
         figure.suptitle(text, fontsize="large", x=0.01, ha="left")
     return figure
 
 
-def draw(axes: Axes, panel: Panel) -> None:
+def draw(axes: Axes, panel: Panel, *, bare: bool = False) -> None:
     """Draw a panel into axes."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(EDGE)
@@ -100,6 +103,8 @@ def draw(axes: Axes, panel: Panel) -> None:
     axes.set_ylabel(panel.y.label, color=Tone.INK.value, fontsize=9.0)
     for level, mark in enumerate(panel.marks, start=3):
         _DRAWERS[type(mark)](axes, mark, level)
+    if bare:
+        return
     axes.set_title(panel.title, loc="left", fontsize="medium", fontweight="bold")
     notes = ["\n".join(textwrap.wrap(panel.note, 64))] if panel.note else []
     named = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
@@ -222,14 +227,24 @@ def _boxes(axes: Axes, mark: Boxes, level: int) -> None:
             showfliers=False,
             patch_artist=True,
             manage_ticks=False,
-            boxprops={"facecolor": mark.tone.value, "edgecolor": Tone.INK.value, "linewidth": 0.8},
+            boxprops={
+                "facecolor": mark.tone.value,
+                "edgecolor": Tone.INK.value,
+                "linewidth": 0.8,
+                "hatch": 2 * mark.hatch,
+            },
             medianprops={"color": _median_colour(mark.tone), "linewidth": 1.8},
             whiskerprops=thin,
             capprops=thin,
             zorder=level,
         )
     if mark.label:
-        axes.fill_between([], [], color=mark.tone.value, label=mark.label)
+        look: dict[str, Any] = {
+            "hatch": 2 * mark.hatch,
+            "edgecolor": Tone.INK.value,
+            "linewidth": 0.0,
+        }
+        axes.fill_between([], [], facecolor=mark.tone.value, label=mark.label, **look)
 
 
 def _median_colour(tone: Tone) -> str:

@@ -181,7 +181,7 @@ def _looks(mark: Mark) -> list[Any]:
     return [getattr(mark, one.name) for one in fields(mark) if one.name in _LOOKS]
 
 
-_LOOKS = frozenset({"tone", "shape", "dash", "across", "at", "step", "size"})
+_LOOKS = frozenset({"tone", "hatch", "shape", "dash", "across", "at", "step", "size"})
 
 
 def _style_axis(axis: Any, grid: Any, models: Any) -> None:
@@ -315,6 +315,7 @@ def _lines(figure: Any, mark: Lines, source: Any) -> Any:
 def _boxes(figure: Any, mark: Boxes, source: Any) -> Any:
     ink = {"line_color": Tone.INK.value, "source": source}
     along = {"fill_color": mark.tone.value, "fill_alpha": 0.75, "line_width": 1.0, **ink}
+    along |= {"hatch_pattern": mark.hatch or " ", "hatch_color": Tone.INK.value, "hatch_alpha": 0.6}
     if mark.across == "y":
         figure.segment("place", "low", "place", "first", line_width=1.0, **ink)
         figure.segment("place", "third", "place", "high", line_width=1.0, **ink)
@@ -505,9 +506,19 @@ def _swatch(mark: Mark) -> str:
             shape = f'<rect x="2" y="2" width="22" height="10" fill="{colour}" opacity="0.3"/>'
         case _:
             shape = f'<rect x="4" y="2" width="18" height="10" fill="{colour}"/>'
+            shape += _FILLED[getattr(mark, "hatch", "")]
     return f'<svg width="26" height="14" aria-hidden="true">{shape}</svg>'
 
 
+_INK = f'stroke="{Tone.INK.value}" stroke-width="1" fill="none"'
+_FILLED = {
+    "": "",
+    "/": f'<path d="M5 12L13 2M10 12L18 2M15 12L22 4" {_INK}/>',
+    ".": f'<path d="M8 5h1M13 5h1M18 5h1M8 9h1M13 9h1M18 9h1" {_INK}/>',
+    "x": f'<path d="M5 12L13 2M12 12L20 2M5 2L13 12M12 2L20 12" {_INK}/>',
+    "-": f'<path d="M4 5H22M4 9H22" {_INK}/>',
+    "|": f'<path d="M8 2V12M13 2V12M18 2V12" {_INK}/>',
+}
 _SWATCHES = {
     "circle": '<circle cx="13" cy="7" r="4.5" fill="{colour}"/>',
     "dot": '<circle cx="13" cy="7" r="2.5" fill="{colour}"/>',
@@ -543,6 +554,7 @@ def page_of(title: str, about: str, views: Sequence[View]) -> str:
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             f'<meta name="generator" content="{MARK}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            "<noscript><style>.plot { display: none }</style></noscript>",
             f"<title>{name}</title>\n<style>{_asset('page.css')}</style>\n</head>\n<body>",
             f"<header><h1>{name}</h1><p>{html_text(about)}</p>{_contents(views)}</header>\n<main>",
             *map(_section, views),
@@ -586,7 +598,7 @@ def _picture(panel: Panel) -> str:
     from surefoot.reports.figures import figure_of
     from surefoot.reports.files import picture
 
-    code = b64encode(picture(figure_of([panel]))).decode()
+    code = b64encode(picture(figure_of([panel], bare=True))).decode()
     source, name = f"data:image/svg+xml;base64,{code}", html_text(panel.title)
     return f'<img class="static" alt="{name}" src="{source}">'
 

@@ -2,7 +2,7 @@ import numpy as np
 
 from surefoot.racing.state import stretches
 from surefoot.reports.views.chart import Points
-from surefoot.reports.views.survival import survival
+from surefoot.reports.views.survival import MOST, survival, thinned
 from tests.reports.views.marks import named, of
 
 
@@ -36,3 +36,12 @@ def test_nobody_has_won_a_race_that_goes_on(race, half):
     view = survival(half[1])
     assert "who leads now" in {mark.label for mark in of(view.panels[0], Points)}
     assert "still to be trained" in view.tables[0].note
+
+
+def test_of_thousands_the_last_are_all_drawn_and_of_the_others_some_of_every_value():
+    assert thinned(MOST) == list(range(MOST))
+    drawn = thinned(7000)
+    assert len(drawn) == len(set(drawn)) == MOST
+    assert drawn[0] == 0
+    assert drawn[-MOST // 2 :] == list(range(7000 - MOST // 2, 7000))
+    assert np.diff(drawn).max() < 8

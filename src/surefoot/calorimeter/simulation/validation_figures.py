@@ -41,9 +41,9 @@ class _Style:
 
 
 _STYLES = (
-    _Style("black", "o", "white", "--"),
-    _Style("0.45", "s", "0.45", "-"),
-    _Style("0.7", "^", "0.7", ":"),
+    _Style("#0b4f8a", "o", "white", "--"),
+    _Style("#d9730d", "s", "#d9730d", "-"),
+    _Style("#2f9e77", "^", "#2f9e77", ":"),
 )
 
 

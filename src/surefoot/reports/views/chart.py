@@ -20,6 +20,7 @@ from surefoot.studies.text import Paragraph
 Floats = NDArray[np.float64]
 Shape = Literal["circle", "ring", "diamond", "cross", "triangle", "square", "up", "down", "dot"]
 Dash = Literal["solid", "dashed", "dotted", "dashdot"]
+Hatch = Literal["", "/", ".", "x", "-", "|"]
 Side = Literal["x", "y"]
 
 
@@ -46,6 +47,8 @@ SERIES = (Tone.FOCUS, Tone.SECOND, Tone.GREEN, Tone.PINK, Tone.SKY, Tone.GOLD)
 """Tones of several equal candidates, in their order."""
 SHAPES: tuple[Shape, ...] = ("circle", "square", "triangle", "diamond", "ring", "cross")
 """Shapes that tell the same candidates apart without colour."""
+HATCHES: tuple[Hatch, ...] = ("", "/", ".", "x", "-", "|")
+"""Fillings that tell their boxes apart without colour."""
 DASHES: tuple[Dash, ...] = ("solid", "dashed", "dashdot", "dotted")
 
 Hover = Mapping[str, Sequence[str]]
@@ -126,6 +129,7 @@ class Boxes:
     tone: Tone = Tone.REST
     across: Side = "y"
     label: str = ""
+    hatch: Hatch = ""
     hover: Hover = field(default_factory=dict)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from surefoot.reports.views.chart import (
     DASHES,
+    HATCHES,
     SERIES,
     SHAPES,
     Axis,
@@ -82,7 +83,8 @@ def _losses(found: Comparison, label: str) -> Panel:
             "median": [f"{value:.4g}" for value in middle],
         }
         rows = list(found.losses[row])
-        marks.append(boxes_of(rows, places, width, tone=tone, label=name, hover=hover))
+        look = {"tone": tone, "hatch": HATCHES[row % len(HATCHES)], "label": name}
+        marks.append(boxes_of(rows, places, width, **look, hover=hover))
         above = middle > vertical.high
         if above.any():
             x, y = places[above], np.full(int(above.sum()), edge(vertical))
@@ -198,7 +200,8 @@ def transfer(result: Transfer, label: str) -> View:
         for row, (place, one) in enumerate(zip(places, losses, strict=True)):
             tone = SERIES[row % len(SERIES)]
             if finite(one).size > 1:
-                marks.append(boxes_of([one], [place], 0.5, tone=tone))
+                hatch = HATCHES[row % len(HATCHES)]
+                marks.append(boxes_of([one], [place], 0.5, tone=tone, hatch=hatch))
             elif finite(one).size:
                 # A single loss is no distribution.
                 x, y = np.array([place]), finite(one)

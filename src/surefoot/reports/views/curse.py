@@ -63,7 +63,6 @@ def race_against_fresh(selection: Selection) -> View | None:
             known = np.isfinite(losses)
             spread = places[at] + scattered(len(losses), 0.16)
             hover = {
-                "candidate": [labels[key]] * int(known.sum()),
                 "loss": [f"{loss:.5g}" for loss in losses[known]],
             }
             x, y, label = losses[known], spread[known], words if at < 2 else ""

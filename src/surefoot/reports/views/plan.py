@@ -147,10 +147,9 @@ def pilot_losses(pilot: PilotRecord, labels: dict[str, str], loss: str, unit: st
     names = [labels[pilot.table.keys[row]] for row in order]
     places, vertical, named = strips(names, horizontal)
     marks: list[Mark] = [boxes_of(rows, places, 0.42, across="x", label="quartiles")]
-    for number, (place, row, key) in enumerate(zip(places, rows, order, strict=True)):
+    for number, (place, row) in enumerate(zip(places, rows, strict=True)):
         seen = row[np.isfinite(row)]
         hover = {
-            "candidate": [labels[pilot.table.keys[key]]] * seen.size,
             "loss": [f"{one:.5g}" for one in seen],
         }
         spread = place + scattered(seen.size, 0.14)

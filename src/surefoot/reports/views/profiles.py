@@ -47,11 +47,10 @@ def profiles(selection: Selection) -> View | None:
     names = [f"{labels[key]}   n = {len(row)}" for key, row in zip(keys, losses, strict=True)]
     places, vertical, named = strips(names, horizontal)
     marks: list[Mark] = [boxes_of(losses, places, 0.42, across="x", label="quartiles")]
-    for number, (row, place, key) in enumerate(zip(losses, places, keys, strict=True)):
+    for number, (row, place) in enumerate(zip(losses, places, strict=True)):
         known = np.isfinite(row)
         spread = place + scattered(len(row), 0.16)
         hover = {
-            "candidate": [labels[key]] * int(known.sum()),
             "instance": [str(at) for at in np.flatnonzero(known)],
             "loss": [f"{loss:.5g}" for loss in row[known]],
         }

@@ -33,6 +33,8 @@ from surefoot.reports.views.chart import (
 if TYPE_CHECKING:
     from surefoot.studies.select.selection import Selection
 
+MOST = 2_000
+"""Candidates drawn where they left."""
 SHOWN = 12
 """Stretches of rounds that have room for a name."""
 
@@ -58,7 +60,8 @@ def departures(selection: Selection) -> Panel:
     told = stretches(selection.state.rounds)
     study, labels = selection.record.study, selection.labels
     place = {one.number: at for at, stretch in enumerate(told, 1) for one in stretch}
-    out = selection.state.eliminations
+    every = selection.state.eliminations
+    out = [every[row] for row in thinned(len(every))]
     rounds = np.array([place[one.round] for one in out], np.float64)
     values = np.array([one.value for one in out], np.float64)
     spread = scattered(len(out), 0.32)
@@ -97,7 +100,21 @@ def departures(selection: Selection) -> Panel:
     marks.append(Points(steps, path, Tone.FOCUS, "diamond", over, 9.0, hover=said))
     if selection.baseline is not None:
         marks.append(Rule(selection.baseline, "y", Tone.QUIET, "dotted", label="baseline"))
-    return Panel("who left, and at which value", _rounds_axis(told), vertical, tuple(marks))
+    note = "" if len(out) == len(every) else f"{len(out):,} of {len(every):,} who left are drawn"
+    return Panel("who left, and at which value", _rounds_axis(told), vertical, tuple(marks), note)
+
+
+def thinned(count: int) -> list[int]:
+    """Return the places of those drawn of so many who left: the last, and some of the earlier.
+
+    They are in the order of the rounds, in each the worst first, so that equal distances take the
+    values as they come.
+    """
+    if count <= MOST:
+        return list(range(count))
+    last = count - MOST // 2
+    first = np.linspace(0, last - 1, MOST - MOST // 2).round().astype(int).tolist()
+    return [*first, *range(last, count)]
 
 
 def _value(one: Round, key: str) -> float:
