@@ -16,7 +16,9 @@ are shipped (every commit waits for the disk), its data and the file beside each
    the share by which its commits take longer than without readers, in pairs of stretches one after
    the other, in turn the first and the second with readers, so that whatever else the machine does
    disturbs both alike: the median over the pairs, and their quartiles. Writer, readers and server
-   share the machine: what the readers compute themselves is in it.
+   share the machine: what the readers compute themselves is in it. Since that goes by the clock,
+   which counts whatever else a busy machine does, the processor seconds per second of writer,
+   readers and server are given too: where readers sit elsewhere, only the server's matter.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.postgres import running  # noqa: E402
+from tests.postgres import Server, running  # noqa: E402
 
 from surefoot.candidates.convnet.notation import preset  # noqa: E402
 from surefoot.instances import Outcome, Status  # noqa: E402
@@ -104,7 +106,7 @@ def follow(place: str, count: int, poll: float, signs: tuple[Event, Event], star
 
 
 @contextmanager
-def readers(place: str, count: int, poll: float) -> Iterator[Event]:
+def readers(place: str, count: int, poll: float) -> Iterator[tuple[Event, list[int]]]:
     """Have so many followers of a journal, in a few processes; they ask while the event is set."""
     context = multiprocessing.get_context("spawn")
     asking, stop, started = context.Event(), context.Event(), context.Semaphore(0)
@@ -121,11 +123,20 @@ def readers(place: str, count: int, poll: float) -> Iterator[Event]:
         for _ in range(count):
             if not started.acquire(timeout=120):
                 raise SystemExit("the readers did not start")
-        yield asking
+        yield asking, [int(process.pid or 0) for process in processes]
     finally:
         stop.set()
         for process in processes:
             process.join()
+
+
+def processor_seconds(processes: list[int]) -> float:
+    """Return the processor seconds that processes have used, see proc_pid_stat(5)."""
+    spent = 0
+    for process in processes:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        spent += int(fields[11]) + int(fields[12])
+    return spent / os.sysconf("SC_CLK_TCK")
 
 
 def commit_seconds(
@@ -145,21 +156,35 @@ def commit_seconds(
 
 
 def disturbance(
-    place: str, count: int, poll: float, seconds: float, pairs: int, *, paced: bool
+    place: str,
+    server: Server | None,
+    count: int,
+    poll: float,
+    seconds: float,
+    pairs: int,
+    *,
+    paced: bool,
 ) -> dict[str, Any]:
-    """Return by what share a writer's commits take longer while others read."""
+    """Return by what share a writer's commits take longer while others read, and what all use."""
     numbers, found = itertools.count(), []
+    used: dict[bool, list[list[float]]] = {True: [], False: []}
     with (
         Journal.open(place, {"kind": f"paced {paced}"}, [CANDIDATE]) as journal,
-        readers(place, count, poll) as asking,
+        readers(place, count, poll) as (asking, processes),
     ):
+        groups = [[os.getpid()], processes, [] if server is None else server.processes()]
 
         def stretch(disturbed: bool) -> float:
             if disturbed:
                 asking.set()  # who comes back from a pause reads more at first, which is no matter
                 commit_seconds(journal, numbers, 1.5 * poll, paced=paced)
+            begin, before = time.perf_counter(), [processor_seconds(group) for group in groups]
             taken = commit_seconds(journal, numbers, seconds, paced=paced)
+            after, passed = [processor_seconds(group) for group in groups], time.perf_counter()
             asking.clear()
+            used[disturbed].append(
+                [(b - a) / (passed - begin) for a, b in zip(before, after, strict=True)]
+            )
             return taken
 
         commit_seconds(journal, numbers, poll, paced=paced)
@@ -170,12 +195,19 @@ def disturbance(
     alone, disturbed = np.array(found).T
     quartiles = np.quantile(disturbed / alone - 1.0, [0.5, 0.25, 0.75])
     names = ("slower_by", "slower_by_first_quartile", "slower_by_third_quartile")
+    cores = {
+        f"cores_used_{'with_readers' if key else 'alone'}": dict(
+            zip(("writer", "readers", "server"), np.mean(one, axis=0).tolist(), strict=True)
+        )
+        for key, one in used.items()
+    }
     return {
         "readers": count,
         "pairs": pairs,
         "milliseconds_of_a_commit_alone": 1e3 * float(np.median(alone)),
         "milliseconds_of_a_commit_with_readers": 1e3 * float(np.median(disturbed)),
         **dict(zip(names, quartiles.tolist(), strict=True)),
+        **cores,
     }
 
 
@@ -214,6 +246,7 @@ def main() -> None:
                 what = f"readers of a {kind}, " + ("a race's pace" if paced else "saturated")
                 results[what] = disturbance(
                     place(f"paced-{paced}"),
+                    server if kind == "server" else None,
                     options.readers,
                     options.poll,
                     options.seconds,

@@ -70,6 +70,12 @@ class Server:
         names = self.sql("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema)
         return [self.sql(f'SELECT * FROM "{schema}"."{name}"') for (name,) in names]
 
+    def processes(self) -> list[int]:
+        """Return the server's processes: the first of all, and one per session and duty."""
+        first = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, children)]
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         options = " ".join(f"-c {name}={value}" for name, value in self.settings.items())
