@@ -5,14 +5,16 @@ from typing import Annotated
 import typer
 
 from surefoot.cli.options import option
+from surefoot.places import Place
 
 
 def watch(
     journal: Annotated[
-        str,
+        Place,
         typer.Argument(
             metavar="JOURNAL",
-            help="A journal: its file or its URL on a server; or a folder of journals.",
+            help="A journal: its file or its URL on a server; or a folder or database of them.",
+            parser=Place.of,
         ),
     ],
     host: Annotated[
