@@ -1,4 +1,7 @@
 import os
+import resource
+import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,3 +143,28 @@ def pytest_terminal_summary(terminalreporter, config):
     for need, count in config.stash.get(LEFT_OUT, {}).items():
         if count:
             terminalreporter.write_line(f"{count} {need.tests} were left out; {need.missing}")
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Return a function from which on no file that is begun grows beyond 16 bytes.
+
+    So it is on a disk that is full then.
+    """
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
+
+    def begin(make):
+        def making(path, *arguments, **options):
+            make(path, *arguments, **options)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (16, before[1]))
+
+        return making
+
+    def fill():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        monkeypatch.setattr(Path, "touch", begin(Path.touch))
+        monkeypatch.setattr(Path, "mkdir", begin(Path.mkdir))
+
+    yield fill
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)

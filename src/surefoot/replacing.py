@@ -7,6 +7,7 @@ that is asked for (`overwriting`).
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -108,3 +109,27 @@ def replaced(file: Path, error: type[SurefootError]) -> Iterator[Path]:
             raise error(f"{file} cannot be written: {cause.strerror or cause}") from cause
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def made_folder(folder: Path, error: type[SurefootError]) -> Iterator[Path]:
+    """Give a folder to write to, which becomes ``folder`` if all goes well.
+
+    That is not there yet, or is empty. Raises ``error`` if it cannot be written; then nothing of it
+    stays.
+    """
+    part = folder.absolute().with_name(f".{folder.absolute().name}.{os.getpid()}.part")
+    try:
+        try:
+            part.mkdir(parents=True)
+            yield part
+            for file in part.iterdir():
+                with file.open("rb+") as written:
+                    os.fsync(written.fileno())
+            if folder.is_dir():
+                folder.rmdir()
+            part.replace(folder)
+        except OSError as cause:
+            raise error(f"{folder} cannot be written: {cause.strerror or cause}") from cause
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

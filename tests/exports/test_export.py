@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import resource
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,32 +68,15 @@ def test_ones_own_file_is_written_again_and_no_other(
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_on_a_full_disk_the_file_before_stays(
-    exported: Callable[..., Path], suffix: str, request: pytest.FixtureRequest
+    exported: Callable[..., Path], suffix: str, full_disk: Callable[[], None]
 ) -> None:
     target = exported(suffix)
     before = target.read_bytes()
-    request.getfixturevalue("full_disk")
+    full_disk()
     with pytest.raises(ExportError, match=r"cannot be written: .*[lL]arge"):
         exported(suffix)
     assert target.read_bytes() == before
     assert {one.suffix for one in target.parent.iterdir()} == {".db", suffix}
-
-
-@pytest.fixture
-def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let no file grow beyond 16 bytes from when a file is begun, as on a disk that is full."""
-    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
-    touch = Path.touch
-
-    def begin(file: Path) -> None:
-        touch(file)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (16, before[1]))
-
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    monkeypatch.setattr(Path, "touch", begin)
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,13 @@ from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.estimator.engine import EstimatorEngine
-from surefoot.errors import CandidateError, DataError, SurefootError, UntrustedError
+from surefoot.errors import (
+    CandidateError,
+    DataError,
+    ExportError,
+    SurefootError,
+    UntrustedError,
+)
 from surefoot.executors.inline import InlineExecutor
 from surefoot.exports.saved import load, save
 from surefoot.learning.stopping import Stopping
@@ -203,3 +210,13 @@ def test_a_frame_is_read_by_the_names_of_its_columns(tmp_path):
         model.predict(np.ma.masked_greater(frame[["a", "b"]], 0.0), frame[["c"]])
     with pytest.raises(DataError, match="nan in row 0"):
         model.predict(frame[["a", "b"]] * np.nan, frame[["c"]])
+
+
+def test_on_a_full_disk_no_half_of_a_folder_stays(
+    tmp_path: Path, full_disk: Callable[[], None]
+) -> None:
+    selection = selected(PIPED, toy_population(), "rmse", certify=1)
+    full_disk()
+    with pytest.raises(ExportError, match="winner cannot be written: File too large"):
+        save(selection, tmp_path / "winner")
+    assert list(tmp_path.iterdir()) == []

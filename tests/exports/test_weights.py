@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ import torch
 from surefoot.candidates.convnet.network import Conv, ConvNet
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.torch.eager import TorchEager, module_of
-from surefoot.errors import SurefootError
+from surefoot.errors import ExportError, SurefootError
 from surefoot.exports.weights import weights_of, write_program, write_weights
 from surefoot.instances import Instance, Setting, Training
 from surefoot.learning.losses import Loss
 from surefoot.learning.stopping import Stopping
+from surefoot.replacing import check_target
 from surefoot.seeds.ledger import InstanceSeed, Role
 from tests.fakes import Fake
 
@@ -67,3 +69,18 @@ def test_what_has_no_weights_says_so(trained: tuple[Setting, Training], tmp_path
         write_weights(NET, nothing, tmp_path / "w.npz")
     with pytest.raises(SurefootError, match=r"cannot be written as \.pt2"):
         write_program(Fake(), training, tmp_path / "w.pt2")
+
+
+def test_on_a_full_disk_no_half_of_a_program_stays(
+    trained: tuple[Setting, Training], tmp_path: Path, full_disk: Callable[[], None]
+) -> None:
+    """Torch itself, left to write the file, ends the process there."""
+    _, training = trained
+    write_program(NET, training, tmp_path / "w.pt2")
+    check_target(tmp_path / "w.pt2", [".pt2"])
+    before = (tmp_path / "w.pt2").read_bytes()
+    full_disk()
+    with pytest.raises(ExportError, match=r"w\.pt2 cannot be written"):
+        write_program(NET, training, tmp_path / "w.pt2")
+    assert (tmp_path / "w.pt2").read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["w.pt2"]

@@ -41,3 +41,15 @@ def test_a_figure_of_ones_own_is_drawn_again_and_no_other(tmp_path, suffix):
     with overwriting():
         save(figure, path)
     assert not path.read_bytes().endswith(b"else")
+
+
+@pytest.mark.parametrize("suffix", MAGIC)
+def test_on_a_full_disk_the_figure_before_stays(tmp_path, suffix, full_disk):
+    figure = figure_of([PANEL], "a title")
+    path = save(figure, tmp_path / f"a{suffix}")
+    before = path.read_bytes()
+    full_disk()
+    with pytest.raises(SurefootError, match="cannot be written"):
+        save(figure, path)
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]

@@ -38,6 +38,7 @@ from surefoot.engines.estimator.engine import Fitted, fit
 from surefoot.errors import CandidateError, DataError, ExportError, UntrustedError, require
 from surefoot.escaping import markdown, visible
 from surefoot.instances import Predictor, Status
+from surefoot.replacing import made_folder
 from surefoot.seeds.ledger import Role, Stream
 from surefoot.studies.select.selection import Selection
 
@@ -142,7 +143,7 @@ def save(
     CandidateError
         If the winner is neither an estimator nor has weights, or cannot be trained.
     ExportError
-        If the folder holds something.
+        If the folder holds something or cannot be written; then nothing of it stays.
     MissingExtraError
         If skops or safetensors is not installed.
     """
@@ -177,11 +178,11 @@ def save(
         codes = None if predictor.codes is None else predictor.codes.tolist()
         record |= {"codes": codes, "probabilities": predictor.probabilities}
     name, content = _serialised(winner, predictor)
-    target.mkdir(parents=True, exist_ok=True)
-    (target / name).write_bytes(content)
-    (target / "README.md").write_text(_card_of(selection, record), encoding="utf-8")
     text = json.dumps(record, indent=1, ensure_ascii=False)
-    (target / "model.json").write_text(text + "\n", encoding="utf-8")
+    with made_folder(target, ExportError) as part:
+        (part / name).write_bytes(content)
+        (part / "README.md").write_text(_card_of(selection, record), encoding="utf-8")
+        (part / "model.json").write_text(text + "\n", encoding="utf-8")
     return target
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -65,11 +66,10 @@ def write_program(candidate: Candidate, training: Training, file: Path) -> None:
     shapes = tuple({0: rows} for _ in columns)
     module = module_of(candidate, weights)
     program = torch.export.export(module, examples, dynamic_shapes=shapes)
-    with replaced(file, ExportError) as part, part.open("wb") as stream:
-        try:
-            torch.export.save(program, stream, extra_files={MARK: candidate.label})
-        except RuntimeError as error:
-            raise OSError(f"torch says: {str(error).splitlines()[0]}") from None
+    written = BytesIO()  # on a full disk torch would end the process
+    torch.export.save(program, written, extra_files={MARK: candidate.label})
+    with replaced(file, ExportError) as part:
+        part.write_bytes(written.getvalue())
 
 
 TRAINED = {".npz": write_weights, ".pt2": write_program}

@@ -27,9 +27,11 @@ def save(figure: Figure, path: Path) -> Path:
     """
     check_path(path)
     _neutralise(figure)
-    metadata = {"Software" if path.suffix.lower() == ".png" else "Creator": MARK}
+    kind, drawn = path.suffix.lower().removeprefix("."), BytesIO()
+    metadata = {"Software" if kind == "png" else "Creator": MARK}
+    figure.savefig(drawn, format=kind, dpi=150, metadata=metadata)
     with replaced(path, ExportError) as part:
-        figure.savefig(part, dpi=150, metadata=metadata)
+        part.write_bytes(drawn.getvalue())
     return path
 
 
