@@ -10,7 +10,7 @@ candidates, instances or another world later train only what is new.
     python benchmarks/epochs_record.py --recipe cosine benchmarks/data/curves-energy-cosine.parquet
 
 What races make of the curves is measured by ``epochs.py``, which trains nothing. ``--quick``
-records a world of 40 candidates, three instances and 20 epochs.
+records a world of 70 candidates, six instances and 20 epochs.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write what was recorded to this file")
     options = parser.parse_args()
     if options.quick:
-        options.candidates, options.instances, options.epochs = 40, 3, 20
+        options.candidates, options.instances, options.epochs = 70, 6, 20
         options.sample = options.test = 200
     found = record(options.path, options)
     if options.json:

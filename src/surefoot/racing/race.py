@@ -153,11 +153,12 @@ class Race:
             raise ConfigurationError(refusal)
         if self.max_instances is None:
             return
-        screen = self.screen
+        screen, rungs = self.screen, self.rungs
         pilot = 1 + screen.extra if screen is not None and screen.measures_noise else 1
         for whose, least in (
             ("the screen's pilot takes", pilot),
             (f"the criterion '{self.criterion.name}' takes", self.criterion.needs),
+            ("the rungs learn from", 1 if rungs is None else rungs.instances(self.criterion)),
             (
                 f"rule '{self.rule.name}' can remove nobody of {judged:,} candidates before",
                 self.rule.needs(self.criterion, judged),

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from surefoot.learning.stopping import Stopping
 from surefoot.racing.schedules.rounds import FlatBudget, Halving
 from surefoot.racing.screen import Screen
-from surefoot.studies.select.cost import count_trainings
+from surefoot.studies.select.cost import count_trainings, selection_cost
 from surefoot.studies.select.study import SelectStudy
 from tests.fakes import Fake, fake_setting
 from tests.studies.races import BASELINE, CANDIDATES, run, study
@@ -55,3 +58,21 @@ def test_a_race_that_costs_more_than_training_everybody_says_so() -> None:
     assert counted.advice.startswith("177 trainings, no more than this race, train all 3 candid")
     assert count_trainings(study(certify=59)).advice == ""
     assert count_trainings(study(candidates=CANDIDATES[:3], certify=0)).advice == ""
+
+
+def test_rungs_are_counted_by_their_epochs() -> None:
+    """400 candidates: half are reckoned to leave after 5, 15 and 40 of 100 epochs."""
+    setting = replace(fake_setting(), stopping=Stopping(100, reading="none"))
+    many = tuple(Fake(quality=1.0 + 0.01 * i) for i in range(400))
+    asked = study(candidates=many, setting=setting, rungs="prediction", schedule=Halving())
+    counted = count_trainings(asked)
+    at_rungs = (200 * 5 + 100 * 15 + 50 * 40) / 100
+    after = sum(one.trainings for one in counted.rounds[3:])
+    assert counted.race == 350 + after
+    assert counted.raced == pytest.approx(at_rungs + after)
+    text = str(selection_cost(asked))
+    assert "about 400 candidates to epoch 5, 200 stay if half leave" in text
+    assert f"as much as {counted.raced:,.0f} to the end" in text
+    assert "if as many leave at the rungs" in text
+    plain = count_trainings(study(candidates=many, setting=setting))
+    assert plain.raced == plain.race

@@ -110,7 +110,8 @@ class SelectionCost(Shown):
         yield titled("candidates", f"{len(study.candidates):,}{_sizes(study)}")
         yield titled("draws", _draws(study))
         yield from _rounds(study, counted.rounds)
-        yield titled("race", f"{bounded}{counted.race:,} trainings")
+        epochs = "" if study.race.rungs is None else f", as much as {counted.raced:,.0f} to the end"
+        yield titled("race", f"{bounded}{counted.race:,} trainings{epochs}")
         if study.baseline is not None and study.screen is not None:
             yield titled("baseline", f"{study.baseline.label}, fitted on the same draws")
         if counted.certifying:
@@ -122,6 +123,8 @@ class SelectionCost(Shown):
                 )
             yield titled("certificate", fresh)
         unless = "" if counted.exact else ", if the screen removes nobody"
+        if study.race.rungs is not None:
+            unless = ", if as many leave at the rungs"
         if bounded:
             unless = " (surefoot plan tells how many are likely)"
         yield titled("total", f"{bounded}{counted.total:,} trainings{unless}")
