@@ -3,9 +3,9 @@
     python benchmarks/pausing.py [--json FILE] [--quick]
 
 Paired runs of the compiled engine in CPU time, so that other work on the machine counts little: 100
-epochs of 1,000 photons at once, and the same put aside after 5, 15 and 40 of them, each time written
-to a folder and read again. Also told: the bytes of a checkpoint, what 7,000 of the paper's grid
-take, and the seconds that `trim` takes to look through so many files.
+epochs of 1,000 photons at once, and the same put aside after 5, 15 and 40 of them, each time
+written to a folder and read again. Also told: the bytes of a checkpoint, what 7,000 of the paper's
+grid take, and the seconds that `trim` takes to look through so many files.
 """
 
 from __future__ import annotations
