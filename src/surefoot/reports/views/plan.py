@@ -59,7 +59,7 @@ def planned(rows: Sequence[PlanRow], pick: PlanRow, *, criterion: str, workers: 
     cores = f"{workers} core{'s' if workers > 1 else ''}"
     if seen.any():
         horizontal = axis_of(x[seen], f"time of the race on {cores} / {unit}", log=True, room=0.16)
-        values = [y[seen], high[seen & (regrets > 0.0)], np.array([foot])]
+        values = [y[seen], high[seen & (regrets > 0.0)], low[seen & (regrets > 0.0)]]
         vertical = axis_of(values, f"expected regret in {criterion} / %", log=True, room=0.08)
     else:
         horizontal, vertical = Axis(f"time / {unit}"), Axis(f"expected regret in {criterion} / %")
