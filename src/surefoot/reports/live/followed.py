@@ -357,11 +357,11 @@ class Reader:
     def _go_on(self, step: Callable[[Wanted], None]) -> None:
         """Take a step twice a second while anybody looks at anything, and one when nobody does."""
         while not self._ending:
-            began = time.monotonic()
-            step(self._wanted() or {})
+            began, wanted = time.monotonic(), self._wanted()
+            step(wanted or {})
             pause = min(LONGEST, max(POLL, 5.0 * (time.monotonic() - began)))
             with self._wake:
-                if self._wanted() is None:
+                if wanted is None:
                     self._wake.wait_for(lambda: self._ending or self._wanted() is not None)
                 else:
                     self._wake.wait_for(lambda: self._ending, pause)
