@@ -82,6 +82,26 @@ def test_positions_are_in_mm(tmp_path: Path, few: PhotonChunk) -> None:
     assert_array_equal(population.target, np.stack([few.x, few.y], axis=1))
 
 
+def test_fractions_are_deposits_over_their_sum(tmp_path: Path, few: PhotonChunk) -> None:
+    path = saved(tmp_path, few)
+    deposits = load_photons(path, "x", side=["sum", "barycentre"])
+    fractions = load_photons(path, "x", side=["sum", "barycentre"], features="fractions")
+    np.testing.assert_allclose(fractions.features.sum(axis=1), 1.0, rtol=1e-5)
+    total = deposits.features.astype(float).sum(axis=1)
+    back = fractions.features * total[:, None]
+    np.testing.assert_allclose(back, deposits.features, rtol=1e-5, atol=1e-30)
+    assert deposits.side is not None
+    np.testing.assert_array_equal(fractions.side, deposits.side)
+
+
+def test_fractions_of_an_empty_image(tmp_path: Path, few: PhotonChunk) -> None:
+    images = few.deposits.copy()
+    images[3] = 0.0
+    path = saved(tmp_path, few, deposits=images)
+    with pytest.raises(DataError, match="deposits of example 3 sum to 0 GeV .* fractions need"):
+        load_photons(path, "energy", side="sum", features="fractions")
+
+
 def test_own_branch_names_and_units(tmp_path: Path, few: PhotonChunk) -> None:
     np.savez(
         tmp_path / "own.npz",

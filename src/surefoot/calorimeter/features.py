@@ -71,16 +71,32 @@ def barycentre(images: Images, pitch: float = INNER.pitch) -> Floats:
         If the deposits of an image do not sum to a positive energy.
     """
     side = window(images)
-    x, y, total = weighted_sums(
-        images, np.concatenate([offsets(side, pitch), np.ones((1, side * side))])
-    )
+    total = _positive_sums(images, "a barycentre needs")
+    x, y = weighted_sums(images, offsets(side, pitch))
+    return np.asarray(np.stack([x / total, y / total], axis=1))
+
+
+def fractions(images: Images) -> Images:
+    """Return e / Σe, the deposits over their sum [n, cells²].
+
+    Raises
+    ------
+    DataError
+        If the deposits of an image do not sum to a positive energy.
+    """
+    return np.asarray(images / _positive_sums(images, "fractions need")[:, None], np.float32)
+
+
+def _positive_sums(images: Images, purpose: str) -> Floats:
+    """Return Σe, GeV [n]; raise `DataError` with the purpose unless all are positive."""
+    total = deposit_sum(images)
     empty = np.flatnonzero(~(total > 0.0))
     if empty.size:
         raise DataError(
             f"the deposits of example {empty[0]} sum to {total[empty[0]]:g} GeV ({empty.size} such "
-            "examples): a barycentre needs a positive sum"
+            f"examples): {purpose} a positive sum"
         )
-    return np.asarray(np.stack([x / total, y / total], axis=1))
+    return total
 
 
 def hottest(images: Images) -> NDArray[np.intp]:

@@ -19,6 +19,8 @@ from surefoot.errors import DataError, nearest
 
 SIDES = {"sum": ("sum",), "barycentre": ("barycentre_x", "barycentre_y")}
 """Side features by name: Σe in GeV; the barycentre from the window's centre in mm."""
+DEPOSITS, FRACTIONS = "deposits", "fractions"
+"""Column of the deposits, and what is made of it: the deposits over their sum."""
 POSITIONS = ("x", "y")
 FEWEST = 100
 """Fewer images say nothing of the order of their cells."""
@@ -31,7 +33,7 @@ def load_photons(
     target: Names = "energy",
     side: Names | bool = True,
     *,
-    features: str = "deposits",
+    features: str = DEPOSITS,
     groups: str | None = None,
     unit: str | None = None,
     target_unit: str | None = None,
@@ -50,7 +52,9 @@ def load_photons(
         ``sum``, ``barycentre`` or both; True for the one that suits the target (Σe for an energy,
         the barycentre for a position: the inductive biases of paper §3.8), False for none.
     features
-        Column of the deposits, row-major ``iy * cells + ix`` with x growing along ix.
+        Column of the deposits, row-major ``iy * cells + ix`` with x growing along ix; or
+        ``fractions``: the deposits over their sum, e / Σe, in which showers of all energies look
+        alike. A position is learnt better from them; for an energy they lack the sum.
     groups
         Column of the shower's number; ``shower`` if there is one.
     unit, target_unit
@@ -67,7 +71,9 @@ def load_photons(
     with open_photons(name) as table:
         if groups is None and "shower" in table.columns:
             groups = "shower"
-        parts = {"features": resolve(table, features), "target": resolve(table, target)}
+        relative = features == FRACTIONS and features not in table.columns
+        deposits = DEPOSITS if relative else features
+        parts = {"features": resolve(table, deposits), "target": resolve(table, target)}
         targets = [column.name for column in parts["target"]]
         sides = _sides(side, targets)
         if groups is not None:
@@ -92,10 +98,13 @@ def load_photons(
         check_angles(arrays["theta"][:, 0], table.name, cells.window(images), pitch)
     if known:
         check_cell_order(images, arrays["position"], table.name)
+    side_columns = side_features(images, sides, pitch) if sides else None
+    if relative:
+        images = cells.fractions(images)
     return Population(
         images,
         arrays["target"],
-        side=side_features(images, sides, pitch) if sides else None,
+        side=side_columns,
         groups=arrays.get("groups"),
         name=table.name,
         target_name=", ".join(targets),
