@@ -143,7 +143,8 @@ def read_table(
     if not numbers:
         del asked["features"]
     lacking = {"features", *map(_word, chosen)} if missing else set()
-    arrays = read_columns(file, asked, [*labels, *map(_word, chosen)], lacking)
+    words = [*labels, *map(_word, chosen)]
+    arrays = read_columns(file, asked, words, lacking, advice=", or say missing = true")
     if not chosen:
         return arrays, {}
     if numbers and arrays["features"].shape[1] != len(numbers):
@@ -169,12 +170,15 @@ def read_columns(
     parts: Mapping[str, list[Column]],
     labels: Iterable[str] = (),
     missing: Collection[str] = (),
+    *,
+    advice: str = "",
 ) -> dict[str, NDArray[Any]]:
     """Read the columns of several parts of an open file of N rows in one pass.
 
     Parts among ``labels`` are kept as they are, [N] of any kind; all others become a float32
-    matrix [N, columns]. Values of parts among ``missing`` may be missing. Raises `DataError` if the
-    file is empty or unreadable, or a column ragged or not numeric.
+    matrix [N, columns]. Values of parts among ``missing`` may be missing; ``advice`` says to others
+    what would let them. Raises `DataError` if the file is empty or unreadable, or a column ragged
+    or not numeric.
     """
     n, kept = file.rows, set(labels) & set(parts)
     if n == 0:
@@ -193,7 +197,7 @@ def read_columns(
                 pieces[part].append(found_labels)
                 continue
             found = [column.matrix(chunk, file, start) for column in columns]
-            _check_finite(columns, found, file, start, missing=part in missing)
+            _check_finite(columns, found, file, start, missing=part in missing, advice=advice)
             for column, matrix in zip(columns, found, strict=True):
                 check_told_apart(matrix, f"{file.noun} {column.name!r} of {file.name}")
             width = sum(matrix.shape[1] for matrix in found)
@@ -217,6 +221,7 @@ def _check_finite(
     start: int,
     *,
     missing: bool,
+    advice: str,
 ) -> None:
     """Raise `DataError` with the column and the row of the first value that is not finite."""
     for column, values in zip(columns, found, strict=True):
@@ -230,7 +235,7 @@ def _check_finite(
         raise file.error(
             column.name,
             f"holds {values[row, place]} in {where}: fill in or drop such rows"
-            + ("" if missing else ", or say missing = true"),
+            + ("" if missing else advice),
         )
 
 
