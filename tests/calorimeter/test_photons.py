@@ -98,7 +98,7 @@ def test_fractions_of_an_empty_image(tmp_path: Path, few: PhotonChunk) -> None:
     images = few.deposits.copy()
     images[3] = 0.0
     path = saved(tmp_path, few, deposits=images)
-    with pytest.raises(DataError, match="deposits of example 3 sum to 0 GeV .* fractions need"):
+    with pytest.raises(DataError, match=r"deposits of example 3 sum to 0 GeV .* fractions need"):
         load_photons(path, "energy", side="sum", features="fractions")
 
 
