@@ -48,7 +48,7 @@ def files(tmp_path_factory):
 @both
 def test_every_damaged_file_is_loaded_or_refused_in_one_sentence(files, slow):
     folder, originals = files
-    part = campaign("data files", 120, 8_000, slow=slow)
+    part = campaign("data files", 120, 20_000, slow=slow)
     for number, dice in enumerate(part.dice()):
         kind = dice.choice(list(originals))
         content = mutations.octets(originals[kind], dice)
@@ -66,7 +66,7 @@ def test_every_array_makes_a_population_or_one_sentence(slow):
     """Arrays of every kind and shape, as Python gives them."""
     from surefoot.data.population import Population
 
-    part = campaign("arrays", 150, 10_000, slow=slow)
+    part = campaign("arrays", 150, 20_000, slow=slow)
     kinds = "?bBhHiIlLqQefdgFDSUOMm"
     for number, dice in enumerate(part.dice()):
 

@@ -86,13 +86,13 @@ def leftovers(folder: Path) -> set[str]:
 
 @pytest.mark.slow
 def test_a_disk_that_is_full_from_any_write_on_costs_nothing(tmp_path, shim):
-    part = campaign("full disks", 0, 150, slow=True)
+    part = campaign("full disks", 0, 300, slow=True)
     whole = write_race(tmp_path / "whole")
     assert finish(whole) == (0, "")
     expected, refused = content(whole), 0
     for number, dice in enumerate(part.dice()):
         folder = write_race(tmp_path / f"race{number}")
-        write = number if number < 60 else dice.randrange(1, 300)
+        write = number if part.inputs >= 300 else dice.randrange(300)
         environment = {"LD_PRELOAD": str(shim), "FULL_FROM": str(write), "FULL_FOLDER": str(folder)}
         code, said = finish(folder, env=os.environ | environment)
         if code:

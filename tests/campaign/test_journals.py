@@ -113,7 +113,7 @@ def sealed_again(path: Path) -> None:
 @both
 def test_every_damaged_journal_is_read_or_refused_in_one_sentence(raced, monkeypatch, slow):
     monkeypatch.chdir(raced)
-    part = campaign("journals", 8, 4_000, slow=slow)
+    part = campaign("journals", 8, 5_000, slow=slow)
     for number, dice in enumerate(part.dice()):
         for old in raced.glob("r.db*"):
             old.unlink()

@@ -19,7 +19,7 @@ def limited_to(size: int) -> None:
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
 @pytest.mark.slow
 def test_a_race_with_little_memory_ends_in_one_sentence(tmp_path):
-    part = campaign("memory", 0, 40, slow=True)
+    part = campaign("memory", 0, 100, slow=True)
     whole = write_race(tmp_path / "whole")
     assert finish(whole) == (0, "")
     expected, ends = content(whole), []

@@ -48,7 +48,7 @@ def commands() -> dict[str, list[str]]:
 
 @both
 def test_every_command_line_ends_well(raced, monkeypatch, tmp_path, slow):
-    part = campaign("options", 15, 3_000, slow=slow)
+    part = campaign("options", 15, 10_000, slow=slow)
     known = commands()
     study = ["select", "assess", "variance", "sample-size", "compare", "plan", "transfer"]
     for number, dice in enumerate(part.dice()):

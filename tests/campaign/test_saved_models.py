@@ -47,7 +47,7 @@ def used(path) -> None:
 @pytest.mark.filterwarnings("ignore")
 @both
 def test_every_damaged_model_is_used_or_refused_in_one_sentence(folder, slow):
-    part = campaign("saved models", 60, 5_000, slow=slow)
+    part = campaign("saved models", 60, 15_000, slow=slow)
     for number, dice in enumerate(part.dice()):
         name = dice.choice(["estimator", "classifier", "network"])
         shutil.rmtree(folder / "damaged", ignore_errors=True)

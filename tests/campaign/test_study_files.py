@@ -10,6 +10,7 @@ import pytest
 
 import surefoot
 from surefoot.engines.choose import Chooser
+from surefoot.errors import StudyFileError
 from surefoot.studies.select.cost import count_trainings
 from surefoot.study_files.schema import TABLES
 from tests.campaign import mutations
@@ -61,3 +62,9 @@ def test_every_original_can_be_planned(folder):
     for name, made in tables().items():
         (folder / f"{name}.toml").write_text(mutations.toml(made))
         planned(folder / f"{name}.toml")
+
+
+def test_a_file_nested_without_end_is_refused(folder):
+    (folder / "deep.toml").write_text("x = " + "[" * 100_000)
+    with pytest.raises(StudyFileError):
+        surefoot.read_study(folder / "deep.toml")

@@ -90,10 +90,11 @@ def labels(values: ArrayLike, what: str, n: int) -> NDArray[Any]:
     array = np.asarray(values)
     if array.ndim != 1:
         raise DataError(f"{what} have shape {array.shape}; they must be [N]")
-    if array.dtype.kind == "O":
-        kinds = sorted({type(one).__name__ for one in array})
-        if len(kinds) > 1 or not kinds or not hasattr(array[0], "__lt__"):
-            raise DataError(f"{what} are of several kinds ({', '.join(kinds)}): give one kind")
+    try:
+        np.unique(array)
+    except TypeError:
+        kinds = ", ".join(sorted({type(one).__name__ for one in array}))
+        raise DataError(f"{what} cannot be told apart ({kinds}): give one kind of label") from None
     _check_length(len(array), n, what)
     return array
 

@@ -131,7 +131,7 @@ def verified(connection: sa.Connection, name: str, known: Chain | None = None) -
             raise broken(part, number, "is not the one that was written")
     for part, last in _last(connection).items():
         if last > chain.last[part]:
-            row = next(rows[part])
+            row = next(rows[part], (last,))
             raise broken(part, row[0], "was not written by surefoot")
     return chain
 

@@ -47,10 +47,12 @@ from surefoot.journal.schema import (
     identity,
     in_words,
     now,
+    number_of,
     outcome_of,
     partial_of,
     partial_row_of,
     row_of,
+    text_of,
 )
 from surefoot.journal.store import FORMAT, Store
 from surefoot.places import Place
@@ -214,7 +216,8 @@ class Journal:
         """Return every declared candidate by key, in the order of their declaration."""
 
         def known(row: sa.Row[Any]) -> tuple[str, Known]:
-            return row.key, Known(row.family, _plain(row.spec), row.label)
+            family, label = text_of(row.family), text_of(row.label)
+            return text_of(row.key), Known(family, _plain(row.spec), label)
 
         return dict(self._all(sa.select(CANDIDATES).order_by(CANDIDATES.c.id), known))
 
@@ -299,7 +302,8 @@ class Journal:
 
         def measure(row: Any) -> Measure:
             instance, sample, loss, seconds, octets, key = row
-            return Measure(key, role, instance, sample, float(loss), seconds, octets // 4)
+            numbers = number_of(instance), number_of(sample)
+            return Measure(key, role, *numbers, float(loss), float(seconds), octets // 4)
 
         measures = self._all(query.where(OUTCOMES.c.role == role), measure)
         return list({identity(one): one for one in measures}.values())
@@ -496,7 +500,7 @@ class Journal:
         """Return what is made of each row."""
         try:
             return [make(row) for row in rows]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise JournalError(
                 f"{self.store.name} is damaged, it holds what surefoot never writes ({error}): "
                 "restore it from a copy"
@@ -511,7 +515,8 @@ class Journal:
 
         def latest(row: Any) -> tuple[Identity, tuple[int, Status]]:
             role, instance, sample, attempt, status, key = row
-            return (key, roles[role], instance, sample), (attempt, statuses[status])
+            what = key, roles[role], number_of(instance), number_of(sample)
+            return what, (number_of(attempt), statuses[status])
 
         return dict(self._all(_outcomes(*(OUTCOMES.c[name] for name in names)), latest))
 

@@ -9,7 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from surefoot.instances import Outcome, Status
-from surefoot.seeds.ledger import Role
+from surefoot.seeds.ledger import MAX_NUMBER, Role
 
 Identity = tuple[str, Role, int, int]
 """What is recorded once: candidate key, role, instance number, training examples."""
@@ -205,19 +205,33 @@ def _plain_text(text: str) -> str:
     return text.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
 
 
+def number_of(value: Any) -> int:
+    """Return an instance's number or a sample's size; raise `TypeError` for anything else."""
+    if type(value) is not int or not 0 <= value < MAX_NUMBER:
+        raise TypeError(f"{str(value)[:40]!r} in place of a number")
+    return value
+
+
+def text_of(value: Any) -> str:
+    """Return text; raise `TypeError` for anything else."""
+    if not isinstance(value, str):
+        raise TypeError(f"{str(value)[:40]!r} in place of text")
+    return value
+
+
 def outcome_of(row: sa.Row[Any]) -> Outcome:
     """Return the outcome a row of `OUTCOMES` holds, joined with its candidate's ``key``."""
     return Outcome(
         candidate=row.key,
         role=Role(row.role),
-        instance=row.instance,
-        sample=row.sample,
+        instance=number_of(row.instance),
+        sample=number_of(row.sample),
         status=Status(row.status),
-        loss=row.loss,
+        loss=float(row.loss),
         curve=np.frombuffer(row.curve, dtype="<f4").astype(np.float32),
-        seconds=row.seconds,
-        engine=row.engine,
-        message=row.message,
+        seconds=float(row.seconds),
+        engine=text_of(row.engine),
+        message=text_of(row.message),
         plain=np.frombuffer(getattr(row, "plain", None) or b"", dtype="<f4").astype(np.float32),
     )
 

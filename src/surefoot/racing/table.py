@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from surefoot.errors import DataError, nearest
 
+_WIDEST = 1_000_000
+"""Instances of a candidate that a race may have."""
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
@@ -101,6 +103,8 @@ class LossTable:
         if columns.min() < 0:
             raise DataError(f"instance {columns.min()} is negative; instances count from 0")
         width = max(self.instances, int(columns.max()) + 1)
+        if width > _WIDEST:
+            raise DataError(f"instance {width - 1:,} is beyond the {_WIDEST:,} that a table holds")
         merged = np.full((len(self.keys), width), np.nan)
         merged[:, : self.instances] = self.losses
         known = merged[rows, columns]

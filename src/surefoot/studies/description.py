@@ -273,6 +273,8 @@ def _decoded(name: str, value: Any) -> Any:
     """Return a field from its JSON value; `JournalError` for one that surefoot never writes."""
     if value is not None and name in _CODECS:
         try:
+            if name == "candidates" and not all(isinstance(key, str) for key in value):
+                raise TypeError("keys are text")
             return _CODECS[name][1](value)
         except SurefootError:
             raise
