@@ -65,6 +65,9 @@ def test_no_password_is_shown_and_none_is_lost(
         assert password not in shown
     assert pickle.loads(pickle.dumps(place)) == place
     assert coded not in without_passwords(f"no '{url}' here")
+    raw = f"postgresql://{user}:p@{password}@host/races".split()[0]
+    if raw.endswith("@host/races"):
+        assert without_passwords(raw) == f"postgresql://{user}@host/races"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +76,7 @@ def test_no_password_is_shown_and_none_is_lost(
         ("mysql://ann@host/races", r"cannot be at mysql://…: give a file, or .*postgresql://user@"),
         ("https://host/energy.db", "cannot be at https://…"),
         ("postgresql://ann:pass/word@host/races", "'/' as %2F"),
+        ("postgresql://ann:pass word@host/races", "a space as %20"),
         ("postgresql://ann@host/races?study=a b", "study=a%20b cannot be a study's name"),
         (f"postgresql://ann@host/races?study={'a' * 54}", "up to 53 letters"),
         ("postgresql://ann@host/races?study=../a", "cannot be a study's name"),

@@ -19,7 +19,7 @@ SERVER = "postgresql://user@host/database?study=NAME"
 _SECRETS = ("password", "sslpassword")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _STUDY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,52}")
-_PASSWORD = re.compile(r"(postgres(?:ql)?(?:\+\w+)?://[^\s:/?@]*):[^\s@]*(?=@)")
+_PASSWORD = re.compile(r"(postgres(?:ql)?(?:\+\w+)?://[^\s:/?@]*):\S*(?=@)")
 _PARAMETER = re.compile(r"((?:ssl)?password=)[^\s&'\"]*")
 
 
@@ -117,10 +117,11 @@ def _parts(rest: str) -> tuple[str, str, dict[str, str]]:
     """Return URL, study and secrets of what follows the scheme."""
     authority = re.split("[/?]", rest, maxsplit=1)[0]
     base, _, query = rest.partition("?")
-    if "@" in base[len(authority) :]:
+    if "@" in base[len(authority) :] or re.search(r"\s", authority):
         raise JournalError(
-            "the URL of a server has an '@' where its database stands: within a user, a password "
-            "or a database write '@' as %40, ':' as %3A, '/' as %2F and '?' as %3F"
+            "the URL of a server has an '@' where its database stands, or a space before: within a "
+            "user, a password or a database write '@' as %40, ':' as %3A, '/' as %2F, '?' as %3F "
+            "and a space as %20"
         )
     secrets, shown, study = {}, [], ""
     user, at, host = authority.rpartition("@")

@@ -21,13 +21,17 @@ def url(postgres: Server, request) -> str:
     return postgres.url(request.node.name[:50].replace("[", "-"), f"guarded:{PASSWORD}")
 
 
-def test_a_race_on_a_server_is_that_in_a_file(folder, run, url, postgres):
+def test_a_race_on_a_server_is_that_in_a_file(folder, run, url, postgres, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["surefoot", "select", "small.toml", "-j", url])
     code, out, err = run("select", "small.toml", "-j", url)
     shown = url.replace(f":{PASSWORD}", "")
     assert (code, err) == (0, "")
     assert f"Journal       {shown}" in out
     assert f"surefoot show '{shown}'" in out
     stem = url.rpartition("=")[2]
+    kept = str(postgres.dumped(stem))
+    assert "surefoot select small.toml -j" in kept
+    assert PASSWORD not in kept
     assert (folder / f"{stem}.png").stat().st_size > 1000
     assert run("select", "small.toml")[0] == 0
     assert sorted(losses(url)) == sorted(losses("small.db"))
@@ -40,6 +44,7 @@ def test_a_race_on_a_server_is_that_in_a_file(folder, run, url, postgres):
         ("export", url, "outcomes.csv"),
         ("check", url, "--replay", "2"),
         ("replay", url, "winner", "0"),
+        ("report", url),
         ("select", "small.toml", "-j", url),
         ("assess", "small.toml", "--from", url, "-j", f"{url}-a", "-i", "5"),
         ("copy", url, "copy.db"),

@@ -25,7 +25,7 @@ from surefoot.cli.show.console import (
     say_paths,
 )
 from surefoot.executors.opening import open_executor, workers_of
-from surefoot.places import Place
+from surefoot.places import Place, without_passwords
 from surefoot.replacing import check_folder
 from surefoot.reports.files import check_path, save
 from surefoot.reports.views.chart import loss_label
@@ -193,7 +193,8 @@ class Session:
 
         ``go_on`` is said on Ctrl-C. The command is noted in the journal, for its report.
         """
-        notes = {"command": shlex.join(["surefoot", *sys.argv[1:]])} if _is_command() else {}
+        asked = shlex.join(["surefoot", *map(without_passwords, sys.argv[1:])])
+        notes = {"command": asked} if _is_command() else {}
         with (
             self._executor(study.engine) as executor,
             resumable(self.journal, go_on),
