@@ -20,7 +20,8 @@ EXAMPLES = sorted((Path(__file__).parents[3] / "examples/clusters").glob("*.toml
     ("where", "words"),
     [
         ("somewhere", "cluster 'somewhere' is not known: give an address such as tcp://"),
-        ("local:", "has no number of workers: give local:4"),
+        ("local:", "has no number of workers from 1 to 1024: give local:4"),
+        ("local:1000000", "has no number of workers from 1 to 1024"),
         ("local:0", "has no number of workers"),
         ("local:two", "has no number of workers"),
         ("missing.toml", "missing.toml cannot be read: No such file"),

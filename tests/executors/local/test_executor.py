@@ -189,7 +189,7 @@ def test_starting_a_process_is_not_an_instances_time(monkeypatch: pytest.MonkeyP
 
 
 def test_bad_arguments_are_named() -> None:
-    with pytest.raises(ConfigurationError, match="workers = -1 must be positive"):
+    with pytest.raises(ConfigurationError, match="workers = -1 must be at least 1"):
         LocalExecutor(-1)
     with pytest.raises(ConfigurationError, match="'fak' is unknown: did you mean 'fake'"):
         LocalExecutor(engine="fak")

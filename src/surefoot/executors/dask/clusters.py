@@ -33,6 +33,8 @@ _QUIET = {
 """Settings of workers started here: nothing but trainings uses their time, and what befalls them
 is said by the executor."""
 _SCHEMES = ("tcp://", "tls://", "ucx://", "ws://", "wss://", "inproc://")
+_MOST_WORKERS = 1024
+"""Worker processes on this machine at most."""
 _KEYS = {"class", "jobs", "options"}
 WAYS = "an address such as tcp://host:8786, local:4, slurm.toml or scheduler.json"
 
@@ -152,8 +154,10 @@ def workers_asked(where: str | os.PathLike[str]) -> int | None:
 
 def _count(text: str) -> int:
     count = text.removeprefix("local:")
-    if not count.isdecimal() or not int(count):
-        raise ConfigurationError(f"cluster {text!r} has no number of workers: give local:4")
+    if not count.isdecimal() or not 1 <= int(count) <= _MOST_WORKERS:
+        raise ConfigurationError(
+            f"cluster {text!r} has no number of workers from 1 to {_MOST_WORKERS}: give local:4"
+        )
     return int(count)
 
 

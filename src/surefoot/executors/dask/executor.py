@@ -99,7 +99,8 @@ class DaskExecutor(Executor):
         memory_limit: int | None = None,
         patience: float = 300.0,
     ) -> None:
-        checks.positive(time_limit=time_limit, memory_limit=memory_limit, patience=patience)
+        checks.positive(time_limit=time_limit, patience=patience)
+        checks.at_least(1, memory_limit=memory_limit)
         self.engine, self.chooser = engine, Chooser(engine)
         self.time_limit, self.memory_limit, self.patience = time_limit, memory_limit, patience
         self.cluster = open_cluster(cluster)
