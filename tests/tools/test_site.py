@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from pymdownx.slugs import slugify
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,9 +44,14 @@ def test_every_public_face_has_a_page_with_all_its_names() -> None:
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
 def test_links_lead_somewhere_on_github(path: Path) -> None:
-    """Those of the site are checked when it is built."""
-    for link in PAGES.LINK.findall(path.read_text(encoding="utf-8")):
+    """The site's are checked once more when it is built."""
+    text = path.read_text(encoding="utf-8")
+    for link in PAGES.LINK.findall(text):
         assert (path.parent / link).exists(), link
+    for link, anchor in re.findall(r"\]\(([^:)#\s]*)#([^)\s]+)\)", text):
+        page = path.parent / link if link else path
+        headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert anchor in [slugify(case="lower")(heading, "-") for heading in headings], anchor
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from surefoot.cli.show.console import (
     manner,
     say_json,
     say_paths,
+    telling_of_compilation,
 )
 from surefoot.executors.opening import open_executor, workers_of
 from surefoot.places import Place, without_passwords
@@ -202,7 +203,8 @@ class Session:
         ):
             for line in announcement(record.extended):
                 self.out.print(line, soft_wrap=True)
-            yield record, executor
+            with telling_of_compilation(self.out):
+                yield record, executor
 
     def _executor(self, engine: str) -> AbstractContextManager[Executor]:
         """Return what trains; of a cluster it is said how many workers it has."""

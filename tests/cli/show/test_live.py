@@ -138,7 +138,7 @@ def test_a_long_wait_for_the_first_instance_is_explained(make):
     table.round_started(state.current, 4)
     assert table.status().startswith("0 instances trained · about 11 left")
     table.clock.now = 4.0
-    assert "compiles for a minute" in table.status()
+    assert "never used it is compiled first" in table.status()
     table.outcome(outcome(KEYS[0], 0, 1.0))
     assert "compiles" not in table.status()
 

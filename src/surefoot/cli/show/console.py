@@ -26,6 +26,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from surefoot.engines import compiling
 from surefoot.escaping import visible
 from surefoot.studies.duration import duration_words
 from surefoot.studies.text import Line, titled, wrapped
@@ -107,6 +108,28 @@ def every(seconds: float, tell: Callable[[], None]) -> Iterator[None]:
         thread.join()
 
 
+COMPILING = "compiling the engine, once on this machine: about 20 s on an idle core"
+
+
+_told: set[float] = set()
+"""When the compilations began that were told of."""
+
+
+@contextmanager
+def telling_of_compilation(out: Console, patience: float = 2.0) -> Iterator[None]:
+    """Say in one line if an engine is compiled for longer than ``patience`` seconds meanwhile."""
+
+    def tell() -> None:
+        began = compiling.began()
+        if began is None or began in _told or time.monotonic() - began < patience:
+            return
+        _told.add(began)
+        out.print(f"  {COMPILING}", soft_wrap=True)
+
+    with every(0.5, tell):
+        yield
+
+
 @contextmanager
 def busy(out: Console, what: str) -> Iterator[None]:
     """Show a spinner in a terminal while something is done; elsewhere a line every half minute."""
@@ -117,10 +140,10 @@ def busy(out: Console, what: str) -> Iterator[None]:
             took = duration_words(time.monotonic() - began)
             out.print(f"{what}: {took} so far", soft_wrap=True)
 
-        with every(HEARTBEAT, tell):
+        with every(HEARTBEAT, tell), telling_of_compilation(out):
             yield
         return
-    with out.status(Text(what)):
+    with out.status(Text(what)), telling_of_compilation(out):
         yield
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from surefoot.cli.show.console import HEARTBEAT, LOG_EVERY, every
+from surefoot.cli.show.console import COMPILING, HEARTBEAT, LOG_EVERY, every
+from surefoot.engines import compiling
 from surefoot.instances import Outcome, Status
 from surefoot.journal import Journal, Role
 from surefoot.racing.criteria import Criterion
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 SHOWN_ROWS = 14
-WAITING = "waiting for the first instance; used for the first time, an engine compiles for a minute"
+WAITING = "waiting for the first instance; where an engine was never used it is compiled first"
 
 
 @dataclass
@@ -164,7 +165,7 @@ class Progress(Watcher):
     def status(self) -> str:
         """Return how much is trained and how long the rest takes, in one line."""
         if not self.trained and self.rows and self.clock() - self.rows[0].began > PATIENCE:
-            return WAITING
+            return WAITING if compiling.began() is None else COMPILING
         parts = [f"{self.trained + self.recorded:,} instances trained"]
         if self.recorded:
             parts[0] += f" ({self.recorded:,} before)"
@@ -270,6 +271,8 @@ class PlainLog(Progress):
             self.write(f"  {self.status()}")
 
     def _excuse(self) -> None:
+        if compiling.began() is not None:
+            return  # the command says so
         if self.rows and not self.trained and self.rows[-1].done < self.rows[-1].total:
             self.write(f"  {WAITING}")
 

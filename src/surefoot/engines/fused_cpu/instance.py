@@ -16,6 +16,7 @@ from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.recipe import trained_loss
 from surefoot.data.population import Draw
 from surefoot.engines.base import Monitor, Stopped
+from surefoot.engines.compiling import follow_compiler
 from surefoot.engines.fused_cpu import training
 from surefoot.engines.fused_cpu.exported import provide
 from surefoot.engines.fused_cpu.program import Program, compile_program
@@ -187,6 +188,7 @@ def train_instance(
     """
     net = instance.candidate
     assert isinstance(net, ConvNet)
+    follow_compiler(__package__)
     network = Network(net, initial_weights(net, instance.seed))
     size, states = network.program.parameters, state_vectors(net.optimizer)
     recipe = recipe_of(net, setting, draw.train.size)

@@ -1,0 +1,39 @@
+"""Whether an engine is being compiled, for whoever waits: once per machine and version."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import Any
+
+_running: list[float] = []
+"""When each compilation of a kernel that is not over began; one may begin within another."""
+
+
+def began() -> float | None:
+    """Return when (`time.monotonic`) this process began to compile an engine; None if it is not."""
+    return _running[0] if _running else None
+
+
+@cache
+def follow_compiler(package: str) -> None:
+    """Have `began` know when Numba compiles a function of a package.
+
+    Numba tells when it begins to compile, not when it loads what it has kept.
+    """
+    from numba.core import event
+
+    class Follower(event.Listener):  # type: ignore[misc]
+        def on_start(self, event: Any) -> None:
+            if _is_of(event, package):
+                _running.append(time.monotonic())
+
+        def on_end(self, event: Any) -> None:
+            if _is_of(event, package) and _running:
+                _running.pop()
+
+    event.register("numba:compile", Follower())
+
+
+def _is_of(event: Any, package: str) -> bool:
+    return str(event.data["dispatcher"].py_func.__module__).startswith(package)

@@ -1,0 +1,48 @@
+"""It is known since when an engine is being compiled, and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numba as nb
+import pytest
+from numba.core import event
+
+from surefoot.engines import compiling
+
+
+class Beginnings(event.Listener):
+    """Asks while Numba compiles."""
+
+    def __init__(self) -> None:
+        self.seen: list[float | None] = []
+
+    def on_start(self, event: object) -> None:
+        """Ask."""
+        self.seen.append(compiling.began())
+
+    def on_end(self, event: object) -> None:
+        """Nothing is compiled any more."""
+
+
+@pytest.fixture
+def seen() -> Iterator[list[float | None]]:
+    compiling.follow_compiler(__name__)
+    listener = Beginnings()
+    event.register("numba:compile", listener)
+    yield listener.seen
+    event.unregister("numba:compile", listener)
+
+
+def test_it_is_known_while_a_function_of_the_engine_is_compiled(seen: list[float | None]) -> None:
+    function = nb.njit(lambda x: x + 1)
+    assert compiling.began() is None
+    assert function(1) == 2
+    assert function(2) == 3
+    assert [isinstance(one, float) for one in seen] == [True]
+    assert compiling.began() is None
+
+
+def test_what_others_compile_is_no_engine(seen: list[float | None]) -> None:
+    exec("import numba; numba.njit(lambda x: x + 1)(1)", {"__name__": "other"})
+    assert seen == [None]
