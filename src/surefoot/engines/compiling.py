@@ -23,7 +23,7 @@ def follow_compiler(package: str) -> None:
     """
     from numba.core import event
 
-    class Follower(event.Listener):  # type: ignore[misc]
+    class Follower(event.Listener):
         def on_start(self, event: Any) -> None:
             if _is_of(event, package):
                 _running.append(time.monotonic())
@@ -32,7 +32,8 @@ def follow_compiler(package: str) -> None:
             if _is_of(event, package) and _running:
                 _running.pop()
 
-    event.register("numba:compile", Follower())
+    register: Any = event.register  # Numba has no types
+    register("numba:compile", Follower())
 
 
 def _is_of(event: Any, package: str) -> bool:
