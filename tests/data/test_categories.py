@@ -20,6 +20,7 @@ import surefoot
 from surefoot.data.categories import FrameColumns, category_codes
 from surefoot.engines.estimator.engine import EstimatorEngine
 from surefoot.errors import DataError, EngineError
+from surefoot.executors.inline import InlineExecutor
 from surefoot.instances import Instance, Setting
 from surefoot.seeds.ledger import InstanceSeed, Role
 from surefoot.studies.options import make_setting
@@ -243,7 +244,7 @@ def test_a_journal_loads_them_again(houses: pd.DataFrame, tmp_path: Path) -> Non
         f"family = 'estimator'\nclass = '{FOREST}'\nparameters.max_iter = [5, 10]\n"
     )
     study = surefoot.read_study(tmp_path / "s.toml")
-    selection = study.run(tmp_path / "s.db", workers=1)
+    selection = study.run(tmp_path / "s.db", executor=InlineExecutor())
     assert surefoot.replay(tmp_path / "s.db", "winner", 1, role="certify").same
     folder = surefoot.save(selection, tmp_path / "model")
     model = surefoot.load(folder, trust=["functools", "sklearn"])
