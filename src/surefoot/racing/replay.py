@@ -192,7 +192,7 @@ class Replay:
             self._judge_rung(ladder, epochs, epoch, target)
         target = np.where(ladder.kept, rungs.instances(race.criterion), ladder.asked)[self.alive]
         if need := self._missing(target):
-            return self._waiting("rung", target, None, need)
+            return self._waiting("race", target, None, need)
         self.paid[self.alive] = np.maximum(self.paid[self.alive], target)
         ladder.finish(self._field(ladder, everyone=True), len(self.alive))
         return None

@@ -107,6 +107,11 @@ class Rungs(Part, ABC):
         """Return the verdict on a rung; one of the candidates stays at least."""
 
 
+def after(epoch: int) -> str:
+    """Return ``after 1 epoch`` or ``after n epochs``."""
+    return "after 1 epoch" if epoch == 1 else f"after {epoch} epochs"
+
+
 def leader_of(field: RungField, learners: Integers) -> int:
     """Return the row of the learner with the smallest first loss: its others do not flatter it.
 

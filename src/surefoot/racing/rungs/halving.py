@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.racing.parts import key, whole
-from surefoot.racing.rungs.base import RungEvidence, Rungs, RungVerdict
+from surefoot.racing.rungs.base import RungEvidence, Rungs, RungVerdict, after
 from surefoot.racing.table import Booleans, Integers
 
 
@@ -43,7 +43,7 @@ class ByRankAtRungs(Rungs):
         def reason(row: int) -> str:
             of = int((groups == groups[row]).sum())
             return (
-                f"after {evidence.epoch} epochs: loss {losses[row]:.4g} ranks {places[row] + 1} of "
+                f"{after(evidence.epoch)}: loss {losses[row]:.4g} ranks {places[row] + 1} of "
                 f"{of}; the best {keeps[row]} stay"
             )
 

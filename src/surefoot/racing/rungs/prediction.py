@@ -38,7 +38,7 @@ import numpy as np
 from surefoot.racing.criteria import Criterion
 from surefoot.racing.parts import LEVEL, Domain, key, number, whole
 from surefoot.racing.prediction import SIZE, predict
-from surefoot.racing.rungs.base import RungEvidence, RungField, Rungs, RungVerdict
+from surefoot.racing.rungs.base import RungEvidence, RungField, Rungs, RungVerdict, after
 from surefoot.racing.table import Floats, Integers
 
 SHARES = (0.05, 0.15, 0.4)
@@ -146,7 +146,7 @@ class ByCurve(Rungs):
 
         def reason(row: int) -> str:
             now = float(evidence.curves[0, row, -1])
-            where = f"after {evidence.epoch} epochs"
+            where = after(evidence.epoch)
             if np.isinf(now):
                 return f"{where}: the first instance diverged or failed (loss inf)"
             ends, most = (float(back(np.array(x[row]))) for x in (values, bound))
