@@ -53,7 +53,7 @@ def tab(browser: Browser, *, offline: bool = False, **options: object) -> Iterat
     """
     errors: list[str] = []
     context = browser.new_context(offline=offline, **options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(40_000)
     page = context.new_page()
     page.expected = expected = []  # type: ignore[attr-defined]
     page.on("console", lambda one: errors.append(one.text) if one.type == "error" else None)
