@@ -75,14 +75,18 @@ def test_the_last_lease_is_given_out_twice_from_its_end() -> None:
     assert [list(one.todo) for one in given] == [list(range(10)), [10, 11, 12, 13, 14]]
     leases.join("fast", 1)
     given = list(leases.give())
-    while given and not given[0].twice:
-        for lease in given:
-            assert lease.worker == "fast"
+    taken, recalled = [], leases.recalled()
+    while not (copies := [one for one in given if one.twice]):
+        for lease in [leases._open[number] for number in leases.held_by("fast")]:
+            taken += list(lease.todo)
             for number in list(lease.todo):
                 leases.answer(number, outcome(lease.todo[number]), lease.number)
         leases.ended()
         given = list(leases.give())
-    (copy,) = given
+        recalled += leases.recalled()
+    assert sorted(taken) == list(range(10, 20)), "what was not begun was recalled"
+    assert 1 in recalled
+    (copy,) = copies
     assert list(copy.todo) == list(range(9, 0, -1)), "all but what is being trained"
 
 

@@ -318,14 +318,17 @@ class _Call:
         except _UNREACHABLE:
             self._look_at = time.monotonic() + 1.0
             return
-        for lease in self._leases.give():
+        given = list(self._leases.give())
+        for number in self._leases.recalled():
+            if (future := self._futures.pop(number, None)) is not None:
+                self._cancel(future)
+        for lease in given:
             packed = self._packed(lease)
             try:
                 self._send(lease, packed, data)
             except _UNREACHABLE:
                 self._leases.end(lease.number)
                 self._look_at = 0.0
-                return
 
     def _packed(self, lease: Lease) -> bytes:
         """Return a lease as it is sent: its instances, each with its engine."""

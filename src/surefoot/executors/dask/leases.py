@@ -3,8 +3,9 @@
 A lease is a batch of instances for one worker. Leases start small and grow to `TARGET` seconds of
 work by the durations measured, and shrink again where little is left. Every worker has one more
 than it can train at once, so that none waits for the network. When nothing is left to give out,
-idle workers get a copy of what others have not begun, from its end, or of what takes too long: the
-first answer counts, and a second one must have the same bits.
+leases that others have not begun are recalled for idle workers; then these get a copy of what
+others have begun, from its end, and of what takes too long: the first answer counts, and a second
+one must have the same bits.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ class Leases:
         self._returned: dict[int, Instance] = {}
         self._holders: dict[int, set[int]] = {}
         self._twice: dict[int, Outcome] = {}
+        self._recalled: list[int] = []
 
     @property
     def done(self) -> bool:
@@ -141,6 +143,10 @@ class Leases:
                 return
             todo = dict(islice(self._next(), self._size()))
             copied = None if todo else self._late(worker)
+            if copied is not None and not self._is_running(copied):
+                self.end(copied.number)
+                self._recalled.append(copied.number)
+                continue
             if copied is not None:
                 todo, copied.twice = dict(reversed(self._spare(copied).items())), True
             if not todo:
@@ -182,6 +188,11 @@ class Leases:
             self.end(lease.number)
         return ended
 
+    def recalled(self) -> list[int]:
+        """Return, once, the leases that `give` took back from workers that had not begun them."""
+        recalled, self._recalled = self._recalled, []
+        return recalled
+
     def end(self, lease: int) -> None:
         """Close a lease: what it has not answered and no other holds is given out again."""
         closed = self._open.pop(lease, None)
@@ -219,16 +230,21 @@ class Leases:
         return max(1, min(size, left // (2 * self.slots)) if left else size)
 
     def _late(self, worker: _Worker) -> Lease | None:
-        """Return the lease that an idle worker should have a copy of."""
+        """Return the lease that an idle worker should have in part, or a copy of its end."""
         if len(worker.leases) >= worker.slots:
             return None
         others = [one for one in self._open.values() if not one.twice and one.worker != worker.name]
-        late = max(others, key=lambda one: len(self._spare(one)), default=None)
-        return late if late is not None and self._spare(late) else None
+        late = [one for one in others if self._spare(one)]
+        return min(
+            late, key=lambda one: (self._is_running(one), -len(self._spare(one))), default=None
+        )
+
+    def _is_running(self, lease: Lease) -> bool:
+        return lease in self._workers[lease.worker].running
 
     def _spare(self, lease: Lease) -> dict[int, Instance]:
         """Return what another worker may train of a lease: all but what trains there in time."""
-        running = lease in self._workers[lease.worker].running
         usual = max(self._pace.latest, default=float("inf"))
         late = self._clock() - lease.since > _PATIENCE * (1.0 + usual)
-        return dict(islice(lease.todo.items(), 1 if running and not late else 0, None))
+        begun = self._is_running(lease) and not late
+        return dict(islice(lease.todo.items(), 1 if begun else 0, None))
