@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Unpack
 
@@ -103,7 +103,7 @@ class AssessStudy(CandidateStudy["Assessment"]):
 
     def result(self, journal: Journal) -> Assessment:
         """Return what the journal's instances say; a promise is to be kept or broken by them."""
-        return recorded_assessment(journal)
+        return replace(recorded_assessment(journal), question=self)
 
     def _losses(self, run: Run) -> list[float]:
         """Return the recorded losses in order, up to the first instance to be trained (again)."""
@@ -130,6 +130,8 @@ class Assessment(Shown):
     recorded
         Instances in the journal. Those trained beside the one that broke the promise are among
         them, but count for nothing.
+    question
+        The study; None where the assessment was read from a journal.
     """
 
     label: str
@@ -138,6 +140,19 @@ class Assessment(Shown):
     certificate: Certificate | None
     promise_result: PromiseResult | None = None
     recorded: int = 0
+    question: AssessStudy | None = None
+
+    @property
+    def study(self) -> AssessStudy:
+        """The study, whose setting trains further instances.
+
+        Raises `JournalError` where the assessment was read from a journal, which holds no data.
+        """
+        if self.question is None:
+            raise JournalError(
+                "an assessment read from a journal has no data to train on: give the study"
+            )
+        return self.question
 
     def troubles(self) -> list[str]:
         """Return what diverged and failed and why, in sentences; none without any trouble."""
