@@ -14,7 +14,7 @@ from surefoot.learning.losses import LOSSES
 from surefoot.racing.criteria import as_criterion
 from surefoot.racing.registry import registered
 
-KINDS = ("criteria", "schedules", "rules", "losses", "engines", "datasets", "candidates")
+KINDS = ("criteria", "schedules", "rules", "rungs", "losses", "engines", "datasets", "candidates")
 """What can be asked for."""
 
 
@@ -24,8 +24,8 @@ def available(kind: str) -> dict[str, str]:
     Parameters
     ----------
     kind
-        ``criteria``, ``schedules``, ``rules``, ``losses``, ``engines``, ``datasets`` (registered
-        populations) or ``candidates`` (their families).
+        ``criteria``, ``schedules``, ``rules``, ``rungs``, ``losses``, ``engines``, ``datasets``
+        (registered populations) or ``candidates`` (their families).
 
     Raises
     ------
@@ -44,7 +44,7 @@ def available(kind: str) -> dict[str, str]:
             return dict(LOSSES)
         case "criteria":
             return {name: _criterion(name) for name in registry.names("criteria")}
-        case "schedules" | "rules":
+        case "schedules" | "rules" | "rungs":
             return {name: _sentence(part) for name, part in registered(kind).items()}
         case _:
             group: Any = "populations" if kind == "datasets" else kind

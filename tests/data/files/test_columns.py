@@ -102,7 +102,7 @@ def test_matrices_of_root_are_flattened(tmp_path: Path) -> None:
 
 def test_text_among_the_features_is_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", e=np.array(["a", "b"]), t=np.arange(2))
-    with pytest.raises(DataError, match=r"'e' .* holds <U1 values such as .*'a'.*, not numbers"):
+    with pytest.raises(DataError, match=r"'e' .* holds text such as .*'a'.*, not numbers"):
         load_population(f"{tmp_path}/a.npz", target="t", features="e")
 
 

@@ -58,6 +58,7 @@ def test_a_race_that_costs_more_than_training_everybody_says_so() -> None:
     assert counted.advice.startswith("177 trainings, no more than this race, train all 3 candid")
     assert count_trainings(study(certify=59)).advice == ""
     assert count_trainings(study(candidates=CANDIDATES[:3], certify=0)).advice == ""
+    assert count_trainings(study(candidates=CANDIDATES[:1], certify=59)).advice == ""
 
 
 def test_rungs_are_counted_by_their_epochs() -> None:

@@ -6,7 +6,9 @@ import typer
 
 from surefoot.cli.options import JsonOption
 
-What = Literal["criteria", "schedules", "rules", "losses", "engines", "datasets", "candidates"]
+What = Literal[
+    "criteria", "schedules", "rules", "rungs", "losses", "engines", "datasets", "candidates"
+]
 
 
 def list_(
@@ -16,7 +18,7 @@ def list_(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List criteria, schedules, rules, losses, engines, datasets or families of candidates.
+    """List criteria, schedules, rules, rungs, losses, engines, datasets or families of candidates.
 
     Those of other packages that are installed here are among them.
 

@@ -40,9 +40,10 @@ class Column:
         content = values.content if isinstance(values, Jagged) else values
         if content.dtype.kind not in "biuf":
             example = f" such as {_example(content)!r}" if content.size else ""
+            what = "text" if content.dtype.kind in "US" else f"{content.dtype} values"
             raise file.error(
                 self.name,
-                f"holds {content.dtype} values{example}, not numbers: name it among the categories "
+                f"holds {what}{example}, not numbers: name it among the categories "
                 "or leave it out of the features",
             )
         if self.index is not None:

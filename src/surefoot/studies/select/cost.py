@@ -62,7 +62,7 @@ class Trainings:
         """What to do instead of a race as dear as training everybody; "" unless it is."""
         candidates, n = len(self.study.candidates), self.study.certify
         dear = self.study.race.rule.fixed and self.exhaustive <= self.total
-        if not (self.exhaustive and dear):
+        if candidates < 2 or not (self.exhaustive and dear):
             return ""
         return (
             f"{self.exhaustive:,} trainings, no more than this race, train all {candidates} "
