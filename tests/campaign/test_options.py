@@ -18,8 +18,8 @@ WORDS = ["0", "1", "-1", "2.5", "nan", "inf", "-inf", "1e9", "1000000000", "10" 
          "mean+2*sd", "halving", "top_two", "test", "rank", "true", "\x1b[2J", "--", "-", "é" * 200,
          "postgresql://nobody@127.0.0.1:1/no", "sqlite:///x", "optuna:x", "mlflow:/dev/null/x",
          "photons:A", "showers.npz", "tcp://127.0.0.1:1"]  # fmt: skip
-QUIET = {"simulate", "photons", "geant4"}
-"""Commands of an application beside the house, which take minutes."""
+QUIET = {"simulate", "photons", "geant4", "watch"}
+"""Commands that take minutes, or serve until they are stopped."""
 
 
 @pytest.fixture(scope="module")
