@@ -179,8 +179,8 @@ def test_an_outcome_written_meanwhile_appears_within_two_seconds(browser, path):
             journal.add(*outcomes)
         page.wait_for_selector("#fresh")
         page.wait_for_selector("html[data-live]")
-        assert "finished" in state.inner_text()
-        assert "4 fresh retrainings" in page.locator("#fresh").inner_text()
+        page.locator("#progress .state", has_text="finished").wait_for()
+        page.locator("#fresh", has_text="4 fresh retrainings").wait_for()
         assert page.locator("#fresh canvas").count() > 0
 
 
