@@ -15,10 +15,10 @@ are shipped (every commit waits for the disk), its data and the file beside each
    a second of ten outcomes each; then as one that does nothing else, outcome by outcome. Given is
    the share by which its commits take longer than without readers, in pairs of stretches one after
    the other, in turn the first and the second with readers, so that whatever else the machine does
-   disturbs both alike: the median over the pairs, and their quartiles. Writer, readers and server
-   share the machine: what the readers compute themselves is in it. Since that goes by the clock,
-   which counts whatever else a busy machine does, the processor seconds per second of writer,
-   readers and server are given too: where readers sit elsewhere, only the server's matter.
+   disturbs both alike: the median over the pairs, and their quartiles. In earnest readers sit
+   elsewhere: their processes are nicer than writer and server, and it is said how often they looked.
+   Since that goes by the clock, which counts whatever else a busy machine does, the processor
+   seconds per second of writer, readers and server are given too.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ CANDIDATE = preset("model_1")
 CURVE = np.linspace(1.0, 0.1, 100, dtype=np.float32)
 COMMITS_PER_SECOND, OUTCOMES_PER_COMMIT = 4, 10
 READERS_PER_PROCESS = 25
+READERS_NICE = 15
+"""By how much readers are nicer than the writer and the server, since they sit elsewhere."""
 
 
 def outcomes(numbers: Iterator[int], count: int) -> list[Outcome]:
@@ -86,9 +88,12 @@ def written_per_second(place: str, batch: int, seconds: float) -> float:
     return count / passed
 
 
-def follow(place: str, count: int, poll: float, signs: tuple[Event, Event], started: Any) -> None:
+def follow(
+    place: str, count: int, poll: float, signs: tuple[Event, Event], started: Any, looks: Any
+) -> None:
     """Follow a journal by so many connections, each asking at times of its own while it is to."""
     asking, stop = signs
+    os.nice(READERS_NICE)
 
     def one(turn: float) -> None:
         with Journal.read(place) as journal:
@@ -97,6 +102,8 @@ def follow(place: str, count: int, poll: float, signs: tuple[Event, Event], star
             while not stop.wait(poll):
                 if asking.is_set():
                     journal.catch_up()
+                    with looks.get_lock():
+                        looks.value += 1
 
     threads = [threading.Thread(target=one, args=(n / count,)) for n in range(count)]
     for thread in threads:
@@ -106,15 +113,19 @@ def follow(place: str, count: int, poll: float, signs: tuple[Event, Event], star
 
 
 @contextmanager
-def readers(place: str, count: int, poll: float) -> Iterator[tuple[Event, list[int]]]:
-    """Have so many followers of a journal, in a few processes; they ask while the event is set."""
+def readers(place: str, count: int, poll: float) -> Iterator[tuple[Event, list[int], Any]]:
+    """Have so many followers of a journal, in a few processes; they ask while the event is set.
+
+    Yields the event, the processes, and how often the followers asked in all.
+    """
     context = multiprocessing.get_context("spawn")
     asking, stop, started = context.Event(), context.Event(), context.Semaphore(0)
+    looks = context.Value("q")
     shares = [
         min(READERS_PER_PROCESS, count - done) for done in range(0, count, READERS_PER_PROCESS)
     ]
     processes = [
-        context.Process(target=follow, args=(place, share, poll, (asking, stop), started))
+        context.Process(target=follow, args=(place, share, poll, (asking, stop), started, looks))
         for share in shares
     ]
     for process in processes:
@@ -123,7 +134,7 @@ def readers(place: str, count: int, poll: float) -> Iterator[tuple[Event, list[i
         for _ in range(count):
             if not started.acquire(timeout=120):
                 raise SystemExit("the readers did not start")
-        yield asking, [int(process.pid or 0) for process in processes]
+        yield asking, [int(process.pid or 0) for process in processes], looks
     finally:
         stop.set()
         for process in processes:
@@ -166,11 +177,11 @@ def disturbance(
     paced: bool,
 ) -> dict[str, Any]:
     """Return by what share a writer's commits take longer while others read, and what all use."""
-    numbers, found = itertools.count(), []
+    numbers, found, rates = itertools.count(), [], list[float]()
     used: dict[bool, list[list[float]]] = {True: [], False: []}
     with (
         Journal.open(place, {"kind": f"paced {paced}"}, [CANDIDATE]) as journal,
-        readers(place, count, poll) as (asking, processes),
+        readers(place, count, poll) as (asking, processes, looks),
     ):
         groups = [[os.getpid()], processes, [] if server is None else server.processes()]
 
@@ -179,9 +190,12 @@ def disturbance(
                 asking.set()  # who comes back from a pause reads more at first, which is no matter
                 commit_seconds(journal, numbers, 1.5 * poll, paced=paced)
             begin, before = time.perf_counter(), [processor_seconds(group) for group in groups]
+            looked = looks.value
             taken = commit_seconds(journal, numbers, seconds, paced=paced)
             after, passed = [processor_seconds(group) for group in groups], time.perf_counter()
             asking.clear()
+            if disturbed:
+                rates.append((looks.value - looked) / (passed - begin))
             used[disturbed].append(
                 [(b - a) / (passed - begin) for a, b in zip(before, after, strict=True)]
             )
@@ -203,6 +217,7 @@ def disturbance(
     }
     return {
         "readers": count,
+        "looks_per_second": float(np.mean(rates)),
         "pairs": pairs,
         "milliseconds_of_a_commit_alone": 1e3 * float(np.median(alone)),
         "milliseconds_of_a_commit_with_readers": 1e3 * float(np.median(disturbed)),
