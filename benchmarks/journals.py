@@ -16,7 +16,7 @@ are shipped (every commit waits for the disk), its data and the file beside each
    the share by which its commits take longer than without readers, in pairs of stretches one after
    the other, in turn the first and the second with readers, so that whatever else the machine does
    disturbs both alike: the median over the pairs, and their quartiles. In earnest readers sit
-   elsewhere: their processes are nicer than writer and server, and it is said how often they looked.
+   elsewhere: their processes are nicer than writer and server, and it is said how often they look.
    Since that goes by the clock, which counts whatever else a busy machine does, the processor
    seconds per second of writer, readers and server are given too.
 """
