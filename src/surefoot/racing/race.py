@@ -184,6 +184,12 @@ class Race:
             rules.setdefault("max_instances", None)
         return replace(self, **rules)
 
+    @property
+    def words(self) -> str:
+        """What its rungs, if any, and its schedule do, in a few words."""
+        schedule = self.schedule.suited(Setup(len(self.keys), self.criterion)).words
+        return schedule if self.rungs is None else f"{self.rungs.words}; then {schedule}"
+
     def check_limit(self) -> None:
         """Raise `ConfigurationError` if the limit is less than the first round's trainings."""
         if self.limit is None or self.cost != "instances" or self.rungs is not None:

@@ -44,6 +44,8 @@ def test_races_with_and_without_rungs_are_compared() -> None:
     assert own[0].name == f"{OWN} (default, prediction rungs)"
     (without,) = (choice for choice in own if choice.name == f"{OWN}, no rungs")
     assert without.race.rungs is None
+    (plain,) = (choice for choice in own if choice.name == "default")
+    assert 'rungs = "none"' in plain.changes
     few = [choice.name for choice in choices(study())]
     assert not [name for name in few if "prediction rungs" in name], "they would learn from nobody"
 

@@ -54,7 +54,7 @@ def plan_table(rows: Sequence[PlanRow], pick: PlanRow) -> Table:
 def races_in_words(rows: Sequence[PlanRow]) -> list[str]:
     """Return what the races are, each in a few words; a change of the study's own needs none."""
     chosen = (row.choice for row in rows if not row.choice.name.startswith(f"{OWN},"))
-    return [f"{choice.name}: {choice.race.schedule.words}." for choice in chosen]
+    return [f"{choice.name}: {choice.race.words}." for choice in chosen]
 
 
 def advice_in_words(advice: Advice) -> list[str]:

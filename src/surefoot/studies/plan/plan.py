@@ -78,6 +78,7 @@ def choices(study: SelectStudy) -> list[Choice]:
 def _others(own: Choice) -> Iterator[Choice]:
     """Yield what each schedule offers for so many candidates, where it can judge the criterion."""
     race = replace(own.race, rungs=None)
+    off = () if own.race.rungs is None else ('rungs = "none"',)
     unit: tuple[str, ...] = ()
     if race.cost != "instances":
         race, unit = replace(race, limit=None, cost="instances"), ('cost = "instances"',)
@@ -91,16 +92,21 @@ def _others(own: Choice) -> Iterator[Choice]:
                 continue
             spend = () if limit is None else (f"limit = {limit:.12g}",)
             lines = (*_lines(schedule), *spend, *unit)
-            yield replace(own, name=name, race=offered, changes=lines)
+            yield replace(own, name=name, race=offered, changes=(*lines, *off))
             if isinstance(schedule, Default) and limit == race.limit:
                 yield from _climbing(replace(own, name=name, race=offered, changes=lines), schedule)
 
 
 def _climbing(choice: Choice, schedule: Schedule) -> Iterator[Choice]:
-    """Yield a race with the rungs that there are, where they can learn from some of so many."""
+    """Yield a race with the rungs that state their risk, where they can learn from some of so many.
+
+    How often curves cross is more than a pilot of a few candidates can tell, so it does not speak
+    for rungs that leave the risk open.
+    """
     for name, kind in registered("rungs").items():
         race, part = choice.race.changed(schedule=schedule, rule=None, rungs=kind()), kind()
-        if part.at(race.epochs) and part.active(race.untrained):
+        stated = part.stated_risk is not None
+        if stated and part.at(race.epochs) and part.active(race.untrained):
             lines = (*choice.changes, f'rungs = "{name}"')
             yield replace(choice, name=f"{choice.name}, {name} rungs", race=race, changes=lines)
 
