@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import random
 import signal
 import subprocess
 import time
@@ -52,7 +54,8 @@ def test_killed_races_end_bit_for_bit_as_others(tmp_path, name, workers, slow):
     assert finish(whole, workers) == (0, "")
     usual, expected = time.monotonic() - began, content(whole)
     kills, races = 0, 0
-    dice = iter(part.dice())
+    dice = (random.Random(f"{part.name} {part.seed} {number}") for number in itertools.count())
+    print(f"\n{part.name}: {part.inputs} kills, seed {part.seed}")
     while kills < part.inputs:
         folder = write_race(tmp_path / f"race{races}", name)
         races += 1
