@@ -6,7 +6,7 @@ import pytest
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.convnet.notation import convnet
 from surefoot.data.population import Population, Sampling
-from surefoot.instances import Setting
+from surefoot.instances import Setting, Status
 from surefoot.learning.losses import Loss
 from surefoot.studies.duration import TimeLeft, duration_words, mean_seconds, probe, work_of
 
@@ -28,8 +28,8 @@ def test_time_left_scales_with_work_and_workers(setting):
     left = TimeLeft([small, large], setting, workers=4)
     assert left.seconds(10, [small.key]) is None
     for seconds in (2.0, 4.0, 3.0):
-        left.record(SimpleNamespace(candidate=small.key, seconds=seconds))
-    left.record(SimpleNamespace(candidate="the baseline", seconds=99.0))
+        left.record(SimpleNamespace(candidate=small.key, seconds=seconds, status=Status.FINISHED))
+    left.record(SimpleNamespace(candidate="the baseline", seconds=99.0, status=Status.FINISHED))
     assert left.seconds(10, [small.key]) == pytest.approx(10 * 3.0 / 4)
     assert left.seconds(10, [large.key]) == pytest.approx(
         10 * 3.0 / 4 * work_of(large, setting) / work_of(small, setting)
@@ -49,7 +49,7 @@ def test_a_first_instance_that_waited_for_the_compiler_does_not_count_for_long(s
     net = convnet([2], input_shape=(1, 5, 5))
     left = TimeLeft([net], setting, workers=1)
     for seconds in (60.0, 1.0, 1.0):
-        left.record(SimpleNamespace(candidate=net.key, seconds=seconds))
+        left.record(SimpleNamespace(candidate=net.key, seconds=seconds, status=Status.FINISHED))
     assert left.seconds(10, [net.key]) == pytest.approx(10.0)
 
 
@@ -64,9 +64,9 @@ def test_only_networks_take_longer_with_more_epochs(setting):
 def test_families_have_rates_of_their_own(setting):
     net, fit = convnet([2], input_shape=(1, 5, 5)), ScaledSum()
     left = TimeLeft([net, fit], setting, workers=1)
-    left.record(SimpleNamespace(candidate=net.key, seconds=8.0))
+    left.record(SimpleNamespace(candidate=net.key, seconds=8.0, status=Status.FINISHED))
     assert left.seconds(1, [fit.key]) == pytest.approx(8.0)
-    left.record(SimpleNamespace(candidate=fit.key, seconds=0.5))
+    left.record(SimpleNamespace(candidate=fit.key, seconds=0.5, status=Status.FINISHED))
     assert left.seconds(4, [net.key, fit.key]) == pytest.approx(4 * (8.0 + 0.5) / 2)
 
 
