@@ -4,8 +4,9 @@
         [--folder DIRECTORY] [--json FILE] [--quick]
 
 A PostgreSQL server of this machine's programs is started for the measurement, its settings as they
-are shipped but for autovacuum (every commit waits for the disk), its data and the file beside each other in
-``--folder``, so that both journals write to the same disk. All outcomes have curves of 100 epochs.
+are shipped but for autovacuum (every commit waits for the disk), its data and the file beside each
+other in ``--folder``, so that both journals write to the same disk. All outcomes have curves of 100
+epochs.
 
 1. Writing: outcomes recorded per second, 1, 10 and 100 of them per commit, by a writer that does
    nothing else.
