@@ -53,18 +53,25 @@ def test_leases_grow_to_seconds_of_work() -> None:
 
 
 def test_leases_shrink_where_little_is_left() -> None:
-    leases = Leases(instances(16), measured(0.01))
+    leases = Leases(instances(16), measured(0.4))
     leases.join("a", 1)
     leases.join("b", 1)
     sizes = [len(one.todo) for one in leases.give()]
     while not leases.done:
         (first, *_) = leases._open.values()
         for number in list(first.todo):
-            leases.answer(number, outcome(first.todo[number], 0.01), first.number)
+            leases.answer(number, outcome(first.todo[number], 0.4), first.number)
         leases.ended()
         sizes += [len(one.todo) for one in leases.give() if not one.twice]
     assert sizes[:4] == [4, 3, 2, 1]
     assert (sum(sizes), sizes[-1]) == (16, 1)
+
+
+def test_leases_of_short_trainings_are_no_shorter_than_a_share() -> None:
+    leases = Leases(instances(16), measured(0.1))
+    leases.join("a", 1)
+    leases.join("b", 1)
+    assert [len(one.todo) for one in leases.give()] == [5, 5, 3, 2]
 
 
 def test_the_last_lease_is_given_out_twice_from_its_end() -> None:

@@ -24,6 +24,8 @@ TARGET = 20.0
 """Seconds of work in a lease."""
 LARGEST = 1000
 """Instances in a lease at most, however short they are."""
+_SHORT = 0.5
+"""Seconds of work in a lease at least, unless a worker's share of what is left is less."""
 _LATEST = 200
 """Outcomes by whose durations leases are sized."""
 _PATIENCE = 2.0
@@ -223,11 +225,13 @@ class Leases:
 
     def _size(self) -> int:
         """Return how many instances the next lease has."""
-        size = min(LARGEST, self._pace.answers // self.slots)
+        size, few = min(LARGEST, self._pace.answers // self.slots), 1
         if self._pace.latest:
-            size = min(size, int(TARGET / max(fmean(self._pace.latest), 1e-9)))
+            usual = max(fmean(self._pace.latest), 1e-9)
+            size, few = min(size, int(TARGET / usual)), int(_SHORT / usual)
         left = len(self._returned) + operator.length_hint(self._coming)
-        return max(1, min(size, left // (2 * self.slots)) if left else size)
+        share = max(left // (2 * self.slots), min(few, -(-left // self.slots)))
+        return max(1, min(size, share) if left else size)
 
     def _late(self, worker: _Worker) -> Lease | None:
         """Return the lease that an idle worker should have in part, or a copy of its end."""
