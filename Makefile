@@ -15,7 +15,7 @@ demo: $(VENV)/installed-core
 	$(VENV)/bin/surefoot select examples/energy.toml --journal $(JOURNAL)
 
 test: $(VENV)/installed-dev
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 4
 
 check: $(VENV)/installed-dev
 	$(VENV)/bin/ruff check

@@ -350,7 +350,14 @@ def test_python_refuses_and_trusts_as_the_command_line_does(
 
 
 def test_a_saved_folder_runs_no_code(tmp_path: Path, marker: Path) -> None:
-    record = {"format": 1, "family": "estimator", "spec": {"class": "evil.Model"}, "classes": None}
+    record = {
+        "format": 1,
+        "family": "estimator",
+        "spec": {"class": "evil.Model"},
+        "classes": None,
+        "outputs": 1,
+        "features": 1,
+    }
     (tmp_path / "model.json").write_text(json.dumps(record))
     with pytest.raises(UntrustedError, match=r"model\.json: .*--trust evil"):
         surefoot.load(tmp_path)
@@ -372,6 +379,7 @@ def test_a_saved_models_types_are_judged_by_name(tmp_path: Path, marker: Path) -
         "classes": None,
         "codes": None,
         "outputs": 1,
+        "features": 1,
         "probabilities": False,
     }
     (tmp_path / "model.json").write_text(json.dumps(record))

@@ -46,7 +46,7 @@ def test_a_candidate_just_below_the_promise_passes_at_most_five_percent_of_the_t
 def test_bad_input():
     with pytest.raises(ConfigurationError, match="finite limit"):
         Promise(np.inf)
-    with pytest.raises(StatisticsError, match="max_exceedances = -1"):
+    with pytest.raises(ConfigurationError, match="max_exceedances = -1"):
         Promise(1.0, max_exceedances=-1)
     with pytest.raises(ConfigurationError, match="content = 1 "):
         Promise(1.0, content=1.0)

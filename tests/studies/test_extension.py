@@ -275,10 +275,9 @@ def test_the_default_schedule_of_a_larger_limit_always_extends(
             criterion=criterion,
             schedule=schedule,
             rule=ByPrediction(),
-            limit=limit,
             max_instances=cap,
         )
-        return replace(described(made), candidates=tuple(keys))
+        return replace(described(made), candidates=tuple(keys), limit=limit)
 
     found = extension(asked(limits[0]), asked(limits[-1]))
     assert (found is None) == (len(limits) == 1)
@@ -307,7 +306,7 @@ def test_an_extended_race_ends_as_the_larger_one_and_trains_nothing_twice(
     screen = data.draw(st.sampled_from([None, Screen(0.5), Screen(0.3, "noise")]))
     paired = data.draw(st.booleans())
     criterion = data.draw(st.sampled_from(["mean", "max"] if kind != "signs" else ["mean"]))
-    limits = sorted(data.draw(st.lists(st.integers(9, 150), min_size=2, max_size=3, unique=True)))
+    limits = sorted(data.draw(st.lists(st.integers(45, 150), min_size=2, max_size=3, unique=True)))
     caps = sorted(data.draw(st.lists(st.integers(30, 60), min_size=len(limits))))[: len(limits)]
     numbers = sorted(data.draw(st.lists(st.integers(0, 9), min_size=3, max_size=3)))
     asked = [
@@ -521,5 +520,5 @@ def test_an_assessment_goes_on(tmp_path: Path) -> None:
 def test_other_studies_know_no_extension() -> None:
     old = VarianceStudy(candidate=BASELINE, setting=SETTING).description.json()
     assert extension_or_why_not(old, old | {"paired": False}) == ""
-    race = study(limit=2).description.json()
-    assert isinstance(extension_or_why_not(race, race | {"limit": 3}), Extension)
+    race = study(limit=20).description.json()
+    assert isinstance(extension_or_why_not(race, race | {"limit": 30}), Extension)

@@ -26,7 +26,7 @@ def hyperparameters(spec: Mapping[str, Any]) -> dict[str, Value]:
 def _named(name: str, value: Any) -> Iterator[tuple[str, Value]]:
     match value:
         case {"class": path, "parameters": dict(parameters), **others}:
-            yield _inner(name, "class"), path
+            yield from _named(_inner(name, "class"), path)
             for inner, entry in (*parameters.items(), *others.items()):
                 yield from _named(_inner(name, inner), entry)
         case {"tuple": entries} if len(value) == 1:

@@ -134,7 +134,7 @@ def shuffled(s):
         (not_a_number, ("nan", "deposits")),
         (no_energy, ("energy", "0", "positive")),
         (outside, ("theta", "0.9 rad in row 11", "window of 15 × 15 cells", "0 to 0.63 rad")),
-        (lost_angle, ("theta", "nan rad in row 11")),
+        (lost_angle, ("theta", "nan in row 11")),
         (transposed, ("transposed: x runs along columns", "row-major")),
         (mirrored, ("mirrored", "row-major")),
         (shuffled, ("the cells of", "row-major")),

@@ -215,6 +215,10 @@ def test_a_reader_tells_who_watches_and_finds_new_journals(tmp_path):
     reader.start()
     try:
         reader.watch("a.db", tell)
+        for _ in range(400):
+            if any(one.views for one in told):
+                break
+            seen.wait(0.05)
         with STUDY.open(tmp_path / "a.db") as journal:
             rounds = Drawn(STUDY).rounds()
             next(rounds)

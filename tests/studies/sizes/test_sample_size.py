@@ -217,7 +217,7 @@ def test_a_size_is_called_robust_wrongly_at_most_as_often_as_stated() -> None:
     ("fields", "message"),
     [
         ({"content": 1.0}, "content = 1 must"),
-        ({"tolerance": 0.0}, "tolerance = 0 must be positive"),
+        ({"tolerance": 0.0}, r"tolerance = 0\.0 must be positive"),
         ({"limit": np.inf}, "limit = inf"),
     ],
 )

@@ -145,12 +145,14 @@ def watch(
     MissingExtraError
         If ``surefoot[web]`` is not installed.
     """
-    with LiveServer(journal, host=host, port=port, token=token) as server:
+    with (
+        suppress(KeyboardInterrupt),
+        LiveServer(journal, host=host, port=port, token=token) as server,
+    ):
         say(server.url)
         if browser and has_browser():
             webbrowser.open(server.url)
-        with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        threading.Event().wait()
 
 
 def has_browser() -> bool:
