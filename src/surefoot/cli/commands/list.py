@@ -1,19 +1,15 @@
 """``surefoot list``: what a study file may name here."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from surefoot.cli.options import JsonOption
 
-What = Literal[
-    "criteria", "schedules", "rules", "rungs", "losses", "engines", "datasets", "candidates"
-]
-
 
 def list_(
     what: Annotated[
-        What | None,
+        str | None,
         typer.Argument(metavar="WHAT", help="Which; all unless given.", show_default=False),
     ] = None,
     json: JsonOption = False,
