@@ -98,3 +98,11 @@ def test_tones_differ_in_lightness_also_for_the_colour_blind():
 
     shades = sorted(lightness(one) for one in (Tone.FOCUS, Tone.SECOND, Tone.REST, Tone.INK))
     assert np.diff(shades).min() > 0.08
+
+
+def test_points_beyond_the_axes_are_not_drawn_and_take_no_room():
+    drawn = figure_of([panel(Points(X, np.array([0.1, 50.0, 0.9])))], bare=True)
+    drawn.draw_without_rendering()
+    (axes,) = drawn.axes
+    assert axes.lines[0].get_ydata().tolist() == [0.1, 0.9]
+    assert axes.get_position().height > 0.5

@@ -164,9 +164,12 @@ def _folded(name: str) -> str:
 def _points(axes: Axes, mark: Points, level: int) -> None:
     hollow = mark.shape in ("ring", "cross")
     size = mark.size * (0.75 if mark.shape != "dot" else 1.0)
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    x, y = np.asarray(mark.x), np.asarray(mark.y)
+    shown = (x >= left) & (x <= right) & (y >= low) & (y <= high)
     axes.plot(
-        mark.x,
-        mark.y,
+        x[shown],
+        y[shown],
         MARKERS[mark.shape],
         color=mark.tone.value,
         markersize=size,
