@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from surefoot.candidates.base import Candidate
+from surefoot.checkpoints import CheckpointStore
 from surefoot.engines.base import Engine
 from surefoot.engines.direct import Direct
 from surefoot.engines.estimator.engine import EstimatorEngine
 from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.engines.torch.eager import TorchEager
 from surefoot.engines.torch.stacked.engine import TorchStacked
+from surefoot.instances import Status
 from surefoot.learning.losses import Loss
+from surefoot.learning.optimizers import OPTIMIZERS
+from surefoot.learning.schedules import SCHEDULES
+from surefoot.learning.stopping import Stopping
 from surefoot.testing import EngineSuite, EpochEngineSuite, toy_instance, toy_setting
-from tests.engines.cases import ESTIMATORS, EXPLODING, INFINITE, MODULES, NETS, WILD, Line
+from surefoot.testing.toys import content
+from tests.engines.cases import ESTIMATORS, EXPLODING, INFINITE, MODULES, NETS, PLAIN, WILD, Line
+
+RECIPES: list[dict[str, Any]] = [
+    *({"optimizer": name, "schedule": "cosine"} for name in OPTIMIZERS),
+    *({"schedule": name} for name in SCHEDULES if name not in ("constant", "cosine", "step")),
+    {"schedule": "step(2, 0.5)", "warmup": 1.5},
+    {"schedule": "cosine", "average": "ema(20 steps)"},
+    {"schedule": "one_cycle", "average": "last(0.8)"},
+]
 
 
 class NetworkSuite(EpochEngineSuite):
@@ -40,7 +56,24 @@ class NetworkSuite(EpochEngineSuite):
         assert training.outcome.loss == pytest.approx(expected, rel=1e-5)
 
 
-class TestFusedCpu(NetworkSuite):
+class PausedNetworkSuite(NetworkSuite):
+    """What engines promise besides that put networks aside, however these are trained."""
+
+    @pytest.mark.parametrize("recipe", RECIPES, ids=lambda one: " ".join(map(str, one.values())))
+    def test_every_recipe_goes_on_where_it_was_put_aside(
+        self, engine: Engine, recipe: dict[str, Any], tmp_path: Path
+    ) -> None:
+        instance = toy_instance(replace(PLAIN, **recipe))
+        setting = toy_setting(stopping=Stopping(5, reading="none"))
+        kept = replace(setting, checkpoints=CheckpointStore(tmp_path, "toys"))
+        for until in (1, 3, 4):
+            paused = engine.train(replace(instance, until=until), kept).outcome
+            assert (paused.status, paused.epochs) == (Status.PAUSED, until)
+        expected = engine.train(instance, setting).outcome
+        assert content(engine.train(instance, kept).outcome) == content(expected)
+
+
+class TestFusedCpu(PausedNetworkSuite):
     @pytest.fixture
     def engine(self) -> Engine:
         return FusedCpu()
@@ -52,7 +85,7 @@ class TestTorchStacked(NetworkSuite):
         return TorchStacked("cpu")
 
 
-class TestTorchEager(NetworkSuite):
+class TestTorchEager(PausedNetworkSuite):
     @pytest.fixture
     def engine(self) -> Engine:
         return TorchEager()
