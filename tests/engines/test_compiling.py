@@ -46,3 +46,14 @@ def test_it_is_known_while_a_function_of_the_engine_is_compiled(seen: list[float
 def test_what_others_compile_is_no_engine(seen: list[float | None]) -> None:
     exec("import numba; numba.njit(lambda x: x + 1)(1)", {"__name__": "other"})
     assert seen == [None]
+
+
+def test_a_compilation_counts_for_what_was_going_on_meanwhile(
+    seen: list[float | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(compiling.time, "monotonic", lambda: now)
+    nb.njit(lambda x: x + 2)(1)
+    now = 103.0
+    assert compiling.within(4.0)
+    assert not compiling.within(2.0)

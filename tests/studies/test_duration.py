@@ -6,9 +6,16 @@ import pytest
 from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.convnet.notation import convnet
 from surefoot.data.population import Population, Sampling
+from surefoot.engines import compiling
 from surefoot.instances import Setting, Status
 from surefoot.learning.losses import Loss
 from surefoot.studies.duration import TimeLeft, duration_words, mean_seconds, probe, work_of
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiled(monkeypatch):
+    """What other tests compiled in this process is no matter of these."""
+    monkeypatch.setattr(compiling, "within", lambda seconds: False)
 
 
 @pytest.fixture
@@ -49,6 +56,15 @@ def test_a_first_instance_that_waited_for_the_compiler_does_not_count_for_long(s
     net = convnet([2], input_shape=(1, 5, 5))
     left = TimeLeft([net], setting, workers=1)
     for seconds in (60.0, 1.0, 1.0):
+        left.record(SimpleNamespace(candidate=net.key, seconds=seconds, status=Status.FINISHED))
+    assert left.seconds(10, [net.key]) == pytest.approx(10.0)
+
+
+def test_an_instance_during_which_this_process_compiled_does_not_count(setting, monkeypatch):
+    net = convnet([2], input_shape=(1, 5, 5))
+    left = TimeLeft([net], setting, workers=1)
+    monkeypatch.setattr(compiling, "within", lambda seconds: seconds > 10.0)
+    for seconds in (60.0, 1.0):
         left.record(SimpleNamespace(candidate=net.key, seconds=seconds, status=Status.FINISHED))
     assert left.seconds(10, [net.key]) == pytest.approx(10.0)
 

@@ -8,11 +8,18 @@ from typing import Any
 
 _running: list[float] = []
 """When each compilation of a kernel that is not over began; one may begin within another."""
+_ended: list[float] = []
+"""When the latest compilation was over, if there was one."""
 
 
 def began() -> float | None:
     """Return when (`time.monotonic`) this process began to compile an engine; None if it is not."""
     return _running[0] if _running else None
+
+
+def within(seconds: float) -> bool:
+    """Say whether this process has compiled an engine in the last so many seconds."""
+    return bool(_running) or any(time.monotonic() - ended < seconds for ended in _ended)
 
 
 @cache
@@ -31,6 +38,7 @@ def follow_compiler(package: str) -> None:
         def on_end(self, event: Any) -> None:
             if _is_of(event, package) and _running:
                 _running.pop()
+                _ended[:] = [time.monotonic()]
 
     register: Any = event.register  # Numba has no types
     register("numba:compile", Follower())

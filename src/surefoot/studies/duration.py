@@ -15,6 +15,7 @@ from typing import Any
 
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Sampling
+from surefoot.engines import compiling
 from surefoot.engines.choose import AUTO, Chooser
 from surefoot.errors import EngineError
 from surefoot.instances import Instance, Outcome, Setting, Status
@@ -56,7 +57,9 @@ class TimeLeft:
         self._summed: tuple[Sequence[str], dict[str, tuple[int, float]]] = ((), {})
 
     def record(self, outcome: Outcome) -> None:
-        """Take note of how long an instance took that has ended."""
+        """Take note of how long an instance took that has ended, unless its engine was compiled."""
+        if compiling.within(outcome.seconds):
+            return
         if outcome.candidate in self._work and outcome.status is not Status.PAUSED:
             family, work = self._work[outcome.candidate]
             rates = self._rates.setdefault(family, deque(maxlen=REMEMBERED))
@@ -67,8 +70,8 @@ class TimeLeft:
         """Return the seconds that so many trainings, spread over these candidates, will take.
 
         None before the first outcome. Rates are medians of the latest outcomes, so that the first
-        ones, which wait for the engine to compile, do not count for long. A family not measured
-        yet counts as the median instance.
+        ones of other processes, which wait for the engine to compile, do not count for long. A
+        family not measured yet counts as the median instance.
         """
         if not self._latest or not keys:
             return None
