@@ -7,10 +7,22 @@ import typer
 from surefoot.cli.options import JsonOption
 
 
+def kinds() -> list[str]:
+    """Return what can be listed, for a shell that completes."""
+    from surefoot.study_files.available import KINDS
+
+    return list(KINDS)
+
+
 def list_(
     what: Annotated[
         str | None,
-        typer.Argument(metavar="WHAT", help="Which; all unless given.", show_default=False),
+        typer.Argument(
+            metavar="WHAT",
+            help="Which; all unless given.",
+            show_default=False,
+            autocompletion=kinds,
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
