@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperCommand
@@ -60,6 +60,23 @@ CandidateOption = Annotated[
         "the study's only one",
     ),
 ]
+SourceOption = Annotated[
+    str | None,
+    option(
+        "--source SOURCE",
+        "Other data than the study file's: photons:B, b.root:tree, …; a path is relative to here.",
+        "the study file's",
+    ),
+]
+SizesOption = Annotated[
+    str | None,
+    option(
+        "--sizes -s SIZES",
+        "Training examples: 1000,2000,4000, or first:last:count in equal ratios, or 'paper' (its "
+        "45, as far as the data reach).",
+        "the study file's",
+    ),
+]
 FromOption = Annotated[
     Place | None, from_option("Take the candidate from a journal: its key, or winner.")
 ]
@@ -100,6 +117,7 @@ StudyOption = Annotated[
 class TrainingOptions:
     """The options of every command that trains."""
 
+    source: SourceOption = None
     journal: JournalOption = None
     figure: FigureOption = None
     workers: WorkersOption = None
@@ -115,7 +133,7 @@ class CandidateOptions(TrainingOptions):
 
     study: StudyArgument
     candidate: CandidateOption = None
-    source: FromOption = None
+    selected: FromOption = None
 
 
 def trains(*without: str, **others: Any) -> Callable[..., Any]:
@@ -217,15 +235,18 @@ def _common_options() -> list[Any]:
     return typer.main.get_command(app).params[:4]
 
 
-def read_sizes(text: str, or_else: str = "") -> list[int]:
+def read_sizes(text: str) -> list[int] | Literal["paper"]:
     """Return the sizes that the text of an option ``--sizes`` names.
 
-    ``500,1000,2000`` are sizes, ``100:8000:12`` is 12 of them in equal ratios from 100 to 8,000.
+    ``500,1000,2000`` are sizes, ``100:8000:12`` is 12 of them in equal ratios from 100 to 8,000,
+    ``paper`` the paper's.
 
-    Raises `SamplingError` if it is neither; ``or_else`` is what else the option takes.
+    Raises `SamplingError` if it is none of these.
     """
-    from surefoot.studies.sizes.sample_size import geometric_sizes
+    from surefoot.studies.sizes.series import PAPER, geometric_sizes
 
+    if text == PAPER:
+        return PAPER
     span = _RANGE.fullmatch(text)
     if span is not None:
         first, last, count = map(int, span.groups())
@@ -234,6 +255,6 @@ def read_sizes(text: str, or_else: str = "") -> list[int]:
         return [int(part.replace("_", "")) for part in text.split(",")]
     except ValueError:
         raise SamplingError(
-            f"--sizes {text!r} cannot be read: write {or_else}a range first:last:count such as "
+            f"--sizes {text!r} cannot be read: write 'paper', a range first:last:count such as "
             "100:8000:12, or sizes such as 500,1000,2000"
         ) from None

@@ -76,23 +76,15 @@ class Session:
         The study file.
     options
         Where results go, by default under names of their own (see `name_files`), and who trains,
-        by default as the study file says.
-    source
-        Other data than the study file's, their path relative to here.
+        by default as the study file says; and on which data.
     """
 
-    def __init__(
-        self,
-        study: Path,
-        options: TrainingOptions | None = None,
-        *,
-        source: str | None = None,
-    ) -> None:
+    def __init__(self, study: Path, options: TrainingOptions | None = None) -> None:
         self.options = asked = options or TrainingOptions()
         self.out = console()
         self.file = read_study_file(study)
-        if source is not None:
-            table = self.file.tables.population.model_copy(update={"source": source})
+        if asked.source is not None:
+            table = self.file.tables.population.model_copy(update={"source": asked.source})
             tables = self.file.tables.model_copy(update={"population": table})
             self.file = StudyFile(Path(self.file.path.name), tables)
         self.stem = study.stem
@@ -121,13 +113,18 @@ class Session:
         setting = self.setting
         with busy(self.out, "choosing the candidate"):
             chosen = choose_candidate(
-                self.file, setting.halves.population, options.candidate, options.source
+                self.file, setting.halves.population, options.candidate, options.selected
             )
         self.name_files(f"{self.stem}-{question}-{chosen.key[:8]}")
         return chosen
 
     def name_files(self, stem: str) -> None:
-        """Settle where results go unless told: ``stem`` with .db, and the journal's name."""
+        """Settle where results go unless told: ``stem`` with .db, and the journal's name.
+
+        Other data than the study file's are named too, since their journal is another.
+        """
+        if self.options.source is not None:
+            stem += f"-{word_of(self.options.source)}"
         self.journal = self.options.journal or Place(Path(f"{stem}.db"))
         self.figure = self.options.figure or self.journal.beside(".png")
         check_path(self.figure)
@@ -228,6 +225,17 @@ class Session:
             from surefoot.exports.summary import summary
 
             say_json((summary(self.journal) if journal else {}) | {"figure": str(self.figure)})
+
+
+def word_of(source: str) -> str:
+    """Return a word for a file's name from a source.
+
+    >>> word_of("photons:B"), word_of("photons:runs/b.root:photons")
+    ('B', 'b')
+    """
+    parts = [part for part in source.split(":") if part]
+    files = [part for part in parts if "." in part]
+    return Path(files[0] if files else parts[-1]).stem
 
 
 def _is_command() -> bool:

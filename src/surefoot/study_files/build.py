@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -328,26 +328,34 @@ def comparison_of(
     population: Population,
     *,
     paper: bool = False,
-    sizes: Sequence[int] | None = None,
+    only: Sequence[str] | None = None,
+    sizes: Sequence[int] | Literal["paper"] | None = None,
     n: int | None = None,
     engine: str | None = None,
 ) -> CompareStudy:
     """Return the comparison of the only candidate of every ``[space]`` and the baseline.
 
-    ``sizes``, ``n`` and ``engine`` override the file's; ``paper`` asks for the paper's sizes and
-    instances and stops as the paper does.
+    ``only`` names whom to compare instead of every ``[[space]]``: the name of one, or what
+    `choose_candidate` takes. ``sizes``, ``n`` and ``engine`` override the file's; ``paper`` asks
+    for the paper's sizes and instances and stops as the paper does.
     """
     tables, names, candidates = file.tables, list[str](), list[Candidate]()
-    for table in tables.space:
+    spaces = {table.name or "": table for table in tables.space}
+    wanted = tables.space if only is None else [spaces.get(text, text) for text in only]
+    for one in wanted:
+        if isinstance(one, str):
+            candidates.append(choose_candidate(file, population, one))
+            names.append(one if one in PRESETS else candidates[-1].label)
+            continue
         with blaming(file, "space"):
-            found = _space(table, population).candidates
+            found = _space(one, population).candidates
             if len(found) != 1:
-                words = f"{table.name!r} " if table.name else ""
+                words = f"{one.name!r} " if one.name else ""
                 raise ConfigurationError(
                     f"{words}describes {len(found):,} candidates, but compare takes one from "
                     "each [[space]]: give one value of each field"
                 )
-        names.append(table.name or found[0].label)
+        names.append(one.name or found[0].label)
         candidates += found
     baseline = baseline_of(file)
     if baseline is not None and all(one.key != baseline.key for one in candidates):
@@ -355,7 +363,8 @@ def comparison_of(
         candidates.append(baseline)
     for name in names:
         if names.count(name) > 1:
-            raise StudyFileError(f"{file.path}: [[space]] name = {name!r} is given twice")
+            what = "[[space]] name =" if only is None else "--candidate"
+            raise StudyFileError(f"{file.path}: {what} {name!r} is given twice")
     setting, asked = setting_of(file, population), tables.compare
     with blaming(file, "compare"):
         return CompareStudy(

@@ -249,7 +249,9 @@ class CertificateSection(Section):
 class CompareSection(Section):
     """``[compare]``: sample sizes and instances of a comparison."""
 
-    sizes: list[int] | None = Field(None, description="a list of whole numbers")
+    sizes: list[int] | Literal["paper"] | None = Field(
+        None, description="a list of whole numbers, or 'paper' for the paper's 45"
+    )
     instances: int = Field(20, description=WHOLE)
     same_test: bool = Field(False, description=YES)
 

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from surefoot.executors.local.executor import LocalExecutor
@@ -89,6 +90,20 @@ def test_a_dry_run_trains_nothing(run, small) -> None:
         assert code == 0
         assert re.search(r"[\d,]+ trainings, about .* on \d+ cores?", out)
     assert not list(small.glob("*.db"))
+
+
+def test_every_command_takes_other_data(run, small) -> None:
+    with np.load("showers.npz") as whole:
+        np.savez("half.npz", **{name: whole[name][:120] for name in whole})
+    asked = {"assess": (), "variance": (), "sample-size": ("-s", "20,40")}
+    for command, more in asked.items():
+        given = (command, "networks.toml", "-c", NETWORK, "--source", "half.npz", *more)
+        code, out, err = run(*given, "--dry-run")
+        assert (code, err) == (0, "")
+        assert "on half.npz" in out
+    code, out, _ = run("assess", "small.toml", "-c", "scaled_sum", "--source", "half.npz", "-i", 3)
+    assert code == 0
+    assert re.search(r"small-assess-[0-9a-f]{8}-half\.db", out)
 
 
 def test_ctrl_c_keeps_what_is_finished(run, folder, monkeypatch) -> None:

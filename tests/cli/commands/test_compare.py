@@ -96,9 +96,32 @@ def test_the_papers_scale_is_a_preset_and_needs_its_data(run, compared):
 def test_other_data_may_be_given(run, compared):
     with np.load("showers.npz") as whole:
         np.savez("half.npz", **{name: whole[name][:120] for name in whole})
-    code, out, _ = run("compare", "c.toml", "--source", "half.npz", "-s", "20", "-j", "h.db")
+    code, out, _ = run("compare", "c.toml", "--source", "half.npz", "-s", "20")
     assert code == 0
     assert "on half.npz" in out
+    assert re.search(r"Journal +c-compare-half\.db\n", out)
+
+
+def test_pairs_of_candidates_are_named_instead_of_the_files(run, compared):
+    named = ("-c", "square", "-c", "channels = [3], hidden = [3], side = true")
+    code, out, err = run("compare", "c.toml", *named, "-s", "20", "--dry-run")
+    assert (code, err) == (0, "")
+    labels = {"square": "scaled sum 3x3", "3c3 fc": "3c3 fc3-1.side", "the sum": "scaled sum"}
+    for name, label in labels.items():
+        assert re.search(rf"^  {name}.*  {label}", out, re.M), out
+    assert "  network" not in out
+    code, _, err = run("compare", "c.toml", "-c", "square", "-c", "square")
+    assert code == 2
+    assert err == "surefoot: c.toml: --candidate 'square' is given twice\n"
+    code, _, err = run("compare", "c.toml", "-c", "sqare")
+    assert code == 2
+    assert "--candidate 'sqare' is no key" in err
+
+
+def test_the_papers_sizes_are_those_that_the_data_reach(run, compared):
+    code, _, err = run("compare", "c.toml", "-s", "paper")
+    assert code == 2
+    assert "the paper's sizes begin at 132, but showers.npz has 100 examples" in err
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_a_winner_is_retrained_on_other_data(run, elsewhere):
     assert "On others.npz the median loss of scaled sum" in " ".join(out.split())
     assert re.search(r"Journal +small-transfer-others\.db\n", out)
     assert (elsewhere / "small-transfer-others.png").read_bytes().startswith(b"\x89PNG")
-    _, again, _ = run("transfer", "small.toml", "others.npz", "--best", 2, "-i", 6)
+    _, again, _ = run("transfer", "small.toml", "--source", "others.npz", "--best", 2, "-i", 6)
     assert "to go" not in again
     code, out, _ = run("transfer", "small.toml", "others.npz", "-b", 3, "--dry-run", "-j", "n.db")
     assert code == 0
@@ -43,6 +43,10 @@ def test_what_cannot_be_transferred_is_one_sentence(run, elsewhere):
     code, _, err = run("transfer", "small.toml", "showers.npz")
     assert code == 2
     assert "showers.npz is the population of the race itself" in err
+    for sources in ((), ("others.npz", "--source", "others.npz")):
+        code, _, err = run("transfer", "small.toml", *sources)
+        assert code == 2
+        assert "takes the other data once" in err
     code, _, err = run("transfer", "small.toml", "others.npz", "--best", 9)
     assert code == 2
     assert "the race has 6" in err

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import TrainingOptions, option, read_sizes, trains
+from surefoot.cli.options import SizesOption, TrainingOptions, option, read_sizes, trains
 
 
 @trains()
@@ -14,14 +14,16 @@ def compare(
         Path,
         typer.Argument(metavar="STUDY", help="One candidate per \\[\\[space]], and a baseline."),
     ],
-    sizes: Annotated[
-        str | None,
+    candidates: Annotated[
+        list[str] | None,
         option(
-            "--sizes -s SIZES",
-            "Training examples: 1000,2000,4000, or first:last:count in equal ratios.",
+            "--candidate -c WHICH",
+            "Whom to compare, instead of every \\[\\[space]]: the name of one, a preset such as "
+            "model_2, fields, a family; repeatable.",
             "the study file's",
         ),
     ] = None,
+    sizes: SizesOption = None,
     instances: Annotated[
         int | None,
         option("--instances -i N", "Instances of each at each size.", "the study file's"),
@@ -34,9 +36,6 @@ def compare(
             "100 epochs.",
         ),
     ] = False,
-    source: Annotated[
-        str | None, option("--source SOURCE", "Other data than the study file's.")
-    ] = None,
     *,
     options: TrainingOptions,
 ) -> None:
@@ -50,6 +49,9 @@ def compare(
       [dim]Networks with and without side features, boosted trees, the scaled sum.[/dim]
       surefoot compare examples/compare-energy.toml
 
+      [dim]Two of the paper's networks and the baseline, at its 45 sizes.[/dim]
+      surefoot compare examples/energy.toml -c model_1 -c model_2 -s paper
+
       [dim]The paper's sizes, instances and stopping, on more photons; hours.[/dim]
       surefoot simulate A -n 500000 -o A.root
       surefoot compare examples/compare-energy.toml --paper --source photons:A.root
@@ -61,12 +63,13 @@ def compare(
     from surefoot.reports.views.comparison import comparison
     from surefoot.study_files.build import comparison_of
 
-    session = Session(study, options, source=source)
+    session = Session(study, options)
     session.name_files(f"{study.stem}-compare{'-paper' if paper else ''}")
     asked = comparison_of(
         session.file,
         session.population,
         paper=paper,
+        only=candidates,
         sizes=None if sizes is None else read_sizes(sizes),
         n=instances,
         engine=options.engine,
@@ -79,7 +82,7 @@ def compare(
         + " examples"
     )
     for name, candidate in zip(asked.names, asked.everyone, strict=True):
-        out.print(f"  {name:<28}{candidate.label}", soft_wrap=True)
+        out.print(f"  {name:<26}  {candidate.label}", soft_wrap=True)
     found = session.ask(asked)
     for place in range(len(steps)):
         out.print()

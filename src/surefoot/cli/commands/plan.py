@@ -19,7 +19,7 @@ MUCH = 100_000
 )
 def plan(
     study: StudyArgument,
-    source: Annotated[Place | None, from_option("Take an existing journal as the pilot.")] = None,
+    recorded: Annotated[Place | None, from_option("Take an existing journal as the pilot.")] = None,
     candidates: Annotated[int, option("--candidates -c N", "Candidates of the pilot.")] = 16,
     instances: Annotated[int, option("--instances -i N", "Instances of each of them.")] = 4,
     races: Annotated[int, option("--races -r N", "Simulated races of each kind.")] = 100,
@@ -64,13 +64,13 @@ def plan(
         f"Plan: {session.name}, {count:,} candidates, {asked.race.criterion.name} of "
         f"{asked.setting.loss}"
     )
-    if source is None:
+    if recorded is None:
         small = pilot_study(asked, min(candidates, count), instances)
         pilot = session.ask(small, "pilot")
     else:
-        with Journal.read(source) as record:
+        with Journal.read(recorded) as record:
             pilot = recorded_pilot(record)
-    where = source or session.journal
+    where = recorded or session.journal
     processes = workers_of(None, session.workers) if count * races >= MUCH else 1
     with (
         resumable(where),
@@ -92,5 +92,5 @@ def plan(
             ).panels,
             f"{session.name}: {count:,} candidates",
         ),
-        journal=source is None,
+        journal=recorded is None,
     )

@@ -57,14 +57,15 @@ def sample_size(
     from surefoot.cli.show.console import say_sentences
     from surefoot.reports.figures import figure_of
     from surefoot.reports.views.sample_size import sample_sizes
-    from surefoot.studies.sizes.sample_size import RobustRule, SampleSizeStudy, paper_sizes
+    from surefoot.studies.sizes.sample_size import RobustRule, SampleSizeStudy
+    from surefoot.studies.sizes.series import paper_sizes
 
     rule = RobustRule(content=content, confidence=confidence, tolerance=tolerance, limit=limit)
     session = Session(options.study, options)
     chosen = session.candidate(options, "sample-size")
     asked = SampleSizeStudy(
         candidate=chosen,
-        sizes=None if sizes == "paper" else read_sizes(sizes, "'paper', "),
+        sizes=read_sizes(sizes),
         n=instances,
         rule=rule,
         equal_test=not same_test,

@@ -87,6 +87,7 @@ def select(
     if advice := count_trainings(asked, 1.0).advice:
         session.out.print(advice, soft_wrap=True)
     again = ["surefoot", "select", str(study), "--journal", str(session.journal)]
+    again += ["--source", options.source] if options.source else []
     again += ["--engine", options.engine] if options.engine else []
     again += ["--cluster", options.cluster] if options.cluster else []
     with session.opened(asked, f". Go on with: {shlex.join(again)}") as (record, executor):

@@ -1,12 +1,13 @@
 """``surefoot transfer``: a selection's winner retrained on other data, beside the baseline."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from surefoot.cli.options import InstancesOption, TrainingOptions, from_option, option, trains
-from surefoot.errors import StudyFileError
+from surefoot.errors import ConfigurationError, StudyFileError
 from surefoot.places import Place
 
 
@@ -15,9 +16,10 @@ def transfer(
     study: Annotated[
         Path, typer.Argument(metavar="STUDY", help="The study file of the selection.")
     ],
-    source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="Other data: photons:B, b.root:tree, …")
-    ],
+    other: Annotated[
+        str | None,
+        typer.Argument(metavar="SOURCE", help="The other data, or --source: photons:B, b.root, …"),
+    ] = None,
     selected: Annotated[
         Place | None, from_option("The selection's.", "the study's name with .db")
     ] = None,
@@ -50,7 +52,11 @@ def transfer(
     from surefoot.studies.sizes.transfer import transfer_study
     from surefoot.study_files.build import baseline_of
 
-    session = Session(study, options, source=source)
+    if (other is None) == (options.source is None):
+        raise ConfigurationError(
+            "transfer takes the other data once: photons:B, b.root:tree, … after the study file"
+        )
+    session = Session(study, replace(options, source=other or options.source))
     baseline = baseline_of(session.file)
     if baseline is None:
         raise StudyFileError(
@@ -69,7 +75,7 @@ def transfer(
             confidence=wanted.confidence,
             **session.shared,
         )
-    session.name_files(f"{race.stem}-transfer-{_word(source)}")
+    session.name_files(f"{race.stem}-transfer")
     session.headline(
         f"Transfer: the best {f'{best} ' if best > 1 else ''}of {asked.home}, {asked.n} instances "
         f"of {asked.ordered[0]:,} examples on {there}"
@@ -80,14 +86,3 @@ def transfer(
     say_sentences(out, "Transfer", found.lines(), bold=True)
     say_sentences(out, "Bounds", [found.comparison.bound_line()])
     session.finish(lambda: figure_of(view(found, session.loss_label).panels))
-
-
-def _word(source: str) -> str:
-    """Return a word for a file's name from a source.
-
-    >>> _word("photons:B"), _word("photons:runs/b.root:photons")
-    ('B', 'b')
-    """
-    parts = [part for part in source.split(":") if part]
-    files = [part for part in parts if "." in part]
-    return Path(files[0] if files else parts[-1]).stem

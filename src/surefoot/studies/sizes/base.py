@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role
 from surefoot.studies.base import Answer, FixedStudy
 from surefoot.studies.description import SizesDescription
+from surefoot.studies.sizes.series import PAPER, paper_sizes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,14 +40,15 @@ class MultiSizeStudy(FixedStudy[Answer]):
     Parameters
     ----------
     sizes
-        Numbers of training examples; None for the usual ones.
+        Numbers of training examples; None for the usual ones, ``paper`` for the paper's 45 as far
+        as the population reaches.
     equal_test
         Whether the test sample is as large as the training sample (the paper's choice).
     """
 
     role: ClassVar[Role]
 
-    sizes: Iterable[int] | None = None
+    sizes: Iterable[int] | Literal["paper"] | None = None
     n: int
     equal_test: bool = True
 
@@ -74,10 +76,21 @@ class MultiSizeStudy(FixedStudy[Answer]):
     def usual_sizes(self) -> Iterable[int]:
         """Return the sizes unless any are given."""
 
+    def paper_sizes(self) -> list[int]:
+        """Return the paper's sizes that the population allows, `SamplingError` if none."""
+        first, *_ = known = paper_sizes()
+        if self.largest < first:
+            raise SamplingError(
+                f"the paper's sizes begin at {first}, but {self.setting.halves.population.name} "
+                f"has {self.largest:,} examples for a sample: give sizes up to that"
+            )
+        return [size for size in known if size <= self.largest]
+
     @cached_property
     def ordered(self) -> tuple[int, ...]:
         """The sizes in order, each once."""
         given = self.usual_sizes() if self.sizes is None else self.sizes
+        given = self.paper_sizes() if given == PAPER else given
         of_kind("a list of whole numbers", Iterable, error=SamplingError, sizes=given)
         sizes = list(given)
         for size in sizes:

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from surefoot import checks
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Population
-from surefoot.errors import ConfigurationError, SamplingError, StatisticsError
+from surefoot.errors import ConfigurationError, StatisticsError
 from surefoot.journal import Journal
 from surefoot.seeds.ledger import Role, study_generator
 from surefoot.showing import Shown
@@ -236,39 +236,6 @@ def _flat_from(medians: Floats, share: float) -> int:
     return int(far[-1]) + 1 if far.size else 0
 
 
-def paper_sizes() -> list[int]:
-    """Return the paper's 45 sizes, ``floor(132.2611 · 1.1326135^i)`` for i = 0 … 44.
-
-    These are the sizes of its figures, to the unit; with the constants cut to 132.261 and 1.13261
-    the largest ones come out up to four too small.
-
-    >>> sizes = paper_sizes()
-    >>> len(sizes), sizes[0], sizes[-1]
-    (45, 132, 31697)
-    """
-    return [int(132.2611 * 1.1326135**i) for i in range(45)]
-
-
-def geometric_sizes(first: int, last: int, count: int) -> list[int]:
-    """Return ``count`` sizes in equal ratios from ``first`` to ``last``, both included.
-
-    >>> geometric_sizes(100, 10_000, 3)
-    [100, 1000, 10000]
-
-    Raises `ConfigurationError` if they are no range or too many for it.
-    """
-    checks.count(2, most=10_000, of="sizes", count=count)
-    checks.count(1, most=1 << 31, of="sizes", first=first, last=last)
-    if not 1 <= first < last or count < 2:
-        raise ConfigurationError(
-            f"{count} sizes from {first} to {last} are no range: give first < last and at least 2"
-        )
-    sizes = sorted({round(float(size)) for size in np.geomspace(first, last, count)})
-    if len(sizes) < count:
-        raise ConfigurationError(f"there are no {count} different sizes from {first} to {last}")
-    return sizes
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SampleSizeStudy(MultiSizeStudy[SampleSizeResult], CandidateStudy[SampleSizeResult]):
     """How do this candidate's losses depend on the number of training examples?
@@ -293,14 +260,8 @@ class SampleSizeStudy(MultiSizeStudy[SampleSizeResult], CandidateStudy[SampleSiz
         ]
 
     def usual_sizes(self) -> list[int]:
-        """Return the paper's sizes that the population allows, `SamplingError` if none."""
-        first = paper_sizes()[0]
-        if self.largest < first:
-            raise SamplingError(
-                f"the paper's sizes begin at {first}, but {self.setting.halves.population.name} "
-                f"has {self.largest:,} examples for a sample: give sizes up to that"
-            )
-        return [size for size in paper_sizes() if size <= self.largest]
+        """Return the paper's sizes that the population allows."""
+        return self.paper_sizes()
 
     def asked(self) -> dict[str, Any]:
         """Return sizes, instances and the rule."""
