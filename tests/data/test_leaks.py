@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas
 import pytest
 
 from surefoot.data.files import load_population
@@ -10,7 +11,6 @@ from surefoot.data.population import Population
 from surefoot.errors import DataError
 from surefoot.selector.selector import RobustSelector
 
-pandas = pytest.importorskip("pandas")
 RNG = np.random.default_rng(4)
 X, Y = RNG.normal(size=(40, 2)), RNG.normal(size=40)
 LATE = 1_700_000_000 + np.arange(40)

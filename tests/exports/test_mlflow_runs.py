@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import mlflow
 import pytest
 
 import surefoot
@@ -13,7 +15,6 @@ from surefoot.journal import Journal, Role
 from tests.exports.journals import HOSTILE, race
 from tests.studies.races import CANDIDATES
 
-mlflow = pytest.importorskip("mlflow")
 pytestmark = pytest.mark.filterwarnings("ignore")
 FEW = {"candidates": CANDIDATES[:5], "baseline": None, "screen": None}
 
@@ -109,6 +110,6 @@ def test_what_cannot_be_had_is_one_sentence(
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "false")
     with pytest.raises(ExportError, match="or set MLFLOW_ALLOW_FILE_STORE=true"):
         surefoot.export(tmp_path / "r.db", f"mlflow:file:{tmp_path}/runs")
-    monkeypatch.setitem(__import__("sys").modules, "mlflow", None)
+    monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'surefoot\[mlflow\]'"):
         surefoot.export(tmp_path / "r.db", f"mlflow:{store}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import optuna
 import pytest
 
 import surefoot
@@ -13,7 +14,6 @@ from tests.exports.journals import DIVERGING, HOSTILE, race
 from tests.fakes import Fake
 from tests.studies.races import CANDIDATES
 
-optuna = pytest.importorskip("optuna")
 pytestmark = pytest.mark.filterwarnings("ignore")
 FEW = {"candidates": (*CANDIDATES[:6], DIVERGING), "baseline": None, "screen": None}
 

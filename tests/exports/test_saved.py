@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 
 import surefoot
@@ -189,7 +190,6 @@ def test_a_file_with_foreign_types_is_not_read_unless_trusted(
 
 
 def test_a_frame_is_read_by_the_names_of_its_columns(tmp_path):
-    pandas = pytest.importorskip("pandas")
     rng = np.random.default_rng(2)
     frame = pandas.DataFrame(rng.normal(size=(50, 3)), columns=["a", "b", "c"])
     frame["y"] = frame @ [1.0, 10.0, 100.0]
