@@ -84,8 +84,8 @@ def distributions(
     """Return the hyperparameters that all share, and of each other one its distribution.
 
     With the latter stands its value by candidate; one that only some have, and those alike, has
-    none. Numbers between two bounds are on a logarithmic
-    scale if they span a factor of ten; all else is a choice.
+    none. Numbers between two bounds are on a logarithmic scale if they span a factor of ten; all
+    else is a choice.
     """
     specs = {one.key: one.hyperparameters for one in groups}
     constants: dict[str, Value] = {}
@@ -103,13 +103,14 @@ def distributions(
 
 
 def _distribution(optuna: Any, column: Sequence[Value]) -> Any:
-    kinds = {type(value) for value in column}
-    if kinds in ({int}, {float}) and all(math.isfinite(value) for value in column):  # type: ignore[arg-type]
-        low, high = min(column), max(column)  # type: ignore[type-var]
-        log = low > 0 and high >= _WIDE * low  # type: ignore[operator]
-        kind = "IntDistribution" if kinds == {int} else "FloatDistribution"
-        return getattr(optuna.distributions, kind)(low, high, log=log)
-    return optuna.distributions.CategoricalDistribution(list(dict.fromkeys(column)))
+    """Return the distribution of values that are `comparable`."""
+    kinds = optuna.distributions
+    numbers = [one for one in column if isinstance(one, int | float) and not isinstance(one, bool)]
+    if len(numbers) < len(column) or not all(map(math.isfinite, numbers)):
+        return kinds.CategoricalDistribution(list(dict.fromkeys(column)))
+    low, high = min(numbers), max(numbers)
+    kind = kinds.IntDistribution if isinstance(low, int) else kinds.FloatDistribution
+    return kind(low, high, log=low > 0 and high >= _WIDE * low)
 
 
 def _trial(

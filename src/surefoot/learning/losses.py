@@ -254,9 +254,10 @@ def parse_loss(text: str) -> Loss:
     name, given = read_call("loss", text, known)
     if not given:
         return Loss(name)
-    if name != "huber":
-        return Loss(name, objective=given[0])  # type: ignore[arg-type]
-    return Loss(name, read_number(f"loss {text!r}", given[0]))
+    if name == "huber":
+        return Loss(name, read_number(f"loss {text!r}", given[0]))
+    checks.known("objective", given[0], OBJECTIVES)
+    return Loss(name, objective=next(one for one in OBJECTIVES if one == given[0]))
 
 
 def log_softmax(logits: Array) -> Array:

@@ -28,7 +28,8 @@ from typing import Any
 
 from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
 from surefoot.candidates.space import SearchSpace
-from surefoot.errors import CandidateError, nearest
+from surefoot.checks import known
+from surefoot.errors import CandidateError
 
 _POOL = re.compile(r"(max|average)(\d+)(?:s(\d+))?")
 
@@ -140,8 +141,7 @@ def preset(name: str, **changes: Any) -> ConvNet:
 
     Raises `CandidateError` if the name is unknown.
     """
-    if name not in _PRESETS:
-        raise CandidateError(f"preset {name!r} is unknown: {nearest(name, PRESETS)}")
+    known("preset", name, PRESETS, error=CandidateError)
     return replace(_PRESETS[name], **({"objective": "root"} | changes))
 
 
