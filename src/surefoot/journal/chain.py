@@ -22,7 +22,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from surefoot.errors import JournalError
-from surefoot.journal.schema import CANDIDATES, CHAIN, EXTENSIONS, NOTES, OUTCOMES, PARTIALS, STUDY
+from surefoot.journal.schema import (
+    CANDIDATES,
+    CHAIN,
+    EXTENSIONS,
+    NOTES,
+    OUTCOMES,
+    PARTIALS,
+    STUDY,
+    is_there,
+)
 from surefoot.places import Place
 from surefoot.showing import Shown
 
@@ -138,7 +147,7 @@ def verified(connection: sa.Connection, name: str, known: Chain | None = None) -
 
 def _last(connection: sa.Connection) -> dict[str, int]:
     """Return the number of each table's last row."""
-    tables = [table for table in _SEALED if _is_there(connection, table)]
+    tables = [table for table in _SEALED if _is_read(connection, table)]
     # The study's descriptions are those before it was extended, and the present one.
     numbers = {one.name: EXTENSIONS if one is STUDY else one for one in tables}
     query = sa.select(
@@ -149,12 +158,9 @@ def _last(connection: sa.Connection) -> dict[str, int]:
     return last | {STUDY.name: last[STUDY.name] + 1}
 
 
-def _is_there(connection: sa.Connection, table: sa.Table) -> bool:
-    """Say whether a journal has a table, which older ones may lack; found once, it stays."""
-    if table is not PARTIALS or connection.info.get(table.name):
-        return True
-    connection.info[table.name] = sa.inspect(connection).has_table(table.name)
-    return bool(connection.info[table.name])
+def _is_read(connection: sa.Connection, table: sa.Table) -> bool:
+    """Say whether there is a table to be read; older journals with a chain lack but one."""
+    return table is not PARTIALS or is_there(connection, table)
 
 
 def _rows(connection: sa.Connection, table: sa.Table, after: int = 0) -> Iterator[Sequence[Any]]:
@@ -162,7 +168,7 @@ def _rows(connection: sa.Connection, table: sa.Table, after: int = 0) -> Iterato
 
     The study's are all the descriptions it had, the present one last, numbered from 1.
     """
-    if not _is_there(connection, table):
+    if not _is_read(connection, table):
         return
     if table is not STUDY:
         query, found = _AFTER[table.name], PIECE

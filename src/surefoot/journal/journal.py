@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import sqlalchemy as sa
@@ -27,9 +27,10 @@ import sqlalchemy as sa
 from surefoot.candidates.base import Candidate
 from surefoot.errors import JournalError, JournalMismatchError
 from surefoot.instances import Outcome, Status
-from surefoot.journal.chain import Chain, Verified, ends_in, seal, verified
+from surefoot.journal.chain import Chain, Verified, seal
 from surefoot.journal.descriptions import canonical, fingerprint, mismatches
 from surefoot.journal.lookup import open_store
+from surefoot.journal.rows import Rows
 from surefoot.journal.schema import (
     CANDIDATES,
     EXTENSIONS,
@@ -59,8 +60,6 @@ from surefoot.places import Place
 from surefoot.racing.registry import modern
 from surefoot.seeds.ledger import Role
 
-Made = TypeVar("Made")
-
 Judge = Callable[[Mapping[str, Any], Mapping[str, Any]], Extension | str]
 """Says of an earlier and a new description how the new one extends it, or what to add to the
 refusal."""
@@ -71,19 +70,16 @@ class Journal:
 
     Used from one thread; a context manager that closes it. ``study`` describes what it belongs
     to, ``place`` says where it is and ``store`` keeps its tables. ``extended`` is the extension
-    that opening it recorded, None if the study is as it was. ``chain`` is how far its chain of
-    digests goes, empty in a journal of format 1, which has none. Methods raise `JournalError` if it
+    that opening it recorded, None if the study is as it was. Methods raise `JournalError` if it
     cannot be read.
     """
 
     def __init__(self, store: Store) -> None:
         self.store, self.place = store, store.place
         self.extended: Extended | None = None
-        self.chain = Chain()
-        if store.format > 1:
-            self.chain = store.run("read", lambda connection: verified(connection, store.name))
+        self._rows = Rows(store)
         self.study = self._read_study()
-        self._rows = self._read_rows()
+        self._numbers = self._read_numbers()
 
     @classmethod
     def open(
@@ -165,7 +161,9 @@ class Journal:
         ``processors`` are the kinds that engines whose last digits depend on them trained on.
         """
         query = sa.select(NOTES.c.name, NOTES.c.content).order_by(NOTES.c.id)
-        return dict(self._all(query, lambda row: (row.name, json.loads(row.content)), NOTES))
+        return dict(
+            self._rows.made_of(query, lambda row: (row.name, json.loads(row.content)), NOTES)
+        )
 
     def note(self, notes: Mapping[str, Any]) -> None:
         """Append the notes, plain JSON values by name, that are new; see `notes`.
@@ -178,7 +176,7 @@ class Journal:
             for name, content in notes.items()
             if (text := canonical(content)) != known.get(name)
         ]
-        self._insert((NOTES, rows))
+        self._rows.insert((NOTES, rows))
 
     def extensions(self) -> list[Extended]:
         """Return by what the study was extended, oldest first, with its earlier descriptions."""
@@ -187,18 +185,20 @@ class Journal:
             changes = tuple(json.loads(row.changes))
             return Extended(_plain(row.description), changes, row.fresh, row.recorded)
 
-        return self._all(sa.select(EXTENSIONS).order_by(EXTENSIONS.c.id), extended, EXTENSIONS)
+        return self._rows.made_of(
+            sa.select(EXTENSIONS).order_by(EXTENSIONS.c.id), extended, EXTENSIONS
+        )
 
     def written(self) -> tuple[str, str]:
         """Return the version of surefoot that described the study, and when it was made (UTC)."""
         query = sa.select(STUDY.c.version, STUDY.c.created)
-        return self._all(query, lambda row: (str(row.version), str(row.created)))[0]
+        return self._rows.made_of(query, lambda row: (str(row.version), str(row.created)))[0]
 
     def engines(self) -> dict[str, int]:
         """Return how many outcomes each engine left, all attempts counted."""
         query = sa.select(OUTCOMES.c.engine, sa.func.count().label("outcomes"))
         query = query.group_by(OUTCOMES.c.engine)
-        return dict(self._all(query, lambda row: (str(row.engine), int(row.outcomes))))
+        return dict(self._rows.made_of(query, lambda row: (str(row.engine), int(row.outcomes))))
 
     def has(self, candidate: str, role: Role, instance: int, sample: int) -> bool:
         """Say whether an instance is recorded."""
@@ -219,7 +219,7 @@ class Journal:
             family, label = text_of(row.family), text_of(row.label)
             return text_of(row.key), Known(family, _plain(row.spec), label)
 
-        return dict(self._all(sa.select(CANDIDATES).order_by(CANDIDATES.c.id), known))
+        return dict(self._rows.made_of(sa.select(CANDIDATES).order_by(CANDIDATES.c.id), known))
 
     def outcomes(
         self,
@@ -228,10 +228,10 @@ class Journal:
         instance: int | None = None,
     ) -> list[Outcome]:
         """Return the outcomes recorded, the latest attempt of each, in the order of recording."""
-        query = _outcomes(sa.text(f"{OUTCOMES.name}.*"))
+        query = _outcomes(_WHOLE)
         wanted = {CANDIDATES.c.key: candidate, OUTCOMES.c.role: role, OUTCOMES.c.instance: instance}
         query = query.where(*(column == one for column, one in wanted.items() if one is not None))
-        return list({identity(o): o for o in self._all(query, outcome_of)}.values())
+        return list({identity(o): o for o in self._rows.made_of(query, outcome_of)}.values())
 
     def catch_up(self) -> list[Outcome]:
         """Take in what another process recorded since this journal was read or last caught up.
@@ -242,25 +242,13 @@ class Journal:
 
         Raises `JournalError` if something new is not what was written.
         """
-        before = self.chain
-        if self.store.format == 1:
-            return []
-
-        def news(connection: sa.Connection) -> tuple[Chain, Sequence[sa.Row[Any]]]:
-            if ends_in(connection, before):
-                return before, []
-            after = verified(connection, self.store.name, before)
-            number, upto = before.last[OUTCOMES.name], after.last[OUTCOMES.name]
-            query = _outcomes(sa.text(f"{OUTCOMES.name}.*"))
-            new = query.where(OUTCOMES.c.id > number, OUTCOMES.c.id <= upto)
-            return after, connection.execute(new).all()
-
-        self.chain, rows = self.store.run("read", news)
-        if self.chain.last[STUDY.name] > before.last[STUDY.name]:
+        before = self.chain.last
+        new = self._rows.follow(OUTCOMES, _outcomes(_WHOLE), outcome_of)
+        after = self.chain.last
+        if after[STUDY.name] > before[STUDY.name]:
             self.study = self._read_study()
-        if self.chain.last[CANDIDATES.name] > before.last[CANDIDATES.name]:
-            self._rows = self._read_rows()
-        new = self._made(rows, outcome_of)
+        if after[CANDIDATES.name] > before[CANDIDATES.name]:
+            self._numbers = self._read_numbers()
         vars(self).pop("_partial", None)
         if "_latest" in vars(self):
             for outcome in new:
@@ -273,9 +261,11 @@ class Journal:
 
         The oldest of them comes first.
         """
-        query = _outcomes(sa.text(f"{OUTCOMES.name}.*")).order_by(None)
+        query = _outcomes(_WHOLE).order_by(None)
         query = query.order_by(OUTCOMES.c.id.desc()).limit(number)
-        found = self._all(query, lambda r: (datetime.fromisoformat(r.recorded), outcome_of(r)))
+        found = self._rows.made_of(
+            query, lambda r: (datetime.fromisoformat(r.recorded), outcome_of(r))
+        )
         return found[::-1]
 
     def paused(self, role: Role | None = None, instance: int | None = None) -> list[Outcome]:
@@ -284,7 +274,7 @@ class Journal:
         wanted = {PARTIALS.c.role: role, PARTIALS.c.instance: instance}
         query = query.where(*(column == one for column, one in wanted.items() if one is not None))
         latest: dict[Identity, Outcome] = {}
-        for one in self._all(query.order_by(PARTIALS.c.epochs), partial_of, PARTIALS):
+        for one in self._rows.made_of(query.order_by(PARTIALS.c.epochs), partial_of, PARTIALS):
             latest[identity(one)] = one
         return [one for what, one in latest.items() if what not in self._latest]
 
@@ -305,7 +295,7 @@ class Journal:
             numbers = number_of(instance), number_of(sample)
             return Measure(key, role, *numbers, float(loss), float(seconds), octets // 4)
 
-        measures = self._all(query.where(OUTCOMES.c.role == role), measure)
+        measures = self._rows.made_of(query.where(OUTCOMES.c.role == role), measure)
         return list({identity(one): one for one in measures}.values())
 
     def add(self, *outcomes: Outcome, retry: bool = False) -> None:
@@ -327,7 +317,7 @@ class Journal:
         for outcome in outcomes:
             what = identity(outcome)
             last, status = self._latest.get(what, (-1, Status.FAILED))
-            if outcome.candidate not in self._rows:
+            if outcome.candidate not in self._numbers:
                 raise JournalError(f"{in_words(what)} is of a candidate that {name} does not know")
             if what in added or (last >= 0 and not (retry and status is Status.FAILED)):
                 raise JournalError(f"{in_words(what)} is recorded in {name} already")
@@ -336,13 +326,18 @@ class Journal:
             if outcome.status is Status.PAUSED:
                 if outcome.epochs > max(self._partial.get(what, 0), partial.get(what, 0)):
                     partial[what] = outcome.epochs
-                    aside.append(partial_row_of(outcome, self._rows[outcome.candidate]))
+                    aside.append(partial_row_of(outcome, self._numbers[outcome.candidate]))
                 continue
             added[what] = (last + 1, outcome.status)
-            rows.append(row_of(outcome, self._rows[outcome.candidate], last + 1))
-        self._insert((OUTCOMES, rows), (PARTIALS, aside))
+            rows.append(row_of(outcome, self._numbers[outcome.candidate], last + 1))
+        self._rows.insert((OUTCOMES, rows), (PARTIALS, aside))
         self._latest.update(added)
         self._partial.update(partial)
+
+    @property
+    def chain(self) -> Chain:
+        """How far its chain of digests goes; empty in a journal of format 1, which has none."""
+        return self._rows.chain
 
     def close(self) -> None:
         """Close it and let go of its lock; closing twice does nothing."""
@@ -374,24 +369,18 @@ class Journal:
         """Bring a journal of an older format to the present one, and note it."""
         old = self.store.format
         if old == FORMAT:
-
-            def complete(connection: sa.Connection) -> None:
-                add_missing_columns(connection)
-                TABLES.create_all(connection)
-
-            self.store.run("opened", complete)
+            self.store.run("opened", _complete)
             return
         note = {"from": old, "instances": self.count(), "version": version("surefoot")}
 
         def upgrade(connection: sa.Connection) -> None:
-            add_missing_columns(connection)
-            TABLES.create_all(connection)
+            _complete(connection)
             last = connection.execute(sa.select(sa.func.max(NOTES.c.id))).scalar() or 0
             row = {"name": "migrated", "content": canonical(note), "recorded": now()}
             connection.execute(NOTES.insert(), {"id": last + 1, **row})
             self.store.sign(connection)
 
-        self._write("opened", upgrade)
+        self._rows.write("opened", upgrade)
 
     def _extend(self, new: dict[str, Any], changes: tuple[str, ...]) -> None:
         """Make a description the study's and keep the earlier one, both or neither."""
@@ -405,14 +394,14 @@ class Journal:
             connection.execute(EXTENSIONS.insert(), {**before._mapping, **added})
             connection.execute(STUDY.update().values(_described(new)))
 
-        self._write("written", extend, STUDY, EXTENSIONS)
+        self._rows.write("written", extend, STUDY, EXTENSIONS)
         self.extended = Extended(self.study, changes, fresh, time)
         self.study = new
 
     def _declare(self, candidates: Iterable[Candidate]) -> None:
         """Record what candidates are, once each, so that their outcomes can be added."""
-        new = {c.key: c for c in candidates if c.key not in self._rows}
-        numbers = {key: number for number, key in enumerate(new, start=len(self._rows) + 1)}
+        new = {c.key: c for c in candidates if c.key not in self._numbers}
+        numbers = {key: number for number, key in enumerate(new, start=len(self._numbers) + 1)}
         rows = [
             {
                 "key": key,
@@ -422,89 +411,23 @@ class Journal:
             }
             for key, candidate in new.items()
         ]
-        self._insert((CANDIDATES, rows))
-        self._rows |= numbers
-
-    def _insert(self, *new: tuple[sa.Table, list[dict[str, Any]]]) -> None:
-        """Append rows to tables, numbered on from the last of each; all of them or none."""
-        numbered = [
-            (
-                table,
-                [{"id": n, **row} for n, row in enumerate(rows, self.chain.last[table.name] + 1)],
-            )
-            for table, rows in new
-            if rows
-        ]
-
-        def insert(connection: sa.Connection) -> None:
-            for table, rows in numbered:
-                connection.execute(table.insert(), rows)
-
-        if numbered:
-            self._write("written", insert, *(table for table, _ in numbered))
-
-    def _write(
-        self, doing: str, work: Callable[[sa.Connection], object], *tables: sa.Table
-    ) -> None:
-        """Do work that writes (to ``tables``, else to any) and seal it, in one transaction.
-
-        Where the connection is lost meanwhile, the chain's end tells whether all of it was done.
-        """
-        before = self.chain
-
-        def sealed(connection: sa.Connection) -> Chain:
-            work(connection)
-            return seal(connection, before, *tables)
-
-        def landed(connection: sa.Connection, after: Chain | None) -> bool:
-            if after is not None and ends_in(connection, after):
-                return True
-            if ends_in(connection, before):
-                return False
-            raise JournalError(
-                f"{self.store.name} was written to by another surefoot while the connection to it "
-                "was lost: run the same command again to go on from there"
-            )
-
-        self.chain = self.store.run(doing, sealed, landed)
+        self._rows.insert((CANDIDATES, rows))
+        self._numbers |= numbers
 
     def _read_study(self) -> dict[str, Any]:
         """Return the present description."""
-        studies = self._all(sa.select(STUDY.c.description), lambda row: _plain(row.description))
+        studies = self._rows.made_of(
+            sa.select(STUDY.c.description), lambda row: _plain(row.description)
+        )
         if len(studies) != 1:
             raise JournalError(f"{self.store.name} holds no study: it is not a whole journal")
         present: dict[str, Any] = modern(studies[0])
         return present
 
-    def _read_rows(self) -> dict[str, int]:
+    def _read_numbers(self) -> dict[str, int]:
         """Return which row each candidate is."""
         known = sa.select(CANDIDATES.c.key, CANDIDATES.c.id).order_by(CANDIDATES.c.id)
-        return dict(self._all(known, tuple))
-
-    def _all(
-        self,
-        query: sa.Select[Any],
-        make: Callable[[sa.Row[Any]], Made],
-        optional: sa.Table | None = None,
-    ) -> list[Made]:
-        """Return what is made of each row; none if the journal is older than ``optional``."""
-
-        def read(connection: sa.Connection) -> Sequence[sa.Row[Any]]:
-            if optional is not None and not sa.inspect(connection).has_table(optional.name):
-                return []
-            return connection.execute(query).all()
-
-        return self._made(self.store.run("read", read), make)
-
-    def _made(self, rows: Sequence[sa.Row[Any]], make: Callable[[sa.Row[Any]], Made]) -> list[Made]:
-        """Return what is made of each row."""
-        try:
-            return [make(row) for row in rows]
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise JournalError(
-                f"{self.store.name} is damaged, it holds what surefoot never writes ({error}): "
-                "restore it from a copy"
-            ) from None
+        return dict(self._rows.made_of(known, tuple))
 
     @cached_property
     def _latest(self) -> dict[Identity, tuple[int, Status]]:
@@ -518,7 +441,7 @@ class Journal:
             what = key, roles[role], number_of(instance), number_of(sample)
             return what, (number_of(attempt), statuses[status])
 
-        return dict(self._all(_outcomes(*(OUTCOMES.c[name] for name in names)), latest))
+        return dict(self._rows.made_of(_outcomes(*(OUTCOMES.c[name] for name in names)), latest))
 
     @cached_property
     def _partial(self) -> dict[Identity, int]:
@@ -531,13 +454,23 @@ class Journal:
             key, role, instance, sample, epochs = row
             return (key, Role(role), instance, sample), epochs
 
-        return dict(self._all(query, partial, PARTIALS))
+        return dict(self._rows.made_of(query, partial, PARTIALS))
+
+
+def _complete(connection: sa.Connection) -> None:
+    """Add the columns and the tables that an older journal lacks."""
+    add_missing_columns(connection)
+    TABLES.create_all(connection)
 
 
 def _described(study: Mapping[str, Any]) -> dict[str, str]:
     """Return a description as columns of `STUDY`."""
     text, by = canonical(study), version("surefoot")
     return {"description": text, "fingerprint": fingerprint(text), "version": by}
+
+
+_WHOLE = sa.text(f"{OUTCOMES.name}.*")
+"""All the columns of outcomes that a journal has."""
 
 
 def _outcomes(*columns: Any) -> sa.Select[Any]:

@@ -236,6 +236,14 @@ def outcome_of(row: sa.Row[Any]) -> Outcome:
     )
 
 
+def is_there(connection: sa.Connection, table: sa.Table) -> bool:
+    """Say whether a journal has a table, which older ones may lack; found once, it stays."""
+    found: set[str] = connection.info.setdefault("tables", set())
+    if table.name not in found and sa.inspect(connection).has_table(table.name):
+        found.add(table.name)
+    return table.name in found
+
+
 def add_missing_columns(connection: sa.Connection) -> None:
     """Give an older journal the column that its outcomes lack."""
     columns = sa.inspect(connection).get_columns(OUTCOMES.name)

@@ -105,7 +105,7 @@ class _Kept(Journal):
 
     def candidates(self) -> dict[str, Known]:
         """Return every declared candidate by key."""
-        if len(self._known) < len(self._rows):
+        if len(self._known) < len(self._numbers):
             self._known = super().candidates()
         return self._known
 
