@@ -4,6 +4,7 @@ import pytest
 from surefoot.reports.figures import figure_of
 from surefoot.reports.files import save
 from surefoot.reports.views.chart import (
+    Area,
     Axis,
     Band,
     Bars,
@@ -20,6 +21,7 @@ from surefoot.reports.views.chart import (
 
 X, Y = np.array([1.0, 2.0, 4.0]), np.array([0.1, 0.5, 0.9])
 EVERY = (
+    Area(X, Y - 0.1, Y, label="an area"),
     Band(0.4, 0.6, "y", label="a band"),
     boxes_of([Y, Y + 0.1], [1.5, 3.0], 0.5, label="boxes"),
     Bars(X, Y, None, 0.4, label="bars"),
@@ -45,6 +47,7 @@ def test_every_mark_is_drawn_within_the_limits_of_the_view(tmp_path, suffix):
     assert (axes.get_xlim(), axes.get_ylim()) == ((0.0, 5.0), (0.0, 1.0))
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("across / cm", "up")
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "an area",
         "a band",
         "boxes",
         "bars",

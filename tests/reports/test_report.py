@@ -24,10 +24,13 @@ NOISY = Fake(noise=0.3)
 FOUR = tuple(Fake(quality=1.0 + place, noise=0.2) for place in range(4))
 MANY = tuple(Fake(quality=1.0 + place, noise=0.2) for place in range(9))
 KINDS = {
-    "assess": (AssessStudy(candidate=NOISY, n=6, **COMMON), ["verdict", "fresh", "curves"]),
+    "assess": (
+        AssessStudy(candidate=NOISY, n=6, **COMMON),
+        ["verdict", "fresh", "curves", "bands"],
+    ),
     "broken promise": (
         AssessStudy(candidate=NOISY, promise=Promise(0.0), **COMMON),
-        ["verdict", "fresh", "curves"],
+        ["verdict", "fresh", "curves", "bands"],
     ),
     "variance": (VarianceStudy(candidate=NOISY, alone=6, draws=3, inits=4, **COMMON), ["variance"]),
     "sample size": (SampleSizeStudy(candidate=NOISY, sizes=[4, 8], n=8, **COMMON), ["sizes"]),
@@ -35,7 +38,7 @@ KINDS = {
         CompareStudy(
             candidates=FOUR[:3], names=("one",), baseline=FOUR[3], n=6, sizes=[4, 8], **COMMON
         ),
-        ["comparison", "ranks", "performance"],
+        ["comparison", "bands", "ranks", "performance"],
     ),
     "pilot": (PilotStudy(candidates=MANY, size=8, n=3, **COMMON), ["pilot"]),
 }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from surefoot.reports.views.chart import (
+    Area,
     Axis,
     Band,
     Bars,
@@ -323,6 +324,12 @@ def _band(axes: Axes, mark: Band, level: int) -> None:
     span(mark.low, mark.high, zorder=level, **look)
 
 
+def _area(axes: Axes, mark: Area, level: int) -> None:
+    look: dict[str, Any] = {"color": mark.tone.value, "label": mark.label}
+    look |= {"alpha": mark.alpha, "linewidth": 0.0}
+    axes.fill_between(mark.x, mark.low, mark.high, zorder=level, **look)
+
+
 def _texts(axes: Axes, mark: Texts, level: int) -> None:
     for x, y, words in zip(mark.x, mark.y, mark.words, strict=True):
         axes.annotate(
@@ -348,5 +355,6 @@ _DRAWERS: dict[type[Mark], Callable[[Axes, Any, int], None]] = {
     Ranges: _ranges,
     Rule: _rule,
     Band: _band,
+    Area: _area,
     Texts: _texts,
 }

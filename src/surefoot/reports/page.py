@@ -21,6 +21,7 @@ from surefoot.errors import require
 from surefoot.escaping import html_text, visible
 from surefoot.replacing import MARK
 from surefoot.reports.views.chart import (
+    Area,
     Axis,
     Band,
     Bars,
@@ -265,6 +266,8 @@ def _columns(mark: Mark, panel: Panel) -> dict[str, Any]:
             found = {"value": [mark.value]}
         case Band():
             found = {"low": [mark.low], "high": [mark.high]}
+        case Area():
+            found = {"x": mark.x, "low": mark.low, "high": mark.high}
         case Texts():
             found = {
                 "x": _numbers(mark.x),
@@ -360,6 +363,11 @@ def _band(figure: Any, mark: Band, source: Any) -> Any:
     return figure.hstrip(y0="low", y1="high", source=source, **look)
 
 
+def _area(figure: Any, mark: Area, source: Any) -> Any:
+    look = {"fill_color": mark.tone.value, "fill_alpha": mark.alpha}
+    return figure.varea(x="x", y1="low", y2="high", source=source, **look)
+
+
 def _texts(figure: Any, mark: Texts, source: Any) -> Any:
     right, up = mark.offset
     return figure.text(
@@ -388,6 +396,7 @@ _RENDERERS: dict[type[Any], Callable[[Any, Any, Any], Any]] = {
     Ranges: _ranges,
     Rule: _rule,
     Band: _band,
+    Area: _area,
     Texts: _texts,
 }
 
@@ -502,7 +511,7 @@ def _swatch(mark: Mark) -> str:
             )
         case Ranges():
             shape = f'<path d="M3 7H23M3 3V11M23 3V11" stroke="{colour}" stroke-width="2"/>'
-        case Band():
+        case Band() | Area():
             shape = f'<rect x="2" y="2" width="22" height="10" fill="{colour}" opacity="0.3"/>'
         case _:
             shape = f'<rect x="4" y="2" width="18" height="10" fill="{colour}"/>'

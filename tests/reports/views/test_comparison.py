@@ -57,3 +57,17 @@ def test_transfer_shows_home_beside_there_and_a_single_loss_as_a_point():
     (single,) = of(left, Points)
     assert (single.y.tolist(), single.label) == ([1.5], "a single loss")
     assert left.x.names == ("a, n = 9", "b, n = 5", "c, n = 1")
+
+
+def test_many_sizes_have_names_and_tables_at_distances_and_one_axis_for_all():
+    sizes = tuple(range(100, 145))
+    losses = np.geomspace(10.0, 1.0, 45)[None, :, None] * RNG.uniform(0.9, 1.1, (2, 45, 8))
+    losses[1] *= 3.0
+    one = Comparison(("a", "b"), sizes, losses)
+    view = comparison(one, "loss")
+    panel = view.panels[0]
+    assert sum(map(bool, panel.x.names)) == 12
+    assert panel.x.log is False
+    assert (panel.y.log, panel.y.high > losses.max()) == (True, True)
+    assert [table.title.split()[0] for table in view.tables][::7] == ["100", "144"]
+    assert not of(panel, Texts)

@@ -26,8 +26,9 @@ def plot(
     Of a race: rounds (who left when), curves (loss against epoch of a
     candidate's instances), certificate (its fresh losses and their bound), race
     (all three), duel (winner against runner-up), front (mean against spread),
-    profiles, parallel (hyperparameters), curse, ranks, performance. Of other
-    studies: sizes, variance, comparison, fresh, curves, pilot.
+    profiles, parallel (hyperparameters), criteria (how strict each is), curse,
+    ranks, performance. Of other studies: sizes, variance, comparison, fresh,
+    curves, bands (loss by epoch), pilot.
 
     [bold]Examples[/bold]
 

@@ -190,6 +190,18 @@ class Band:
 
 
 @dataclass(frozen=True, eq=False)
+class Area:
+    """What lies between ``low`` and ``high``, each ``[n]``, at ``x``, shaded; none may be NaN."""
+
+    x: Floats
+    low: Floats
+    high: Floats
+    tone: Tone = Tone.REST
+    alpha: float = 0.3
+    label: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Texts:
     """Words at points ``[n]``, moved by ``offset`` (right, up) in points."""
 
@@ -201,7 +213,7 @@ class Texts:
     offset: tuple[float, float] = (5.0, 0.0)
 
 
-Mark = Points | Line | Lines | Boxes | Bars | Ranges | Rule | Band | Texts
+Mark = Points | Line | Lines | Boxes | Bars | Ranges | Rule | Band | Area | Texts
 
 
 @dataclass(frozen=True, eq=False)

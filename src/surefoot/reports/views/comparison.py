@@ -42,6 +42,10 @@ FAR = 1.5
 """A candidate whose median is this factor above the best one's may leave the figure."""
 GROUP = 0.8
 """Width of the boxes of one size, of the distance between sizes."""
+NAMED = 12
+"""Sizes that have room for a name at the axis."""
+TABLES = 8
+"""Sizes that have a table: of more, the largest and others at equal distances."""
 READING = (
     "Boxes are quartiles of a candidate's losses at a size with the median, whiskers reach "
     "the furthest loss within 1.5 interquartile ranges; all have the same samples. Arrows at "
@@ -59,7 +63,9 @@ def comparison(found: Comparison, label: str) -> View:
         Paragraph("Comparison", tuple(found.lines())),
         Paragraph("Bounds", (found.bound_line(),)),
     )
-    tables = tuple(comparison_table(found, place) for place in range(len(found.sizes)))
+    last = len(found.sizes) - 1
+    told = np.unique(np.linspace(0, last, min(last + 1, TABLES)).round().astype(int)).tolist()
+    tables = tuple(comparison_table(found, place) for place in told)
     title = "Losses at each sample size" if len(found.sizes) > 1 else "Losses"
     return View("comparison", title, words, tuple(panels), tables, READING)
 
@@ -93,8 +99,9 @@ def _losses(found: Comparison, label: str) -> Panel:
                 for name_, values in hover.items()
             }
             marks.append(Points(x, y, tone, "up", "", 8.0, hover=said))
-            words = tuple(f"{value:.3g}" for value in middle[above])
-            marks.append(Texts(x, y, words, Tone.INK, "center", (0.0, -11.0)))
+            if len(found.sizes) <= NAMED:
+                words = tuple(f"{value:.3g}" for value in middle[above])
+                marks.append(Texts(x, y, words, Tone.INK, "center", (0.0, -11.0)))
     beyond = int((finite(found.losses) > vertical.high).sum())
     notes = [lost_note(int(np.isinf(found.losses).sum()))]
     if beyond:
@@ -104,7 +111,8 @@ def _losses(found: Comparison, label: str) -> Panel:
 
 
 def _sizes(found: Comparison) -> Axis:
-    names = tuple(f"{size:,}" for size in found.sizes)
+    every = -(-len(found.sizes) // NAMED)
+    names = tuple("" if place % every else f"{size:,}" for place, size in enumerate(found.sizes))
     places = tuple(np.arange(float(len(found.sizes))).tolist())
     return Axis("training examples", -0.5, len(found.sizes) - 0.5, places=places, names=names)
 
@@ -113,7 +121,7 @@ def _vertical(found: Comparison, label: str) -> Axis:
     """Return the axis of the losses, logarithmic where even the better candidates span much.
 
     Near the best is a median below `FAR` times the lowest of its size. So one poor candidate does
-    not squeeze the others into a line.
+    not squeeze the others into a line. With many sizes, where they come from is what is asked.
     """
     medians = found.medians
     near = medians <= FAR * medians.min(axis=0)

@@ -18,9 +18,11 @@ from surefoot.reports.views.assessment import (
     assessed_losses,
     assessment_verdict,
 )
+from surefoot.reports.views.bands import Curves, bands, curves_of
 from surefoot.reports.views.candidates import ranking
 from surefoot.reports.views.chart import Floats, View, loss_label
 from surefoot.reports.views.comparison import comparison
+from surefoot.reports.views.criteria import race_criteria
 from surefoot.reports.views.curse import race_against_fresh
 from surefoot.reports.views.curves import learning_curves
 from surefoot.reports.views.duel import duel
@@ -37,8 +39,9 @@ from surefoot.reports.views.sample_size import sample_sizes
 from surefoot.reports.views.survival import survival
 from surefoot.reports.views.variance import variance_split
 from surefoot.reports.views.verdict import race_verdict
+from surefoot.seeds.ledger import Role
 from surefoot.studies.assess.study import recorded_assessment
-from surefoot.studies.description import Description
+from surefoot.studies.description import Description, SizesDescription
 from surefoot.studies.plan.pilot import recorded_pilot
 from surefoot.studies.select.selection import Selection, recorded_selection
 from surefoot.studies.sizes.compare import Comparison, recorded_comparison
@@ -96,6 +99,7 @@ def select_views(journal: Journal) -> Iterator[View | None]:
     yield front(selection)
     yield profiles(selection)
     yield learning_curves(journal, selection)
+    yield race_criteria(selection)
     yield parallel(selection)
     yield race_against_fresh(selection)
     yield ranking(selection)
@@ -129,6 +133,8 @@ def assess_views(journal: Journal) -> Iterator[View | None]:
     yield assessment_verdict(found)
     yield assessed_losses(found)
     yield assessed_curves(found)
+    one = curves_of(found.label, found.outcomes)
+    yield bands([one] if one else [], loss_label(str(found.asked.loss), found.asked.unit))
 
 
 def variance_views(journal: Journal) -> Iterator[View | None]:
@@ -145,7 +151,19 @@ def compare_views(journal: Journal) -> Iterator[View | None]:
     """Yield the views of a comparison; the appendix is about its largest size."""
     found = recorded_comparison(journal)
     yield comparison(found, _label(journal))
+    yield bands(recorded_curves(journal, found), _label(journal))
     yield from compared(found)
+
+
+def recorded_curves(journal: Journal, found: Comparison) -> list[Curves]:
+    """Return the curves of a comparison's candidates at its largest size."""
+    keys = SizesDescription.read(journal.study).candidates
+    told = []
+    for key, name in zip(keys, found.names, strict=True):
+        recorded = journal.outcomes(Role.COMPARE, key)
+        outcomes = [o for o in recorded if o.sample == found.sizes[-1] and o.instance < found.n]
+        told.append(curves_of(name, outcomes))
+    return [one for one in told if one is not None]
 
 
 def compared(found: Comparison) -> Iterator[View | None]:

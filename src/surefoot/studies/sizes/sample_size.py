@@ -28,6 +28,7 @@ from surefoot.seeds.ledger import Role, study_generator
 from surefoot.showing import Shown
 from surefoot.statistics.certificate import Bound, needed, upper_bound
 from surefoot.statistics.intervals import quantile_interval
+from surefoot.statistics.plateau import flat_from
 from surefoot.studies.base import CandidateStudy
 from surefoot.studies.description import SizesDescription
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
@@ -192,10 +193,10 @@ def find_robust_size(
         if bound.content < rule.content - 1e-12 or not bound.value <= limit < np.inf:
             break
         robust = size
-    first = _flat_from(np.median(table, axis=1), rule.flat)
+    first = flat_from(np.median(table, axis=1), rule.flat)
     n = table.shape[1]
     drawn = [
-        _flat_from(np.median(table[:, rng.integers(0, n, n)], axis=1), rule.flat)
+        flat_from(np.median(table[:, rng.integers(0, n, n)], axis=1), rule.flat)
         for _ in range(n_resamples)
     ]
     tails = [(1.0 - rule.confidence) / 2.0, (1.0 + rule.confidence) / 2.0]
@@ -225,15 +226,6 @@ def _limit(largest: Floats, rule: RobustRule) -> float:
             "positive one, so give a limit instead"
         )
     return float((1.0 + rule.tolerance) * median.low)
-
-
-def _flat_from(medians: Floats, share: float) -> int:
-    """Place of the smallest size from which every median is within ``share`` of the last."""
-    last = medians[-1]
-    if np.isinf(last):
-        return len(medians) - 1
-    far = np.flatnonzero(~(np.abs(medians - last) <= share * abs(last)))
-    return int(far[-1]) + 1 if far.size else 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
