@@ -5,15 +5,13 @@ The package's own are tested by exactly these. Needs pytest.
 
 import pytest
 
-pytest.register_assert_rewrite(f"{__name__}.suites")
+for _seam in ("criteria", "engines", "executors", "journals"):
+    pytest.register_assert_rewrite(f"{__name__}.{_seam}")
 
-from surefoot.testing.suites import (  # noqa: E402
-    CriterionSuite,
-    EngineSuite,
-    EpochEngineSuite,
-    ExecutorSuite,
-    JournalSuite,
-)
+from surefoot.testing.criteria import CriterionSuite  # noqa: E402
+from surefoot.testing.engines import EngineSuite, EpochEngineSuite  # noqa: E402
+from surefoot.testing.executors import ExecutorSuite  # noqa: E402
+from surefoot.testing.journals import JournalSuite  # noqa: E402
 from surefoot.testing.toys import toy_function, toy_instance, toy_population, toy_setting  # noqa: E402
 
 __all__ = [
