@@ -28,6 +28,11 @@ PINNED: list[tuple[Candidate, str, str]] = [
         "32c3m2-64c3m2/1 fc9-1 relu nadam lr 0.0001 batch 64 decay 0.01",
     ),
     (
+        surefoot.convnet([], [32, 32], input_shape=[10], scale=True),
+        "1e650293087aa314",
+        "fc32-32-1 scaled relu adam lr 0.001 batch 32",
+    ),
+    (
         surefoot.preset("nas_2", objective=None),
         "7f8a754754a20d07",
         "32c3m2-16c3m4 fc128-64-9-1+side relu adamw lr 0.01 batch 32 decay 0.01",

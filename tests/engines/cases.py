@@ -46,8 +46,20 @@ WHOLE = ConvNet(
     learning_rate=0.02,
     batch_size=512,
 )
+DENSE = ConvNet(
+    (),
+    (9, 6),
+    "elu",
+    side=1,
+    side_layer=0,
+    dropout=0.1,
+    scale=True,
+    learning_rate=0.01,
+    batch_size=20,
+)
 AVERAGED = replace(NOISY, average="ema(2 epochs)", clip=0.5, objective="root")
 NETS = {"plain": PLAIN, "side": SIDE, "noisy": NOISY, "whole": WHOLE, "averaged": AVERAGED}
+NETS["dense"] = DENSE
 EXPLODING = ConvNet((Conv(4),), (4,), optimizer="sgd", learning_rate=1e30)
 
 

@@ -204,10 +204,11 @@ def test_classification(engine: Engine, loss: str) -> None:
     population = toy_population()
     codes = np.digitize(population.target[:, 0], [2.3, 3.6])
     labelled = Population(population.features, codes, classes=True)
-    net = replace(MIXED, outputs=3, hidden=(9,), learning_rate=0.01)
     setting = toy_setting(labelled, loss=parse_loss(loss))
-    reference = curves(TorchEager(), net, setting)
-    np.testing.assert_allclose(curves(engine, net, setting), reference, rtol=1e-3)
+    for net in (MIXED, ConvNet((), scale=True)):
+        net = replace(net, outputs=3, hidden=(9,), learning_rate=0.01)
+        reference = curves(TorchEager(), net, setting)
+        np.testing.assert_allclose(curves(engine, net, setting), reference, rtol=1e-3)
 
 
 @every_engine
@@ -227,6 +228,28 @@ def test_several_channels_and_oblong_images(engine: Engine) -> None:
     target = 2.0 + np.abs(features[:, 0].mean(axis=(1, 2)) + features[:, 1, 3, 4])
     halves = toy_setting(Population(features, target)).halves
     agree(engine, replace(MIXED, input_shape=(3, 9, 12)), halves=halves)
+
+
+@every_engine
+@pytest.mark.parametrize("features", [1, 10, 30])
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("scale", [False, True], ids=["raw", "scaled"])
+def test_networks_without_convolutions(
+    engine: Engine, features: int, outputs: int, scale: bool
+) -> None:
+    generator = np.random.default_rng(features)
+    x = generator.standard_normal((200, features))
+    target = 5.0 + x[:, :1] + 0.1 * generator.standard_normal((200, outputs))
+    net = ConvNet((), (12, 7), input_shape=(features,), outputs=outputs, scale=scale)  # type: ignore[arg-type]
+    halves = toy_setting(Population(x, target)).halves
+    for loss in ("relative_rmse", "rmse(root)", "huber(0.3)", "stochastic_rmse"):
+        agree(engine, net, halves=halves, loss=parse_loss(loss))
+
+
+@every_engine
+@pytest.mark.parametrize("average", ["none", "ema(1 epoch)"])
+def test_convolutions_scale_too(engine: Engine, average: str) -> None:
+    agree(engine, replace(SIDE, scale=True, average=average, objective="root"))
 
 
 @every_engine

@@ -21,7 +21,7 @@ from surefoot.replacing import check_target
 from surefoot.seeds.ledger import InstanceSeed, Role
 from tests.fakes import Fake
 
-NET = ConvNet((Conv(2),), (3,), input_shape=(1, 4, 4), batch_size=8, batch_norm=True)
+NET = ConvNet((Conv(2),), (3,), input_shape=(1, 4, 4), batch_size=8, batch_norm=True, scale=True)
 
 
 @pytest.fixture(scope="module")

@@ -93,6 +93,25 @@ def test_unions_and_conditions(file, population):
     assert [net.convolutions[0].kernel for net in alone] == [7]
 
 
+def test_networks_without_convolutions_take_any_number_of_features(file):
+    table = Population(np.ones((9, 7)), np.ones((9, 2)), name="table")
+    head = BASE.partition("[space]")[0]
+    space = "[space]\nchannels = []\nhidden = [[8], [8, 4]]\nscale = [true, false]\n"
+    nets = candidates_of(file(head + space), table)
+    assert [(net.hidden, net.scale) for net in nets] == [
+        (hidden, scale) for hidden in ((8,), (8, 4)) for scale in (True, False)
+    ]
+    assert {(net.input_shape, net.outputs, net.convolutions) for net in nets} == {
+        ((1, 1, 7), 2, ())
+    }
+    with pytest.raises(StudyFileError, match="the 7 features of table are no square image"):
+        candidates_of(file(head + "[space]\nchannels = [[], [4]]\n"), table)
+    for wrong in ("[]", "[2, 3]"):
+        text = head + f"[space]\nchannels = []\ninput_shape = {wrong}\n"
+        with pytest.raises(StudyFileError, match="does not hold the 7 features"):
+            candidates_of(file(text), table)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -158,6 +158,12 @@ class Loss:
         """Whether the reported number is the square root of the mean."""
         return self.name in ROOTED
 
+    @property
+    def power(self) -> float:
+        """Power of the target's unit in what is trained: 2 of a mean square, 1 of its root."""
+        power = {"stochastic_rmse": 1.0, "mae": 1.0, "rmse": 2.0, "mse": 2.0, "huber": 2.0}
+        return power.get(self.name, 0.0) / (2.0 if self.objective == "root" else 1.0)
+
     def unit(self, target_unit: str) -> str:
         """Return the unit of the reported number; empty when dimensionless.
 

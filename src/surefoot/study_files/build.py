@@ -233,12 +233,17 @@ def _convnet_fields(table: ConvNetSection, population: Population) -> dict[str, 
         fields["loss"] = [parse_loss(text) for text in choices_of("loss", fields["loss"])]
     if "preset" not in fields:
         fields["outputs"] = population.outputs
-        fields["input_shape"] = [_input_shape(table.input_shape, population)]
+        convolved = any(choices_of("channels", fields.get("channels", [])))
+        fields["input_shape"] = [_input_shape(table.input_shape, population, convolved)]
     return fields
 
 
-def _input_shape(given: list[int] | None, population: Population) -> tuple[int, ...]:
+def _input_shape(
+    given: list[int] | None, population: Population, convolved: bool
+) -> tuple[int, ...]:
     columns = population.features.shape[1]
+    if given is None and not convolved:
+        return (1, 1, columns)
     edge = math.isqrt(columns)
     if given is None and edge * edge != columns:
         raise ConfigurationError(

@@ -128,7 +128,7 @@ class ConvNetSection(Section):
     name: str | None = Field(None, description="what compare calls it, in quotes")
     preset: Words | None = _choices("a preset in quotes")
     channels: list[int] | list[list[int]] | None = Field(
-        None, description="a list of channels such as [8, 16], or a list of such lists"
+        None, description="a list of channels such as [8, 16] or [], or a list of such lists"
     )
     hidden: list[int] | list[list[int]] | None = Field(
         None, description="a list of units such as [32], or a list of such lists"
@@ -145,6 +145,7 @@ class ConvNetSection(Section):
     input_shape: list[int] | None = Field(
         None, description="three whole numbers: [channels, rows, columns]"
     )
+    scale: bool | list[bool] | None = _choices(YES)
     optimizer: Words | None = _choices(WORD)
     learning_rate: Number | None = _choices(NUMBER)
     batch_size: Whole | None = _choices(WHOLE)

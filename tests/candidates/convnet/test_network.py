@@ -30,7 +30,7 @@ convs = st.builds(
 def nets(draw: st.DrawFn) -> ConvNet:
     hidden = tuple(draw(st.lists(st.integers(1, 9), max_size=3)))
     return ConvNet(
-        tuple(draw(st.lists(convs, min_size=1, max_size=3))),
+        tuple(draw(st.lists(convs, max_size=3))),
         hidden,
         activation=draw(st.sampled_from(ACTIVATIONS)),
         batch_norm=draw(st.booleans()),
@@ -39,6 +39,7 @@ def nets(draw: st.DrawFn) -> ConvNet:
         side_layer=draw(st.integers(0, len(hidden))),
         input_shape=(draw(st.integers(1, 2)), 23, 22),  # room for any three of `convs`
         outputs=draw(st.integers(1, 3)),
+        scale=draw(st.booleans()),
         optimizer=draw(st.sampled_from(OPTIMIZERS)),
         learning_rate=draw(st.sampled_from([1e-4, 0.1])),
         batch_size=draw(st.integers(1, 64)),
@@ -102,10 +103,25 @@ def test_every_field_changes_the_key() -> None:
         {"learning_rate": 2e-4},
         {"batch_size": 33},
         {"decay": 0.2},
+        {"scale": True},
         {"loss": Loss("mae")},
     ]
     keys = {replace(net, **change).key for change in changes}
     assert len(keys | {net.key}) == len(changes) + 1
+
+
+def test_without_convolutions_only_the_number_of_features_counts() -> None:
+    shapes = [(12,), (3, 4), (1, 3, 4), (1, 1, 12), (1, 2, 3, 2)]
+    nets = [ConvNet((), (5,), input_shape=shape) for shape in shapes]  # type: ignore[arg-type]
+    assert {net.key for net in nets} == {nets[0].key}
+    assert nets[0].input_shape == (1, 1, 12)
+    assert nets[0].number_of_parameters == 12 * 5 + 5 + 5 + 1
+    assert nets[0].flops == 4 * 12 * 5 + 6 * 5
+
+
+def test_features_are_dropped_only_after_convolutions() -> None:
+    kinds = [one.kind for one in ConvNet((), (5, 4), dropout=0.1, input_shape=(3,)).layers]
+    assert kinds == ["flatten", "dense", *("activation", "dropout", "dense") * 2]
 
 
 def test_the_place_of_side_features_is_immaterial_without_any() -> None:
@@ -115,8 +131,9 @@ def test_the_place_of_side_features_is_immaterial_without_any() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"convolutions": ()}, "0 convolutions given; use 1 to 3"),
-        ({"convolutions": (Conv(1),) * 4}, "4 convolutions given; use 1 to 3"),
+        ({"convolutions": (Conv(1),) * 4}, "4 convolutions given; use at most 3"),
+        ({"scale": 1}, "scale = 1 must be true or false"),
+        ({"convolutions": (), "input_shape": (0,)}, r"input_shape = \(1, 1, 0\) must be positive"),
         ({"convolutions": (8,)}, "convolution 8 must be a Conv"),
         ({"convolutions": 8}, "convolutions = 8 must be a list"),
         ({"hidden": (1,) * 4}, "4 hidden layers given; use at most 3"),
@@ -202,6 +219,11 @@ def test_labels_are_one_line_and_tell_the_presets_apart(name: str) -> None:
     label = preset(name).label
     assert "\n" not in label
     assert sum(preset(other).label == label for other in PRESETS) == 1
+
+
+def test_a_label_without_convolutions() -> None:
+    net = ConvNet((), (32, 16), input_shape=(7,), outputs=2, side=1, scale=True)
+    assert net.label == "fc32-16-2+side scaled relu adam lr 0.001 batch 32"
 
 
 def test_a_label_names_what_is_special() -> None:

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.fused_cpu import training
-from surefoot.engines.fused_cpu.instance import Network, aligned, buffers_of, frozen, recipe_of
+from surefoot.engines.fused_cpu.instance import (
+    Network,
+    aligned,
+    buffers_of,
+    frozen,
+    recipe_of,
+    scale_of,
+)
+from surefoot.engines.scaling import Scaling, loss_share, scaling_names
 from surefoot.engines.torch.module import ConvModule
 from surefoot.instances import Setting
 from surefoot.learning.losses import Loss
@@ -34,6 +42,7 @@ class Batch:
     features: Array
     target: Array
     side: Array | None
+    scaling: Scaling
 
 
 def draw_batch(net: ConvNet, loss: Loss, examples: int, seed: int) -> Batch:
@@ -64,6 +73,10 @@ def draw_batch(net: ConvNet, loss: Loss, examples: int, seed: int) -> Batch:
         rounded(features),
         rounded(target),
         None if side is None else rounded(side),
+        {
+            name: generator.uniform(0.5, 2.0, length).astype(np.float32)
+            for name, length in scaling_names(net).items()
+        },
     )
 
 
@@ -76,12 +89,15 @@ def setting_of(batch: Batch) -> Setting:
 def by_kernels(batch: Batch, dtype: Any) -> tuple[float, Array, Network]:
     """Return the loss and the flat gradient of the batch, and the network after it."""
     net, n = batch.net, len(batch.features)
-    network = Network(net, batch.flat.astype(dtype), dtype=dtype)
+    network = Network(net, batch.flat.astype(dtype), batch.scaling, dtype=dtype)
     program = network.program
     grads = aligned(program.parameters, dtype)
     side = np.zeros((1, 0)) if batch.side is None else batch.side
     rows = np.arange(n, dtype=np.int32)
-    data = training.Data(*(frozen(a.astype(dtype)) for a in (batch.features, batch.target, side)))
+    data = training.Data(
+        *(frozen(a.astype(dtype)) for a in (batch.features, batch.target, side)),
+        scale_of(net, batch.scaling, loss_share(batch.loss, batch.scaling), dtype),
+    )
     none = aligned(16, dtype)
     state = training.State(
         network.params,
@@ -115,6 +131,8 @@ def torch_module(batch: Batch) -> ConvModule:
         return torch.from_numpy(masks).double()
 
     module.keep = keep
+    scaling = {name: torch.from_numpy(values) for name, values in batch.scaling.items()}
+    module.load_state_dict(scaling, strict=False)
     return module
 
 
@@ -145,7 +163,7 @@ def by_torch(batch: Batch) -> tuple[float, list[tuple[str, Array]], ConvModule]:
     side = None if batch.side is None else torch.from_numpy(batch.side)
     prediction = module(torch.from_numpy(batch.features), side)
     loss = torch_loss(batch.loss, prediction, torch.from_numpy(batch.target))
-    loss.backward()
+    (loss * loss_share(batch.loss, batch.scaling)).backward()
     gradients = [
         (name, p.grad.numpy().ravel())  # type: ignore[union-attr]
         for name, p in module.named_parameters()

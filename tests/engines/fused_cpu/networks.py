@@ -47,7 +47,7 @@ def networks(draw: st.DrawFn, batch_norm: bool | None = None) -> ConvNet:
     side = draw(st.integers(0, 3))
     try:
         return ConvNet(
-            tuple(draw(st.lists(convolutions, min_size=1, max_size=3))),
+            tuple(draw(st.lists(convolutions, min_size=0, max_size=3))),
             hidden,
             draw(st.sampled_from(ACTIVATIONS)),
             batch_norm=draw(st.booleans()) if batch_norm is None else batch_norm,
@@ -60,6 +60,7 @@ def networks(draw: st.DrawFn, batch_norm: bool | None = None) -> ConvNet:
                 draw(st.integers(4, 15)),
             ),
             outputs=draw(st.integers(2, 4)),
+            scale=draw(st.booleans()),
             batch_size=draw(st.sampled_from([5, 16, 20, 32, 70])),
         )
     except CandidateError:

@@ -93,7 +93,7 @@ def test_two_epochs_are_those_written_out_by_hand() -> None:
 
 def test_initial_weights_are_the_ledgers() -> None:
     seed = toy_instance(NOISY, 9).seed
-    module = convnet_job(NOISY, seed, toy_setting()).predictor.module
+    module = convnet_job(NOISY, seed, toy_setting(), {}).predictor.module
     state = {name: value.numpy() for name, value in module.state_dict().items()}
     for name, values in named_weights(NOISY, initial_weights(NOISY, seed)).items():
         np.testing.assert_array_equal(state[name], values)
@@ -250,7 +250,7 @@ def test_an_exception_inside_training_is_failed() -> None:
 def test_a_lone_value_per_channel_is_normalised_to_the_shift() -> None:
     """A last batch of one example has no variance after the flattening; it must not end in NaN."""
     net = replace(NOISY, batch_size=69, dropout=0.0)
-    module = convnet_job(net, toy_instance(net).seed, toy_setting()).predictor.module
+    module = convnet_job(net, toy_instance(net).seed, toy_setting(), {}).predictor.module
     module.train()
     before = module.get_buffer("fc1_norm.running_mean").clone()
     x = torch.randn(1, 225, generator=torch.Generator().manual_seed(0), requires_grad=True)

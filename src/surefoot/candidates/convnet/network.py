@@ -1,9 +1,10 @@
 """Small convolutional networks: the paper's family of candidates (§3.3, §3.9).
 
-Each of one to three blocks is convolution → [batch normalisation] → activation → [pooling]. The
+Each of up to three blocks is convolution → [batch normalisation] → activation → [pooling]. The
 flattened result passes through fully connected layers, each but the last followed by
 [batch normalisation] → activation; [dropout] acts on the flattened features and after every hidden
-layer. Side features join before any fully connected layer. All conventions are those of torch:
+layer. Side features join before any fully connected layer. Without a block it is a multilayer
+perceptron on any number of features, none of which is dropped. All conventions are those of torch:
 cross-correlation, floor division in pooling, "same" padding with the odd cell at the end.
 """
 
@@ -132,7 +133,7 @@ class ConvNet(Candidate):
     Parameters
     ----------
     convolutions
-        One to three `Conv`.
+        Up to three `Conv`; without any, a network of fully connected layers alone.
     hidden
         Units of the fully connected layers before the output layer, none to three.
     activation
@@ -150,9 +151,13 @@ class ConvNet(Candidate):
         The fully connected layer they join before: 0 the first (with the flattened features),
         1 the second, …
     input_shape
-        (channels, rows, columns) of the features, which are stored flat and row-major.
+        (channels, rows, columns) of the features, which are stored flat and row-major; without
+        convolutions only their number counts, (10,) will do, and it is kept as (1, 1, 10).
     outputs
         Number of outputs of the last fully connected layer.
+    scale
+        Standardise features, side features and target on the training sample; see
+        `surefoot.engines.scaling`.
     optimizer, learning_rate, batch_size, decay
         See `optimizers`; ``decay`` is L2 regularisation, or AdamW's decoupled decay.
     loss
@@ -177,6 +182,7 @@ class ConvNet(Candidate):
     side_layer: int = 1
     input_shape: tuple[int, int, int] = (1, 15, 15)
     outputs: int = 1
+    scale: bool = False
     optimizer: OptimizerName = "adam"
     learning_rate: float = 1e-3
     batch_size: int = 32
@@ -201,17 +207,21 @@ class ConvNet(Candidate):
         if self.batch_norm:
             unbiased = tuple(replace(conv, bias=False) for conv in self.convolutions)
             put(self, convolutions=unbiased)
+        if not self.convolutions:
+            put(self, input_shape=(1, 1, math.prod(self.input_shape)))
         if len(self.input_shape) != 3:
             raise CandidateError(
                 f"input_shape = {short(self.input_shape)} must be (channels, rows, columns)"
             )
-        if not 1 <= len(self.convolutions) <= 3:
-            raise CandidateError(f"{len(self.convolutions)} convolutions given; use 1 to 3")
+        if len(self.convolutions) > 3:
+            raise CandidateError(f"{len(self.convolutions)} convolutions given; use at most 3")
         if len(self.hidden) > 3:
             raise CandidateError(f"{len(self.hidden)} hidden layers given; use at most 3")
         known("activation", self.activation, ACTIVATIONS, error=CandidateError)
         known("optimizer", self.optimizer, OPTIMIZERS, error=CandidateError)
         at_least(1, outputs=self.outputs, error=CandidateError)
+        if not isinstance(self.scale, bool):
+            raise CandidateError(f"scale = {short(self.scale)} must be true or false")
         if any(units < 1 for units in (*self.hidden, *self.input_shape)):
             raise CandidateError(
                 f"hidden = {short(self.hidden)} and "
@@ -286,17 +296,19 @@ class ConvNet(Candidate):
             for c in self.convolutions
         )
         dense = "-".join(map(str, (*self.hidden, self.outputs)))
-        extras = ("+side" if self.side else "") + (" bn" if self.batch_norm else "")
+        extras = ("+side" if self.side else "") + (" scaled" if self.scale else "")
+        extras += " bn" if self.batch_norm else ""
         extras += f" drop{self.dropout:g}" if self.dropout else ""
         decay = f" decay {self.decay:g}" if self.decay else ""
         return (
-            f"{blocks} fc{dense}{extras} {self.activation} {self.optimizer} "
+            f"{blocks}{' ' if blocks else ''}fc{dense}{extras} {self.activation} {self.optimizer} "
             f"lr {self.learning_rate:g} batch {self.batch_size}{decay}{recipe_label(self)}"
         )
 
     def spec(self) -> dict[str, Any]:
-        """Return all fields as plain JSON values; of the recipe those not at their defaults."""
-        names = (f.name for f in dataclasses.fields(self) if f.name not in RECIPE_DEFAULTS)
+        """Return all fields as plain JSON values; scale and recipe only if not the defaults."""
+        left = {*RECIPE_DEFAULTS} | (set() if self.scale else {"scale"})
+        names = (f.name for f in dataclasses.fields(self) if f.name not in left)
         fields = {name: getattr(self, name) for name in names} | recipe_spec(self)
         fields["convolutions"] = [dataclasses.asdict(conv) for conv in self.convolutions]
         fields["hidden"] = list(self.hidden)
@@ -366,7 +378,7 @@ def _layers_of(net: ConvNet) -> tuple[Layer, ...]:
     add("flatten", "flatten", (math.prod(shape),))
     for place, units in enumerate((*net.hidden, net.outputs), start=1):
         block = f"fc{place}"
-        if net.dropout:
+        if net.dropout and (place > 1 or net.convolutions):
             add(f"{block}_dropout", "dropout", shape)
         if net.side and net.side_layer == place - 1:
             add(f"{block}_side", "side", (shape[0] + net.side,))

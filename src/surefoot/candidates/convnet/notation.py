@@ -1,8 +1,9 @@
 """Convolutional networks in short: by flat fields, as study files write them, or by a name.
 
-A network's convolutions are one list of channels; kernel, padding, bias and pooling are given once
-for all of them or as a list with one entry per convolution. Pooling is a word: ``max2`` (size 2,
-stride 2), ``max2s1`` (size 2, stride 1), ``average3``, ``none``.
+A network's convolutions are one list of channels, empty for fully connected layers alone; kernel,
+padding, bias and pooling are given once for all of them or as a list with one entry per
+convolution. Pooling is a word: ``max2`` (size 2, stride 2), ``max2s1`` (size 2, stride 1),
+``average3``, ``none``.
 
 The paper's networks have names (Tables 1–3 and Appendix 6.1, layer summaries from its talk slides).
 All train the root of a batch's mean loss, as the paper does (§3.2).
@@ -82,7 +83,8 @@ def convnet(
     Parameters
     ----------
     channels
-        Output channels of each convolution; their number is the number of convolutions.
+        Output channels of each convolution; their number is the number of convolutions. None for
+        fully connected layers alone, on any number of features (``input_shape=[10]``).
     hidden
         Units of the hidden fully connected layers.
     kernel, padding, conv_bias, pool
@@ -98,6 +100,8 @@ def convnet(
 
     >>> convnet([32, 64], [9], conv_bias=False, pool=["max2", "max2s1"]).number_of_parameters
     23923
+    >>> convnet([], [32, 32], input_shape=[10], scale=True).label
+    'fc32-32-1 scaled relu adam lr 0.001 batch 32'
     """
     n = len(channels)
     kernels = _per_convolution("kernel", kernel, n)

@@ -53,8 +53,8 @@ class Field(enum.IntEnum):
     MASK_LAYER = WEIGHTS + 2
     MASK_THRESHOLD = WEIGHTS + 3
     """Address of the dropout mask of OUT or −1, number of the dropout layer, 32-bit threshold."""
-    SIDE = WEIGHTS + 4
-    """Address within a tile of OUT where side features go, or −1."""
+    KERNELS = WEIGHTS + 4
+    """Address of the weights in the parameters, for Winograd's algorithm."""
     STATISTICS = WEIGHTS + 5
     """Address in the running statistics of batch normalisation: means, then variances."""
     OUT_CELLS = WEIGHTS + 6
@@ -84,5 +84,3 @@ class Field(enum.IntEnum):
     U_STEP = WEIGHTS + 23
     """Transformed inputs, outputs and kernels: addresses, and floats from frequency to
     frequency."""
-    KERNELS = WEIGHTS + 24
-    """Address of the weights in the parameters."""

@@ -21,6 +21,7 @@ from surefoot.engines.fused_cpu import training
 from surefoot.engines.fused_cpu.exported import provide
 from surefoot.engines.fused_cpu.program import Program, compile_program
 from surefoot.engines.fused_cpu.target import LANES
+from surefoot.engines.scaling import Scaling, loss_share, scaling_of
 from surefoot.instances import Instance, Setting
 from surefoot.learning.averaging import parse_average, statistics_rows
 from surefoot.learning.optimizers import OPTIMIZERS, state_vectors
@@ -50,15 +51,33 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
+def scale_of(net: ConvNet, scaling: Scaling, share: float, dtype: Any) -> training.Scale:
+    """Return a network's scaling as the kernels read it; ``share`` is `loss_share`."""
+    if not scaling:
+        ones = np.ones(net.outputs)
+        none: NDArray[Any] = np.zeros(0, dtype)
+        return training.Scale(none, none, np.zeros(net.outputs), ones, ones)
+    kinds = ("", "side_") if net.side else ("",)
+    centre, deviation = (
+        np.concatenate([scaling[f"scale.{kind}{name}"] for kind in kinds]).astype(dtype)
+        for name in ("mean", "deviation")
+    )
+    shift = scaling["scale.target_mean"].astype(np.float64)
+    spread = scaling["scale.target_deviation"].astype(np.float64)
+    return training.Scale(centre, 1 / deviation, shift, spread, share * spread)
+
+
 class Network:
     """The vectors of one network: parameters, running averages and workspace.
 
     ``dtype`` is float32; float64 serves gradient checks.
     """
 
-    def __init__(self, net: ConvNet, flat: NDArray[Any], *, dtype: Any = np.float32) -> None:
+    def __init__(
+        self, net: ConvNet, flat: NDArray[Any], scaling: Scaling, *, dtype: Any = np.float32
+    ) -> None:
         provide(nb.from_dtype(np.dtype(dtype)))
-        self.net = net
+        self.net, self.scaling = net, scaling
         self.program: Program = compile_program(net)
         self.params = aligned(self.program.parameters, dtype)
         self.params[self.program.place] = flat
@@ -82,7 +101,8 @@ class Network:
         rows = np.arange(len(features), dtype=np.int32)
         predictions = np.empty((len(features), self.net.outputs), dtype=self.params.dtype)
         chosen = _no_side(self.params.dtype) if side is None or not self.net.side else side
-        data = training.Data(frozen(features), frozen(predictions[:0]), frozen(chosen))
+        scale = scale_of(self.net, self.scaling, 1.0, self.params.dtype)
+        data = training.Data(frozen(features), frozen(predictions[:0]), frozen(chosen), scale)
         training.predict_rows(
             self.program, self.params, self.statistics, self.work, data, frozen(rows), predictions
         )
@@ -96,10 +116,11 @@ class FusedPredictor:
     net: ConvNet
     flat: Matrix
     statistics: Matrix
+    scaling: Scaling
 
     @property
     def weights(self) -> Mapping[str, Matrix]:
-        """Return copies of its parameters and running averages by torch's names."""
+        """Return copies of its parameters, running averages and scaling by torch's names."""
         result = {
             name: values.copy() for name, values in named_weights(self.net, self.flat).items()
         }
@@ -110,11 +131,11 @@ class FusedPredictor:
                     values = self.statistics[at : at + layer.output[0]]
                     result[f"{layer.name}.{name}"] = values.copy()
                     at += layer.output[0]
-        return result
+        return result | {name: values.copy() for name, values in self.scaling.items()}
 
     def predict(self, features: Matrix, side: Matrix | None) -> Matrix:
         """Return predictions [n, outputs] for features [n, F] and side features [n, S]."""
-        network = Network(self.net, self.flat)
+        network = Network(self.net, self.flat, self.scaling)
         network.statistics[:] = self.statistics
         x = np.ascontiguousarray(features, dtype=np.float32).reshape(len(features), -1)
         s = None if side is None else np.ascontiguousarray(side, dtype=np.float32)
@@ -189,10 +210,12 @@ def train_instance(
     net = instance.candidate
     assert isinstance(net, ConvNet)
     follow_compiler(__package__)
-    network = Network(net, initial_weights(net, instance.seed))
+    population = setting.halves.population
+    scaling = scaling_of(net, population, draw.train)
+    network = Network(net, initial_weights(net, instance.seed), scaling)
     size, states = network.program.parameters, state_vectors(net.optimizer)
     recipe = recipe_of(net, setting, draw.train.size)
-    shipped = network if recipe.average == training.NONE else Network(net, network.flat)
+    shipped = network if recipe.average == training.NONE else Network(net, network.flat, scaling)
     state = training.State(
         network.params, aligned(size), aligned(size if states > 0 else LANES),
         aligned(size if states > 1 else LANES), network.statistics, network.work,
@@ -216,9 +239,12 @@ def train_instance(
             vector[place] = kept[name]
         for name, statistics in running.items():
             statistics[:] = kept[name]
-    population = setting.halves.population
     side = population.side if net.side and population.side is not None else _no_side()
-    data = training.Data(*(frozen(a) for a in (population.features, population.target, side)))
+    share = loss_share(trained_loss(net, setting.loss), scaling)
+    scale = scale_of(net, scaling, share, np.float32)
+    data = training.Data(
+        frozen(population.features), frozen(population.target), frozen(side), scale
+    )
     loss = setting.loss
     curve, plain = np.zeros((2, setting.stopping.max_epochs), dtype=np.float32)
     if not setting.plain_curves or shipped is network:
@@ -243,4 +269,4 @@ def train_instance(
         if plain.size == 1:
             monitor.plain.clear()
         monitor.pause({name: vector[place] for name, vector in vectors.items()} | running)
-    return FusedPredictor(net, shipped.flat, shipped.statistics.copy())
+    return FusedPredictor(net, shipped.flat, shipped.statistics.copy(), scaling)

@@ -52,9 +52,9 @@ def stages_of(net: ConvNet) -> list[Stage]:
                 stages[-1].pool = layer
             case "dropout":
                 stages[-1].dropout = True
-            case "side":
+            case "side" if stages:
                 stages[-1].side = True
-            case "flatten":
+            case _:
                 pass
     return stages
 

@@ -7,6 +7,7 @@ table [stages, fields]; addresses count floats. Feature maps are [tile][channel]
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -45,8 +46,8 @@ class Program(NamedTuple):
     Sizes are in numbers: ``parameters`` of the padded parameter vector, ``statistics`` of the
     running averages, ``workspace`` of the feature maps of ``tiles`` tiles. ``place`` is that of
     `Parameters`; ``input_place`` [F] gives the address of each feature within an input tile that
-    begins at ``input_at``; ``scratch`` is the address of a plane of any map. ``side_stage`` is the
-    stage whose output the side features join, or −1.
+    begins at ``input_at``; ``scratch`` is the address of a plane of any map. Side features join at
+    ``side_at``, −1 without any, and ``side_tile`` numbers on in every further tile.
     """
 
     stages: NDArray[np.int64]
@@ -58,7 +59,8 @@ class Program(NamedTuple):
     tiles: int
     input_at: int
     input_place: NDArray[np.int64]
-    side_stage: int
+    side_at: int
+    side_tile: int
     scratch: int
 
 
@@ -87,6 +89,7 @@ def compile_program(net: ConvNet) -> Program:
             dropouts += 1
         for field, value in values.items():
             records[i, field] = value
+    side_at, side_tile = _side_place(net, stages, geometries, work)
     return Program(
         stages=records,
         table=np.array(tables.values, dtype=np.int64),
@@ -97,7 +100,8 @@ def compile_program(net: ConvNet) -> Program:
         tiles=work.tiles,
         input_at=work.inputs[0],
         input_place=_input_place(net, stages[0], geometries[0]),
-        side_stage=next((i for i, stage in enumerate(stages) if stage.side), -1),
+        side_at=side_at,
+        side_tile=side_tile,
         scratch=work.scratch,
     )
 
@@ -145,7 +149,6 @@ def _map_places(
         Field.Z_CHANNEL: g.z_channel,
         Field.MASK: work.masks[i],
         Field.NORM_SCRATCH: work.norms[i],
-        Field.SIDE: -1,
     }
     if i + 1 < len(stages):
         rows, columns = pooled(stage, g)
@@ -153,8 +156,6 @@ def _map_places(
         values[Field.OUT] = work.inputs[i + 1]
         values[Field.OUT_TILE] = work.in_tiles[i + 1]
         values[Field.OUT_CHANNEL] = plane if stages[i + 1].dense else geometries[i + 1].in_channel
-        if stage.side:
-            values[Field.SIDE] = g.channels * plane
     return values
 
 
@@ -254,10 +255,22 @@ def _winograd_places(
     }
 
 
+def _side_place(
+    net: ConvNet, stages: list[Stage], geometries: list[Geometry], work: Workspace
+) -> tuple[int, int]:
+    """Return where side features join: after the inputs of a fully connected layer."""
+    if not net.side:
+        return -1, 0
+    joined = len(net.convolutions) + net.side_layer
+    own = stages[joined].linear.input[0] - net.side
+    return work.inputs[joined] + own * LANES, work.in_tiles[joined]
+
+
 def _input_place(net: ConvNet, stage: Stage, g: Geometry) -> NDArray[np.int64]:
     """Return where each feature goes within an input tile, inside the padding if there is any."""
     conv = stage.linear.conv
-    assert conv is not None
+    if conv is None:
+        return np.arange(math.prod(net.input_shape), dtype=np.int64) * LANES
     before = (conv.kernel - 1) // 2 if conv.padding == "same" else 0
     channel, row, column = np.meshgrid(*map(np.arange, net.input_shape), indexing="ij")
     place: NDArray[np.int64] = (

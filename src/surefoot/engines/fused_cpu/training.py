@@ -30,9 +30,6 @@ from surefoot.learning.schedules import factor
 from surefoot.seeds.philox import fill_epoch_order
 
 IN_TILE = int(Field.IN_TILE)
-OUT = int(Field.OUT)
-OUT_TILE = int(Field.OUT_TILE)
-SIDE = int(Field.SIDE)
 Z = int(Field.Z)
 Z_CHANNEL = int(Field.Z_CHANNEL)
 Z_TILE = int(Field.Z_TILE)
@@ -45,12 +42,28 @@ rate_factor = nb.njit(cache=True, nogil=True, error_model="numpy")(factor)
 average_gain = nb.njit(cache=True, nogil=True, error_model="numpy")(ema_gain)
 
 
+class Scale(NamedTuple):
+    """How inputs and outputs are scaled: ``(x − centre) · gain`` and ``shift + spread · z``.
+
+    Inputs are features, then side features, [0] if they stay as they are; ``push`` [outputs] is
+    that by which a loss's gradient is multiplied to be that with respect to z.
+    """
+
+    centre: NDArray[Any]
+    gain: NDArray[Any]
+    shift: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    push: NDArray[np.float64]
+
+
 class Data(NamedTuple):
-    """A population, read-only: features [n, F], targets [n, outputs], side features [n, S or 0]."""
+    """A population, read-only: features [n, F], targets [n, outputs], side features [n, S or 0],
+    and how one network scales them."""
 
     features: NDArray[Any]
     target: NDArray[Any]
     side: NDArray[Any]
+    scale: Scale
 
 
 class State(NamedTuple):
@@ -133,34 +146,43 @@ class Ending(NamedTuple):
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def gather(program, work, data, rows, first, examples):
     """Fill the input tiles with examples ``rows[first : first + examples]``; others become 0."""
-    stages, features, side = program.stages, data.features, data.side
+    features, side = data.features, data.side
+    centre, gain = data.scale.centre, data.scale.gain
     input_place, input_at = program.input_place, program.input_at
+    columns = input_place.size
     tiles = (examples + LANES - 1) // LANES
-    input_tile = stages[0, IN_TILE]
+    input_tile = program.stages[0, IN_TILE]
     for e in range(tiles * LANES):
         at = input_at + (e // LANES) * input_tile + e % LANES
         if e < examples:
             row = rows[first + e]
-            for f in range(input_place.size):
-                work[at + input_place[f]] = features[row, f]
+            if centre.size:
+                for f in range(columns):
+                    work[at + input_place[f]] = (features[row, f] - centre[f]) * gain[f]
+            else:
+                for f in range(columns):
+                    work[at + input_place[f]] = features[row, f]
         else:
-            for f in range(input_place.size):
+            for f in range(columns):
                 work[at + input_place[f]] = 0
-        if program.side_stage >= 0:
-            stage = stages[program.side_stage]
-            at = stage[OUT] + (e // LANES) * stage[OUT_TILE] + stage[SIDE] + e % LANES
+        if program.side_at >= 0:
+            at = program.side_at + (e // LANES) * program.side_tile + e % LANES
             for s in range(side.shape[1]):
                 work[at + s * LANES] = side[rows[first + e], s] if e < examples else 0.0
+                if centre.size and e < examples:
+                    work[at + s * LANES] -= centre[columns + s]
+                    work[at + s * LANES] *= gain[columns + s]
     return tiles
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def losses(stages, work, target, rows, first, examples, loss, batch, buffers, train):
+def losses(stages, work, data, rows, first, examples, loss, batch, buffers, train):
     """Return the sum of the examples' losses.
 
     In training also replace the last stage's Z by the gradient of the mean over ``batch`` examples.
     """
     stage = stages[stages.shape[0] - 1]
+    target, scale = data.target, data.scale
     prediction, slope = buffers.prediction, buffers.slope
     outputs = prediction.size
     tiles = (examples + LANES - 1) // LANES
@@ -169,12 +191,12 @@ def losses(stages, work, target, rows, first, examples, loss, batch, buffers, tr
         at = stage[Z] + (e // LANES) * stage[Z_TILE] + e % LANES
         if e < examples:
             for o in range(outputs):
-                prediction[o] = work[at + o * stage[Z_CHANNEL]]
+                prediction[o] = scale.shift[o] + scale.spread[o] * work[at + o * stage[Z_CHANNEL]]
             row = target[rows[first + e]]
             result += example_loss(loss.code, loss.parameter, prediction, row, slope)
             if train:
                 for o in range(outputs):
-                    work[at + o * stage[Z_CHANNEL]] = slope[o] / batch
+                    work[at + o * stage[Z_CHANNEL]] = slope[o] * scale.push[o] / batch
         elif train:
             for o in range(outputs):
                 work[at + o * stage[Z_CHANNEL]] = 0
@@ -199,7 +221,7 @@ def batch_gradient(program, state, data, rows, order, first, batch, recipe, keys
             draw_masks(stages, work, buffers.keep, keys, recipe.kept, step, done, tiles, examples)
         forward(stages, stages.shape[0], table, params, state.statistics, work, tiles, examples, 1)
         loss += losses(
-            stages, work, data.target, chosen, done, examples, recipe.loss, batch, buffers, True
+            stages, work, data, chosen, done, examples, recipe.loss, batch, buffers, True
         )
         backward(
             stages, stages.shape[0], table, params, grads, work, program.scratch, tiles, examples
@@ -210,7 +232,7 @@ def batch_gradient(program, state, data, rows, order, first, batch, recipe, keys
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def predict_rows(program, params, statistics, work, data, rows, predictions):
     """Fill ``predictions`` [rows, outputs] in evaluation mode."""
-    stages = program.stages
+    stages, scale = program.stages, data.scale
     stage = stages[stages.shape[0] - 1]
     part = program.tiles * LANES
     for done in range(0, rows.size, part):
@@ -222,7 +244,8 @@ def predict_rows(program, params, statistics, work, data, rows, predictions):
         for e in range(examples):
             at = stage[Z] + (e // LANES) * stage[Z_TILE] + e % LANES
             for o in range(predictions.shape[1]):
-                predictions[done + e, o] = work[at + o * stage[Z_CHANNEL]]
+                z = work[at + o * stage[Z_CHANNEL]]
+                predictions[done + e, o] = scale.shift[o] + scale.spread[o] * z
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -239,9 +262,7 @@ def test_loss(program, params, statistics, work, data, rows, measure, buffers, s
         forward(
             stages, stages.shape[0], program.table, params, statistics, work, tiles, examples, 0
         )
-        result += losses(
-            stages, work, data.target, rows, done, examples, measure, 1, buffers, False
-        )
+        result += losses(stages, work, data, rows, done, examples, measure, 1, buffers, False)
     result /= rows.size
     return np.sqrt(result) if measure.rooted else result
 

@@ -17,6 +17,7 @@ from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.fields import is_import_path
 from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.recipe import schedule_of, trained_loss
+from surefoot.engines.scaling import Scaling, loss_share, scaling_of
 from surefoot.engines.torch.module import ConvModule, load
 from surefoot.engines.torch.training import AveragedModule, Job, TorchPredictor
 from surefoot.instances import Instance, Setting
@@ -60,8 +61,12 @@ def job_of(instance: Instance, setting: Setting) -> Job:
     """Return what `train_epochs` needs to train an instance's candidate."""
     candidate = instance.candidate
     assert isinstance(candidate, (ConvNet, ModuleCandidate))
-    make = convnet_job if isinstance(candidate, ConvNet) else module_job
-    job = make(candidate, instance.seed, setting)  # type: ignore[arg-type]
+    if isinstance(candidate, ConvNet):
+        rows = instance.draw(setting).train if candidate.scale else np.empty(0, np.int32)
+        scaling = scaling_of(candidate, setting.halves.population, rows)
+        job = convnet_job(candidate, instance.seed, setting, scaling)
+    else:
+        job = module_job(candidate, instance.seed, setting)
     epoch_steps = -(-instance.train_size(setting) // job.batch_size)
     epochs = setting.stopping.max_epochs
     job.clip = candidate.clip
@@ -81,16 +86,17 @@ def job_of(instance: Instance, setting: Setting) -> Job:
     return job
 
 
-def convnet_job(net: ConvNet, seed: InstanceSeed, setting: Setting) -> Job:
+def convnet_job(net: ConvNet, seed: InstanceSeed, setting: Setting, scaling: Scaling) -> Job:
     """Return the training of a `ConvNet` with everything random from the ledger."""
     module = ConvModule(net)
-    load(module, named_weights(net, initial_weights(net, seed)), net.label)
+    load(module, {**named_weights(net, initial_weights(net, seed)), **scaling}, net.label)
+    loss = trained_loss(net, setting.loss)
     noise = LedgerNoise(seed.key(Stream.NOISE), net.dropout)
     module.keep = noise
     return Job(
         TorchPredictor(module, net.side > 0, input_shape=net.input_shape),
         optimizer_of(net.optimizer, module.parameters(), net.learning_rate, net.decay),
-        mean_loss(trained_loss(net, setting.loss)),
+        mean_loss(loss, loss_share(loss, scaling)),
         net.batch_size,
         before_step=(partial(setattr, noise, "step"),),
     )
@@ -161,8 +167,8 @@ def _loss(candidate: ModuleCandidate, setting: Setting) -> Callable[[Tensor, Ten
     return lambda prediction, target: call(prediction, target[:, 0].long())
 
 
-def mean_loss(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return a `Loss` as trained on: the mean of its terms or the root of it, in torch."""
+def mean_loss(loss: Loss, share: float = 1.0) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a `Loss` as trained on: ``share`` times the mean of its terms or the root of it."""
 
     def of_batch(prediction: Tensor, target: Tensor) -> Tensor:
         if loss.classification:
@@ -173,9 +179,9 @@ def mean_loss(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
             return ((prediction.softmax(dim=1) - truth) ** 2).sum(dim=1).mean()
         term, _ = TERMS[loss.name]
         mean: Tensor = term(prediction - target, target, loss.parameter).mean()
-        if loss.objective != "root":
-            return mean
-        return mean.clamp(min=torch.finfo(torch.float32).tiny).sqrt()
+        if loss.objective == "root":
+            mean = mean.clamp(min=torch.finfo(torch.float32).tiny).sqrt()
+        return mean if share == 1.0 else share * mean
 
     return of_batch
 

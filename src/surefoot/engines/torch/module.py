@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from surefoot.candidates.convnet.network import ConvNet, Layer
+from surefoot.engines.scaling import scaling_names
 from surefoot.errors import CandidateError, DataError
 
 Keep = Callable[[int, int, int], Tensor]
@@ -27,6 +28,26 @@ _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
+class Scale(nn.Module):
+    """A network's scaling, as buffers; see `surefoot.engines.scaling`."""
+
+    def __init__(self, net: ConvNet) -> None:
+        super().__init__()
+        for name, length in scaling_names(net).items():
+            fill = torch.zeros if name.endswith("mean") else torch.ones
+            self.register_buffer(name.removeprefix("scale."), fill(length))
+
+    def forward(self, x: Tensor, what: str = "") -> Tensor:
+        """Return features [n, F], or ``side_`` features [n, S], standardised."""
+        mean, deviation = (self.get_buffer(f"{what}{name}") for name in ("mean", "deviation"))
+        return (x - mean) / deviation
+
+    def predicted(self, z: Tensor) -> Tensor:
+        """Return what outputs [n, outputs] predict."""
+        mean, deviation = (self.get_buffer(f"target_{name}") for name in ("mean", "deviation"))
+        return mean + deviation * z
+
+
 class ConvModule(nn.Module):
     """The network that a `ConvNet` describes, in stock torch layers named as its layers.
 
@@ -37,6 +58,7 @@ class ConvModule(nn.Module):
         super().__init__()
         self.net = net
         self.keep: Keep | None = None
+        self.scale = Scale(net) if net.scale else None
         for layer in net.layers:
             module = _module(layer, net)
             if module is not None:
@@ -48,6 +70,8 @@ class ConvModule(nn.Module):
         ``features`` are [n, F] or [n, channels, rows, columns], ``side`` [n, S] where the network
         takes side features.
         """
+        if self.scale is not None:
+            features = self.scale(features.flatten(1))
         x = features.reshape(-1, *self.net.input_shape)
         dropouts = 0
         for layer in self.net.layers:
@@ -65,10 +89,11 @@ class ConvModule(nn.Module):
                     if side is None:
                         wanted = f"{self.net.side} side features"
                         raise DataError(f"the network takes {wanted}; give them")
-                    x = torch.cat([x, side], dim=1)
+                    scaled = side if self.scale is None else self.scale(side, "side_")
+                    x = torch.cat([x, scaled], dim=1)
                 case _:
                     x = self.get_submodule(layer.name)(x)
-        return x
+        return x if self.scale is None else self.scale.predicted(x)
 
     def _normalised(self, x: Tensor, name: str) -> Tensor:
         """Batch normalisation; a single value per channel has variance 0 and teaches nothing."""
@@ -90,7 +115,7 @@ def load(module: nn.Module, weights: Mapping[str, NDArray[np.float32]], label: s
     """Copy arrays by name into a module; ``label`` names it in messages.
 
     Running averages of batch normalisation may be left out; they then stay as they are. Raises
-    `CandidateError` if a parameter is missing, unknown or of another shape.
+    `CandidateError` if a parameter or scaling is missing, unknown or of another shape.
     """
     own: dict[str, Tensor] = module.state_dict()
     for name, values in weights.items():
@@ -99,7 +124,9 @@ def load(module: nn.Module, weights: Mapping[str, NDArray[np.float32]], label: s
             raise CandidateError(
                 f"weights {name!r} of shape {values.shape} do not fit {label}, which has {shape}"
             )
-    missing = {name for name, _ in module.named_parameters()} - set(weights)
+    needed = {name for name, _ in module.named_parameters()}
+    needed |= set(scaling_names(module.net)) if isinstance(module, ConvModule) else set()
+    missing = needed - set(weights)
     if missing:
         raise CandidateError(f"weights {', '.join(sorted(missing))} of {label} are missing")
     with torch.no_grad():

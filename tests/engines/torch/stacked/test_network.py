@@ -9,6 +9,7 @@ import torch
 from surefoot.candidates.convnet.initialization import initial_weights, named_weights
 from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
 from surefoot.candidates.convnet.notation import PRESETS, preset
+from surefoot.engines.scaling import scaling_names
 from surefoot.engines.torch.module import ConvModule, load
 from surefoot.engines.torch.stacked.network import StackedNetwork
 from surefoot.seeds.ledger import InstanceSeed, Role
@@ -23,6 +24,8 @@ NETWORKS = {
     "small": SMALL,
     "even kernel, same": ConvNet((Conv(2, 4, "same"),), hidden=(3, 2), outputs=2),
     "overlapping maxima": ConvNet((Conv(3, pool=Pool("max", 3, 1)),)),
+    "no convolution": ConvNet((), (6, 5), side=2, side_layer=0, input_shape=(1, 1, 9)),
+    "scaled": replace(SMALL, scale=True),
     "batch norm": replace(SMALL, batch_norm=True),
     **{f"act {name}": replace(SMALL, activation=name) for name in ACTIVATIONS},
     **{name: preset(name) for name in PRESETS},
@@ -35,7 +38,12 @@ def modules_of(net: ConvNet) -> list[ConvModule]:
     for number in range(STACK):
         module = ConvModule(net)
         seed = InstanceSeed(3, Role.RACE, number)
-        load(module, named_weights(net, initial_weights(net, seed)), net.label)
+        draw = np.random.default_rng(number)
+        scaling = {
+            name: draw.uniform(0.5, 2.0, length).astype(np.float32)
+            for name, length in scaling_names(net).items()
+        }
+        load(module, {**named_weights(net, initial_weights(net, seed)), **scaling}, net.label)
         made.append(module)
     return made
 
@@ -53,7 +61,9 @@ def test_predictions_and_gradients(net: ConvNet, training: bool) -> None:
     stacked = {name: torch.stack([state[name] for state in states]) for name in states[0]}
     names = [name for name, _ in modules[0].named_parameters()]
     leaves = {name: stacked[name].clone().requires_grad_() for name in names}
-    network = StackedNetwork(net, leaves, {k: v for k, v in stacked.items() if k not in leaves})
+    scaling = {k: v for k, v in stacked.items() if k.startswith("scale.")}
+    running = {k: v for k, v in stacked.items() if k not in {*leaves, *scaling}}
+    network = StackedNetwork(net, leaves, running, scaling)
     got = network(features, side if net.side else None, None, 0.1 if training else None)
     got.square().sum().backward()
     for number, module in enumerate(modules):

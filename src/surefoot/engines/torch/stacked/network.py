@@ -38,13 +38,15 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 class StackedNetwork:
     """The forward pass of many instances of one architecture.
 
-    ``weights`` are parameters by torch's names, [stack, *shape], and ``running`` the means and
-    variances of batch normalisation, [stack, channels], updated in training.
+    ``weights`` are parameters by torch's names, [stack, *shape], ``running`` the means and
+    variances of batch normalisation, [stack, channels], updated in training, and ``scaling`` the
+    constants of `surefoot.engines.scaling`, [stack, columns].
     """
 
     net: ConvNet
     weights: Mapping[str, Tensor]
     running: Mapping[str, Tensor]
+    scaling: Mapping[str, Tensor]
 
     def __call__(
         self,
@@ -60,6 +62,8 @@ class StackedNetwork:
         """
         stack, n = features.shape[:2]
         channels, rows, columns = self.net.input_shape
+        if self.scaling:
+            features = self._scaled(features, "")
         x = features.view(stack, n, channels, rows, columns).permute(0, 1, 3, 4, 2)
         dropouts = 0
         for layer in self.net.layers:
@@ -81,10 +85,23 @@ class StackedNetwork:
                     dropouts += 1
                 case "side":
                     assert side is not None
-                    x = torch.cat([x, side], dim=2)
+                    joined = self._scaled(side, "side_") if self.scaling else side
+                    x = torch.cat([x, joined], dim=2)
                 case "dense":
                     x = self._affine(x, self.weights[f"{layer.name}.weight"], layer.name)
+        if self.scaling:
+            mean, deviation = self._moments("target_")
+            x = mean + deviation * x
         return x
+
+    def _scaled(self, x: Tensor, what: str) -> Tensor:
+        mean, deviation = self._moments(what)
+        return (x - mean) / deviation
+
+    def _moments(self, what: str) -> tuple[Tensor, Tensor]:
+        """Return means and deviations [stack, 1, columns]."""
+        scaling = self.scaling
+        return tuple(scaling[f"scale.{what}{n}"].unsqueeze(1) for n in ("mean", "deviation"))  # type: ignore[return-value]
 
     def _convolved(self, x: Tensor, layer: Layer) -> Tensor:
         conv = layer.conv

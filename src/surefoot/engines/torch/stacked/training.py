@@ -22,6 +22,7 @@ from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.recipe import schedule_of, trained_loss
 from surefoot.data.population import Population, Rows
 from surefoot.engines.base import Flag, Monitor, Stopped, Trained
+from surefoot.engines.scaling import Scaling, loss_share, scaling_names, scaling_of
 from surefoot.engines.torch.eager import predictor_of
 from surefoot.engines.torch.stacked.network import MOMENTUM, StackedNetwork
 from surefoot.engines.torch.stacked.noise import keep_masks
@@ -59,7 +60,7 @@ class DeviceData:
 
 class _Weights:
     """The arrays of a stack: parameters [stack, P], the leaves that are parts of them by name,
-    the running averages of batch normalisation, and the network that they are."""
+    the running averages of batch normalisation, the scaling, and the network that they are."""
 
     def __init__(self, net: ConvNet, size: int, device: torch.device) -> None:
         self.parameters = torch.zeros(size, net.number_of_parameters, device=device)
@@ -76,17 +77,21 @@ class _Weights:
                 for what in ("mean", "var"):
                     values = torch.zeros(size, layer.output[0], device=device)
                     self.running[f"{layer.name}.running_{what}"] = values
-        self.network = StackedNetwork(net, self.leaves, self.running)
+        lengths = scaling_names(net)
+        self.scaling = {n: torch.zeros(size, m, device=device) for n, m in lengths.items()}
+        self.network = StackedNetwork(net, self.leaves, self.running, self.scaling)
 
-    def start(self, place: int, parameters: NDArray[np.float32]) -> None:
+    def start(self, place: int, parameters: NDArray[np.float32], scaling: Scaling) -> None:
         """Begin a new instance at a place."""
         self.parameters[place] = torch.from_numpy(parameters)
+        for name, constants in scaling.items():
+            self.scaling[name][place] = torch.from_numpy(constants)
         for name, values in self.running.items():
             values[place] = 0.0 if name.endswith("mean") else 1.0
 
     def of(self, place: int) -> dict[str, NDArray[np.float32]]:
         """Return copies of an instance's arrays by torch's names."""
-        arrays = {**self.leaves, **self.running}
+        arrays = {**self.leaves, **self.running, **self.scaling}
         return {name: a[place].detach().cpu().numpy().copy() for name, a in arrays.items()}
 
 
@@ -119,6 +124,7 @@ class Stack:
         self._optimizer = StackedOptimizer(net.optimizer, self._weights.parameters)
         self._rates = torch.zeros(size, dtype=torch.float64, device=device)
         self._decays = torch.zeros_like(self._rates)
+        self._shares = torch.ones(size, device=device)
         self._keys = torch.zeros(size, 2, dtype=torch.int64, device=device)
         self._exploded = torch.zeros(size, dtype=torch.bool, device=device)
         self._test = torch.zeros(size, draw.test.size, dtype=torch.int32, device=device)
@@ -135,8 +141,10 @@ class Stack:
         draw, seed, net = instance.draw(self._setting), instance.seed, instance.candidate
         assert isinstance(net, ConvNet)
         self.places[place] = _Place(Trained(instance, Monitor(stop)), draw.train)
+        scaling = scaling_of(net, self._setting.halves.population, draw.train)
         for weights in {self._weights, self._averaged}:
-            weights.start(place, initial_weights(net, seed))
+            weights.start(place, initial_weights(net, seed), scaling)
+        self._shares[place] = loss_share(trained_loss(net, self._setting.loss), scaling)
         self._optimizer.restart(place)
         self._decays[place] = net.decay
         key = np.array(seed.key(Stream.NOISE), dtype=np.uint64).view(np.int64)
@@ -225,7 +233,8 @@ class Stack:
         prediction = self._predict(weights, rows, masks if net.dropout else None, MOMENTUM)
         losses = self._loss(prediction, self._data.target[rows])
         self._exploded |= ~torch.isfinite(losses.detach())
-        gradients = torch.autograd.grad(losses.sum(), list(weights.leaves.values()))
+        trained = (losses * self._shares).sum()
+        gradients = torch.autograd.grad(trained, list(weights.leaves.values()))
         with torch.no_grad():
             gradient = torch.cat([g.flatten(1) for g in gradients], dim=1)
             if net.clip is not None:
