@@ -122,6 +122,20 @@ def page(browser):
 
 
 @pytest.fixture(scope="session")
+def threads():
+    """The client of a Dask cluster of two workers in this process."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="session")
 def postgres():
     """A PostgreSQL server, one for the whole session."""
     with running() as started:

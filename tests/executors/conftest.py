@@ -3,21 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client
 
 from surefoot.executors.dask.executor import DaskExecutor
-
-
-@pytest.fixture(scope="session")
-def threads() -> Iterator[Client]:
-    """A cluster of two workers in this process."""
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
 
 
 @pytest.fixture(scope="session")

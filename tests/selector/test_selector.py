@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from distributed import Client
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -23,6 +24,7 @@ from surefoot.candidates.convnet.network import Conv, ConvNet
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.space import SearchSpace
 from surefoot.errors import CandidateError, DataError, SurefootError
+from surefoot.executors.dask.executor import DaskExecutor
 from surefoot.racing.schedules.rounds import Halving
 from surefoot.selector.selector import RobustSelector
 
@@ -143,6 +145,26 @@ def test_the_seed_settles_everything_and_processes_change_nothing(
     assert here.cv_results_[score].tolist() == again.cv_results_[score].tolist()
     assert here.cv_results_[score].tolist() == there.cv_results_[score].tolist()
     assert here.cv_results_[score].tolist() != other.cv_results_[score].tolist()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_it_trains_where_it_is_told(diabetes: tuple[Any, Any], threads: Client) -> None:
+    score = "split0_test_score"
+    here, there = (selector(REGRESSORS[1:], executor=where) for where in (None, threads))
+    assert (
+        here.fit(*diabetes).cv_results_[score].tolist()
+        == clone(there).fit(*diabetes).cv_results_[score].tolist()
+    )
+    with DaskExecutor(threads, "estimator") as dask:
+        copied = clone(make_pipeline(selector(REGRESSORS[1:], executor=dask)))
+        copied.fit(*diabetes)
+    assert copied[0].executor is dask
+    assert copied[0].cv_results_[score].tolist() == here.cv_results_[score].tolist()
+
+
+def test_processes_and_an_executor_are_one_too_many(diabetes: tuple[Any, Any]) -> None:
+    with pytest.raises(SurefootError, match="n_jobs = 2 is for this machine, but an executor"):
+        selector(REGRESSORS, n_jobs=2, executor="local:2").fit(*diabetes)
 
 
 def test_it_is_of_the_kind_of_its_candidates() -> None:

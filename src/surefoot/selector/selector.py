@@ -6,6 +6,7 @@ Only importing this module needs scikit-learn, ``pip install 'surefoot[sklearn]'
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
@@ -18,8 +19,11 @@ from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.hyperparameters import hyperparameters
 from surefoot.data.arrays import check_unmasked
 from surefoot.data.population import Method, Population, Sampling
-from surefoot.errors import CandidateError, require
+from surefoot.engines.choose import AUTO
+from surefoot.errors import CandidateError, ConfigurationError, require
+from surefoot.executors.base import Executor
 from surefoot.executors.inline import InlineExecutor
+from surefoot.executors.opening import Where
 from surefoot.journal import MEMORY, Journal
 from surefoot.racing.schedules.base import Schedule
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream
@@ -75,6 +79,9 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         Fresh instances for the winner's certificate; 0 for none.
     n_jobs
         Worker processes; None trains in this process, -1 uses every core.
+    executor
+        Where instances run instead: an `Executor`, a `distributed.Client`, or what ``--cluster``
+        takes, such as ``local:4`` or ``tcp://host:8786``. Clones share an object.
     random_state
         Seed of the study: an integer, a ``RandomState`` or None.
     target_among_features
@@ -110,6 +117,7 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
     pool_fraction: float = 0.5
     certify: int = 59
     n_jobs: int | None = None
+    executor: Where = None
     random_state: Any = None
     target_among_features: bool = False
 
@@ -122,10 +130,17 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         Raises
         ------
         SurefootError
-            If a candidate cannot be named, the data are too few, or every candidate fails; all
-            that bad values cause are also ``ValueError``.
+            If a candidate cannot be named, nothing trains there, the data are too few, or every
+            candidate fails; all that bad values cause are also ``ValueError``.
         """
-        candidates, classifier = self.as_candidates(), self.classifier
+        candidates, classifier, executor = self.as_candidates(), self.classifier, self.executor
+        if executor is None and self.n_jobs in (None, 1):
+            executor = InlineExecutor()
+        elif executor is not None and self.n_jobs is not None:
+            raise ConfigurationError(
+                f"n_jobs = {self.n_jobs} is for this machine, but an executor is given too: leave "
+                "one out"
+            )
         for what, values in (("X", X), ("y", y)):
             check_unmasked(values, what)
         missing = get_tags(self).input_tags.allow_nan
@@ -169,8 +184,8 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
             criterion=self.criterion,
             schedule=self.schedule,
             certify=self.certify,
+            engine=executor.engine if isinstance(executor, Executor) else AUTO,
         )
-        executor = InlineExecutor() if self.n_jobs in (None, 1) else None
         workers = None if self.n_jobs == -1 else self.n_jobs
         with study.open(MEMORY) as journal:
             selection = study.run(journal, workers=workers, executor=executor)
@@ -231,6 +246,14 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         """Return what the winner is to predict of, checked as what it was fitted to."""
         missing = "allow-nan" if get_tags(self).input_tags.allow_nan else True
         return validate_data(self, X, reset=False, ensure_all_finite=missing)
+
+    def __sklearn_clone__(self) -> Self:
+        """Return an unfitted copy that trains where this one does: no client can be copied."""
+        without = copy.copy(self)
+        without.executor = None
+        cloned: Self = super(RobustSelector, without).__sklearn_clone__()
+        cloned.executor = self.executor
+        return cloned
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
