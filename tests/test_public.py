@@ -49,6 +49,7 @@ NAMES = [
     "convnet",
     "copy",
     "export",
+    "grid",
     "journals",
     "load",
     "load_population",

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from surefoot.reports.report import report as report
     from surefoot.selector.selector import RobustSelector as RobustSelector
     from surefoot.studies.assess.study import assess as assess
+    from surefoot.studies.grid.study import grid as grid
     from surefoot.studies.journals import journals as journals
     from surefoot.studies.plan.plan import plan as plan
     from surefoot.studies.printing import ProgressPrinter as ProgressPrinter
@@ -103,6 +104,7 @@ _HOMES = {
     "convnet": "candidates.convnet.notation",
     "copy": "journal",
     "export": "exports.export",
+    "grid": "studies.grid.study",
     "journals": "studies.journals",
     "load": "exports.saved",
     "load_population": "data.files",

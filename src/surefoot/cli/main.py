@@ -17,6 +17,7 @@ from surefoot.cli.commands.check import check
 from surefoot.cli.commands.compare import compare
 from surefoot.cli.commands.copy import copy
 from surefoot.cli.commands.export import export
+from surefoot.cli.commands.grid import grid
 from surefoot.cli.commands.journals import journals
 from surefoot.cli.commands.list import list_
 from surefoot.cli.commands.plan import plan
@@ -106,7 +107,8 @@ def surefoot(
 
 
 COMMANDS: list[Callable[..., None]] = [select, watch, show, report, replay, export, check, plot]
-COMMANDS += [assess, variance, sample_size, plan, rerace, compare, transfer, journals, list_, copy]
+COMMANDS += [assess, variance, sample_size, plan, rerace, compare, transfer, grid]
+COMMANDS += [journals, list_, copy]
 for command in COMMANDS:
     kind = RaceCommand if command is rerace else Command
     app.command(command.__name__.strip("_").replace("_", "-"), cls=kind)(command)

@@ -25,7 +25,9 @@ from surefoot.cli.show.console import (
     say_paths,
     telling_of_compilation,
 )
+from surefoot.errors import ConfigurationError, JournalError
 from surefoot.executors.opening import open_executor, workers_of
+from surefoot.journal import Journal
 from surefoot.places import Place, without_passwords
 from surefoot.replacing import check_folder
 from surefoot.reports.files import check_path, save
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
     from surefoot.data.population import Population
     from surefoot.executors.base import Executor
     from surefoot.instances import Outcome, Setting
-    from surefoot.journal import Journal
 
 
 class Bar(Watcher):
@@ -182,6 +183,30 @@ class Session:
                 say = partial(self.out.print, soft_wrap=True)
                 retry, watch = self.options.retry_failed, Bar(advance, study.everyone, say)
                 return study.run(record, executor=executor, watch=watch, retry_failed=retry)
+
+    def confirm(self, study: FixedStudy[Any], limit: int, yes: bool) -> None:
+        """Ask before more than ``limit`` trainings, unless ``yes``; a refusal ends the command.
+
+        Raises `ConfigurationError` where nobody can be asked.
+        """
+        if yes or self.options.dry_run or (todo := self._left(study)) <= limit:
+            return
+        if not (self.out.is_terminal and sys.stdin.isatty()) or self.out.quiet:
+            raise ConfigurationError(
+                f"{todo:,} trainings are more than {limit:,}: say that you mean it with --yes, "
+                "or see with --dry-run what they cost"
+            )
+        typer.confirm(f"{todo:,} trainings (--dry-run says what they cost): go on?", abort=True)
+
+    def _left(self, study: FixedStudy[Any]) -> int:
+        """Return how many of a study's instances its journal does not hold."""
+        instances = study.instances()
+        try:
+            with Journal.read(self.journal) as record:
+                known = sum(record.has(*identity_of(one, study.setting)) for one in instances)
+        except JournalError:
+            known = 0
+        return len(instances) - known
 
     @contextmanager
     def opened(

@@ -40,6 +40,7 @@ class Role(enum.IntEnum):
     PILOT = 7
     STATISTICS = 8
     SIMULATE = 9
+    GRID = 10
 
 
 class Stream(enum.IntEnum):

@@ -209,6 +209,18 @@ def holm(p: npt.ArrayLike) -> Floats:
     return adjusted
 
 
+def worse_than(losses: npt.ArrayLike, winner: int) -> Floats:
+    """Return p-values ``[k]`` that candidates lose more than the winner, ``[k, n]`` paired losses.
+
+    Of one-sided Wilcoxon tests, adjusted by Holm for all of them; 1 for the winner.
+    """
+    table = _matrix(losses)
+    others = np.flatnonzero(np.arange(len(table)) != winner)
+    p = np.ones(len(table))
+    p[others] = holm([wilcoxon(table[row], table[winner]).pvalue for row in others])
+    return p
+
+
 def shortlist(losses: npt.ArrayLike, winner: int, level: float = 0.05) -> Booleans:
     """Say which candidates ``[k]`` cannot be told from the winner on ``[k, n]`` paired losses.
 
@@ -216,10 +228,8 @@ def shortlist(losses: npt.ArrayLike, winner: int, level: float = 0.05) -> Boolea
     correction included. The winner is always in; so is everybody for n < 5. The winner was chosen
     for these losses or others: with racing losses the list is, if anything, too short.
     """
-    table = _matrix(losses)
-    others = np.flatnonzero(np.arange(len(table)) != winner)
-    keep = np.ones(len(table), np.bool_)
-    keep[others] = holm([wilcoxon(table[row], table[winner]).pvalue for row in others]) > level
+    keep = worse_than(losses, winner) > level
+    keep[winner] = True
     return keep
 
 

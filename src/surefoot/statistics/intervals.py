@@ -163,6 +163,12 @@ def quantile(losses: npt.ArrayLike, level: float) -> Floats:
     return np.asarray((1.0 - share) * ordered[..., low] + share * ordered[..., low + 1])
 
 
+def interquartile_range(losses: npt.ArrayLike) -> Floats:
+    """Return the interquartile range over the last axis; +inf where a quarter or more diverged."""
+    third, first = quantile(losses, 0.75), quantile(losses, 0.25)
+    return np.where(np.isfinite(third), third - np.where(np.isfinite(first), first, 0.0), np.inf)
+
+
 def checked_losses(losses: npt.ArrayLike) -> Floats:
     """Return losses ``[n]`` as an array; `StatisticsError` without any, or for a NaN or -inf."""
     values = finite_or_inf(losses)

@@ -9,6 +9,7 @@ import logging
 import os
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields, replace
@@ -333,6 +334,15 @@ def with_baseline(
     if baseline is None or baseline in candidates:
         return candidates
     return (*candidates, baseline)
+
+
+def check_different(candidates: Iterable[Candidate], what: str) -> None:
+    """Raise `ConfigurationError` if a candidate is given twice; ``what`` is done with different."""
+    for candidate, times in Counter(candidates).items():
+        if times > 1:
+            raise ConfigurationError(
+                f"{candidate.label} is given twice: {what} different candidates"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -226,6 +226,15 @@ class PilotDescription(Description):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GridDescription(Description):
+    """A grid: its candidates, and whom they are shown beside; more instances go on."""
+
+    optional = frozenset({"baseline"})
+
+    baseline: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SizesDescription(Description):
     """A study of several sample sizes, which are no part of it."""
 
@@ -262,6 +271,7 @@ KINDS: Mapping[str, type[Description]] = {
     "pilot": PilotDescription,
     "sample_size": SizesDescription,
     "compare": SizesDescription,
+    "grid": GridDescription,
 }
 
 

@@ -42,6 +42,7 @@ from surefoot.places import Place
 from surefoot.racing import Race, as_criterion
 from surefoot.seeds.ledger import check_study_seed
 from surefoot.studies.description import rebuild_candidate
+from surefoot.studies.grid.study import GridStudy
 from surefoot.studies.options import make_setting
 from surefoot.studies.replay import find_candidate
 from surefoot.studies.select.study import SelectStudy
@@ -385,4 +386,38 @@ def comparison_of(
             content=tables.certificate.content,
             confidence=tables.certificate.confidence,
             equal_test=paper or not asked.same_test,
+        )
+
+
+def grid_of(
+    file: StudyFile,
+    population: Population,
+    *,
+    by: Sequence[str] = (),
+    n: int | None = None,
+    engine: str | None = None,
+) -> GridStudy:
+    """Return the grid of all candidates of a study file, and its baseline if it has one.
+
+    ``by``, ``n`` and ``engine`` override the file's.
+    """
+    tables, asked = file.tables, file.tables.grid
+    candidates, setting, baseline = (
+        candidates_of(file, population),
+        setting_of(file, population),
+        baseline_of(file),
+    )
+    named = [asked.by] if isinstance(asked.by, str) else asked.by
+    with blaming(file, "grid"):
+        return GridStudy(
+            candidates=candidates,
+            setting=setting,
+            seed=tables.study.seed,
+            name=tables.study.name,
+            engine=engine or tables.engine.name,
+            n=asked.instances if n is None else n,
+            by=tuple(by) or tuple(named),
+            baseline=baseline,
+            criterion=tables.study.criterion,
+            confidence=tables.certificate.confidence,
         )

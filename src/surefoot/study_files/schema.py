@@ -257,6 +257,13 @@ class CompareSection(Section):
     same_test: bool = Field(False, description=YES)
 
 
+class GridSection(Section):
+    """``[grid]``: instances of every candidate, and the fields asked about."""
+
+    instances: int = Field(10, description=WHOLE)
+    by: str | list[str] = Field([], description="a field in quotes, or a list of fields")
+
+
 class EngineSection(Section):
     """``[engine]``: who trains; decides no result but the last digits."""
 
@@ -279,6 +286,7 @@ class StudyModel(Section):
     race: RaceSection = _USUAL
     certificate: CertificateSection = _USUAL
     compare: CompareSection = _USUAL
+    grid: GridSection = _USUAL
     engine: EngineSection = _USUAL
 
     @field_validator("race", mode="before")

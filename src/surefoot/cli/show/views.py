@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from surefoot.journal import Journal
+    from surefoot.reports.views.chart import View
 
 
 def say_views(out: Console, journal: Journal) -> None:
@@ -22,15 +23,20 @@ def say_views(out: Console, journal: Journal) -> None:
         nothing_failed = view.name == "failures" and not view.tables
         if view.appendix or nothing_failed or view.name == "provenance":
             continue
-        if view.words:
-            out.print()
-            say_lines(out, lines_of(view.words))
-        for one in view.tables:
-            numbers = [column.name for column in one.columns if column.numbers is not None]
-            shown = table(*(column.name for column in one.columns), right=numbers)
-            for cells in zip(*(column.cells for column in one.columns), strict=True):
-                shown.add_row(*cells)
-            out.print()
-            if one.title:
-                out.print(one.title, style="dim", soft_wrap=True)
-            out.print(shown)
+        say_view(out, view)
+
+
+def say_view(out: Console, view: View) -> None:
+    """Print the words and tables of a view."""
+    if view.words:
+        out.print()
+        say_lines(out, lines_of(view.words))
+    for one in view.tables:
+        numbers = [column.name for column in one.columns if column.numbers is not None]
+        shown = table(*(column.name for column in one.columns), right=numbers)
+        for cells in zip(*(column.cells for column in one.columns), strict=True):
+            shown.add_row(*cells)
+        out.print()
+        if one.title:
+            out.print(one.title, style="dim", soft_wrap=True)
+        out.print(shown)

@@ -288,6 +288,8 @@ class View:
     appendix: bool = False
 
 
+FAR = 1.5
+"""A row of losses whose median is this factor above the best one's may leave the figure."""
 WIDE = 8.0
 """Positive values that span more than this factor are shown on a logarithmic axis."""
 
@@ -369,6 +371,44 @@ def edge(axis: Axis) -> float:
     if axis.log:
         return float(axis.high * (axis.low / axis.high) ** 0.02)
     return axis.high - 0.02 * (axis.high - axis.low)
+
+
+def arrows(
+    axis: Axis,
+    places: Floats,
+    values: Floats,
+    tone: Tone,
+    hover: Hover | None = None,
+    *,
+    named: bool = True,
+) -> list[Mark]:
+    """Return arrows where values ``[n]`` lie beyond the upper end of an axis, with the number."""
+    above = values > axis.high
+    if not above.any():
+        return []
+    x, y = places[above], np.full(int(above.sum()), edge(axis))
+    said = {
+        name: [word for word, far in zip(words, above, strict=True) if far]
+        for name, words in (hover or {}).items()
+    }
+    marks: list[Mark] = [Points(x, y, tone, "up", "", 8.0, hover=said)]
+    if named:
+        words = tuple(f"{value:.3g}" for value in values[above])
+        marks.append(Texts(x, y, words, Tone.INK, "center", (0.0, -11.0)))
+    return marks
+
+
+def axis_near_best(rows: Sequence[ArrayLike], medians: Floats, best: Floats, label: str) -> Axis:
+    """Return the axis of rows of losses, logarithmic where even the better ones span much.
+
+    Better is a row whose median is below `FAR` times the ``best`` it is compared with, both
+    ``[rows]``. So one poor row does not squeeze the others into a line.
+    """
+    near = np.flatnonzero(medians <= FAR * best)
+    kept = [rows[row] for row in near] or list(rows)
+    boxes = boxes_of(kept, np.arange(float(len(kept))), 1.0)
+    shown = axis_of([boxes.low, boxes.high], label)
+    return axis_of(list(rows), label) if shown.log else shown
 
 
 def strips(names: Sequence[str], across: Axis) -> tuple[Floats, Axis, Texts]:

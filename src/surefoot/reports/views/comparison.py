@@ -22,12 +22,12 @@ from surefoot.reports.views.chart import (
     Ranges,
     Rule,
     Table,
-    Texts,
     Tone,
     View,
+    arrows,
+    axis_near_best,
     axis_of,
     boxes_of,
-    edge,
     finite,
     lost_note,
     numbers,
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from surefoot.studies.sizes.compare import Comparison
     from surefoot.studies.sizes.transfer import Transfer
 
-FAR = 1.5
-"""A candidate whose median is this factor above the best one's may leave the figure."""
 GROUP = 0.8
 """Width of the boxes of one size, of the distance between sizes."""
 NAMED = 12
@@ -91,17 +89,7 @@ def _losses(found: Comparison, label: str) -> Panel:
         rows = list(found.losses[row])
         look = {"tone": tone, "hatch": HATCHES[row % len(HATCHES)], "label": name}
         marks.append(boxes_of(rows, places, width, **look, hover=hover))
-        above = middle > vertical.high
-        if above.any():
-            x, y = places[above], np.full(int(above.sum()), edge(vertical))
-            said = {
-                name_: [v for v, far in zip(values, above, strict=True) if far]
-                for name_, values in hover.items()
-            }
-            marks.append(Points(x, y, tone, "up", "", 8.0, hover=said))
-            if len(found.sizes) <= NAMED:
-                words = tuple(f"{value:.3g}" for value in middle[above])
-                marks.append(Texts(x, y, words, Tone.INK, "center", (0.0, -11.0)))
+        marks += arrows(vertical, places, middle, tone, hover, named=len(found.sizes) <= NAMED)
     beyond = int((finite(found.losses) > vertical.high).sum())
     notes = [lost_note(int(np.isinf(found.losses).sum()))]
     if beyond:
@@ -118,17 +106,13 @@ def _sizes(found: Comparison) -> Axis:
 
 
 def _vertical(found: Comparison, label: str) -> Axis:
-    """Return the axis of the losses, logarithmic where even the better candidates span much.
+    """Return the axis of the losses, on which the better candidates of every size are seen.
 
-    Near the best is a median below `FAR` times the lowest of its size. So one poor candidate does
-    not squeeze the others into a line. With many sizes, where they come from is what is asked.
+    With many sizes, where they come from is what is asked.
     """
     medians = found.medians
-    near = medians <= FAR * medians.min(axis=0)
-    kept = found.losses[near] if near.any() else found.losses.reshape(-1, found.n)
-    boxes = boxes_of(list(kept), np.arange(float(len(kept))), 1.0)
-    shown = axis_of([boxes.low, boxes.high], label)
-    return axis_of(found.losses, label) if shown.log else shown
+    best = np.broadcast_to(medians.min(axis=0), medians.shape)
+    return axis_near_best(found.losses.reshape(-1, found.n), medians.ravel(), best.ravel(), label)
 
 
 def _wins(found: Comparison, reference: int) -> Panel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,13 +48,21 @@ READING = (
 
 def learning_curves(journal: Journal, selection: Selection) -> View | None:
     """Return the curves of the best candidates, one of them at a time, the winner's first."""
-    study, choices = selection.record.study, list[Choice]()
+    study = selection.record.study
     label = loss_label(str(study.loss), study.unit)
-    for key in selection.state.ranking[:PICKED]:
-        outcomes = told_of(journal, key)
-        if outcomes:
-            panels = curve_panels(outcomes, label, selection.baseline)
-            choices.append(Choice(selection.labels[key], panels))
+    chosen = {key: selection.labels[key] for key in selection.state.ranking[:PICKED]}
+    return curves_of(journal, chosen, label, selection.baseline)
+
+
+def curves_of(
+    journal: Journal, chosen: Mapping[str, str], label: str, baseline: float | None = None
+) -> View | None:
+    """Return the curves of candidates, names by key, one of them at a time; None without any."""
+    choices = [
+        Choice(name, curve_panels(outcomes, label, baseline))
+        for key, name in chosen.items()
+        if (outcomes := told_of(journal, key))
+    ]
     if not choices:
         return None
     return View(
@@ -68,7 +76,7 @@ def learning_curves(journal: Journal, selection: Selection) -> View | None:
 
 def told_of(journal: Journal, key: str) -> list[Outcome]:
     """Return a candidate's fresh instances, or its racing ones before there are any."""
-    for role in (Role.CERTIFY, Role.ASSESS, Role.RACE):
+    for role in (Role.CERTIFY, Role.ASSESS, Role.GRID, Role.RACE):
         if outcomes := journal.outcomes(role, key):
             return outcomes
     return []

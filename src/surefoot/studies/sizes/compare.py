@@ -8,7 +8,6 @@ candidate has its certificate.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,8 +25,8 @@ from surefoot.seeds.ledger import Role
 from surefoot.showing import Shown
 from surefoot.statistics.certificate import Certificate, content_reached, percent
 from surefoot.statistics.comparison import shortlist, wins_next
-from surefoot.statistics.intervals import Interval, quantile
-from surefoot.studies.base import Answer, with_baseline
+from surefoot.statistics.intervals import Interval, interquartile_range, quantile
+from surefoot.studies.base import Answer, check_different, with_baseline
 from surefoot.studies.description import SizesDescription
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
 from surefoot.studies.sizes.base import MultiSizeStudy, recorded_losses
@@ -81,8 +80,7 @@ class Comparison(Shown):
     @property
     def spreads(self) -> Floats:
         """Interquartile ranges [k, sizes]; +inf where a quarter or more diverged."""
-        third, first = self.quantiles(0.75), self.quantiles(0.25)
-        return np.where(np.isfinite(third), third - np.where(np.isfinite(first), first, 0), np.inf)
+        return interquartile_range(self.losses)
 
     def certificate(self, candidate: int, size: int) -> Certificate:
         """Return the certificate of a candidate (by place) at a size (by place)."""
@@ -189,11 +187,7 @@ class PairedStudy(MultiSizeStudy[Answer]):
             raise ConfigurationError(
                 f"a comparison needs two candidates or more, not {len(self.everyone)}"
             )
-        for candidate, times in Counter(self.candidates).items():
-            if times > 1:
-                raise ConfigurationError(
-                    f"{candidate.label} is given twice: compare different candidates"
-                )
+        check_different(self.candidates, "compare")
 
     @cached_property
     def everyone(self) -> tuple[Candidate, ...]:
