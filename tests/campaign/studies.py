@@ -65,6 +65,7 @@ def tables() -> dict[str, dict[str, Any]]:
             "space": [{"preset": "model_1", "learning_rate": [1e-3, 1e-2]}],
             "race": {"schedule": "top_two", "budget": 20, "complete": 6},
             "compare": {"sizes": [20, 30], "instances": 3, "same_test": True},
+            "grid": {"instances": 3, "by": ["learning_rate"]},
         },
         "estimators": {
             **POPULATION,

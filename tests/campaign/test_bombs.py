@@ -68,6 +68,7 @@ def test_a_number_that_nobody_means_costs_nothing(tmp_path, monkeypatch, name, t
         ("variance", "--alone", HUGE),
         ("variance", "--replicates", HUGE),
         ("compare", "-i", HUGE),
+        ("grid", "-i", HUGE),
         ("assess", "-p", "1", "--max-exceedances", HUGE),
         ("select", "-w", HUGE),
         ("plan", "--pilot", HUGE),

@@ -39,7 +39,17 @@ def test_the_help_of_a_command_teaches_by_examples_that_fit_80_columns(run, comm
 
 @pytest.mark.parametrize(
     "command",
-    ["assess", "variance", "sample-size", "plan", "rerace", "compare", "transfer", "simulate"],
+    [
+        "assess",
+        "variance",
+        "sample-size",
+        "plan",
+        "rerace",
+        "compare",
+        "transfer",
+        "simulate",
+        "grid",
+    ],
 )
 def test_every_command_has_help_with_examples(run, command):
     _, text, _ = run(command, "--help")

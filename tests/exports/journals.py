@@ -43,7 +43,16 @@ def every_kind(folder: Path) -> dict[str, Path]:
     common: dict[str, Any] = {"engine": "fake", "workers": 1, "sample_size": 20, "loss": "rmse"}
     paths = {
         kind: folder / f"{kind}.db"
-        for kind in ("select", "assess", "promise", "variance", "sample_size", "compare", "pilot")
+        for kind in (
+            "select",
+            "assess",
+            "promise",
+            "variance",
+            "sample_size",
+            "compare",
+            "grid",
+            "pilot",
+        )
     }
     race(paths["select"])
     one, other = CANDIDATES[:2]
@@ -52,6 +61,7 @@ def every_kind(folder: Path) -> dict[str, Path]:
     surefoot.variance(
         one, POPULATION, alone=5, draws=2, inits=2, tests=0, journal=paths["variance"], **common
     )
+    surefoot.grid(CANDIDATES[:3], POPULATION, n=5, journal=paths["grid"], **common)
     del common["sample_size"]
     sizes = {"sizes": [20, 40], "n": 6}
     surefoot.sample_size(one, POPULATION, journal=paths["sample_size"], **sizes, **common)

@@ -80,7 +80,7 @@ def test_on_a_full_disk_the_file_before_stays(
 
 
 @pytest.mark.parametrize(
-    "kind", ["select", "assess", "promise", "variance", "sample_size", "compare", "pilot"]
+    "kind", ["select", "assess", "promise", "variance", "sample_size", "compare", "grid", "pilot"]
 )
 @pytest.mark.parametrize("suffix", [".csv", ".tex"])
 def test_every_kind_of_journal_is_a_table(

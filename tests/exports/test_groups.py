@@ -78,6 +78,7 @@ def test_only_fresh_instances_of_a_fixed_number_have_a_bound(found: dict[str, Gr
         "variance": [False],
         "sample_size": [True, True],
         "compare": [True, True, True, True],
+        "grid": [False, False, False],
         "pilot": [False] * 8,
     }
 

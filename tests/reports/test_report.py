@@ -11,6 +11,7 @@ from surefoot.journal import Journal
 from surefoot.reports.views.kinds import views_of
 from surefoot.statistics.promise import Promise
 from surefoot.studies.assess.study import AssessStudy
+from surefoot.studies.grid.study import GridStudy
 from surefoot.studies.plan.pilot import PilotStudy
 from surefoot.studies.sizes.compare import CompareStudy
 from surefoot.studies.sizes.sample_size import SampleSizeStudy
@@ -39,6 +40,10 @@ KINDS = {
             candidates=FOUR[:3], names=("one",), baseline=FOUR[3], n=6, sizes=[4, 8], **COMMON
         ),
         ["comparison", "bands", "ranks", "performance"],
+    ),
+    "grid": (
+        GridStudy(candidates=FOUR[:3], baseline=FOUR[3], n=6, **COMMON),
+        ["best", "by-quality", "curves"],
     ),
     "pilot": (PilotStudy(candidates=MANY, size=8, n=3, **COMMON), ["pilot"]),
 }

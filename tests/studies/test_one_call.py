@@ -24,6 +24,7 @@ from surefoot.racing.schedules.rounds import Halving
 from surefoot.seeds.ledger import Role
 from surefoot.studies import replay
 from surefoot.studies.assess import study as assess_study
+from surefoot.studies.grid import study as gridding
 from surefoot.studies.options import SelectOptions, TrainingOptions
 from surefoot.studies.plan import plan as planning
 from surefoot.studies.select import rerace as reracing
@@ -202,6 +203,7 @@ HOMES = [
     reracing,
     assess_study,
     compare,
+    gridding,
     sample_size,
     transfer,
     varying,

@@ -58,6 +58,7 @@ def test_every_kind_of_study_is_shown(run, tmp_path):
         "variance": ["Spread", "sample alone"],
         "sample_size": ["Sample size", "plateau"],
         "compare": ["Comparison", "median (GeV)", "Bounds"],
+        "grid": ["Grid          3 candidates, 5 instances", "quality"],
         "pilot": ["24 candidates"],
     }
     for kind, path in every_kind(tmp_path).items():

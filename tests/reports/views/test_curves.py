@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 
 from surefoot.instances import Outcome, Status
-from surefoot.reports.views.chart import Lines, Points
+from surefoot.reports.views.chart import Lines, Points, Rule
 from surefoot.reports.views.curves import MANY, curve_panels, learning_curves
 from surefoot.seeds.ledger import Role
 from tests.reports.views.marks import named, of
@@ -75,3 +75,10 @@ def test_the_winner_comes_first_of_those_one_may_choose(race):
     assert len(names) > 5
     (lines,) = of(view.panels[0], Lines)
     assert len(lines.x) == 20
+
+
+def test_a_baseline_beyond_the_axis_is_no_line():
+    outcomes = [outcome(n, [2.0, 1.1, 0.9 + 0.1 * n]) for n in range(2)]
+    for level, count in ((0.95, 1), (50.0, 0)):
+        (panel,) = curve_panels(outcomes, "loss", level)
+        assert len(of(panel, Rule)) == count

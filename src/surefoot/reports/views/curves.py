@@ -154,7 +154,7 @@ def _curves(
         at = np.array([float(one.epochs) for one in plain])
         words = "before averaging"
         marks.append(Points(at, np.array(last), Tone.SECOND, "cross", words, 5.0))
-    if baseline is not None:
+    if baseline is not None and loss_axis.low <= baseline <= loss_axis.high:
         marks.append(Rule(baseline, "y", Tone.QUIET, "dotted", label="baseline"))
     lost = len(curves) - int(counted.sum())
     notes = [lost_note(lost)]

@@ -28,7 +28,7 @@ class Fields:
     def of(cls, described: Iterable[tuple[str, Mapping[str, Any]]]) -> Fields:
         """Return the fields of candidates given by family and spec."""
         told = [{FAMILY: family, **hyperparameters(spec)} for family, spec in described]
-        names = dict.fromkeys(name for one in told for name in one)
+        names = sorted({name for one in told for name in one})
         columns = {name: comparable([one.get(name) for one in told]) for name in names}
         varying = {name: column for name, column in columns.items() if len(set(column)) > 1}
         last = Counter(name.rpartition(".")[2] for name in varying)
@@ -42,7 +42,7 @@ class Fields:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The fields, in the order in which specs have them."""
+        """The fields, in alphabetical order."""
         return tuple(self.columns)
 
     def check(self, names: Iterable[str]) -> None:

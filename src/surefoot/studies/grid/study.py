@@ -221,12 +221,16 @@ class GridStudy(FixedStudy[Grid]):
         }
 
     def instances(self) -> list[Instance]:
-        """Return ``n`` instances of everyone, long trainings first so that no core idles."""
+        """Return ``n`` instances of everyone, the first of each first.
+
+        So what is recorded of an unfinished grid is a smaller one. Of one number, long trainings
+        come first, so that no core idles at the end.
+        """
         everyone = sorted(self.everyone, key=lambda one: -getattr(one, "flops", 0))
         return [
             self.instance(candidate.key, Role.GRID, number)
-            for candidate in everyone
             for number in range(self.n)
+            for candidate in everyone
         ]
 
     def result(self, journal: Journal) -> Grid:
@@ -276,7 +280,7 @@ def grid(
     n: int = 10,
     by: Sequence[str] = (),
     baseline: Candidate | None = None,
-    criterion: Criterion | str = "mean",
+    criterion: str = "mean",
     confidence: float = 0.95,
     **options: Unpack[TrainingOptions],
 ) -> Grid:
@@ -316,6 +320,6 @@ def grid(
     ... )
     >>> found = surefoot.grid(sums, photons, loss="relative_rmse", sample_size=500, n=8)
     >>> found.fields.names, found.effect("window").names
-    (('window', 'linear'), ('full', '3x3'))
+    (('linear', 'window'), ('full', '3x3'))
     """
     return ask(GridStudy, **locals())
