@@ -404,7 +404,7 @@ def axis_near_best(rows: Sequence[ArrayLike], medians: Floats, best: Floats, lab
     Better is a row whose median is below `FAR` times the ``best`` it is compared with, both
     ``[rows]``. So one poor row does not squeeze the others into a line.
     """
-    near = np.flatnonzero(medians <= FAR * best)
+    near = np.flatnonzero(medians <= FAR * best).tolist()
     kept = [rows[row] for row in near] or list(rows)
     boxes = boxes_of(kept, np.arange(float(len(kept))), 1.0)
     shown = axis_of([boxes.low, boxes.high], label)

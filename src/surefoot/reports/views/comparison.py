@@ -112,7 +112,8 @@ def _vertical(found: Comparison, label: str) -> Axis:
     """
     medians = found.medians
     best = np.broadcast_to(medians.min(axis=0), medians.shape)
-    return axis_near_best(found.losses.reshape(-1, found.n), medians.ravel(), best.ravel(), label)
+    rows = list(found.losses.reshape(-1, found.n))
+    return axis_near_best(rows, medians.ravel(), best.ravel(), label)
 
 
 def _wins(found: Comparison, reference: int) -> Panel:

@@ -128,9 +128,9 @@ def _boxes(one: Contrast, effect: Effect, label: str, baseline: float | None) ->
     low, high = (np.array([getattr(i, end) for i in one.intervals]) for end in ("low", "high"))
     known = np.isfinite(low) & np.isfinite(high) & (low < vertical.high)
     if known.any():
-        ends = low[known], np.minimum(high[known], vertical.high)
+        top = np.minimum(high[known], vertical.high)
         words = f"{one.confidence:.0%} interval of the median over instances"
-        marks.append(Ranges(places[known] + 0.36, *ends, Tone.SECOND, 2.2, label=words))
+        marks.append(Ranges(places[known] + 0.36, low[known], top, Tone.SECOND, 2.2, label=words))
     if baseline is not None and vertical.low <= baseline <= vertical.high:
         marks.append(Rule(baseline, "y", Tone.QUIET, "dotted", label="baseline"))
     lost = sum(count for count, _ in one.lost)

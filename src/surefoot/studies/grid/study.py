@@ -249,7 +249,9 @@ def recorded_grid(journal: Journal, asked: dict[str, Any] | None = None) -> Grid
     study = GridDescription.read(journal.study)
     asked = journal.notes().get("asked", {}) if asked is None else asked
     known = {(m.candidate, m.instance): m.loss for m in journal.measures(Role.GRID)}
-    everyone = [*study.candidates, *({study.baseline} - {None, *study.candidates})]
+    everyone = list(study.candidates)
+    if study.baseline is not None and study.baseline not in everyone:
+        everyone.append(study.baseline)
     upto = max((number for _, number in known), default=-1) + 1
     n = min(upto, asked.get("n", upto))
     while n and not all((key, number) in known for key in everyone for number in range(n)):
