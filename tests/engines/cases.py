@@ -87,6 +87,33 @@ MODULES = {
         warmup=1,
     ),
 }
+IMAGES = {"input_shape": (1, 15, 15)}
+STACKED_MODULES = {
+    "averaged": MODULES["averaged"],
+    "side": replace(
+        MODULES["he"],
+        optimizer="nadam",
+        optimizer_parameters=None,
+        schedule="step(2, 0.5)",
+        schedule_parameters=None,
+        decay=0.01,
+    ),
+    "normed": ModuleCandidate(
+        "tests.engines.modules.Normed", optimizer="sgd", learning_rate=0.02, batch_size=23, **IMAGES
+    ),
+    "normed, averaged": ModuleCandidate(
+        "tests.engines.modules.Normed", optimizer="sgd", average="ema(1 epoch)", **IMAGES
+    ),
+    "partly": ModuleCandidate("tests.engines.modules.Partly", decay=0.1, clip=0.5),
+    "attentive": ModuleCandidate("tests.engines.modules.Attentive", average="last(0.5)", **IMAGES),
+    "own loss": ModuleCandidate(
+        "tests.engines.modules.dense",
+        {"width": 5},
+        loss="tests.engines.modules.log_cosh",
+        loss_parameters={"scale": 0.5},
+    ),
+}
+"""Modules that vmap takes."""
 WILD = ModuleCandidate("tests.engines.modules.Dense", optimizer="sgd", learning_rate=1e30)
 
 

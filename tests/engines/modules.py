@@ -35,10 +35,10 @@ class WithSide(nn.Module):
 class Normed(nn.Module):
     """A convolution, batch normalisation and a head."""
 
-    def __init__(self, channels: int = 3, outputs: int = 1) -> None:
+    def __init__(self, channels: int = 3, outputs: int = 1, momentum: float | None = 0.1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(1, channels, 3)
-        self.norm = nn.BatchNorm2d(channels)
+        self.norm = nn.BatchNorm2d(channels, momentum=momentum)
         self.head = nn.Linear(channels, outputs)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -57,6 +57,62 @@ class Moody(Dense):
         if self.steps == 3:
             raise ArithmeticError("no descent today")
         return super().forward(features)
+
+
+class Partly(Dense):
+    """Trains only its last layer and has one that it never uses; its inputs are scaled by luck."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers[0].requires_grad_(False)
+        self.unused = nn.Linear(3, 2)
+        self.register_buffer("scale", 1.0 + torch.rand(()))
+        self.register_buffer("shift", torch.rand(225), persistent=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return super().forward(features * self.scale + self.shift)
+
+
+class Choosy(Dense):
+    """Lets the data decide which way they go."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return super().forward(features if features.sum() > 0 else -features)
+
+
+class Lucky(Dense):
+    """Keeps random numbers where torch does not look for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scales = [torch.rand(())]
+
+    def forward(self, features: Tensor) -> Tensor:
+        return super().forward(features * (1.0 + self.scales[0]))
+
+
+class Recurrent(nn.Module):
+    """Reads an image row by row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader, self.head = nn.LSTM(15, 3, batch_first=True), nn.Linear(3, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.head(self.reader(features[:, 0])[0][:, -1])
+
+
+class Attentive(nn.Module):
+    """Layer normalisation and attention over the rows of an image, then pooled; [n]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.head = nn.LayerNorm(15), nn.Linear(15, 1)
+        self.attention = nn.MultiheadAttention(15, 3, batch_first=True)
+
+    def forward(self, features: Tensor) -> Tensor:
+        x = self.norm(features[:, 0])
+        return self.head(self.attention(x, x, x)[0].mean(1)).squeeze(1)
 
 
 def dense(width: int = 8, **others: float) -> nn.Module:

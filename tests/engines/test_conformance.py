@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -23,7 +23,17 @@ from surefoot.learning.schedules import SCHEDULES
 from surefoot.learning.stopping import Stopping
 from surefoot.testing import EngineSuite, EpochEngineSuite, toy_instance, toy_setting
 from surefoot.testing.toys import content
-from tests.engines.cases import ESTIMATORS, EXPLODING, INFINITE, MODULES, NETS, PLAIN, WILD, Line
+from tests.engines.cases import (
+    ESTIMATORS,
+    EXPLODING,
+    INFINITE,
+    MODULES,
+    NETS,
+    PLAIN,
+    STACKED_MODULES,
+    WILD,
+    Line,
+)
 
 RECIPES: list[dict[str, Any]] = [
     *({"optimizer": name, "schedule": "cosine"} for name in OPTIMIZERS),
@@ -85,13 +95,36 @@ class TestTorchStacked(NetworkSuite):
         return TorchStacked("cpu")
 
 
+class ModuleSuite(EpochEngineSuite):
+    @pytest.fixture
+    def diverging(self) -> Candidate:
+        return WILD
+
+
+class TestTorchStackedOfModules(ModuleSuite):
+    """Some that are stacked, and one that is not."""
+
+    candidates: ClassVar[dict[str, Candidate]] = {
+        "dropout": MODULES["dense"],
+        **{name: STACKED_MODULES[name] for name in ("side", "normed", "own loss")},
+    }
+
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return TorchStacked("cpu")
+
+    @pytest.fixture(params=candidates.values(), ids=candidates)
+    def candidate(self, request: pytest.FixtureRequest) -> Candidate:
+        return request.param
+
+
 class TestTorchEager(PausedNetworkSuite):
     @pytest.fixture
     def engine(self) -> Engine:
         return TorchEager()
 
 
-class TestTorchEagerOfModules(EpochEngineSuite):
+class TestTorchEagerOfModules(ModuleSuite):
     @pytest.fixture
     def engine(self) -> Engine:
         return TorchEager()
@@ -99,10 +132,6 @@ class TestTorchEagerOfModules(EpochEngineSuite):
     @pytest.fixture(params=MODULES.values(), ids=MODULES)
     def candidate(self, request: pytest.FixtureRequest) -> Candidate:
         return request.param
-
-    @pytest.fixture
-    def diverging(self) -> Candidate:
-        return WILD
 
 
 class TestDirect(EngineSuite):

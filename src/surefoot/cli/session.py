@@ -91,7 +91,7 @@ class Session:
         self.stem = study.stem
         self.tables = self.file.tables
         self.name = self.tables.study.name or self.stem
-        self.engine = asked.engine or self.tables.engine.name
+        self.engine = asked.engine or self.tables.engine.asked
         self.workers = asked.workers
         if asked.cluster is None and asked.workers is None:
             self.workers = self.tables.engine.workers

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import platform
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.base import Candidate
 from surefoot.checkpoints import Arrays, Checkpoint, CheckpointStore
+from surefoot.engines.devices import AUTO, on_device
 from surefoot.errors import DataError, EngineError, MissingExtraError
 from surefoot.instances import Instance, Outcome, Predictor, Setting, Status, Training
 from surefoot.learning.losses import Loss
@@ -34,6 +36,11 @@ class Engine(ABC):
     """What runs several instances at once: threads, if ``fit`` releases the GIL."""
     same_everywhere: ClassVar[bool] = False
     """Whether a training gives the same bits on every kind of processor."""
+
+    @property
+    def asked(self) -> str:
+        """How it is asked for: its name and, if it was given one, its device."""
+        return self.name
 
     @abstractmethod
     def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
@@ -62,18 +69,10 @@ class Engine(ABC):
         that was put aside goes on from its checkpoint, if the setting has one.
         """
         left = Trained(instance, Monitor(np.zeros(1, dtype=np.uint8) if stop is None else stop))
-        began = time.perf_counter()
         shelf = self._shelf(instance, setting, left.monitor)
         if left.monitor.is_due:
             return Training(_put_aside(instance, setting, self.name, left.monitor), None)
-        try:
-            left.monitor.check()
-            left.predictor = self.fit(instance, setting, left.monitor)
-        except (Stopped, MissingExtraError):
-            raise
-        except Exception as error:
-            left.failure = f"{type(error).__name__}: {error}"
-        left.seconds = time.perf_counter() - began + left.monitor.seconds_before
+        left.fit_by(self.fit, setting)
         training = self.training(left, setting)
         if shelf is not None:
             shelf.put(training.outcome, left.monitor.left)
@@ -92,9 +91,13 @@ class Engine(ABC):
             failed=bool(left.failure),
             paused=monitor.left is not None,
             plain=monitor.plain,
-            processor="" if self.same_everywhere else processor(),
+            processor="" if self.same_everywhere else self.processor(),
         )
         return Training(outcome, left.predictor)
+
+    def processor(self) -> str:
+        """Return what kind of processor it trains on, as the system calls it."""
+        return processor()
 
     def _shelf(self, instance: Instance, setting: Setting, monitor: Monitor) -> _Shelf | None:
         """Tell the monitor when to pause and what is kept; return where that is, if anywhere."""
@@ -109,7 +112,7 @@ class Engine(ABC):
             return None
         sampling = instance.sampling or setting.sampling
         what = instance.candidate.key, instance.seed, sampling, setting.plain_curves
-        where = "" if self.same_everywhere else processor()
+        where = "" if self.same_everywhere else self.processor()
         shelf = _Shelf(store, store.name(_release(), self.name, form, where, *what))
         kept = store.load(shelf.name)
         if kept is not None:
@@ -193,11 +196,56 @@ class Trained:
     predictor: Predictor | None = None
     failure: str = ""
 
+    def fit_by(
+        self, fit: Callable[[Instance, Setting, Monitor], Predictor | None], setting: Setting
+    ) -> None:
+        """Have an engine's `Engine.fit` train it: an exception there is its failure.
+
+        Raises `Stopped` and `MissingExtraError`, which are nobody's failure.
+        """
+        began = time.perf_counter()
+        try:
+            self.monitor.check()
+            self.predictor = fit(self.instance, setting, self.monitor)
+        except (Stopped, MissingExtraError):
+            raise
+        except Exception as error:
+            self.failure = failure_of(error)
+        self.seconds = time.perf_counter() - began + self.monitor.seconds_before
+
+
+def failure_of(error: Exception) -> str:
+    """Return what an outcome says of an exception."""
+    return f"{type(error).__name__}: {error}"
+
 
 class StackEngine(Engine):
     """Trains a stack of instances at once; those of equal `shape` may share one."""
 
     workers: ClassVar[Literal["threads", "processes"]] = "threads"
+    device: str = AUTO
+    """Where it trains: ``auto``, ``cpu``, ``cuda`` or one GPU, ``cuda:1``."""
+    size: int | None = None
+    """Instances in a stack, None if the device decides."""
+
+    def on(self, device: str) -> Self:
+        """Return this engine on a device."""
+        made = copy.copy(self)
+        made.device = device
+        return made
+
+    def places(self) -> list[Self]:
+        """Return this engine on each of the devices that it may use at once."""
+        return [self]
+
+    @property
+    def asked(self) -> str:
+        """How it is asked for: its name and, if it was given one, its device."""
+        return on_device(self.name, self.device)
+
+    def alone(self, candidate: Candidate, setting: Setting) -> str | None:
+        """Return why a candidate's instances are trained one by one, None if in stacks."""
+        return None
 
     @abstractmethod
     def shape(self, instance: Instance, setting: Setting) -> Hashable:

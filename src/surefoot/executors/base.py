@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 from surefoot.instances import Instance, Outcome, Setting
 
@@ -11,8 +12,10 @@ from surefoot.instances import Instance, Outcome, Setting
 class Executor(ABC):
     """Runs many instances at once; which one runs where never changes an outcome."""
 
+    here: ClassVar[bool] = True
+    """Whether instances run on this machine."""
     engine: str
-    """Name of the engine asked for, or ``auto``."""
+    """The engine asked for, or ``auto``; see `Chooser`."""
     workers: int
     """Number of instances that run at once."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from surefoot.engines.choose import AUTO, Chooser
+from surefoot.engines.choose import Chooser
+from surefoot.engines.devices import AUTO
 from surefoot.executors.base import Executor
 from surefoot.instances import Instance, Outcome, Setting
 

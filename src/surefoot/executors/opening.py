@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from surefoot.checks import short
-from surefoot.engines.choose import AUTO
+from surefoot.engines.devices import AUTO
 from surefoot.errors import ConfigurationError
 from surefoot.executors.base import Executor
 from surefoot.executors.local.executor import LocalExecutor

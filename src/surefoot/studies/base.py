@@ -22,7 +22,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 from surefoot.candidates.base import Candidate
 from surefoot.checkpoints import CheckpointStore
 from surefoot.checks import of_kind
-from surefoot.engines.choose import AUTO, Chooser
+from surefoot.engines.choose import Chooser
+from surefoot.engines.devices import AUTO
 from surefoot.errors import ConfigurationError, JournalMismatchError, StatisticsError
 from surefoot.escaping import one_line
 from surefoot.executors.base import Executor
@@ -300,7 +301,7 @@ class Study(ABC, Generic[Answer]):
             if not isinstance(journal, Journal):
                 journal = stack.enter_context(self.open(MEMORY if journal is None else journal))
             opened = stack.enter_context(open_executor(executor, workers, self.engine))
-            self._check(journal, opened.engine)
+            self._check(journal, opened)
             retry = journal.failed() if retry_failed else set()
             usual = NotebookProgress if in_notebook() else Failures
             told = watch if isinstance(watch, Watcher) else usual(self.everyone)
@@ -310,10 +311,11 @@ class Study(ABC, Generic[Answer]):
     def answer(self, run: Run) -> Answer:
         """Train what the journal of a run lacks for the answer, and return it."""
 
-    def _check(self, journal: Journal, engine: str) -> None:
-        if engine != self.engine:
+    def _check(self, journal: Journal, executor: Executor) -> None:
+        if executor.engine != self.engine:
             raise ConfigurationError(
-                f"the study asks for engine {self.engine!r} but its executor for {engine!r}: "
+                f"the study asks for engine {self.engine!r} but its executor for "
+                f"{executor.engine!r}: "
                 "make them agree"
             )
         found = mismatches(journal.study, self.description.json())
@@ -322,7 +324,7 @@ class Study(ABC, Generic[Answer]):
                 "the journal given belongs to another study (journal -> now): "
                 + "; ".join(found[:8])
             )
-        chooser = Chooser(self.engine)
+        chooser = Chooser(self.engine, here=executor.here)
         for candidate in self.everyone:
             chooser.choose(candidate, self.setting)
 

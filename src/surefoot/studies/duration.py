@@ -16,7 +16,8 @@ from typing import Any
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Sampling
 from surefoot.engines import compiling
-from surefoot.engines.choose import AUTO, Chooser
+from surefoot.engines.choose import Chooser
+from surefoot.engines.devices import AUTO
 from surefoot.errors import EngineError
 from surefoot.instances import Instance, Outcome, Setting, Status
 from surefoot.learning.stopping import Stopping

@@ -15,7 +15,7 @@ from surefoot import checks, registry
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import as_candidate, as_candidates
 from surefoot.data.population import Population, Sampling
-from surefoot.engines.choose import AUTO
+from surefoot.engines.devices import AUTO
 from surefoot.errors import ConfigurationError, DataError, SamplingError
 from surefoot.executors.base import Executor
 from surefoot.executors.opening import Where

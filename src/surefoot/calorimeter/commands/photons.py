@@ -225,7 +225,7 @@ def of_study(
     setting = setting_of(file, own)
     winner = choose_candidate(file, own, None, journal or Place(Path(f"{study.stem}.db")))
     baseline = baseline_of(file) or baseline_for(target)
-    seed, engine = file.tables.study.seed, file.tables.engine.name
+    seed, engine = file.tables.study.seed, file.tables.engine.asked
     return setting, {
         one.label: predicted(one, setting, seed, engine, count)
         for one, count in ((winner, retrainings), (baseline, retrainings))

@@ -45,7 +45,7 @@ class TorchEager(Engine):
         trained = candidate.loss if isinstance(candidate.loss, Loss) else None
         reason = data_refusal(candidate, setting, trained)
         if reason is None and isinstance(candidate, ModuleCandidate):
-            reason = _module_refusal(candidate)
+            reason = module_refusal(candidate)
         return reason
 
     def fit(self, instance: Instance, setting: Setting, monitor: Monitor) -> Predictor:
@@ -92,7 +92,7 @@ def module_of(candidate: Network, weights: Mapping[str, Matrix]) -> torch.nn.Mod
     return module.eval()
 
 
-def _module_refusal(candidate: ModuleCandidate) -> str | None:
+def module_refusal(candidate: ModuleCandidate) -> str | None:
     """Return one sentence that says what a module lacks, else None."""
     try:
         candidate.check()

@@ -105,13 +105,9 @@ def convnet_job(net: ConvNet, seed: InstanceSeed, setting: Setting, scaling: Sca
 def module_job(candidate: ModuleCandidate, seed: InstanceSeed, setting: Setting) -> Job:
     """Return the training of a `ModuleCandidate`.
 
-    Torch's own random numbers are seeded from the INIT stream for the factory and from the NOISE
-    stream for what the module draws in training.
+    Torch's own random numbers are seeded from the NOISE stream for what it draws in training.
     """
-    torch.manual_seed(int(seed.generator(Stream.INIT).integers(0, 2**63)))
-    module = candidate.make()
-    if candidate.initialization == "he":
-        start_as_he(module, seed)
+    module = initial_module(candidate, seed)
     torch.manual_seed(int(seed.generator(Stream.NOISE).integers(0, 2**63)))
     module.to(candidate.device)
     optimizer = _optimizer(candidate, module)
@@ -122,10 +118,22 @@ def module_job(candidate: ModuleCandidate, seed: InstanceSeed, setting: Setting)
     return Job(
         TorchPredictor(module, candidate.side, candidate.device, candidate.input_shape),
         optimizer,
-        _loss(candidate, setting),
+        module_loss(candidate, setting),
         candidate.batch_size,
         after_epoch=None if schedule is None else schedule.step,
     )
+
+
+def initial_module(candidate: ModuleCandidate, seed: InstanceSeed) -> nn.Module:
+    """Return a candidate's module as an instance begins, on the CPU.
+
+    Torch's own random numbers are seeded from the INIT stream for the factory.
+    """
+    torch.manual_seed(int(seed.generator(Stream.INIT).integers(0, 2**63)))
+    module = candidate.make()
+    if candidate.initialization == "he":
+        start_as_he(module, seed)
+    return module
 
 
 def start_as_he(module: nn.Module, seed: InstanceSeed) -> None:
@@ -156,7 +164,7 @@ def _optimizer(candidate: ModuleCandidate, module: nn.Module) -> torch.optim.Opt
     return optimizer
 
 
-def _loss(candidate: ModuleCandidate, setting: Setting) -> Callable[[Tensor, Tensor], Tensor]:
+def module_loss(candidate: ModuleCandidate, setting: Setting) -> Callable[[Tensor, Tensor], Tensor]:
     """Return the training loss; a function of torch gets class codes [n] for classification."""
     if not isinstance(candidate.loss, str):
         return mean_loss(trained_loss(candidate, setting.loss))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -75,13 +76,22 @@ class TorchPredictor:
         features, *side = (one.index_select(0, index).to(self.device) for one in inputs)
         if self.input_shape is not None:
             features = features.view(-1, *self.input_shape)
-        prediction: Tensor = self.module(features, *side)
-        return prediction.unsqueeze(1) if prediction.dim() == 1 else prediction
+        return as_columns(self.module(features, *side))
 
 
-def own_random_numbers() -> contextlib.AbstractContextManager[None]:
-    """Put torch's random numbers back as they were, on all devices, when done."""
-    return torch.random.fork_rng(devices=range(torch.cuda.device_count()))
+def as_columns(prediction: Tensor) -> Tensor:
+    """Return a module's predictions, [n] or [n, outputs], as [n, outputs]."""
+    return prediction.unsqueeze(1) if prediction.dim() == 1 else prediction
+
+
+@contextlib.contextmanager
+def own_random_numbers() -> Iterator[None]:
+    """Let one thread at a time use torch's random numbers; put them back, on all devices, after."""
+    with _random_numbers, torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        yield
+
+
+_random_numbers = threading.RLock()
 
 
 @contextlib.contextmanager

@@ -17,16 +17,17 @@ import sysconfig
 import time
 import uuid
 from asyncio import CancelledError
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import count, groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from surefoot import checks
 from surefoot.candidates.base import Candidate
 from surefoot.engines.base import Engine
-from surefoot.engines.choose import AUTO, Chooser
+from surefoot.engines.choose import Chooser
+from surefoot.engines.devices import AUTO, engine_and_device
 from surefoot.errors import EngineError
 from surefoot.escaping import one_line
 from surefoot.executors.base import Executor
@@ -67,6 +68,9 @@ _UNREACHABLE = (OSError, TimeoutError, RuntimeError, ValueError, CancelledError)
 class DaskExecutor(Executor):
     """Runs instances on a Dask cluster: machines by ssh, Slurm, HTCondor, Kubernetes, …
 
+    An engine that is asked for on a GPU, ``torch_stacked(cuda)``, trains on the workers that were
+    started with the resource ``GPU``, as many leases at once as they have of it.
+
     Parameters
     ----------
     cluster
@@ -90,6 +94,8 @@ class DaskExecutor(Executor):
         If Dask is not installed.
     """
 
+    here: ClassVar[bool] = False
+
     def __init__(
         self,
         cluster: Client | str | os.PathLike[str],
@@ -101,7 +107,8 @@ class DaskExecutor(Executor):
     ) -> None:
         checks.positive(time_limit=time_limit, patience=patience)
         checks.at_least(1, memory_limit=memory_limit)
-        self.engine, self.chooser = engine, Chooser(engine)
+        self.engine, self.chooser = engine, Chooser(engine, here=False)
+        self.resources = {"GPU": 1} if engine_and_device(engine)[1].startswith("cuda") else {}
         self.time_limit, self.memory_limit, self.patience = time_limit, memory_limit, patience
         self.cluster = open_cluster(cluster)
         self.workers = self.cluster.asked or 1
@@ -154,9 +161,15 @@ class DaskExecutor(Executor):
         found = client.sync(client.scheduler.identity, n_workers=-1, callback_timeout=_ANSWER)
         client.subscribe_topic(self.topic, self._heard)
         workers: dict[str, dict[str, Any]] = found["workers"]
-        taken = sum(one["nthreads"] for name, one in workers.items() if name not in self.refused)
+        taken = sum(self.slots(one) for name, one in workers.items() if name not in self.refused)
         self.workers = max(1, self.cluster.asked, taken)
         return str(found["id"]), workers
+
+    def slots(self, worker: Mapping[str, Any]) -> int:
+        """Return how many leases a worker trains at once, as the scheduler describes it."""
+        if not self.resources:
+            return int(worker["nthreads"])
+        return min(int(worker["resources"].get(name, 0)) for name in self.resources)
 
     def sent(self, setting: Setting) -> SentSetting:
         """Return a setting as it is sent."""
@@ -360,6 +373,7 @@ class _Call:
             key=f"{self._executor.topic}-{self._number}-{lease.number}",
             workers=[lease.worker],
             allow_other_workers=False,
+            resources=self._executor.resources or None,
             pure=False,
         )
         self._futures[lease.number] = future
@@ -433,15 +447,17 @@ class _Call:
             self._gone(worker, blame=not restarted)
         for name, one in workers.items():
             self._memory[name] = one["metrics"].get("memory", 0) / (one["memory_limit"] or 1e99)
-            if name not in executor.refused and one["status"] == "running":
-                self._leases.join(name, one["nthreads"])
+            ready = name not in executor.refused and one["status"] == "running"
+            if ready and (slots := executor.slots(one)):
+                self._leases.join(name, slots)
         if self._leases.slots:
             self._manned_at = now
         elif refused := [executor.refused[name] for name in workers if name in executor.refused]:
             raise EngineError(refused[-1])
         elif now - self._manned_at > _WAITING:
             self._manned_at = now
-            _logger.warning("waiting for workers: %s has none now", executor.cluster.name)
+            kind = " with the resource GPU" if executor.resources else ""
+            _logger.warning("waiting for workers%s: %s has none now", kind, executor.cluster.name)
         if now - self._renewed_at > _RENEW:
             self._renewed_at = now
             executor.cluster.renew()

@@ -172,11 +172,11 @@ class _Place:
         with _places_lock:
             if engine.name not in registry.names("engines"):
                 registry.register("engines", engine.name, partial(_itself, engine))
-            if engine.name not in self.executors:
-                self.executors[engine.name] = LocalExecutor(
-                    1, engine.name, time_limit=lease.time_limit, memory_limit=lease.memory_limit
+            if engine.asked not in self.executors:
+                self.executors[engine.asked] = LocalExecutor(
+                    1, engine.asked, time_limit=lease.time_limit, memory_limit=lease.memory_limit
                 )
-            executor = self.executors[engine.name]
+            executor = self.executors[engine.asked]
             executor.pool(self.setting)
             return executor
 

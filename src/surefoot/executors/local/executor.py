@@ -4,7 +4,7 @@ As many threads as workers take instances from one queue. An engine that release
 the thread itself; for any other engine the thread has a worker process train, so that a crash there
 costs one instance and nothing else. What a notebook defines no other process can make: it trains
 here, one instance at a time. A mixed race shares the same workers. An engine of stacks is
-given all instances alike that are to come, by one thread at a time.
+given all instances alike that are to come, by one thread for each of its devices.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import numpy as np
 
 from surefoot import checks
 from surefoot.engines.base import Engine, Flag, StackEngine, Stopped
-from surefoot.engines.choose import AUTO, Chooser
+from surefoot.engines.choose import Chooser
+from surefoot.engines.devices import AUTO
 from surefoot.errors import EngineError
 from surefoot.executors.base import Executor
 from surefoot.executors.interrupts import heeding_interrupts
@@ -79,6 +80,8 @@ class LocalExecutor(Executor):
         self.chooser, self.time_limit = Chooser(engine), time_limit
         self._memory_limit, self._threads_per_worker = memory_limit, threads_per_worker
         self._pool: WorkerPool | None = None
+        self._places: dict[StackEngine, queue.SimpleQueue[StackEngine]] = {}
+        self._placing = threading.Lock()
 
     def batches(
         self,
@@ -109,6 +112,15 @@ class LocalExecutor(Executor):
             self._pool = WorkerPool(setting, self._memory_limit, self._threads_per_worker)
         return self._pool
 
+    def places(self, engine: StackEngine) -> queue.SimpleQueue[StackEngine]:
+        """Return an engine on those of its devices that are free; put it back when done."""
+        with self._placing:
+            if engine not in self._places:
+                self._places[engine] = queue.SimpleQueue()
+                for placed in engine.places():
+                    self._places[engine].put(placed)
+            return self._places[engine]
+
     def close(self) -> None:
         """End all worker processes; they also end with this process."""
         if self._pool is not None:
@@ -136,7 +148,7 @@ class _Threads:
         self._pool = executor.pool(setting)
         self._instances = iter(instances)
         self._waiting: deque[Instance] = deque()
-        self._stacking, self._alone = threading.Lock(), threading.Lock()
+        self._alone = threading.Lock()
         self._roomless: set[str] = set()
         self._taking = threading.Lock()
         self._stopping = threading.Event()
@@ -233,22 +245,26 @@ class _Threads:
     def _train_stack(self, engine: StackEngine, first: Instance, flag: Flag) -> None:
         """Train an instance and all alike; what a stack leaves does not wait for room.
 
-        While another thread fills a stack, the instance goes back to those that it may take.
+        While other threads fill a stack on each device, the instance goes back to those that they
+        may take.
         """
         self._roomless.add(engine.name)
         self._room.release()
-        if not self._stacking.acquire(blocking=False):
+        places = self._executor.places(engine)
+        try:
+            placed = places.get_nowait()
+        except queue.Empty:
             with self._taking:
                 self._waiting.appendleft(first)
-            with self._stacking:
-                return
+            places.put(places.get())
+            return
         try:
-            for training in engine.train_stack(self._alike(engine, first), self._setting, flag):
+            for training in placed.train_stack(self._alike(engine, first), self._setting, flag):
                 self._results.put(training.outcome)
         except Stopped:
             return
         finally:
-            self._stacking.release()
+            places.put(placed)
 
     def _alike(self, engine: StackEngine, first: Instance) -> Iterator[Instance]:
         """Yield an instance and those to come that may share its stack; the others wait."""

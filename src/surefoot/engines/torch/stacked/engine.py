@@ -1,9 +1,9 @@
 """The engine for GPUs: hundreds of instances of one architecture trained at once.
 
-Initial weights, batch orders and dropout masks come from the ledger as in every engine, so that an
-instance agrees with `torch_eager`'s within the stated tolerance. It is made to equal itself bit for
-bit on one device whatever shares its stack. Not yet measured on a GPU, so ``auto`` leaves networks
-to `fused_cpu`. Needs the extra ``torch``, which is imported when first used.
+Initial weights and batch orders come from the ledger as in every engine, dropout masks of ConvNets
+too, so that an instance agrees with `torch_eager`'s within the stated tolerance. It is made to
+equal itself bit for bit on one device whatever shares its stack. Not yet measured on a GPU. Needs
+the extra ``torch``, which is imported when first used.
 """
 
 from __future__ import annotations
@@ -11,13 +11,19 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
-from typing import ClassVar
+from functools import lru_cache, partial
+from itertools import chain
+from typing import ClassVar, Self
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
-from surefoot.engines.base import Flag, StackEngine, Trained, data_refusal
+from surefoot.candidates.module.candidate import ModuleCandidate
+from surefoot.engines.base import Flag, Monitor, StackEngine, Trained, data_refusal
+from surefoot.engines.devices import AUTO, device_refusal, devices
+from surefoot.engines.torch.eager import Network, TorchEager, module_refusal
 from surefoot.errors import EngineError
-from surefoot.instances import Instance, Setting
+from surefoot.instances import Instance, Predictor, Setting
+from surefoot.learning.losses import Loss
 
 SIZES = {"cuda": 512, "cpu": 1}
 """Instances in a stack by kind of device. In a larger stack on a CPU, an instance's last bits were
@@ -25,7 +31,10 @@ seen to depend on its place."""
 
 
 class TorchStacked(StackEngine):
-    """Trains stacks of `ConvNet` instances on a GPU, or on the CPU where there is none.
+    """Trains stacks of `ConvNet` and `ModuleCandidate` instances on a GPU, or else on the CPU.
+
+    A module that ``torch.func.vmap`` cannot take (`alone`) is trained one instance at a time, as by
+    `torch_eager`; whatever device it names itself, the engine's is used.
 
     Parameters
     ----------
@@ -37,26 +46,41 @@ class TorchStacked(StackEngine):
 
     name: ClassVar[str] = "torch_stacked"
 
-    def __init__(self, device: str = "auto", size: int | None = None) -> None:
+    def __init__(self, device: str = AUTO, size: int | None = None) -> None:
         if size is not None and size < 1:
             raise EngineError(f"a stack of {size} instances must hold at least 1")
         self.device, self.size = device, size
 
+    def places(self) -> list[Self]:
+        """Return this engine on every GPU that it may use, or on the CPU."""
+        return [self.on(device) for device in devices(self.device)]
+
     def refusal(self, candidate: Candidate, setting: Setting) -> str | None:
-        """Refuse all but ConvNets, what does not fit the data, and a missing torch or device."""
-        if not isinstance(candidate, ConvNet):
-            return f"torch_stacked trains ConvNet candidates, not {candidate.family}"
+        """Refuse other families, what does not fit the data, and a missing torch or device."""
+        if not isinstance(candidate, Network):
+            return (
+                f"torch_stacked trains ConvNet and torch module candidates, not {candidate.family}"
+            )
         if importlib.util.find_spec("torch") is None:
             return "torch_stacked needs torch; install it with: pip install 'surefoot[torch]'"
-        if self.device.startswith("cuda") and not has_cuda():
-            return f"this machine has no device {self.device!r}"
-        return data_refusal(candidate, setting, candidate.loss)
+        trained = candidate.loss if isinstance(candidate.loss, Loss) else None
+        reason = device_refusal(self.device) or data_refusal(candidate, setting, trained)
+        if reason is None and not isinstance(candidate, ConvNet):
+            reason = module_refusal(candidate)
+        return reason
+
+    def alone(self, candidate: Candidate, setting: Setting) -> str | None:
+        """Return why a module's instances are trained one by one; ConvNets never are."""
+        if not isinstance(candidate, Network) or isinstance(candidate, ConvNet):
+            return None
+        from surefoot.engines.torch.stacked.modules import trial
+
+        return trial(candidate, setting).why or None
 
     def shape(self, instance: Instance, setting: Setting) -> Hashable:
         """Return all of a network but its learning rate and decay, and its numbers of examples."""
-        net = instance.candidate
-        assert isinstance(net, ConvNet)
-        return replace(net, learning_rate=1.0, decay=0.0), instance.sampling or setting.sampling
+        assert isinstance(instance.candidate, Network)
+        return _alike(instance.candidate), instance.sampling or setting.sampling
 
     def fit_stack(
         self, instances: Iterator[Instance], setting: Setting, stop: Flag
@@ -67,17 +91,40 @@ class TorchStacked(StackEngine):
         from surefoot.engines.torch.stacked.training import fit
         from surefoot.engines.torch.training import one_thread
 
-        name = self.device if self.device != "auto" else ("cuda" if has_cuda() else "cpu")
-        device = torch.device(name)
-        size = self.size or SIZES.get(device.type, SIZES["cpu"])
+        first = next(instances, None)
+        if first is None:
+            return
+        every, device = chain([first], instances), torch.device(devices(self.device)[0])
         with one_thread():
-            yield from fit(instances, setting, device, size, stop)
+            if self.alone(first.candidate, setting) is None:
+                size = self.size or SIZES.get(device.type, SIZES["cpu"])
+                yield from fit(every, setting, device, size, stop)
+                return
+            for instance in every:
+                trained = Trained(instance, Monitor(stop))
+                trained.fit_by(partial(_fit_alone, device=str(device)), setting)
+                yield trained
+
+    def processor(self) -> str:
+        """Return the GPU's name where it trains on one."""
+        device = devices(self.device)[0]
+        if device == "cpu":
+            return super().processor()
+        import torch
+
+        return torch.cuda.get_device_name(device)
 
 
-def has_cuda() -> bool:
-    """Return whether torch is installed and finds a GPU."""
-    if importlib.util.find_spec("torch") is None:
-        return False
-    import torch
+@lru_cache(maxsize=4096)
+def _alike(candidate: Network) -> Network:
+    """Return a candidate with a rate and decay that all alike have."""
+    return replace(candidate, learning_rate=1.0, decay=0.0)
 
-    return torch.cuda.is_available()
+
+def _fit_alone(
+    instance: Instance, setting: Setting, monitor: Monitor, device: str
+) -> Predictor | None:
+    """Train one instance of a module as `torch_eager` does, on a device."""
+    assert isinstance(instance.candidate, ModuleCandidate)
+    moved = replace(instance, candidate=replace(instance.candidate, device=device))
+    return TorchEager().fit(moved, setting, monitor)

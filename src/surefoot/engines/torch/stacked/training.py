@@ -1,15 +1,18 @@
 """The training of a stack: instances of one architecture side by side, one epoch after the other.
 
-The population lies on the device once; batches are gathered there. One step (gather, forward,
-backward, update, average) is a CUDA graph where there is CUDA, so that Python starts it with one
+The population lies on the device once; batches are gathered there. On a GPU the steps of an epoch
+(gather, forward, backward, update, average) are one CUDA graph, so that Python starts them with one
 call, and losses are read back once per epoch. An instance that ends frees its place for the next.
 """
 
 from __future__ import annotations
 
+import gc
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -17,26 +20,35 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from surefoot.candidates.convnet.initialization import initial_weights
 from surefoot.candidates.convnet.network import ConvNet
+from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.recipe import schedule_of, trained_loss
 from surefoot.data.population import Population, Rows
-from surefoot.engines.base import Flag, Monitor, Stopped, Trained
-from surefoot.engines.scaling import Scaling, loss_share, scaling_names, scaling_of
-from surefoot.engines.torch.eager import predictor_of
-from surefoot.engines.torch.stacked.network import MOMENTUM, StackedNetwork
-from surefoot.engines.torch.stacked.noise import keep_masks
+from surefoot.engines.base import Flag, Monitor, Stopped, Trained, failure_of
+from surefoot.engines.torch.eager import Network
+from surefoot.engines.torch.jobs import module_loss
+from surefoot.engines.torch.stacked.convnets import StackedConvNets
+from surefoot.engines.torch.stacked.graph import Work, recorded
+from surefoot.engines.torch.stacked.model import StackedModel
+from surefoot.engines.torch.stacked.modules import StackedModules
 from surefoot.engines.torch.stacked.optimizers import StackedOptimizer, column
+from surefoot.escaping import one_line
 from surefoot.instances import Instance, Setting
 from surefoot.learning.averaging import parse_average, statistics_rows
 from surefoot.learning.losses import TERMS, Loss
+from surefoot.learning.optimizers import OPTIMIZERS
 from surefoot.seeds.ledger import Stream
 from surefoot.seeds.philox import epoch_order
 
+STEPS_AT_ONCE = 64
+"""Training steps at most in one CUDA graph: a longer epoch starts it several times, which bounds
+the memory and the time that a recording takes, and the time to notice a stop flag."""
 EXAMPLES_AT_ONCE = 1 << 16
 """Test examples predicted at once over the whole stack: bounds memory."""
 _CLIP_EPSILON = 1e-6
 """As in ``torch.nn.utils.clip_grad_norm_``."""
+
+_logger = logging.getLogger("surefoot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,50 +61,29 @@ class DeviceData:
 
     @classmethod
     def of(cls, population: Population, device: torch.device) -> DeviceData:
-        """Copy a population's arrays to a device; on the CPU they share the memory."""
-        side = None if population.side is None else torch.from_numpy(population.side)
-        return cls(
-            torch.from_numpy(population.features).to(device),
-            None if side is None else side.to(device),
-            torch.from_numpy(population.target).to(device),
-        )
+        """Return a population's arrays on a device, copied there once; the CPU shares the memory.
+
+        They stay as long as the population does.
+        """
+        there = _on_devices.setdefault(population, {})
+        if device not in there:
+            side = None if population.side is None else torch.from_numpy(population.side)
+            there[device] = cls(
+                torch.from_numpy(population.features).to(device),
+                None if side is None else side.to(device),
+                torch.from_numpy(population.target).to(device),
+            )
+        return there[device]
+
+    def inputs(self, rows: Tensor, candidate: Network) -> tuple[Tensor, Tensor | None]:
+        """Return features and, if a candidate takes them, side features of rows [stack, n]."""
+        takes_side = candidate.side and self.side is not None
+        return self.features[rows], self.side[
+            rows
+        ] if takes_side and self.side is not None else None
 
 
-class _Weights:
-    """The arrays of a stack: parameters [stack, P], the leaves that are parts of them by name,
-    the running averages of batch normalisation, the scaling, and the network that they are."""
-
-    def __init__(self, net: ConvNet, size: int, device: torch.device) -> None:
-        self.parameters = torch.zeros(size, net.number_of_parameters, device=device)
-        self.leaves: dict[str, Tensor] = {}
-        self.running: dict[str, Tensor] = {}
-        start = 0
-        for layer in net.layers:
-            for parameter in layer.parameters:
-                part = self.parameters[:, start : start + parameter.size]
-                view = part.view(size, *parameter.shape)
-                self.leaves[parameter.name] = view.detach().requires_grad_()
-                start += parameter.size
-            if layer.kind == "batch_norm":
-                for what in ("mean", "var"):
-                    values = torch.zeros(size, layer.output[0], device=device)
-                    self.running[f"{layer.name}.running_{what}"] = values
-        lengths = scaling_names(net)
-        self.scaling = {n: torch.zeros(size, m, device=device) for n, m in lengths.items()}
-        self.network = StackedNetwork(net, self.leaves, self.running, self.scaling)
-
-    def start(self, place: int, parameters: NDArray[np.float32], scaling: Scaling) -> None:
-        """Begin a new instance at a place."""
-        self.parameters[place] = torch.from_numpy(parameters)
-        for name, constants in scaling.items():
-            self.scaling[name][place] = torch.from_numpy(constants)
-        for name, values in self.running.items():
-            values[place] = 0.0 if name.endswith("mean") else 1.0
-
-    def of(self, place: int) -> dict[str, NDArray[np.float32]]:
-        """Return copies of an instance's arrays by torch's names."""
-        arrays = {**self.leaves, **self.running, **self.scaling}
-        return {name: a[place].detach().cpu().numpy().copy() for name, a in arrays.items()}
+_on_devices: WeakKeyDictionary[Population, dict[torch.device, DeviceData]] = WeakKeyDictionary()
 
 
 @dataclass(slots=True)
@@ -108,76 +99,72 @@ class _Place:
 
 
 class Stack:
-    """Places for ``size`` instances of one architecture, recipe, sample size and test size."""
+    """Places for ``size`` instances of one model, recipe, sample size and test size."""
 
-    def __init__(self, head: Instance, setting: Setting, data: DeviceData, size: int) -> None:
-        net, draw = head.candidate, head.draw(setting)
-        assert isinstance(net, ConvNet)
-        self._net, self._setting, self._data = net, setting, data
+    def __init__(
+        self, head: Instance, setting: Setting, data: DeviceData, size: int, stop: Flag
+    ) -> None:
+        candidate, draw = head.candidate, head.draw(setting)
+        assert isinstance(candidate, Network)
+        self._candidate, self._setting, self._data, self._stop = candidate, setting, data, stop
         self.places: list[_Place | None] = [None] * size
         device = data.features.device
-        self._weights = _Weights(net, size, device)
-        self._average = parse_average(net.average)
-        self._averaged = self._weights
+        self._model = stacked(candidate, setting, size, device)
+        self._average = parse_average(candidate.average)
+        self._averaged = self._model
         if self._average.name != "none":
-            self._averaged = _Weights(net, size, device)
-        self._optimizer = StackedOptimizer(net.optimizer, self._weights.parameters)
-        self._rates = torch.zeros(size, dtype=torch.float64, device=device)
-        self._decays = torch.zeros_like(self._rates)
-        self._shares = torch.ones(size, device=device)
-        self._keys = torch.zeros(size, 2, dtype=torch.int64, device=device)
+            self._averaged = stacked(candidate, setting, size, device)
+        assert candidate.optimizer in OPTIMIZERS
+        self._optimizer = StackedOptimizer(candidate.optimizer, self._model.parameters)
+        self._decays = torch.zeros(size, dtype=torch.float64, device=device)
         self._exploded = torch.zeros(size, dtype=torch.bool, device=device)
         self._test = torch.zeros(size, draw.test.size, dtype=torch.int32, device=device)
-        self._loss = batch_loss(trained_loss(net, setting.loss))
-        batch, examples = net.batch_size, draw.train.size
-        self._starts = range(0, examples, batch)
-        self._time_constant = self._average.time_constant(len(self._starts))
-        self._order = np.zeros((size, examples), dtype=np.int32)
-        numbers = {min(batch, examples - start) for start in self._starts}
-        self._steps = {n: self._step_of(n, device) for n in numbers}
+        self._loss = training_loss(candidate, setting)
+        batch, examples = candidate.batch_size, draw.train.size
+        self._epoch_steps = -(-examples // batch)
+        self._time_constant = self._average.time_constant(self._epoch_steps)
+        self._order = torch.zeros(size, examples, dtype=torch.int32)
+        self._rates = torch.zeros(self._epoch_steps, size, dtype=torch.float64)
+        self._recorded: dict[int, Work] = {}
+        for rows, rates in self._portions():
+            if rows.shape[1] not in self._recorded:
+                self._recorded[rows.shape[1]] = recorded(self._steps, rows, rates)
 
-    def seat(self, place: int, instance: Instance, stop: Flag) -> None:
+    def seat(self, place: int, instance: Instance) -> None:
         """Give a free place to an instance, as the ledger says it starts."""
-        draw, seed, net = instance.draw(self._setting), instance.seed, instance.candidate
-        assert isinstance(net, ConvNet)
-        self.places[place] = _Place(Trained(instance, Monitor(stop)), draw.train)
-        scaling = scaling_of(net, self._setting.halves.population, draw.train)
-        for weights in {self._weights, self._averaged}:
-            weights.start(place, initial_weights(net, seed), scaling)
-        self._shares[place] = loss_share(trained_loss(net, self._setting.loss), scaling)
+        draw, candidate = instance.draw(self._setting), instance.candidate
+        assert isinstance(candidate, Network)
+        self._model.start(place, instance, draw.train)
+        if self._averaged is not self._model:
+            self._averaged.adopt(place, self._model)
         self._optimizer.restart(place)
-        self._decays[place] = net.decay
-        key = np.array(seed.key(Stream.NOISE), dtype=np.uint64).view(np.int64)
-        self._keys[place] = torch.from_numpy(key)
+        self._decays[place] = candidate.decay
         self._exploded[place] = False
         self._test[place] = torch.from_numpy(draw.test)
+        self.places[place] = _Place(Trained(instance, Monitor(self._stop)), draw.train)
 
-    def train_epoch(self, stop: Flag) -> list[Trained]:
+    def train_epoch(self) -> list[Trained]:
         """Train every instance for an epoch; return those that ended, whose places are free."""
         began = time.perf_counter()
         active = [(i, place) for i, place in enumerate(self.places) if place is not None]
-        rates = np.zeros((len(self.places), len(self._starts)))
         for i, place in active:
             key = place.trained.instance.seed.key(Stream.ORDER)
-            self._order[i] = place.train[epoch_order(key, place.epoch, place.train.size)]
-            rates[i] = self._rates_of(place)
-        order, rate = (torch.from_numpy(a).to(self._rates.device) for a in (self._order, rates))
-        for number, start in enumerate(self._starts):
-            if stop[0]:
-                raise Stopped
-            rows = order[:, start : start + self._net.batch_size]
-            self._rates.copy_(rate[:, number])
-            self._steps[rows.shape[1]](rows)
+            rows = place.train[epoch_order(key, place.epoch, place.train.size)]
+            self._order[i] = torch.from_numpy(rows)
+            self._rates[:, i] = torch.tensor(self._rates_of(place))
+        for order, rates in self._portions():
+            self._check()
+            self._recorded[order.shape[1]](order, rates)
         if self._average.name != "none":
             self._ship(active)
-        losses = self._test_losses(self._averaged, stop)
+        losses = self._test_losses(self._averaged)
         ending = [not np.isfinite(losses[i]) for i, _ in active]
         for at, (i, place) in enumerate(active):
             place.trained.monitor.tell(float(losses[i]))
             curve = place.trained.monitor.losses
             ending[at] = ending[at] or self._setting.stopping.should_stop(curve)
-        if self._averaged is not self._weights and (self._setting.plain_curves or any(ending)):
-            plain = self._test_losses(self._weights, stop)
+        if self._averaged is not self._model and (self._setting.plain_curves or any(ending)):
+            plain = self._test_losses(self._model)
             for (i, place), ends in zip(active, ending, strict=True):
                 if ends or self._setting.plain_curves:
                     place.trained.monitor.plain.append(float(plain[i]))
@@ -186,110 +173,96 @@ class Stack:
         for (i, place), ends in zip(active, ending, strict=True):
             place.trained.seconds += seconds
             if ends:
-                place.trained.predictor = predictor_of(self._net, self._averaged.of(i))
+                place.trained.predictor = self._averaged.predictor(i)
                 self.places[i] = None
                 ended.append(place.trained)
         return ended
 
+    def _check(self) -> None:
+        if self._stop[0]:
+            raise Stopped
+
     def _rates_of(self, place: _Place) -> list[float]:
         """Return an instance's learning rates in the steps of its next epoch."""
-        net, epoch_steps = place.trained.instance.candidate, len(self._starts)
-        assert isinstance(net, ConvNet)
+        candidate, epoch_steps = place.trained.instance.candidate, self._epoch_steps
+        assert isinstance(candidate, Network)
         steps, first = self._setting.stopping.max_epochs * epoch_steps, place.epoch * epoch_steps
-        schedule = schedule_of(net)
+        schedule = schedule_of(candidate)
         return [
-            net.learning_rate * schedule.factor(first + i, steps, epoch_steps, net.warmup)
+            candidate.learning_rate
+            * schedule.factor(first + i, steps, epoch_steps, candidate.warmup)
             for i in range(epoch_steps)
         ]
 
-    def _step_of(self, examples: int, device: torch.device) -> Callable[[Tensor], None]:
-        """Return a training step on the rows [stack, examples] of a batch."""
-        if device.type != "cuda":
-            return self._step
-        rows = torch.zeros(len(self.places), examples, dtype=torch.int32, device=device)
-        aside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream(device))
-        with torch.cuda.stream(aside):
-            for _ in range(3):
-                self._step(rows)
-        torch.cuda.current_stream(device).wait_stream(aside)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._step(rows)
+    def _portions(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the rows [stack, n] and rates [steps, stack] of an epoch, on the device.
 
-        def replay(batch: Tensor) -> None:
-            rows.copy_(batch)
-            graph.replay()
+        They are whole where an epoch has no more than `STEPS_AT_ONCE` steps.
+        """
+        device = self._data.features.device
+        order, rates = self._order.to(device), self._rates.to(device)
+        examples = STEPS_AT_ONCE * self._candidate.batch_size
+        parts = torch.split(order, examples, dim=1), torch.split(rates, STEPS_AT_ONCE)
+        yield from zip(*parts, strict=True)
 
-        return replay
+    def _steps(self, rows: Tensor, rates: Tensor) -> None:
+        """Train on batches, one step on each."""
+        batches = torch.split(rows, self._candidate.batch_size, dim=1)
+        for batch, rate in zip(batches, rates, strict=True):
+            self._check()
+            self._step(batch, rate)
 
-    def _step(self, rows: Tensor) -> None:
-        net, weights = self._net, self._weights
-
-        def masks(layer: int, examples: int, units: int) -> Tensor:
-            steps = self._optimizer.steps
-            return keep_masks(self._keys, steps, layer, examples, units, net.dropout)
-
-        prediction = self._predict(weights, rows, masks if net.dropout else None, MOMENTUM)
+    def _step(self, rows: Tensor, rates: Tensor) -> None:
+        model, optimizer = self._model, self._optimizer
+        prediction = model.train(*self._data.inputs(rows, self._candidate), optimizer.steps)
         losses = self._loss(prediction, self._data.target[rows])
         self._exploded |= ~torch.isfinite(losses.detach())
-        trained = (losses * self._shares).sum()
-        gradients = torch.autograd.grad(trained, list(weights.leaves.values()))
+        trained = (losses * model.shares).sum()
+        gradients = torch.autograd.grad(trained, list(model.leaves.values()))
         with torch.no_grad():
             gradient = torch.cat([g.flatten(1) for g in gradients], dim=1)
-            if net.clip is not None:
+            if self._candidate.clip is not None:
                 norms = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
-                gradient *= (net.clip / (norms + _CLIP_EPSILON)).clamp(max=1.0)
-            self._optimizer.update(weights.parameters, gradient, self._rates, self._decays)
+                gradient *= (self._candidate.clip / (norms + _CLIP_EPSILON)).clamp(max=1.0)
+            optimizer.update(model.parameters, gradient, rates, self._decays)
             if self._average.name == "ema":
                 rate = 1.0 / self._time_constant
-                gain = rate / (1.0 - (1.0 - rate) ** self._optimizer.steps.to(torch.float64))
-                self._averaged.parameters.lerp_(weights.parameters, column(gain))
+                gain = rate / (1.0 - (1.0 - rate) ** optimizer.steps.to(torch.float64))
+                self._averaged.parameters.lerp_(model.parameters, column(gain))
 
     @torch.no_grad()
     def _ship(self, active: list[tuple[int, _Place]]) -> None:
         """Make the averaged weights what one would ship after an epoch."""
         if self._average.name == "last":
-            gain = torch.zeros_like(self._rates)
+            gain = torch.zeros_like(self._decays)
             first = self._average.first_epoch(self._setting.stopping.max_epochs)
             for i, place in active:
                 gain[i] = 1.0 / max(1, place.epoch - first + 1)
-            self._averaged.parameters.lerp_(self._weights.parameters, column(gain))
-        for name, values in self._averaged.running.items():
-            values.copy_(self._weights.running[name])
-        if not self._averaged.running:
+            self._averaged.parameters.lerp_(self._model.parameters, column(gain))
+        for name, values in self._averaged.buffers.items():
+            values.copy_(self._model.buffers[name])
+        if not self._averaged.has_statistics:
             return
-        chosen = np.zeros((len(self.places), statistics_rows(self._order[0]).size), np.int32)
+        chosen = np.zeros((len(self.places), statistics_rows(active[0][1].train).size), np.int32)
         for i, place in active:
             chosen[i] = statistics_rows(place.train)
-        rows = torch.from_numpy(chosen).to(self._rates.device)
-        batches = torch.split(rows, self._net.batch_size, dim=1)
+        rows = torch.from_numpy(chosen).to(self._decays.device)
+        batches = torch.split(rows, self._candidate.batch_size, dim=1)
         parts = [part for part in batches if part.shape[1] > 1]
         for number, part in enumerate(parts, start=1):
-            self._predict(self._averaged, part, None, 1.0 / number)
-
-    def _predict(
-        self,
-        weights: _Weights,
-        rows: Tensor,
-        masks: Callable[[int, int, int], Tensor] | None = None,
-        momentum: float | None = None,
-    ) -> Tensor:
-        """Return predictions [stack, n, outputs] for rows [stack, n] of the population."""
-        side = self._data.side[rows] if self._net.side and self._data.side is not None else None
-        return weights.network(self._data.features[rows], side, masks, momentum)
+            self._averaged.predict(*self._data.inputs(part, self._candidate), 1.0 / number)
 
     @torch.no_grad()
-    def _test_losses(self, weights: _Weights, stop: Flag) -> NDArray[np.float32]:
+    def _test_losses(self, model: StackedModel) -> NDArray[np.float32]:
         """Return the test losses [stack], NaN where training exploded."""
         loss, rows = self._setting.loss, self._test
         terms = terms_of(loss)
         total = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
         chunk = max(1, EXAMPLES_AT_ONCE // len(rows))
         for part in torch.split(rows, chunk, dim=1):
-            if stop[0]:
-                raise Stopped
-            prediction = self._predict(weights, part).double()
+            self._check()
+            inputs = self._data.inputs(part, self._candidate)
+            prediction = model.predict(*inputs, None).double()
             total += terms(prediction, self._data.target[part].double()).sum(1)
         mean = total / rows.shape[1]
         value = mean.sqrt() if loss.rooted else mean
@@ -300,44 +273,74 @@ class Stack:
 def fit(
     instances: Iterator[Instance], setting: Setting, device: torch.device, size: int, stop: Flag
 ) -> Iterator[Trained]:
-    """Train instances of one shape in stacks of ``size``, halved when the device is out of memory.
+    """Train instances of one shape in stacks of ``size``.
+
+    A stack that fails is halved, and its instances begin again: it may not fit into the device's
+    memory, or one of them raises. One that fails alone has failed.
 
     A stack has its full size even when fewer instances come: a GPU's library may choose its kernel,
     and with it the order of sums, by the number of matrices.
     """
     data = DeviceData.of(setting.halves.population, device)
-    first = next(instances, None)
-    waiting = [] if first is None else [first]
-    while waiting:
-        stack = None
+    waiting: list[Instance] = []
+    while _one_waits(waiting, instances):
+        stack, failure = None, ""
         try:
-            stack = Stack(waiting[0], setting, data, size)
-            yield from _run(stack, waiting, instances, stop)
-        except torch.OutOfMemoryError as error:
+            stack = Stack(waiting[0], setting, data, size, stop)
+            yield from _run(stack, waiting, instances)
+        except (Stopped, torch.AcceleratorError):
+            raise
+        except Exception as error:
+            failure = failure_of(error)
+            if isinstance(error, torch.OutOfMemoryError):
+                failure = f"out of memory on {device}: {error}"
+                _logger.info("a stack of %d instances: %s", size, one_line(failure))
             if stack is not None:
                 waiting[:0] = [place.trained.instance for place in stack.places if place]
-            if size == 1:
-                failure = f"out of memory on {device}: {error}"
-                yield Trained(waiting.pop(0), Monitor(stop), failure=failure)
-            size = max(1, size // 2)
-            del stack
+        if not failure:
+            return
+        if size == 1:
+            yield Trained(waiting.pop(0), Monitor(stop), failure=failure)
+        size = max(1, size // 2)
+        stack = None
+        if device.type == "cuda":
+            gc.collect()
             torch.cuda.empty_cache()
 
 
-def _run(
-    stack: Stack, waiting: list[Instance], instances: Iterator[Instance], stop: Flag
-) -> Iterator[Trained]:
+def _run(stack: Stack, waiting: list[Instance], instances: Iterator[Instance]) -> Iterator[Trained]:
     """Train in one stack until nobody waits and all places are free."""
     while True:
         for place, taken in enumerate(stack.places):
             if taken is None:
-                instance = waiting.pop(0) if waiting else next(instances, None)
-                if instance is None:
+                if not _one_waits(waiting, instances):
                     break
-                stack.seat(place, instance, stop)
+                stack.seat(place, waiting[0])
+                waiting.pop(0)
         if not any(stack.places):
             return
-        yield from stack.train_epoch(stop)
+        yield from stack.train_epoch()
+
+
+def _one_waits(waiting: list[Instance], instances: Iterator[Instance]) -> bool:
+    """Return whether there is an instance to be trained; the next one then waits."""
+    if not waiting and (instance := next(instances, None)) is not None:
+        waiting.append(instance)
+    return bool(waiting)
+
+
+def stacked(candidate: Network, setting: Setting, size: int, device: torch.device) -> StackedModel:
+    """Return places for instances of a candidate."""
+    if isinstance(candidate, ConvNet):
+        return StackedConvNets(candidate, setting, size, device)
+    return StackedModules(candidate, setting, size, device)
+
+
+def training_loss(candidate: Network, setting: Setting) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the training loss [stack] of predictions and targets [stack, n, outputs]."""
+    if isinstance(candidate, ModuleCandidate) and isinstance(candidate.loss, str):
+        return torch.vmap(module_loss(candidate, setting))
+    return batch_loss(trained_loss(candidate, setting.loss))
 
 
 def batch_loss(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
