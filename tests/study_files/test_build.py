@@ -247,3 +247,18 @@ def test_numbers_that_are_none_are_refused(study, table, line):
     path = study(table, line)
     with pytest.raises(StudyFileError, match=rf"\[(race|{table}|study|certificate)\]"):
         read_study(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("", "auto"),
+        ('device = "cpu"', "auto(cpu)"),
+        ('name = "torch_stacked"\ndevice = "cuda:1"', "torch_stacked(cuda:1)"),
+        ('name = "direct"\ndevice = "auto"', "direct"),
+    ],
+)
+def test_the_engine_and_its_device(study, line, asked):
+    found = read_study(study("engine", line))
+    assert found.engine == found.description.json()["engine"] == asked
+    assert read_study(study("engine", line), engine="direct").engine == "direct"

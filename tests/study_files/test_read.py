@@ -87,6 +87,7 @@ def test_a_mistake_is_one_sentence(read, tmp_path, old, new, message):
         ("[race]\nschedule = 'halfing'", r"schedule = 'halfing' .* 'halving'"),
         ("[baseline]\ncandidate = 'x'", r"\[baseline\] needs the key 'family'"),
         ("[engine]\nworkers = 1.5", r"\[engine\] workers = 1\.5 .* whole number"),
+        ("[engine]\ndevice = 'gpu'", r"\[engine\] device = 'gpu' .* 'cuda' or one GPU as 'cuda:0'"),
         ("[certificate]\nn = '59'", r"\[certificate\] n = '59'"),
         ("[stopping]\nmax_epoch = 3", "did you mean 'max_epochs'"),
     ],

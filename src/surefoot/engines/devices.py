@@ -14,6 +14,8 @@ from pathlib import Path
 from surefoot.errors import ConfigurationError
 
 AUTO = "auto"
+DEVICE = r"^(auto|cpu|cuda(:\d+)?)$"
+"""What a device may be called, as a regular expression."""
 DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 """One of these files is there where a driver for GPUs is (NVIDIA's, AMD's, that of WSL): without
 one, torch need not be imported to know that there is none."""
@@ -28,7 +30,7 @@ def engine_and_device(asked: str) -> tuple[str, str]:
     if not bracket:
         return asked, AUTO
     device = device.removesuffix(")")
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+    if not re.match(DEVICE, device):
         raise ConfigurationError(
             f"device {device!r} of engine {asked!r} must be 'auto', 'cpu', 'cuda' or 'cuda:0'"
         )

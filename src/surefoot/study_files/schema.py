@@ -22,7 +22,7 @@ from pydantic import (
     field_validator,
 )
 
-from surefoot.engines.devices import on_device
+from surefoot.engines.devices import DEVICE, on_device
 from surefoot.errors import ConfigurationError
 from surefoot.racing import Screen, registry
 from surefoot.racing.parts import either
@@ -269,7 +269,9 @@ class EngineSection(Section):
     """``[engine]``: who trains; decides no result but the last digits."""
 
     name: str = Field("auto", description="'auto' or the name of an engine")
-    device: str = Field("auto", description="'auto', 'cpu', 'cuda' or one GPU as 'cuda:0'")
+    device: str = Field(
+        "auto", pattern=DEVICE, description="'auto', 'cpu', 'cuda' or one GPU as 'cuda:0'"
+    )
     workers: int | None = Field(None, description=WHOLE)
 
     @property

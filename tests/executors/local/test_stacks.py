@@ -1,5 +1,6 @@
 """An engine of stacks is given all instances alike, and every instance ends exactly once."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -72,6 +73,41 @@ def test_with_a_time_limit_each_trains_alone(engine: Counted) -> None:
     with LocalExecutor(2, "counted", time_limit=60.0) as executor:
         assert len(list(executor.run(iter(instances()), toy_setting()))) == 20
     assert engine.sizes == [1] * 20
+
+
+class OnTwo(Counted):
+    """On two devices, which both begin before either goes on."""
+
+    name = "on_two"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used: set[str] = set()
+        self.begin = threading.Barrier(2, timeout=20)
+
+    def processor(self) -> str:
+        return self.device
+
+    def places(self):  # type: ignore[no-untyped-def]
+        return [self.on("cuda:0"), self.on("cuda:1")]
+
+    def fit_stack(self, instances, setting, stop):  # type: ignore[no-untyped-def]
+        if self.device not in self.used:
+            self.used.add(self.device)
+            self.begin.wait()
+        return TorchStacked.fit_stack(self.on("cpu"), instances, setting, stop)
+
+
+def test_every_device_has_a_stack_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, setting, asked = OnTwo(), toy_setting(), instances()
+    monkeypatch.setitem(registry._added, ("engines", "on_two"), lambda: made)
+    with LocalExecutor(3, "on_two") as executor:
+        found = list(executor.run(iter(asked), setting))
+        assert executor.places(made).qsize() == 2, "both are free again"
+    assert made.used == {"cuda:0", "cuda:1"} == {one.processor for one in found}
+    assert sorted((o.candidate, o.instance) for o in found) == sorted(
+        (one.candidate.key, one.seed.instance) for one in asked
+    )
 
 
 def test_closing_stops_a_stack(engine: Counted) -> None:
