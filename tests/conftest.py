@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from surefoot.cli.main import main
+from surefoot.engines import devices
 from tests.browser import chromium, tab
 from tests.needs import NEEDS, Need
 from tests.postgres import running
@@ -77,6 +78,13 @@ schedule = "halving"
 [certificate]
 n = 3
 """
+
+
+@pytest.fixture(autouse=True)
+def _on_the_cpu(request, monkeypatch):
+    """Where there is a GPU, only tests that are marked for it train there."""
+    if "gpu" not in request.keywords:
+        monkeypatch.setattr(devices, "DRIVERS", ())
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -17,23 +17,19 @@ from surefoot.engines.fused_cpu import FusedCpu
 from surefoot.engines.torch.eager import TorchEager
 from surefoot.engines.torch.stacked.engine import TorchStacked
 from surefoot.instances import Status
-from surefoot.learning.losses import Loss
 from surefoot.learning.optimizers import OPTIMIZERS
 from surefoot.learning.schedules import SCHEDULES
 from surefoot.learning.stopping import Stopping
-from surefoot.testing import EngineSuite, EpochEngineSuite, toy_instance, toy_setting
+from surefoot.testing import EngineSuite, toy_instance, toy_setting
 from surefoot.testing.toys import content
 from tests.engines.cases import (
     ESTIMATORS,
-    EXPLODING,
     INFINITE,
     MODULES,
-    NETS,
     PLAIN,
-    STACKED_MODULES,
-    WILD,
     Line,
 )
+from tests.engines.suites import ModuleSuite, NetworkSuite, StackedModuleSuite
 
 RECIPES: list[dict[str, Any]] = [
     *({"optimizer": name, "schedule": "cosine"} for name in OPTIMIZERS),
@@ -42,28 +38,6 @@ RECIPES: list[dict[str, Any]] = [
     {"schedule": "cosine", "average": "ema(20 steps)"},
     {"schedule": "one_cycle", "average": "last(0.8)"},
 ]
-
-
-class NetworkSuite(EpochEngineSuite):
-    @pytest.fixture(params=NETS.values(), ids=NETS)
-    def candidate(self, request: pytest.FixtureRequest) -> Candidate:
-        return request.param
-
-    @pytest.fixture
-    def diverging(self) -> Candidate:
-        return EXPLODING
-
-    def test_the_loss_is_the_settings_even_if_another_is_trained(
-        self, engine: Engine, candidate: Candidate
-    ) -> None:
-        other = replace(candidate, loss=Loss("mae"))
-        setting, instance = toy_setting(), toy_instance(other)
-        training = engine.train(instance, setting)
-        assert training.outcome.loss != engine.train(toy_instance(candidate), setting).outcome.loss
-        assert training.predictor is not None
-        test = instance.draw(setting).test
-        expected = setting.test_loss(training.predictor, test)
-        assert training.outcome.loss == pytest.approx(expected, rel=1e-5)
 
 
 class PausedNetworkSuite(NetworkSuite):
@@ -95,27 +69,10 @@ class TestTorchStacked(NetworkSuite):
         return TorchStacked("cpu")
 
 
-class ModuleSuite(EpochEngineSuite):
-    @pytest.fixture
-    def diverging(self) -> Candidate:
-        return WILD
-
-
-class TestTorchStackedOfModules(ModuleSuite):
-    """Some that are stacked, and one that is not."""
-
-    candidates: ClassVar[dict[str, Candidate]] = {
-        "dropout": MODULES["dense"],
-        **{name: STACKED_MODULES[name] for name in ("side", "normed", "own loss")},
-    }
-
+class TestTorchStackedOfModules(StackedModuleSuite):
     @pytest.fixture
     def engine(self) -> Engine:
         return TorchStacked("cpu")
-
-    @pytest.fixture(params=candidates.values(), ids=candidates)
-    def candidate(self, request: pytest.FixtureRequest) -> Candidate:
-        return request.param
 
 
 class TestTorchEager(PausedNetworkSuite):

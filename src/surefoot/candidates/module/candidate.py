@@ -58,7 +58,8 @@ class ModuleCandidate(Candidate):
     side
         Whether the module takes the side features [n, S] as a second argument.
     device
-        Where it is trained; results are the same bits only on ``cpu``.
+        Where `torch_eager` trains it; results are the same bits only on ``cpu``. Engines of stacks
+        use the device that they were asked for.
     version
         Part of the key: raise it when the factory's code changes its results.
     objective, warmup, average, clip
