@@ -46,7 +46,7 @@ class StackedConvNets(StackedModel):
         weights = initial_weights(self._net, instance.seed)
         self.parameters[place] = torch.from_numpy(weights)
         for name, values in self._fresh.items():
-            self.buffers[name][place] = values.to(self.parameters.device)
+            self.buffers[name][place] = values
         for name, constants in scaling.items():
             self.buffers[name][place] = torch.from_numpy(constants)
         key = np.array(instance.seed.key(Stream.NOISE), dtype=np.uint64).view(np.int64)
