@@ -19,7 +19,7 @@ from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.hyperparameters import hyperparameters
 from surefoot.data.arrays import check_unmasked
 from surefoot.data.population import Method, Population, Sampling
-from surefoot.engines.choose import AUTO
+from surefoot.engines.devices import AUTO
 from surefoot.errors import CandidateError, ConfigurationError, require
 from surefoot.executors.base import Executor
 from surefoot.executors.inline import InlineExecutor
