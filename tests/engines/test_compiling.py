@@ -57,3 +57,14 @@ def test_a_compilation_counts_for_what_was_going_on_meanwhile(
     now = 103.0
     assert compiling.within(4.0)
     assert not compiling.within(2.0)
+
+
+def test_kernels_compiled_one_after_the_other_are_one_compilation(
+    seen: list[float | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 200.0
+    monkeypatch.setattr(compiling.time, "monotonic", lambda: now)
+    for moment in (200.0, 201.0, 202.0, 300.0):
+        now = moment
+        nb.njit(lambda x: x + 3)(1)
+    assert seen == [200.0, 200.0, 200.0, 300.0]

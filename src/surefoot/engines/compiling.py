@@ -6,10 +6,13 @@ import time
 from functools import cache
 from typing import Any
 
+PAUSE = 2.0
+"""Seconds between two kernels that are compiled one after the other, as one compilation."""
+
 _running: list[float] = []
 """When each compilation of a kernel that is not over began; one may begin within another."""
-_ended: list[float] = []
-"""When the latest compilation was over, if there was one."""
+_latest: list[float] = []
+"""When the latest compilation began and when it was over, if there was one."""
 
 
 def began() -> float | None:
@@ -19,7 +22,7 @@ def began() -> float | None:
 
 def within(seconds: float) -> bool:
     """Say whether this process has compiled an engine in the last so many seconds."""
-    return bool(_running) or any(time.monotonic() - ended < seconds for ended in _ended)
+    return bool(_running) or any(time.monotonic() - ended < seconds for ended in _latest[1:])
 
 
 @cache
@@ -33,12 +36,12 @@ def follow_compiler(package: str) -> None:
     class Follower(event.Listener):
         def on_start(self, event: Any) -> None:
             if _is_of(event, package):
-                _running.append(time.monotonic())
+                goes_on = not _running and within(PAUSE)
+                _running.append(_latest[0] if goes_on else time.monotonic())
 
         def on_end(self, event: Any) -> None:
             if _is_of(event, package) and _running:
-                _running.pop()
-                _ended[:] = [time.monotonic()]
+                _latest[:] = [_running.pop(), time.monotonic()]
 
     register: Any = event.register  # Numba has no types
     register("numba:compile", Follower())

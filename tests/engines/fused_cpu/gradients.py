@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numba as nb
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from surefoot.seeds.philox import keep_masks
 
 NOISE = (77, 88)
 STEP = 3
+batch_gradient = nb.njit(training.batch_gradient)
 Array = NDArray[Any]
 
 
@@ -109,8 +111,8 @@ def by_kernels(batch: Batch, dtype: Any) -> tuple[float, Array, Network]:
         network.params,
         network.statistics,
     )
-    loss = training.batch_gradient(
-        program, state, data, frozen(rows), rows, 0, n, recipe_of(net, setting_of(batch), n),
+    loss = batch_gradient(
+        program, state, data, rows, rows, 0, n, recipe_of(net, setting_of(batch), n),
         np.array([0, 0, *NOISE], dtype=np.uint64), STEP,
         buffers_of(net, n)._replace(chosen=np.empty(n, dtype=np.int32)),
     )  # fmt: skip

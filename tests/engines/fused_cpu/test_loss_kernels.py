@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import numba as nb
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.engines.fused_cpu.loss_kernels import example_loss
+from surefoot.engines.fused_cpu import loss_kernels
 from surefoot.learning.losses import Loss
 
 REGRESSION = ["relative_rmse", "stochastic_rmse", "rmse", "mse", "mae", "huber"]
+example_loss = nb.njit(loss_kernels.example_loss)
 numbers = st.floats(-50, 50, width=32)
 
 

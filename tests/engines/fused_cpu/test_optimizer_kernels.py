@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import numba as nb
 import numpy as np
 import pytest
 import torch
 
+from surefoot.engines.fused_cpu import optimizer_kernels
 from surefoot.engines.fused_cpu.instance import aligned
-from surefoot.engines.fused_cpu.optimizer_kernels import gradient_scale, move, update
 from surefoot.engines.fused_cpu.training import State
 from surefoot.engines.torch.jobs import mean_loss, optimizer_of
 from surefoot.learning.averaging import ema_gain
@@ -13,6 +14,9 @@ from surefoot.learning.losses import Loss
 from surefoot.learning.optimizers import OPTIMIZERS, OptimizerName
 
 STEPS = 300
+gradient_scale = nb.njit(optimizer_kernels.gradient_scale)
+move = nb.njit(optimizer_kernels.move)
+update = nb.njit(optimizer_kernels.update)
 
 
 def state_of(n: int) -> State:

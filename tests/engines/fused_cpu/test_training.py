@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import numba as nb
 import numpy as np
 import pytest
 import torch
@@ -19,15 +20,16 @@ from surefoot.candidates.convnet.network import ACTIVATIONS, Conv, ConvNet, Pool
 from surefoot.candidates.convnet.notation import PRESETS, preset
 from surefoot.data.population import Population, Sampling
 from surefoot.engines.base import Stopped
-from surefoot.engines.fused_cpu import FusedCpu
+from surefoot.engines.fused_cpu import FusedCpu, training
 from surefoot.engines.fused_cpu.instance import ending_of
-from surefoot.engines.fused_cpu.training import should_stop
 from surefoot.engines.torch.eager import TorchEager, module_of
 from surefoot.instances import Instance, Setting, Status, Training
 from surefoot.learning.losses import Loss
 from surefoot.learning.optimizers import OPTIMIZERS
 from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import InstanceSeed, Role
+
+should_stop = nb.njit(training.should_stop)
 
 
 def showers(n: int = 1200) -> Population:

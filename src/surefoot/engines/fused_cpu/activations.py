@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numba as nb
 
+from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.vector_math import exp, normal, tanh
 from surefoot.engines.fused_cpu.vectors import like, where_greater
 
@@ -26,7 +27,7 @@ def rises(code):
     return code != GELU and code != PRELU
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def activate(code, z, slope):
     """Return the activation of z."""
     zero = like(z, 0.0)
@@ -49,7 +50,7 @@ def activate(code, z, slope):
     return z
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def slope_at(code, z, slope):
     """Return the derivative of the activation at z, as torch takes it where there is a corner."""
     zero, one = like(z, 0.0), like(z, 1.0)

@@ -6,13 +6,13 @@ of all parameters are added.
 
 from __future__ import annotations
 
-import numba as nb
 from numba.np.numpy_support import carray
 
 from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.forward import FIELDS, convolve, multiply_masks, part_of
 from surefoot.engines.fused_cpu.gathered_gemm import transposed_gemm
+from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.pointwise import (
     activate_gradient,
     find_winners,
@@ -54,7 +54,7 @@ NORM_SCRATCH = int(Field.NORM_SCRATCH)
 PARTS = int(Field.PARTS)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def _input_gradient(stage, table, params, work, tiles):
     for t in range(0, tiles, TILES_AT_ONCE):
         at = stage[BACKWARD + min(TILES_AT_ONCE, tiles - t) - 1]
@@ -64,7 +64,7 @@ def _input_gradient(stage, table, params, work, tiles):
         )  # fmt: skip
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def _add_bias_gradient(stage, grads, work, z_at, low, high, tiles):
     cells = stage[ROWS] * stage[COLUMNS]
     for c in range(low, high):
@@ -76,7 +76,7 @@ def _add_bias_gradient(stage, grads, work, z_at, low, high, tiles):
         grads[stage[BIAS] + c] += total(sums)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def _pointwise_backward(stage, params, grads, work, scratch, z_at, low, high, tiles):
     """Replace channels of Z by their gradient, OUT holding the gradient of the next input."""
     cells = stage[ROWS] * stage[COLUMNS]
@@ -115,8 +115,7 @@ def _pointwise_backward(stage, params, grads, work, scratch, z_at, low, high, ti
             grads[stage[SLOPES] + c] += total(slope_gradient)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def _normalised_backward(stage, params, grads, work, scratch, z_at, low, high, tiles, examples):
+def _normalised_gradient(stage, params, grads, work, scratch, z_at, low, high, tiles, examples):
     """Replace channels of Z by their gradient through batch normalisation."""
     channels = stage[CHANNELS]
     cells = stage[ROWS] * stage[COLUMNS]
@@ -186,6 +185,11 @@ def _normalised_backward(stage, params, grads, work, scratch, z_at, low, high, t
                 store(work, plane + i * LANES, fma(gain, g, fma(slant, z, level)))
 
 
+normalised_gradient = exported(
+    "normalised_gradient", _normalised_gradient, "tnnniiiiii", Field.NORM
+)
+
+
 def _backward(stages_at, count, table, params_at, grads_at, work_at, scratch, tiles, examples):
     """Add the gradients of all parameters to ``grads``.
 
@@ -207,7 +211,7 @@ def _backward(stages_at, count, table, params_at, grads_at, work_at, scratch, ti
                 convolve(stage, table, params, work, block, end, z_at, tiles)
             if number < last:
                 if stage[NORM] >= 0:
-                    _normalised_backward(
+                    normalised_gradient(
                         stage, params, grads, work, scratch, z_at, low, high, tiles, examples
                     )
                 else:

@@ -84,6 +84,12 @@ def store_vector(builder, value, pointer):
     builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=size)
 
 
+def global_variable(builder, kind: ir.Type, symbol: str):
+    """Return the address of a variable that is defined outside of the compiled code."""
+    known = builder.module.globals.get(symbol)
+    return known or ir.GlobalVariable(builder.module, kind, symbol)
+
+
 def integer(value: int) -> ir.Constant:
     """Return a constant offset."""
     return ir.Constant(I64, value)

@@ -8,13 +8,13 @@ normalisation; ``work``, the workspace of feature maps; ``tiles``, how many tile
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numba.np.numpy_support import carray
 
 from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.gathered_gemm import forward_gemm
+from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.normalisation import batch_scales, fixed_scales
 from surefoot.engines.fused_cpu.pointwise import pool_plane
 from surefoot.engines.fused_cpu.target import LANES, TILES_AT_ONCE
@@ -51,7 +51,7 @@ PARTS = int(Field.PARTS)
 FIELDS = max(Field) + 1
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def convolve(stage, table, params, work, part, last_part, z_at, tiles):
     """Fill Z, or the channels of parts ``part`` … ``last_part`` − 1 of it."""
     for t in range(0, tiles, TILES_AT_ONCE):
@@ -63,7 +63,7 @@ def convolve(stage, table, params, work, part, last_part, z_at, tiles):
         )  # fmt: skip
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def part_of(stage, table, part):
     """Return (first block, last block, first channel, last channel, Z's address) of a part.
 
@@ -77,7 +77,7 @@ def part_of(stage, table, part):
     return part, part + 1, first, first + table[block], stage[Z] - first * stage[Z_CHANNEL]
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def _pointwise(stage, params, work, z_at, low, high, tiles):
     """Fill channels of the next stage's input: normalise, activate, pool."""
     channels = stage[CHANNELS]
@@ -97,7 +97,7 @@ def _pointwise(stage, params, work, z_at, low, high, tiles):
             )  # fmt: skip
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def draw_masks(stages, work, keep, keys, scale, step, first_example, tiles, examples):
     """Draw the dropout masks of some examples of a batch: ``scale`` where kept, else 0."""
     for number in range(stages.shape[0]):
@@ -120,7 +120,7 @@ def draw_masks(stages, work, keep, keys, scale, step, first_example, tiles, exam
                 work[at + u * LANES] = scale if keep[u] else 0.0
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def multiply_masks(stage, work, tiles):
     """Multiply a stage's OUT, features or their gradient, by its dropout masks."""
     for t in range(tiles):

@@ -67,6 +67,11 @@ def scale_of(net: ConvNet, scaling: Scaling, share: float, dtype: Any) -> traini
     return training.Scale(centre, 1 / deviation, shift, spread, share * spread)
 
 
+def writable(rows: NDArray[Any]) -> NDArray[np.int32]:
+    """Return rows of one type to the compiler, which compiles what reads them once, not twice."""
+    return np.require(rows, np.int32, ["C_CONTIGUOUS", "WRITEABLE"])
+
+
 class Network:
     """The vectors of one network: parameters, running averages and workspace.
 
@@ -76,9 +81,9 @@ class Network:
     def __init__(
         self, net: ConvNet, flat: NDArray[Any], scaling: Scaling, *, dtype: Any = np.float32
     ) -> None:
-        provide(nb.from_dtype(np.dtype(dtype)))
         self.net, self.scaling = net, scaling
         self.program: Program = compile_program(net)
+        provide(self.program.stages, nb.from_dtype(np.dtype(dtype)))
         self.params = aligned(self.program.parameters, dtype)
         self.params[self.program.place] = flat
         self.statistics = aligned(self.program.statistics, dtype)
@@ -104,7 +109,7 @@ class Network:
         scale = scale_of(self.net, self.scaling, 1.0, self.params.dtype)
         data = training.Data(frozen(features), frozen(predictions[:0]), frozen(chosen), scale)
         training.predict_rows(
-            self.program, self.params, self.statistics, self.work, data, frozen(rows), predictions
+            self.program, self.params, self.statistics, self.work, data, rows, predictions
         )
         return predictions
 
@@ -254,10 +259,10 @@ def train_instance(
     if plain.size > 1:
         plain[:begun] = monitor.plain
     ending, epochs = training.train(
-        network.program, state, data, frozen(draw.train), frozen(draw.test), recipe,
+        network.program, state, data, writable(draw.train), writable(draw.test), recipe,
         training.Measure(loss.code, float(loss.parameter), loss.rooted),
         ending_of(setting.stopping), keys_of(instance), buffers_of(net, draw.train.size), curve,
-        plain, frozen(np.ascontiguousarray(statistics_rows(draw.train))), monitor.stop, begun,
+        plain, writable(statistics_rows(draw.train)), monitor.stop, begun,
         until,
     )  # fmt: skip
     if ending == training.STOPPED:

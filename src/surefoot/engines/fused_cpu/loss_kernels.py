@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
+
+from surefoot.engines.fused_cpu.inner import inner
 
 RELATIVE_RMSE, STOCHASTIC_RMSE, RMSE, MSE, MAE, HUBER, CROSS_ENTROPY, BRIER, ERROR_RATE = range(9)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def example_loss(code, parameter, prediction, target, slope):
     """Return ℓ of one example and fill ``slope`` [outputs] with its gradient.
 
@@ -40,7 +41,7 @@ def example_loss(code, parameter, prediction, target, slope):
     return mean / outputs
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def _class_loss(code, logits, target, slope):
     """Return ℓ of logits and a class code; ``slope`` is cross-entropy's for the error rate."""
     classes = logits.size

@@ -10,9 +10,9 @@ filled last tile count nowhere.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.engines.fused_cpu.vectors import fill, fma, lanes_below, load, total
@@ -30,8 +30,7 @@ Z_TILE = int(Field.Z_TILE)
 Z_CHANNEL = int(Field.Z_CHANNEL)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def fixed_scales(stage, params, statistics, work, first, last):
+def _fixed_scales(stage, params, statistics, work, first, last):
     """Write scale and shift of some channels of a stage from its running averages."""
     channels = stage[CHANNELS]
     for c in range(first, last):
@@ -43,8 +42,7 @@ def fixed_scales(stage, params, statistics, work, first, last):
         work[stage[NORM_SCRATCH] + channels + c] = params[shift_at + c] - mean * scale
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def batch_scales(stage, params, statistics, work, z_at, first, last, tiles, examples):
+def _batch_scales(stage, params, statistics, work, z_at, first, last, tiles, examples):
     """Write scale and shift of some channels from the batch and update their running averages."""
     channels = stage[CHANNELS]
     cells = stage[ROWS] * stage[COLUMNS]
@@ -84,3 +82,7 @@ def batch_scales(stage, params, statistics, work, z_at, first, last, tiles, exam
         at += channels
         unbiased = squares / max(count - 1, 1)
         statistics[at] = (1.0 - MOMENTUM) * statistics[at] + MOMENTUM * unbiased
+
+
+fixed_scales = exported("fixed_scales", _fixed_scales, "tnnnii", Field.NORM)
+batch_scales = exported("batch_scales", _batch_scales, "tnnniiiii", Field.NORM)

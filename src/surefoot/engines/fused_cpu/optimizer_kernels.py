@@ -6,9 +6,9 @@ of 16 numbers; those that no parameter uses stay 0.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.engines.fused_cpu.vectors import fill, fma, load, sqrt, store, total
 from surefoot.learning.optimizers import (
@@ -26,13 +26,13 @@ TINY = float(np.finfo(np.float32).tiny)
 SGD, ADAM, ADAMW, ADAGRAD, RMSPROP, ADADELTA, NADAM = range(7)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def momentum_at(step):
     """Return NAdam's μ of a step (1, 2, …)."""
     return BETA1 * (1.0 - 0.5 * 0.96 ** (step * NADAM_MOMENTUM_DECAY))
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def momentum_product(steps):
     """Return NAdam's product μ₁ … μ_steps, multiplied in this order."""
     product = 1.0
@@ -41,7 +41,7 @@ def momentum_product(steps):
     return product
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def update(code, state, step, rate, decay, scale, pull, product_before):
     """Take step number ``step`` (from 1) and return NAdam's product μ₁ … μ_step.
 
@@ -112,7 +112,7 @@ def update(code, state, step, rate, decay, scale, pull, product_before):
     return product
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def gradient_scale(grads, loss, rooted, clip):
     """Return the factor of a batch's gradient, which is that of its mean ``loss``.
 
@@ -131,7 +131,7 @@ def gradient_scale(grads, loss, rooted, clip):
     return scale
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def move(averaged, params, gain):
     """Move an average by ``gain`` of the way to the parameters; onto them if that is 1."""
     for i in range(params.size):

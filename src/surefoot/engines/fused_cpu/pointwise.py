@@ -11,9 +11,8 @@ one channel of one tile.
 
 from __future__ import annotations
 
-import numba as nb
-
 from surefoot.engines.fused_cpu.activations import PRELU, activate, rises, slope_at
+from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.engines.fused_cpu.vectors import (
     fma,
@@ -27,7 +26,7 @@ from surefoot.engines.fused_cpu.vectors import (
 )
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def extremes(work, corner, columns, size):
     """Return the largest and the smallest number of a window, lane by lane."""
     first = load(work, corner)
@@ -44,7 +43,7 @@ def extremes(work, corner, columns, size):
     return high, low
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def winner(code, high, low, scale, shift, slope):
     """Return the number, high or low, whose scaled activation is the largest of its window."""
     if rises(code):
@@ -53,7 +52,7 @@ def winner(code, high, low, scale, shift, slope):
     return where_greater(activate(code, y_low, slope), activate(code, y_high, slope), low, high)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def pool_plane(
     work, z_at, columns, out_at, rows_out, columns_out, kind, size, step, code, scale, shift, slope
 ):
@@ -83,7 +82,7 @@ def pool_plane(
             store(work, out_at + (y * columns_out + x) * LANES, result)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def unpool_pairs(work, z_at, columns, g_at, rows_out, columns_out, code, slope, slope_gradient):
     """Replace a plane by its gradient: 2×2 max-pooling of step 2 without batch normalisation.
 
@@ -116,7 +115,7 @@ def unpool_pairs(work, z_at, columns, g_at, rows_out, columns_out, code, slope, 
     return slope_gradient
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def activate_gradient(work, z_at, cells, g_at, code, slope, slope_gradient):
     """Replace a plane by its gradient where nothing pools or normalises it."""
     for i in range(cells):
@@ -130,7 +129,7 @@ def activate_gradient(work, z_at, cells, g_at, code, slope, slope_gradient):
     return slope_gradient
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def unpool_plane(
     work, z_at, rows, columns, g_at, rows_out, columns_out, kind, size, step, code, scale, shift,
     slope, slope_gradient, out_at,
@@ -180,7 +179,7 @@ def unpool_plane(
     return slope_gradient
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def find_winners(
     work, z_at, columns, g_at, won_at, rows_out, columns_out, size, code, scale, shift, slope,
     centre, sums,
@@ -214,7 +213,7 @@ def find_winners(
     return sum_g, sum_gz, slope_gradient
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def spread_gradient(
     work, z_at, rows, columns, g_at, won_at, rows_out, columns_out, size, gain, factor, offset
 ):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from surefoot.engines.fused_cpu.backward import backward
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.forward import draw_masks, forward
+from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.loss_kernels import example_loss
 from surefoot.engines.fused_cpu.normalisation import MOMENTUM
 from surefoot.engines.fused_cpu.optimizer_kernels import (
@@ -38,8 +39,8 @@ FINISHED, DIVERGED, STOPPED, PAUSED = 0, 1, 2, 3
 NONE, PLATEAU = 0, 1
 EMA, LAST = 1, 2
 
-rate_factor = nb.njit(cache=True, nogil=True, error_model="numpy")(factor)
-average_gain = nb.njit(cache=True, nogil=True, error_model="numpy")(ema_gain)
+rate_factor = inner(factor)
+average_gain = inner(ema_gain)
 
 
 class Scale(NamedTuple):
@@ -143,7 +144,7 @@ class Ending(NamedTuple):
     reading: int
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def gather(program, work, data, rows, first, examples):
     """Fill the input tiles with examples ``rows[first : first + examples]``; others become 0."""
     features, side = data.features, data.side
@@ -175,7 +176,7 @@ def gather(program, work, data, rows, first, examples):
     return tiles
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def losses(stages, work, data, rows, first, examples, loss, batch, buffers, train):
     """Return the sum of the examples' losses.
 
@@ -203,7 +204,7 @@ def losses(stages, work, data, rows, first, examples, loss, batch, buffers, trai
     return result
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def batch_gradient(program, state, data, rows, order, first, batch, recipe, keys, step, buffers):
     """Fill the gradient with that of a batch's mean loss and return that loss."""
     stages, table = program.stages, program.table
@@ -248,7 +249,7 @@ def predict_rows(program, params, statistics, work, data, rows, predictions):
                 predictions[done + e, o] = scale.shift[o] + scale.spread[o] * z
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def test_loss(program, params, statistics, work, data, rows, measure, buffers, stop):
     """Return the reported loss over the test sample."""
     stages = program.stages
@@ -267,7 +268,7 @@ def test_loss(program, params, statistics, work, data, rows, measure, buffers, s
     return np.sqrt(result) if measure.rooted else result
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def should_stop(curve, epochs, ending):
     """Return whether training ends after ``epochs`` epochs, as `Stopping.should_stop`."""
     if epochs >= ending.max_epochs:
@@ -281,7 +282,7 @@ def should_stop(curve, epochs, ending):
     return flat if ending.reading == PLATEAU else not flat
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def statistics_anew(program, state, data, rows, batch, stop):
     """Compute the average's statistics of batch normalisation as `learning.averaging` says."""
     stages, statistics = program.stages, state.averaged_statistics

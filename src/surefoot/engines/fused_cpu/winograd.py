@@ -14,9 +14,8 @@ Source: Lavin and Gray, "Fast algorithms for convolutional neural networks", CVP
 
 from __future__ import annotations
 
-import numba as nb
-
 from surefoot.engines.fused_cpu.fields import Field
+from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.engines.fused_cpu.vectors import broadcast, fill, load, store
 from surefoot.engines.fused_cpu.winograd_maps import (
@@ -63,7 +62,7 @@ U_STEP = int(Field.U_STEP)
 KERNELS = int(Field.KERNELS)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def _place(stage, q):
     """Return (tile, row, column) of the first output of patch q, counted over tiles."""
     patches = stage[PATCH_ROWS] * stage[PATCH_COLUMNS]
@@ -71,7 +70,7 @@ def _place(stage, q):
     return tile, 2 * (rest // stage[PATCH_COLUMNS]), 2 * (rest % stage[PATCH_COLUMNS])
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def transform_kernels(stage, params, work):
     """Fill U [16][block][input][8] from the stage's weights."""
     inputs, step = stage[INPUTS], stage[U_STEP]
@@ -91,7 +90,7 @@ def transform_kernels(stage, params, work):
             store_row(work, out + 12 * step, step, kernel_map(a[3], b[3], c[3]))
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def add_kernel_gradient(stage, grads, work):
     """Add Gᵀ gU G to the gradient of the stage's weights."""
     inputs, step = stage[INPUTS], stage[U_STEP]
@@ -119,7 +118,7 @@ def add_kernel_gradient(stage, grads, work):
             add_to(grads, out + 8 * tap, row[2])
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def transform_inputs(stage, work, first, last):
     """Fill V [16][input][patch] for patches ``first`` … ``last`` − 1."""
     step, row = stage[V_STEP], stage[IN_ROW]
@@ -150,7 +149,7 @@ def transform_inputs(stage, work, first, last):
             store_row(work, out + 12 * step, step, input_map(a[3], b[3], c[3], d[3]))
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def transform_outputs(stage, params, work, m_at, low, high, first, last):
     """Fill Z of channels ``low`` … ``high`` − 1 from their M at ``m_at`` [16][channel][patch]."""
     step = stage[M_STEP]
@@ -178,7 +177,7 @@ def transform_outputs(stage, params, work, m_at, low, high, first, last):
                     store(work, out + LANES, lower[1] + bias)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def transform_output_gradients(stage, work, first, last):
     """Fill M [16][channel][patch] with gM = A gY Aᵀ, gY being in Z."""
     step = stage[M_STEP]
@@ -203,7 +202,7 @@ def transform_output_gradients(stage, work, first, last):
             store_row(work, out + 12 * step, step, output_map_back(a[3], b[3]))
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def add_input_gradients(stage, work, v_at, v_step, low, high, first, last):
     """Add gd = B gV Bᵀ of inputs ``low`` … ``high`` − 1, gV at ``v_at``, to their maps in IN."""
     row = stage[IN_ROW]

@@ -7,51 +7,50 @@ their transposes. Cells outside a map count as 0 and take no gradient.
 
 from __future__ import annotations
 
-import numba as nb
-
+from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.engines.fused_cpu.vectors import fill, like, load, store
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def input_map(a, b, c, d):
     """Return Bᵀ of four cells."""
     return a - c, b + c, c - b, b - d
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def input_map_back(a, b, c, d):
     """Return B of four gradients of transformed cells."""
     return a, b - c + d, b + c - a, like(a, 0.0) - d
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def output_map(a, b, c, d):
     """Return Aᵀ of four frequencies: two outputs."""
     return a + b + c, b - c - d
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def output_map_back(a, b):
     """Return A of two outputs' gradients."""
     return a, a + b, a - b, like(a, 0.0) - b
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def kernel_map(a, b, c):
     """Return G of three weights."""
     half = like(a, 0.5)
     return a, (a + b + c) * half, (a - b + c) * half, c
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def kernel_map_back(a, b, c, d):
     """Return Gᵀ of four gradients of transformed weights."""
     half = like(a, 0.5)
     return a + (b + c) * half, (b - c) * half, (b + c) * half + d
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def store_row(work, at, step, row):
     """Store four vectors, ``step`` apart."""
     store(work, at, row[0])
@@ -60,7 +59,7 @@ def store_row(work, at, step, row):
     store(work, at + 3 * step, row[3])
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def column(work, at, step):
     """Return four vectors, ``step`` apart."""
     return (
@@ -68,7 +67,7 @@ def column(work, at, step):
     )  # fmt: skip
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def columns_of(work, at, step):
     """Return the four columns of 4×4 frequencies."""
     a, b = column(work, at, 4 * step), column(work, at + step, 4 * step)
@@ -76,7 +75,7 @@ def columns_of(work, at, step):
     return a, b, column(work, at, 4 * step), column(work, at + step, 4 * step)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def cell(work, at, row, y, x, rows, columns):
     """Return the cell of the map at ``at``, 0 outside; ``row`` is the length of a row."""
     if 0 <= y < rows and 0 <= x < columns:
@@ -84,7 +83,7 @@ def cell(work, at, row, y, x, rows, columns):
     return fill(work, 0)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def column_of_cells(work, at, row, y, x, rows, columns):
     """Return four cells of a column, 0 outside the map."""
     return (
@@ -95,13 +94,13 @@ def column_of_cells(work, at, row, y, x, rows, columns):
     )
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def add_to(array, at, value):
     """Add a vector to the one at ``at``."""
     store(array, at, load(array, at) + value)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def add_row(work, at, row, y, x, rows, columns):
     """Add four cells to a row of a map at ``at``, those inside it."""
     if 0 <= y < rows:

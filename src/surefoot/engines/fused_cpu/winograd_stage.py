@@ -7,10 +7,10 @@ the forward, the transposed and the weight gradient's table.
 
 from __future__ import annotations
 
-import numba as nb
-
+from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.gathered_gemm import forward_gemm, transposed_gemm
+from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.engines.fused_cpu.vectors import fill, store
 from surefoot.engines.fused_cpu.weight_gradient import add_weight_gradient
@@ -43,7 +43,7 @@ STRIPS = int(Field.STRIPS)
 FREQUENCIES = 16
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def _strips(stage, tiles):
     """Return the number of patches and of strips."""
     patches = tiles * stage[PATCH_ROWS] * stage[PATCH_COLUMNS]
@@ -51,8 +51,7 @@ def _strips(stage, tiles):
     return patches, (patches + most - 1) // most
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def winograd_forward(stage, table, params, work, tiles):
+def _winograd_forward(stage, table, params, work, tiles):
     """Fill the stage's Z from its input map."""
     transform_kernels(stage, params, work)
     patches, strips = _strips(stage, tiles)
@@ -73,8 +72,7 @@ def winograd_forward(stage, table, params, work, tiles):
             transform_outputs(stage, params, work, stage[M], low, high, first, last)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
-def winograd_backward(stage, table, grads, work, tiles):
+def _winograd_backward(stage, table, grads, work, tiles):
     """Add the weights' gradient to ``grads`` and replace the input map by its gradient.
 
     Z holds the gradient of the convolution's output, U what the way forward left there.
@@ -116,3 +114,7 @@ def winograd_backward(stage, table, grads, work, tiles):
                 )  # fmt: skip
             high = low + table[record]
             add_input_gradients(stage, work, stage[V], stage[V_STEP], low, high, first, last)
+
+
+winograd_forward = exported("winograd_forward", _winograd_forward, "ttnni", Field.STRIPS)
+winograd_backward = exported("winograd_backward", _winograd_backward, "ttnni", Field.STRIPS)
