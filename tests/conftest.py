@@ -5,12 +5,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from surefoot.cli.main import main
 from surefoot.engines import devices
 from tests.browser import chromium, tab
 from tests.needs import NEEDS, Need
 from tests.postgres import running
+
+# How long an example takes is no matter of any test: machines are slow and busy. Fixtures that
+# examples share are meant so.
+settings.register_profile(
+    "patient",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("patient")
 
 LEFT_OUT = pytest.StashKey[dict[Need, int]]()
 

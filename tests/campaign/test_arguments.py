@@ -77,7 +77,6 @@ def run(part: Campaign, **how: Any) -> None:
 
     @settings(
         max_examples=part.inputs,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
         **how,

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.candidates.convnet.network import Conv, ConvNet
@@ -36,7 +36,6 @@ def brute(*spaces: tuple[list[float], list[int], list]) -> list[ConvNet]:
 
 
 @given(rates, batches, widths)
-@settings(deadline=None)
 def test_a_product_counts_each_candidate_once_in_order(rate, batch, hidden) -> None:
     space = space_of(rate, batch, hidden)
     assert list(space) == brute((rate, batch, hidden))
@@ -44,13 +43,11 @@ def test_a_product_counts_each_candidate_once_in_order(rate, batch, hidden) -> N
 
 
 @given(st.tuples(rates, batches, widths), st.tuples(rates, batches, widths))
-@settings(deadline=None)
 def test_a_union_counts_what_is_shared_once(one, other) -> None:
     assert list(space_of(*one) | space_of(*other)) == brute(one, other)
 
 
 @given(st.tuples(rates, batches, widths), st.floats(1e-5, 1.0), st.integers(1_000, 100_000))
-@settings(deadline=None)
 def test_conditions_restrict_as_a_filter_does(choices, limit, parameters) -> None:
     expected = [
         net

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.data.population import Population, Sampling, allocate, stratified
@@ -31,7 +31,6 @@ def test_methods_are_two() -> None:
         Sampling(10, "jackknife")
 
 
-@settings(deadline=None)
 @given(
     size=st.integers(1, 500),
     strata=st.lists(st.integers(0, 200), min_size=1, max_size=8).filter(lambda s: sum(s) > 0),
@@ -45,7 +44,6 @@ def test_shares_add_up_and_are_within_one_of_their_proportion(size: int, strata:
         assert (shares <= strata).all()
 
 
-@settings(deadline=None)
 @given(replace=st.booleans(), size=st.integers(1, 60), number=st.integers(0, 50))
 def test_a_stratified_sample_keeps_each_share_and_takes_rows_of_the_pool(
     replace: bool, size: int, number: int

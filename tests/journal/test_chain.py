@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot.errors import JournalError, JournalMismatchError
@@ -128,9 +128,7 @@ def test_every_deleted_row_is_found(table: str, whole: Path, tmp_path: Path) -> 
 
 
 @given(pair=st.lists(st.integers(1, 10), min_size=2, max_size=2, unique=True), chain=st.booleans())
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25)
 def test_every_exchange_of_two_rows_is_found(
     pair: list[int], chain: bool, whole: Path, tmp_path: Path
 ) -> None:
@@ -158,9 +156,7 @@ def test_an_added_row_is_found(copy: Path) -> None:
 
 
 @given(data=st.data())
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150)
 def test_no_changed_byte_changes_what_is_read(
     data: st.DataObject, whole: Path, tmp_path: Path
 ) -> None:

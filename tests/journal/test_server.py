@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot.errors import JournalError, MissingExtraError
@@ -50,9 +50,7 @@ def numbers(url: str) -> list[int]:
     message=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
     seconds=st.floats(0, 1e9),
 )
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15)
 def test_every_number_survives_bit_for_bit(
     postgres: Server, losses: list[float], curve: list[float], message: str, seconds: float
 ) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sklearn.metrics
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.errors import ConfigurationError, DataError
@@ -25,7 +25,6 @@ def torch_value(name: str, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "brier"])
-@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), classes=st.integers(2, 7))
 def test_values_and_gradients_are_torchs(name: str, seed: int, classes: int) -> None:
     logits, target = examples(seed, 12, classes)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.errors import DataError
@@ -25,7 +25,6 @@ TORCH = {
 
 @pytest.mark.parametrize("name", NAMES)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 20), outputs=st.integers(1, 4))
-@settings(deadline=None)
 def test_terms_and_gradients_are_those_of_torch(name: str, seed: int, n: int, outputs: int) -> None:
     generator = np.random.default_rng(seed)
     prediction = generator.normal(2.0, 3.0, (n, outputs))

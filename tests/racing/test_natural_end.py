@@ -54,7 +54,7 @@ def keys_of(candidates):
     return tuple(f"{i:03d}" for i in range(candidates))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from([*TESTS, ByRank()]),
     st.sampled_from(SCHEDULES),

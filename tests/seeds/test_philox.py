@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.seeds.philox import dropout_threshold, epoch_order, keep_masks, philox4x64
@@ -23,7 +23,6 @@ def raw(counter: tuple[int, ...], key: tuple[int, int], n: int = 4) -> np.ndarra
 
 
 @given(counter=st.tuples(words, words, words, words), key=keys)
-@settings(deadline=None)
 def test_words_are_those_of_numpy(counter, key) -> None:
     found = philox4x64(*(np.uint64(word) for word in (*counter, *key)))
     np.testing.assert_array_equal(np.array(found, dtype=np.uint64), raw(counter, key))
@@ -47,7 +46,6 @@ def test_words_are_those_of_the_papers_known_answers() -> None:
 
 
 @given(key=keys, epoch=st.integers(0, 2**20), n=st.integers(1, 400))
-@settings(deadline=None)
 def test_an_order_is_a_permutation_and_that_of_its_key_and_epoch(key, epoch, n) -> None:
     order = epoch_order(key, epoch, n)
     assert order.dtype == np.int32
@@ -56,7 +54,6 @@ def test_an_order_is_a_permutation_and_that_of_its_key_and_epoch(key, epoch, n) 
 
 
 @given(key=keys, epoch=st.integers(0, 2**40), n=st.integers(2, 60))
-@settings(deadline=None)
 def test_an_order_is_fisher_yates_on_numpys_words(key, epoch, n) -> None:
     halves = raw((0, 0, 0, epoch), key, 4 * (n // 8 + 1)).view(np.uint32).astype(object)
     expected = list(range(n))
@@ -99,7 +96,6 @@ def test_orders_of_neighbouring_epochs_and_keys_are_unrelated() -> None:
     units=st.integers(1, 40),
     p=st.floats(0.01, 0.99),
 )
-@settings(deadline=None)
 def test_masks_are_numpys_words_against_the_threshold(key, step, layer, examples, units, p) -> None:
     masks = keep_masks(key, step, layer, examples, units, p)
     assert masks.shape == (examples, units)

@@ -295,7 +295,7 @@ RACES = {
 }
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.data())
 def test_an_extended_race_ends_as_the_larger_one_and_trains_nothing_twice(
     data: st.DataObject,

@@ -46,7 +46,7 @@ def told(state):
     return rounds, state.need, state.baseline_need, state.winner, state.current, state.stopped
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.sampled_from(RULES),
     st.none() | st.sampled_from(("none", "noise")),

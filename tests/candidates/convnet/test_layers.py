@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.candidates.convnet.network import Conv, ConvNet, Layer, Pool
@@ -57,7 +57,6 @@ def test_a_network_with_everything_layer_by_layer() -> None:
     columns=st.integers(8, 17),
     channels=st.integers(1, 3),
 )
-@settings(deadline=None)
 def test_shapes_and_parameters_are_those_of_torch(
     kernel, same, size, stride, rows, columns, channels
 ) -> None:

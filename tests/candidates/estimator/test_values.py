@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_transformer
@@ -65,7 +65,6 @@ def test_an_estimator_goes_through_json_and_comes_back_with_its_parameters(live:
     assert node_of(made) == node_of(build(node, itertools.count(9)))
 
 
-@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_array_equal
@@ -20,9 +20,7 @@ finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
     images=hnp.arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(1, 5)), elements=finite),
     rows=st.integers(1, 9),
 )
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40)
 def test_what_is_written_is_read_bit_for_bit(
     kind: str, images: np.ndarray, rows: int, tmp_path: Path
 ) -> None:

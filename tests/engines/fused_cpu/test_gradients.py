@@ -30,9 +30,7 @@ from tests.engines.fused_cpu.gradients import (
 )
 from tests.engines.fused_cpu.networks import losses, networks
 
-drawn = settings(
-    max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+drawn = settings(max_examples=30, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 @drawn

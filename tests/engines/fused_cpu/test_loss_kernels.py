@@ -3,7 +3,7 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.engines.fused_cpu import loss_kernels
@@ -15,7 +15,6 @@ numbers = st.floats(-50, 50, width=32)
 
 
 @pytest.mark.parametrize("name", REGRESSION)
-@settings(deadline=None)
 @given(pairs=st.lists(st.tuples(numbers, st.floats(0.125, 50, width=32)), min_size=1, max_size=4))
 def test_regression_losses_and_slopes(name: str, pairs: list[tuple[float, float]]) -> None:
     loss = Loss(name, 0.75)
@@ -29,7 +28,6 @@ def test_regression_losses_and_slopes(name: str, pairs: list[tuple[float, float]
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "brier", "error_rate"])
-@settings(deadline=None)
 @given(logits=st.lists(numbers, min_size=2, max_size=6), code=st.integers(0, 5), scale=st.just(1.0))
 def test_classification_losses_and_slopes(
     name: str, logits: list[float], code: int, scale: float

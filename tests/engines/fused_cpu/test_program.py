@@ -11,7 +11,6 @@ from surefoot.engines.fused_cpu.program import compile_program
 from tests.engines.fused_cpu.networks import networks
 
 
-@settings(deadline=None)
 @given(count=st.integers(1, 700), most=st.integers(1, 9))
 def test_parts_cover_everything_nearly_equally(count: int, most: int) -> None:
     parts = split(count, most)
@@ -22,7 +21,7 @@ def test_parts_cover_everything_nearly_equally(count: int, most: int) -> None:
     assert len(parts) == -(-count // most)
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(net=networks())
 def test_every_parameter_and_feature_has_a_place_of_its_own(net: ConvNet) -> None:
     program = compile_program(net)

@@ -35,7 +35,7 @@ def gradient(batch: Batch, winograd: bool) -> tuple[float, NDArray[Any], list[bo
     return loss, values, used.tolist()
 
 
-@settings(deadline=None, max_examples=25, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(
     channels=st.sampled_from([2, 6, 8, 14, 32]),
     outputs=st.integers(1, 19),

@@ -47,7 +47,7 @@ def test_the_first_round_after_the_cut_takes_the_best_by_rank():
     assert {key for key, _ in state.need} == set(best)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(1, 80),
     st.integers(0, 200),
@@ -80,7 +80,7 @@ def test_it_never_exceeds_its_total_nor_its_cap(
         assert len(closest[-1].survivors) <= finalists
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(2, 80), st.integers(0, 150), st.integers(1, 20))
 def test_the_plan_knows_every_round(candidates, spare, finalists):
     losses = losses_of(np.linspace(0.0, 1.0, candidates), 0.3, 300, seed=spare)

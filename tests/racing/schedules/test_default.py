@@ -21,7 +21,7 @@ def test_the_default_spends_at_most_40_percent_of_the_papers_trainings():
     assert sum(r.trainings for r in plan) <= 0.4 * 41_467
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 300), st.integers(0, 1000), st.none() | st.integers(0, 1500))
 def test_the_default_ends_with_one_within_its_budget(candidates, seed, spare):
     table = world(candidates, 400, seed)
@@ -59,7 +59,7 @@ def test_after_a_screen_the_first_cut_trains_nothing():
     assert max(state.instances().values()) > 1
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(2, 60), st.integers(0, 1000), st.integers(1, 600), st.integers(1, 600))
 def test_a_larger_limit_only_adds_rounds(candidates, seed, first, second):
     table = world(candidates, 260, seed)

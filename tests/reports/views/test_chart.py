@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.cbook import boxplot_stats
 
@@ -9,7 +9,6 @@ from surefoot.reports.views.chart import axis_of, boxes_of, five_numbers
 LOSSES = st.lists(st.floats(1e-6, 1e6) | st.just(np.inf), min_size=1, max_size=40)
 
 
-@settings(deadline=None)
 @given(LOSSES)
 def test_an_axis_shows_every_finite_value(losses):
     axis = axis_of(losses, "loss")
@@ -25,7 +24,6 @@ def test_an_axis_with_a_zero_is_linear_and_begins_at_its_floor():
     assert axis.high > 90.0
 
 
-@settings(deadline=None)
 @given(LOSSES)
 def test_five_numbers_are_those_of_matplotlib(losses):
     seen = [loss for loss in losses if np.isfinite(loss)]

@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.reports.views.chart import Line, Rule
@@ -9,7 +9,6 @@ from tests.reports.views.marks import named, of
 LOSSES = st.lists(st.floats(0.1, 10.0) | st.just(np.inf), min_size=1, max_size=30)
 
 
-@settings(deadline=None)
 @given(LOSSES)
 def test_steps_are_the_share_of_all_that_lose_at_most_so_much(losses):
     panel = distribution(losses, label="loss")

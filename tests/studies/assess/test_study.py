@@ -61,7 +61,7 @@ def run(
     return study.run(journal, executor=executor, **options)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0.5, 1.0), st.integers(0, 2), st.integers(1, 7), st.integers(0, 99))
 def test_the_answer_is_that_on_all_losses(
     share: float, allowed: int, workers: int, order: int
