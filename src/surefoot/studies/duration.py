@@ -172,6 +172,17 @@ def seconds_of(
     return rates[candidate.family] * work_of(candidate, setting) * passes
 
 
+def seconds_of_all(
+    instances: Iterable[Instance], setting: Setting, rates: Mapping[str, float], epochs: int
+) -> float:
+    """Return the seconds of instances on one core, at measured `rates` and so many epochs each."""
+    kinds = Counter((one.candidate, one.sampling or setting.sampling) for one in instances)
+    return sum(
+        count * seconds_of(candidate, replace(setting, sampling=sampling), rates, epochs)
+        for (candidate, sampling), count in kinds.items()
+    )
+
+
 def mean_seconds(
     candidates: Sequence[Candidate], setting: Setting, rates: Mapping[str, float], epochs: int
 ) -> float:
@@ -189,15 +200,12 @@ def estimate(
 
     Raises `EngineError` if no engine trains a candidate, or an example step of each fails.
     """
-    todo = [(one.candidate, one.sampling or setting.sampling) for one in instances]
-    candidates = list({one.key: one for one, _ in todo}.values())
+    todo = list(instances)
+    candidates = list({one.candidate.key: one.candidate for one in todo}.values())
     failed = example_steps(candidates, setting, engine)
     rates = probe(candidates, setting, engine)
     epochs = setting.stopping.max_epochs
-    seconds = sum(
-        count * seconds_of(candidate, replace(setting, sampling=sampling), rates, epochs)
-        for (candidate, sampling), count in Counter(todo).items()
-    )
+    seconds = seconds_of_all(todo, setting, rates, epochs)
     cost = (
         f"{len(todo):,} trainings, about {duration_words(seconds / workers)} on {cores(workers)} "
         f"(speed measured just now, at most {epochs} epochs each)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ class StudyFile:
     tables: StudyModel
 
 
-def read_study_file(path: Path) -> StudyFile:
-    """Read and check a study file.
+def read_study_file(path: Path, changes: Mapping[str, Any] | None = None) -> StudyFile:
+    """Read and check a study file; tables of ``changes`` stand in place of its own, key by key.
 
     Raises `StudyFileError` if it is missing, not TOML, or has an unknown key, a missing key or a
     value of the wrong kind; the message names the file, the table and what would be right.
@@ -45,10 +45,24 @@ def read_study_file(path: Path) -> StudyFile:
         raise StudyFileError(f"study file '{path}' is nested too deeply to be read") from None
     except tomllib.TOMLDecodeError as error:
         raise StudyFileError(f"study file '{path}' is not TOML: {error}") from None
+    raw = _changed(raw, changes or {})
     try:
         return StudyFile(path, StudyModel.model_validate(raw))
     except ValidationError as error:
         raise StudyFileError(f"{path}: {_sentence(error.errors(), raw)}") from None
+
+
+def _changed(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tables with the values of others in place of their own.
+
+    >>> _changed({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"b": 3}, "d": [2, 3]})
+    {'a': {'b': 3, 'c': 2}, 'd': [2, 3]}
+    """
+    found = dict(tables)
+    for name, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(found.get(name), Mapping)
+        found[name] = _changed(found[name], value) if both else value
+    return found
 
 
 def _similar(path: Path) -> str:

@@ -265,6 +265,23 @@ class GridSection(Section):
     by: str | list[str] = Field([], description="a field in quotes, or a list of fields")
 
 
+class PaperSection(Section):
+    """``[paper]``: what ``surefoot paper`` makes of the file.
+
+    The tables of a scale stand in place of the file's, key by key; besides, ``photons`` asks for so
+    many simulated ones and ``options`` are fields of the study that no table has.
+    """
+
+    command: str = Field(description="the command that asks it, such as 'compare'")
+    claims: list[int] = Field(description="a list of the numbers of claims")
+    sources: list[str] = Field(["A"], description="a list of data sets, such as ['A', 'B']")
+    candidates: list[str] = Field([], description="a list of candidates, each asked about alone")
+    after: str = Field("", description="the name of the selection that it takes up, in quotes")
+    smoke: dict[str, Any] = Field({}, description="a table")
+    laptop: dict[str, Any] = Field({}, description="a table")
+    paper: dict[str, Any] = Field({}, description="a table")
+
+
 class EngineSection(Section):
     """``[engine]``: who trains; decides no result but the last digits."""
 
@@ -297,6 +314,7 @@ class StudyModel(Section):
     compare: CompareSection = _USUAL
     grid: GridSection = _USUAL
     engine: EngineSection = _USUAL
+    paper: PaperSection | None = Field(None, description="a table")
 
     @field_validator("race", mode="before")
     @classmethod
@@ -310,7 +328,7 @@ class StudyModel(Section):
 
 
 TABLES: dict[str, Any] = {name: one.annotation for name, one in StudyModel.model_fields.items()}
-TABLES |= {"space": ConvNetSection, "baseline": BaselineSection}
+TABLES |= {"space": ConvNetSection, "baseline": BaselineSection, "paper": PaperSection}
 """The model of every table by its name."""
 
 

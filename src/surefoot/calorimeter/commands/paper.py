@@ -1,0 +1,317 @@
+"""``surefoot paper``: the paper's studies by name, trained, and a verdict for each claim."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from surefoot.cli.options import ClusterOption, DryOption, JsonOption, WorkersOption, option
+from surefoot.errors import ConfigurationError, nearest
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from surefoot.calorimeter.paper.evidence import Recorded
+    from surefoot.calorimeter.paper.plan import PaperStudy
+    from surefoot.calorimeter.paper.run import Cost, PaperRun
+    from surefoot.calorimeter.paper.verdicts import Verdict
+    from surefoot.executors.base import Executor
+
+SUMMARY = "summary.parquet"
+"""What the summary of a run is called, in its folder."""
+FORMATS = ("png", "pdf", "svg")
+
+app = typer.Typer(no_args_is_help=True, help="The paper, study by study.")
+
+NamesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="NAME", help="Studies or study files, such as energy or energy-A."),
+]
+ScaleOption = Annotated[
+    str, option("--scale -s SCALE", "smoke (does all work?), laptop (hours) or paper (its sizes).")
+]
+FolderOption = Annotated[
+    Path | None,
+    option("--folder -o FOLDER", "Where journals and photons are.", "paper-SCALE, here"),
+]
+StudiesOption = Annotated[
+    Path | None, option("--studies FOLDER", "Study files of yours.", "the paper's, shipped")
+]
+FilesOption = Annotated[
+    list[Path] | None,
+    option(
+        "--from FILES",
+        "Journals, summaries (.parquet), or folders of them; repeatable.",
+        "paper-smoke, paper-laptop and paper-paper, as far as they exist here",
+    ),
+]
+
+
+@app.callback()
+def paper() -> None:
+    """Train the paper's studies, and get a verdict for each of its claims."""
+
+
+@app.command("list")
+def list_(
+    scale: ScaleOption = "laptop", folder: FolderOption = None, studies: StudiesOption = None
+) -> None:
+    """List the paper's studies: what each asks, which claims it bears on, how far it has come.
+
+    [bold]Examples[/bold]
+
+      surefoot paper list
+    """
+    from surefoot.calorimeter.paper.plan import STUDIES, paper_studies
+    from surefoot.cli.show.console import console, say_paths, table
+    from surefoot.places import Place
+    from surefoot.studies.journals import listed
+
+    out, where = console(), folder or Path(f"paper-{scale}")
+    shown = table("study", "command", "claims", "photons", "progress", "about")
+    for study in paper_studies(studies or STUDIES).values():
+        count, journal = study.photons(scale), where / f"{study.name}.db"
+        data = "shipped" if count is None else f"{count:,} fast"
+        shown.add_row(
+            study.name,
+            study.about.command,
+            " ".join(map(str, study.about.claims)),
+            f"{study.dataset}, {data}",
+            listed(Place(journal)).progress if journal.exists() else "",
+            study.title,
+        )
+    out.print(shown)
+    say_paths(out, {"Study files": str(studies or STUDIES)})
+
+
+@app.command()
+def run(
+    names: NamesArgument = None,
+    scale: ScaleOption = "laptop",
+    folder: FolderOption = None,
+    studies: StudiesOption = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    dry_run: DryOption = False,
+) -> None:
+    """Train the paper's studies, those first that answer most claims per hour.
+
+    Photons are simulated first where a scale asks for more than are shipped,
+    for a dry run too.
+    Run again, it goes on where it was. At the end the verdicts are told, and a
+    summary is written from which they can be told again.
+
+    [bold]Examples[/bold]
+
+      [dim]Does everything work? Some minutes.[/dim]
+      surefoot paper run --scale smoke
+
+      [dim]What would it cost?[/dim]
+      surefoot paper run --scale paper --dry-run
+
+      [dim]The paper's comparisons for the energy, on A and B.[/dim]
+      surefoot paper run energy sizes-energy
+    """
+    from surefoot.calorimeter.paper.evidence import read_evidence, write_evidence
+    from surefoot.calorimeter.paper.plan import STUDIES, chosen
+    from surefoot.calorimeter.paper.run import PaperRun
+    from surefoot.calorimeter.paper.verdicts import verdicts_of
+    from surefoot.cli.session import resumable
+    from surefoot.cli.show.console import bar, busy, console, say_paths
+    from surefoot.executors.opening import open_executor, workers_of
+    from surefoot.places import Place
+    from surefoot.replacing import overwriting
+    from surefoot.studies.duration import duration_words
+
+    out = console()
+    found = chosen(names or [], studies or STUDIES)
+    where = folder or Path(f"paper-{scale}")
+    for study in found.values():
+        study.changes(scale)
+    if folder is None:
+        where.mkdir(exist_ok=True)
+    asked, cores = PaperRun(found, scale, where), workers_of(cluster, workers)
+    with resumable(Place(where)):
+        for file, (dataset, count) in asked.photons().items():
+            with bar(out, f"simulating {dataset}", count, unit="events") as advance:
+                asked.simulate(file, workers, advance)
+        with busy(out, "measuring the engine's speed"):
+            costs = {name: asked.cost(study) for name, study in found.items()}
+        order = asked.order(costs)
+        if dry_run:
+            _say_costs(out, order, costs, cores)
+            return
+        with open_executor(cluster, workers) as executor:
+            for place, study in enumerate(order):
+                left = sum(costs[one.name].seconds for one in order[place:]) / cores
+                out.print(
+                    f"{study.name} ({place + 1} of {len(order)}): {study.title}; about "
+                    f"{duration_words(left)} left for all",
+                    style="bold",
+                    soft_wrap=True,
+                )
+                _train(out, asked, study, executor, costs[study.name])
+    known = read_evidence([where])
+    with overwriting():
+        write_evidence(list(known.values()), where / SUMMARY)
+    claims = sorted({number for study in found.values() for number in study.about.claims})
+    _say_verdicts(out, verdicts_of(known, claims))
+    again = ["surefoot", "paper", "verdicts", "--from", str(where)]
+    say_paths(out, {"Summary": str(where / SUMMARY), "Again": shlex.join(again)})
+
+
+@app.command()
+def verdicts(
+    numbers: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="CLAIM", help="Their numbers; all unless given."),
+    ] = None,
+    files: FilesOption = None,
+    rules: Annotated[bool, option("--rules", "Say how each verdict is decided.")] = False,
+    docs: Annotated[
+        Path | None, option("--docs FILE", "Write the table between the marks of a Markdown file.")
+    ] = None,
+    summary: Annotated[
+        Path | None, option("--summary FILE", "Write a summary of the journals (.parquet).")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Tell the verdict on each claim of the paper, from what is recorded.
+
+    A claim is seen, not seen or reversed by a stated rule; what was found with
+    fewer examples, epochs or candidates than the claim speaks of says so, and
+    is never called not seen.
+
+    [bold]Examples[/bold]
+
+      surefoot paper verdicts
+
+      [dim]How is claim 16 decided, and with which figures?[/dim]
+      surefoot paper verdicts 16 --rules --from paper-laptop/summary.parquet
+    """
+    from surefoot.calorimeter.paper.docs import write_verdicts
+    from surefoot.calorimeter.paper.evidence import write_evidence
+    from surefoot.calorimeter.paper.verdicts import verdicts_of
+    from surefoot.cli.show.console import console, say_json, say_sentences
+    from surefoot.replacing import overwriting
+
+    known = _recorded(files)
+    found, out = verdicts_of(known, numbers or []), console()
+    if summary is not None:
+        write_evidence(list(known.values()), summary)
+    if docs is not None:
+        with overwriting():
+            write_verdicts(docs, found)
+    if json:
+        say_json(
+            [
+                {
+                    "claim": one.claim.number,
+                    "text": one.claim.text,
+                    "verdict": one.word,
+                    "figures": one.figures,
+                    "scale": one.scale,
+                    "rule": one.claim.said,
+                    "command": one.claim.command,
+                }
+                for one in found
+            ]
+        )
+        return
+    _say_verdicts(out, found)
+    if rules:
+        for one in found:
+            say_sentences(out, f"Rule {one.claim.number}", [one.claim.said])
+
+
+@app.command()
+def figures(
+    output: Annotated[Path, option("--output -o FOLDER", "Where figures go.")] = Path("."),
+    files: FilesOption = None,
+    suffix: Annotated[str, option("--format -f KIND", "png, pdf or svg.")] = "png",
+) -> None:
+    """Draw the paper's figures again, from what is recorded.
+
+    [bold]Examples[/bold]
+
+      surefoot paper figures --from paper-laptop/summary.parquet -o figures
+    """
+    from surefoot.calorimeter.paper.figures import cell_values, paper_figures
+    from surefoot.cli.show.console import busy, console
+    from surefoot.data.files import load_population
+    from surefoot.reports.files import save
+    from surefoot.reports.plot import view_figure
+
+    if suffix not in FORMATS:
+        raise ConfigurationError(f"--format {suffix!r} does not exist: {nearest(suffix, FORMATS)}")
+    if not output.is_dir():
+        raise ConfigurationError(f"there is no folder '{output}' for the figures: make it first")
+    known, out = _recorded(files), console()
+    with busy(out, "drawing"):
+        photons = [load_population(f"photons:{name}", target="energy") for name in "AB"]
+        views = {**dict(paper_figures(known)), "fig11-cells": cell_values(photons)}
+        paths = [
+            save(view_figure(view), output / f"{name}.{suffix}")
+            for name, view in sorted(views.items())
+        ]
+    for path in paths:
+        out.print(str(path), soft_wrap=True)
+
+
+def _recorded(files: list[Path] | None) -> dict[str, Recorded]:
+    """Return the studies recorded in files, or in the folders of the scales that exist here."""
+    from surefoot.calorimeter.paper.evidence import read_evidence
+    from surefoot.calorimeter.paper.plan import SCALES
+    from surefoot.cli.show.console import busy, console
+
+    usual = [folder for scale in SCALES if (folder := Path(f"paper-{scale}")).is_dir()]
+    with busy(console(), "reading"):
+        return read_evidence(files or usual)
+
+
+def _train(
+    out: Console, asked: PaperRun, study: PaperStudy, executor: Executor, cost: Cost
+) -> None:
+    """Train what a study's journal lacks, under a bar."""
+    from functools import partial
+
+    from surefoot.cli.session import Bar, counting
+    from surefoot.cli.show.console import telling_of_compilation
+
+    with counting(out, "trainings", 0, cost.trainings) as advance, telling_of_compilation(out):
+        asked.train(study, executor, Bar(advance, say=partial(out.print, soft_wrap=True)))
+
+
+def _say_costs(out: Console, order: list[PaperStudy], costs: dict[str, Cost], cores: int) -> None:
+    """Print what each study would cost, in their order, and all together."""
+    from surefoot.cli.show.console import table
+    from surefoot.studies.duration import cores as cores_words
+    from surefoot.studies.duration import duration_words
+
+    numbers = ("trainings", f"time on {cores_words(cores)}")
+    shown = table("study", *numbers, "claims", right=numbers)
+    for study in order:
+        cost = costs[study.name]
+        claims = " ".join(map(str, study.about.claims))
+        shown.add_row(
+            study.name, f"{cost.trainings:,}", duration_words(cost.seconds / cores), claims
+        )
+    seconds = sum(costs[study.name].seconds for study in order)
+    trainings = sum(costs[study.name].trainings for study in order)
+    shown.add_row("all", f"{trainings:,}", duration_words(seconds / cores), "", style="bold")
+    out.print(shown)
+
+
+def _say_verdicts(out: Console, found: list[Verdict]) -> None:
+    """Print a table of verdicts."""
+    from surefoot.cli.show.console import table
+
+    shown = table("#", "claim", "verdict", "figures", "scale", right=["#"])
+    for one in found:
+        number = str(one.claim.number)
+        shown.add_row(number, one.claim.text, one.word, one.figures, one.scale)
+    out.print()
+    out.print(shown)

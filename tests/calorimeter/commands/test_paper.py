@@ -1,0 +1,155 @@
+"""``surefoot paper`` with formulas in place of networks, and with everything."""
+
+import json
+import re
+
+import pytest
+
+from surefoot.calorimeter.paper.run import PaperRun, run_paper
+from surefoot.journal import Journal
+
+STUDY = """
+[study]
+name = "Formulas"
+seed = 1
+
+[population]
+source = "photons:A"
+target = "energy"
+
+[loss]
+name = "relative_rmse"
+
+[[space]]
+name = "model 2"
+family = "scaled_sum"
+linear = true
+
+[[space]]
+name = "model 2, ema"
+family = "scaled_sum"
+window = "5x5"
+
+[[space]]
+name = "XGBoost"
+family = "scaled_sum"
+window = "3x3"
+
+[baseline]
+name = "scaled sum"
+family = "scaled_sum"
+
+[compare]
+sizes = [200, 400]
+instances = 6
+
+[paper]
+command = "compare"
+claims = [17, 18]
+sources = ["A", "B"]
+
+[paper.smoke]
+photons = 2_000
+"""
+
+
+@pytest.fixture
+def studies(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "energy.toml").write_text(STUDY)
+    return tmp_path
+
+
+def test_a_run_simulates_trains_tells_verdicts_and_goes_on(run, studies):
+    asked = ("--scale", "smoke", "--studies", "files", "-w", 2)
+    code, out, err = run("paper", "run", "energy-A", *asked)
+    assert (code, err) == (0, "")
+    assert "energy-A (1 of 1): Formulas; about" in out
+    assert "trainings: 48 to go" in out
+    assert re.search(r"\n17 .*cannot be decided here +The study energy-B has not been run", out)
+    assert sorted(p.name for p in (studies / "paper-smoke").iterdir()) == [
+        "energy-A.db", "photons-A-2000.root", "summary.parquet",
+    ]  # fmt: skip
+    code, out, _ = run("paper", "run", *asked)
+    assert code == 0
+    assert out.count("48 to go") == 1
+    assert re.search(r"\n18 .*cannot be decided here +There it is", out)
+    assert "400 examples, not 32,000" in " ".join(out.split())
+    told = [run("paper", "verdicts", 17, 18, "--json", "--from", f"paper-smoke{place}")[1]
+            for place in ("", "/summary.parquet", "/energy-A.db")]  # fmt: skip
+    assert told[0] == told[1] != told[2]
+    (first, second) = json.loads(told[0])
+    assert (first["claim"], first["scale"]) == (17, "smoke")
+    assert first["rule"].startswith("Seen if model 2's spread is above")
+    assert second["command"] == "surefoot paper run energy"
+    code, out, _ = run("paper", "list", "--scale", "smoke", "--studies", "files")
+    assert re.search(r"energy-B +compare +17 18 +B, 2,000 fast +48 of 48 instances", out)
+    (studies / "figs").mkdir()
+    code, out, err = run("paper", "figures", "-o", "figs", "-f", "svg")
+    assert (code, err) == (0, "")
+    assert {"fig6-energy-A.svg", "fig6-energy-B.svg", "fig11-cells.svg"} <= {
+        path.name for path in (studies / "figs").iterdir()
+    }
+
+
+def test_a_dry_run_counts_and_an_interrupted_one_goes_on(run, studies, monkeypatch):
+    asked = ("--scale", "smoke", "--studies", "files", "-w", 1)
+    code, out, _ = run("paper", "run", *asked, "--dry-run")
+    assert code == 0
+    assert re.search(r"\nall +96 +", out)
+    assert not list((studies / "paper-smoke").glob("*.db"))
+    real = PaperRun.train
+
+    def interrupted(self, study, *rest):
+        if study.name == "energy-B":
+            raise KeyboardInterrupt
+        return real(self, study, *rest)
+
+    monkeypatch.setattr(PaperRun, "train", interrupted)
+    code, _, err = run("paper", "run", *asked)
+    assert code == 130
+    assert "every finished instance is kept in paper-smoke: the same command goes on" in err
+    monkeypatch.setattr(PaperRun, "train", real)
+    code, out, _ = run("paper", "run", *asked)
+    assert code == 0
+    assert out.count("48 to go") == 1
+    with Journal.read(studies / "paper-smoke" / "energy-A.db") as journal:
+        assert journal.notes()["paper"] == {"study": "energy-A", "scale": "smoke"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("run", "energies"), "the paper has no study 'energies': did you mean 'energy"),
+        (("run", "--scale", "small"), "--scale 'small' does not exist"),
+        (("run", "--folder", "nowhere"), "there is no folder 'nowhere': make it first"),
+        (("verdicts", "40"), "the paper has no claim 40 here"),
+        (("verdicts", "--from", "none.db"), "none.db"),
+        (("figures", "-o", "nowhere"), "there is no folder 'nowhere'"),
+        (("figures", "-f", "gif"), "--format 'gif' does not exist"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_sentence(run, studies, asked, message):
+    code, _, err = run("paper", *asked)
+    assert (code, err.count("\n")) == (2, 1)
+    assert message in err
+
+
+def test_verdicts_are_written_into_a_page(run, studies):
+    page = studies / "page.md"
+    page.write_text("<!-- verdicts: begin --><!-- verdicts: end -->\n")
+    code, _, err = run("paper", "verdicts", "--docs", page)
+    assert (code, err) == (0, "")
+    assert "| 11 | The selection takes 41,567 trainings" in page.read_text()
+
+
+@pytest.mark.slow
+def test_smoke_runs_everything_end_to_end(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run_paper(scale="smoke", folder=tmp_path)
+    assert {f"{name}.db" for name in done.studies} == {p.name for p in tmp_path.glob("*.db")}
+    code, out, err = run("paper", "verdicts", "--from", ".")
+    assert (code, err) == (0, "")
+    assert "has not been run" not in out
+    assert re.search(r"\n29 ", out)

@@ -1,0 +1,58 @@
+"""Recorded studies made up of losses, for rules and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from surefoot.calorimeter.paper.evidence import Recorded, Told
+
+RNG = np.random.default_rng(4)
+
+
+def losses(median: float, spread: float = 0.01, n: int = 20) -> np.ndarray:
+    """Return losses around a median whose interquartile range is about that share of it."""
+    return median * (1.0 + spread * np.linspace(-1.0, 1.0, n) + 1e-6 * RNG.normal(size=n))
+
+
+def told(name, size, values, *, role="compare", first=0, epochs=100, curve=()):
+    return [
+        Told(name, role, first + i, size, float(loss), 0.98 * float(loss), epochs, 1.0,
+             np.array(curve, np.float32) * np.float32(loss) if len(curve) else
+             np.empty(0, np.float32))
+        for i, loss in enumerate(values)
+    ]  # fmt: skip
+
+
+def study(
+    name: str,
+    rows: Mapping[tuple[str, int], Any],
+    *,
+    kind: str = "compare",
+    curves: Mapping[str, Any] | None = None,
+    more: tuple[Told, ...] = (),
+    **changes: Any,
+) -> Recorded:
+    """Return a study whose ``rows`` are losses by candidate and size; names are their own keys."""
+    every = [
+        one
+        for (candidate, size), values in rows.items()
+        for one in told(candidate, size, values, curve=(curves or {}).get(candidate, ()))
+    ]
+    names = dict.fromkeys([one.candidate for one in (*every, *more)])
+    fields: dict[str, Any] = {
+        "study": name,
+        "scale": "paper",
+        "kind": kind,
+        "population": "photons:A",
+        "unit": "",
+        "loss": "relative_rmse",
+        "baseline": "",
+        "winner": "",
+        "names": {one: one for one in names},
+        "specs": {one: {} for one in names},
+        "told": (*every, *more),
+    }
+    return Recorded(**{**fields, **changes})
