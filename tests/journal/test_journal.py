@@ -125,6 +125,7 @@ def test_a_failed_instance_may_be_tried_again_and_both_attempts_stay(path: Path)
         with pytest.raises(JournalError, match="already"):
             journal.add(outcome(1, 0.6), retry=True)
         assert not journal.failed()
+        assert not journal.lost()
         assert journal.count() == 2
         assert sorted(m.loss for m in journal.measures(Role.RACE)) == [0.25, 0.5]
     with sqlite3.connect(path) as raw:

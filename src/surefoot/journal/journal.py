@@ -233,6 +233,16 @@ class Journal:
         query = query.where(*(column == one for column, one in wanted.items() if one is not None))
         return list({identity(o): o for o in self._rows.made_of(query, outcome_of)}.values())
 
+    def lost(self, role: Role | None = None) -> list[Outcome]:
+        """Return those of `outcomes` that diverged or failed; no other is read."""
+        query = _outcomes(_WHOLE)
+        query = query.where(OUTCOMES.c.status != str(Status.FINISHED))
+        if role is not None:
+            query = query.where(OUTCOMES.c.role == role)
+        found = {identity(one): one for one in self._rows.made_of(query, outcome_of)}
+        ended = {what: self._latest.get(what, (0, one.status))[1] for what, one in found.items()}
+        return [one for what, one in found.items() if ended[what] is not Status.FINISHED]
+
     def catch_up(self) -> list[Outcome]:
         """Take in what another process recorded since this journal was read or last caught up.
 

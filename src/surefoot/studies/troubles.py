@@ -44,7 +44,7 @@ def troubles_of(journal: Journal, *roles: Role) -> Troubles:
     if not failed:
         return Troubles(infinite)
     known, messages = journal.candidates(), dict[str, str]()
-    for outcome in (one for role in asked for one in journal.outcomes(role)):
+    for outcome in (one for role in asked for one in journal.lost(role)):
         if outcome.status is Status.FAILED and outcome.message not in messages:
             messages[outcome.message] = failure_words(known[outcome.candidate].label, outcome)
             if len(messages) == SHOWN:

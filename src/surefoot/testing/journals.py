@@ -65,10 +65,12 @@ class JournalSuite:
         with self.open(tmp_path) as journal:
             journal.add(FINISHED, FAILED)
             assert {number for _, _, number, _ in journal.failed()} == {FAILED.instance}
+            assert list(map(content, journal.lost(FAILED.role))) == [content(FAILED)]
+            assert journal.lost(Role.CERTIFY) == []
             with pytest.raises(JournalError, match="already"):
                 journal.add(FINISHED, retry=True)
             journal.add(replace(FINISHED, instance=FAILED.instance), retry=True)
-            assert (journal.failed(), journal.count()) == (set(), 2)
+            assert (journal.failed(), journal.lost(), journal.count()) == (set(), [], 2)
 
     def test_a_training_put_aside_is_unrecorded_until_it_ends(self, tmp_path: Path) -> None:
         """Of a paused training the longest curve is kept, beside the outcomes, until it ends."""

@@ -23,7 +23,7 @@ def test_failures_are_told_by_kind_and_candidate(tmp_path):
     assert (failed.ends.max(), diverged.ends.max()) == (100.0 * 2 / 3, 100.0 / 3)
 
 
-def test_a_journal_without_failures_says_so(race):
+def test_a_journal_without_failures_says_so():
     study = PilotStudy(
         candidates=tuple(Fake(quality=1.0 + place) for place in range(8)),
         size=8,

@@ -43,7 +43,7 @@ def failures(journal: Journal) -> View:
     if not told.diverged + told.failed:
         none = f"None of the {total:,} recorded instances diverged or failed."
         return View("failures", "Failures by kind", (Paragraph("", (none,)),))
-    lost = [one for one in journal.outcomes() if one.status is not Status.FINISHED]
+    lost = journal.lost()
     labels = {key: one.label for key, one in journal.candidates().items()}
     words = (Paragraph("", tuple(told.lines()[:1])),)
     panels = (_by_candidate(lost, journal, labels),)
@@ -52,29 +52,23 @@ def failures(journal: Journal) -> View:
 
 def _kinds(lost: Sequence[Outcome], labels: dict[str, str]) -> Table:
     """Return the kinds of failures, the most frequent first."""
-    kinds = Counter((str(one.status), _message(one)) for one in lost).most_common(KINDS)
-    first = {(str(one.status), _message(one)): one for one in reversed(lost)}
-    whose = {kind: len({o.candidate for o in lost if _is(o, kind)}) for kind, _ in kinds}
-    examples = [first[kind] for kind, _ in kinds]
+    found: dict[tuple[str, str], list[Outcome]] = {}
+    for one in lost:
+        found.setdefault((str(one.status), _message(one)), []).append(one)
+    kinds = sorted(found.items(), key=lambda kind: len(kind[1]), reverse=True)[:KINDS]
     return Table(
         (
-            Column("kind", tuple(kind for (kind, _), _ in kinds)),
+            Column("kind", tuple(status for (status, _), _ in kinds)),
             Column("message", tuple(message for (_, message), _ in kinds)),
-            counts("instances", [count for _, count in kinds]),
-            counts("candidates", [whose[kind] for kind, _ in kinds]),
-            Column(
-                "for example",
-                tuple(
-                    f"{one.role.name.lower()} instance {one.instance} of {labels[one.candidate]}"
-                    for one in examples
-                ),
-            ),
+            counts("instances", [len(those) for _, those in kinds]),
+            counts("candidates", [len({one.candidate for one in those}) for _, those in kinds]),
+            Column("for example", tuple(_example(those[0], labels) for _, those in kinds)),
         )
     )
 
 
-def _is(one: Outcome, kind: tuple[str, str]) -> bool:
-    return (str(one.status), _message(one)) == kind
+def _example(one: Outcome, labels: dict[str, str]) -> str:
+    return f"{one.role.name.lower()} instance {one.instance} of {labels[one.candidate]}"
 
 
 def _message(one: Outcome) -> str:
