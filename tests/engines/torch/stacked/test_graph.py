@@ -52,6 +52,7 @@ def test_a_capture_warms_up_aside_and_then_records(monkeypatch: pytest.MonkeyPat
         def replay(self) -> None:
             calls.append("replay")
 
+    monkeypatch.setattr(torch.cuda, "device", contextlib.nullcontext)
     monkeypatch.setattr(torch.cuda, "Stream", lambda device: Stream("aside"))
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: Stream("main"))
     monkeypatch.setattr(torch.cuda, "stream", on)

@@ -41,13 +41,14 @@ def capture(run: Callable[[], None], device: torch.device) -> Callable[[], None]
     It runs once before on the side stream on which it is then recorded, so that libraries have
     what they allocate; other threads, with other GPUs, may go on meanwhile.
     """
-    aside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-    aside.wait_stream(torch.cuda.current_stream(device))
-    with torch.cuda.stream(aside):
-        run()
-    torch.cuda.current_stream(device).wait_stream(aside)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, stream=aside, capture_error_mode="thread_local"):
-        run()
+    with torch.cuda.device(device):
+        aside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        aside.wait_stream(torch.cuda.current_stream(device))
+        with torch.cuda.stream(aside):
+            run()
+        torch.cuda.current_stream(device).wait_stream(aside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, stream=aside, capture_error_mode="thread_local"):
+            run()
     replay: Callable[[], None] = graph.replay
     return replay

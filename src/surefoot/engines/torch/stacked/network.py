@@ -88,7 +88,8 @@ class StackedNetwork:
                     joined = self._scaled(side, "side_") if self.scaling else side
                     x = torch.cat([x, joined], dim=2)
                 case "dense":
-                    x = self._affine(x, self.weights[f"{layer.name}.weight"], layer.name)
+                    bias = self.weights.get(f"{layer.name}.bias")
+                    x = affine(x, self.weights[f"{layer.name}.weight"], bias)
         if self.scaling:
             mean, deviation = self._moments("target_")
             x = mean + deviation * x
@@ -111,17 +112,7 @@ class StackedNetwork:
             before = (conv.kernel - 1) // 2
             after = conv.kernel - 1 - before
             x = functional.pad(x, (0, 0, before, after, before, after))
-        patches = x.unfold(2, conv.kernel, 1).unfold(3, conv.kernel, 1)
-        stack, n, rows, columns = patches.shape[:4]
-        flat = patches.reshape(stack, n * rows * columns, -1)
-        y = self._affine(flat, kernel.flatten(2), layer.name)
-        return y.view(stack, n, rows, columns, conv.channels)
-
-    def _affine(self, x: Tensor, weight: Tensor, name: str) -> Tensor:
-        bias = self.weights.get(f"{name}.bias")
-        if bias is None:
-            return torch.bmm(x, weight.transpose(1, 2))
-        return torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))
+        return convolution(x, kernel, self.weights.get(f"{layer.name}.bias"))
 
     def _normalised(self, x: Tensor, name: str, momentum: float | None) -> Tensor:
         """Normalise each instance's channels by its own batch, or by its running averages."""
@@ -147,6 +138,27 @@ class StackedNetwork:
         slopes = self.weights[f"{layer.name}.weight"]
         slopes = slopes.view(slopes.shape[0], *[1] * (x.dim() - 2), slopes.shape[1])
         return torch.where(x > 0, x, slopes * x)
+
+
+def convolution(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+    """Convolve images [stack, n, rows, columns, channels] without padding, by im2col.
+
+    Each instance has its kernel [stack, maps, channels, k, k] and bias [stack, maps]. Patches hold
+    the channels of a cell side by side, as the images do, so that they are copied in runs.
+    """
+    size = kernel.shape[-1]
+    patches = x.unfold(2, size, 1).unfold(3, size, 1).permute(0, 1, 2, 3, 5, 6, 4)
+    stack, n, rows, columns = patches.shape[:4]
+    flat = patches.reshape(stack, n * rows * columns, -1)
+    y = affine(flat, kernel.permute(0, 1, 3, 4, 2).flatten(2), bias)
+    return y.view(stack, n, rows, columns, -1)
+
+
+def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return x Wᵀ + b of each instance: [stack, n, in], [stack, out, in] and [stack, out]."""
+    if bias is None:
+        return torch.bmm(x, weight.transpose(1, 2))
+    return torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))
 
 
 def _pooled(x: Tensor, layer: Layer) -> Tensor:

@@ -88,10 +88,11 @@ _on_devices: WeakKeyDictionary[Population, dict[torch.device, DeviceData]] = Wea
 
 @dataclass(slots=True)
 class _Place:
-    """One instance in the stack, with its training rows on the host."""
+    """One instance in the stack, with its training rows on the host and its learning rate."""
 
     trained: Trained
     train: Rows
+    learning_rate: float
 
     @property
     def epoch(self) -> int:
@@ -141,17 +142,19 @@ class Stack:
         self._decays[place] = candidate.decay
         self._exploded[place] = False
         self._test[place] = torch.from_numpy(draw.test)
-        self.places[place] = _Place(Trained(instance, Monitor(self._stop)), draw.train)
+        trained = Trained(instance, Monitor(self._stop))
+        self.places[place] = _Place(trained, draw.train, candidate.learning_rate)
 
     def train_epoch(self) -> list[Trained]:
         """Train every instance for an epoch; return those that ended, whose places are free."""
         began = time.perf_counter()
         active = [(i, place) for i, place in enumerate(self.places) if place is not None]
+        factors = {n: self._factors(n) for n in {place.epoch for _, place in active}}
         for i, place in active:
             key = place.trained.instance.seed.key(Stream.ORDER)
             rows = place.train[epoch_order(key, place.epoch, place.train.size)]
             self._order[i] = torch.from_numpy(rows)
-            self._rates[:, i] = torch.tensor(self._rates_of(place))
+            self._rates[:, i] = torch.from_numpy(place.learning_rate * factors[place.epoch])
         for order, rates in self._portions():
             self._check()
             self._recorded[order.shape[1]](order, rates)
@@ -182,17 +185,13 @@ class Stack:
         if self._stop[0]:
             raise Stopped
 
-    def _rates_of(self, place: _Place) -> list[float]:
-        """Return an instance's learning rates in the steps of its next epoch."""
-        candidate, epoch_steps = place.trained.instance.candidate, self._epoch_steps
-        assert isinstance(candidate, Network)
-        steps, first = self._setting.stopping.max_epochs * epoch_steps, place.epoch * epoch_steps
-        schedule = schedule_of(candidate)
-        return [
-            candidate.learning_rate
-            * schedule.factor(first + i, steps, epoch_steps, candidate.warmup)
-            for i in range(epoch_steps)
-        ]
+    def _factors(self, epoch: int) -> NDArray[np.float64]:
+        """Return by what the schedule multiplies learning rates in the steps of an epoch."""
+        schedule, steps = schedule_of(self._candidate), self._epoch_steps
+        last, warmup = self._setting.stopping.max_epochs * steps, self._candidate.warmup
+        return np.array(
+            [schedule.factor(epoch * steps + i, last, steps, warmup) for i in range(steps)]
+        )
 
     def _portions(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the rows [stack, n] and rates [steps, stack] of an epoch, on the device.
