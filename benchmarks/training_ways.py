@@ -2,7 +2,8 @@
 
 A way is made for a network and has ``run(steps)``, which trains that many batches and returns the
 number of examples it went through. All train from the same initial weights on the same data with
-the same optimiser and loss (mean squared error), forward, backward and update, one thread.
+the same optimiser and loss (mean squared error), forward, backward and update, one thread. Those
+of torch train on a GPU, too (`gpu.py`).
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class Eager:
 
     memory_format = "contiguous_format"
 
-    def __init__(self, net: ConvNet) -> None:
+    def __init__(self, net: ConvNet, device: str = "cpu") -> None:
         import torch
 
         from surefoot.engines.torch.module import ConvModule, load
@@ -84,25 +85,28 @@ class Eager:
         module = ConvModule(net)
         load(module, named_weights(net, flat), net.label)
         self.format = getattr(torch, self.memory_format)
-        self.module = module.to(memory_format=self.format).train()
+        self.module = module.to(device, memory_format=self.format).train()
         self.optimizer = torch_optimizer(net, self.module.parameters())
         arrays = data(net)
-        x = torch.from_numpy(arrays.features).view(-1, *net.input_shape)
+        x = torch.from_numpy(arrays.features).to(device).view(-1, *net.input_shape)
         self.features = x.contiguous(memory_format=self.format)
-        self.target = torch.from_numpy(arrays.target)
-        self.side = torch.from_numpy(arrays.side) if net.side else None
+        self.target = torch.from_numpy(arrays.target).to(device)
+        self.side = torch.from_numpy(arrays.side).to(device) if net.side else None
 
     def run(self, steps: int) -> int:
         torch, n = self.torch, self.net.batch_size
-        order = torch.arange(steps * n) % EXAMPLES
+        order = torch.arange(steps * n, device=self.target.device) % EXAMPLES
         for index in order.split(n):
-            side = None if self.side is None else self.side[index]
-            prediction = self.module(self.features[index], side)
-            loss = torch.nn.functional.mse_loss(prediction, self.target[index])
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
+            self.step(index)
         return steps * n
+
+    def step(self, index: Any) -> None:
+        side = None if self.side is None else self.side[index]
+        prediction = self.module(self.features[index], side)
+        loss = self.torch.nn.functional.mse_loss(prediction, self.target[index])
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
 
 
 class EagerChannelsLast(Eager):
@@ -110,16 +114,16 @@ class EagerChannelsLast(Eager):
 
 
 class Vmap:
-    """``torch.func.vmap`` over 16 networks, each on its own batch."""
+    """``torch.func.vmap`` over so many networks, each on its own batch."""
 
-    def __init__(self, net: ConvNet) -> None:
+    def __init__(self, net: ConvNet, device: str = "cpu", models: int = MODELS) -> None:
         import torch
         from torch.func import functional_call, grad, vmap
 
         from surefoot.engines.torch.module import ConvModule, load
 
         torch.set_num_threads(1)
-        self.net, self.torch = net, torch
+        self.net, self.torch, self.models = net, torch, models
         flat = initial_weights(net, SEED)
         module = ConvModule(net).train()
         load(module, named_weights(net, flat), net.label)
@@ -128,7 +132,7 @@ class Vmap:
                 layer.track_running_stats = False
                 layer.running_mean = layer.running_var = layer.num_batches_tracked = None
         self.parameters = {
-            name: torch.stack([p.detach()] * MODELS).requires_grad_()
+            name: torch.stack([p.detach().to(device)] * models).requires_grad_()
             for name, p in module.named_parameters()
         }
         self.optimizer = torch_optimizer(net, self.parameters.values())
@@ -139,14 +143,16 @@ class Vmap:
 
         self.gradient = vmap(grad(loss))
         arrays = data(net)
-        self.features = torch.from_numpy(arrays.features).view(-1, *net.input_shape)
-        self.target, self.side = torch.from_numpy(arrays.target), torch.from_numpy(arrays.side)
+        self.features = torch.from_numpy(arrays.features).to(device).view(-1, *net.input_shape)
+        self.target, self.side = (
+            torch.from_numpy(array).to(device) for array in (arrays.target, arrays.side)
+        )
 
     def run(self, steps: int) -> int:
-        torch, n = self.torch, self.net.batch_size
-        count = max(1, steps // MODELS)
-        order = torch.arange(count * MODELS * n) % EXAMPLES
-        for index in order.view(count, MODELS, n):
+        torch, n, models = self.torch, self.net.batch_size, self.models
+        count = max(1, steps // models)
+        order = torch.arange(count * models * n, device=self.target.device) % EXAMPLES
+        for index in order.view(count, models, n):
             detached = {name: p.detach() for name, p in self.parameters.items()}
             gradients = self.gradient(
                 detached, self.features[index], self.side[index], self.target[index]
@@ -154,7 +160,7 @@ class Vmap:
             for name, parameter in self.parameters.items():
                 parameter.grad = gradients[name]
             self.optimizer.step()
-        return count * MODELS * n
+        return count * models * n
 
 
 def ways() -> dict[str, Callable[[ConvNet], Any]]:

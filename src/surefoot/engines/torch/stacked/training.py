@@ -127,9 +127,9 @@ class Stack:
         self._order = torch.zeros(size, examples, dtype=torch.int32)
         self._rates = torch.zeros(self._epoch_steps, size, dtype=torch.float64)
         self._recorded: dict[int, Work] = {}
-        for rows, rates in self._portions():
+        for rows, rates in self.portions():
             if rows.shape[1] not in self._recorded:
-                self._recorded[rows.shape[1]] = recorded(self._steps, rows, rates)
+                self._recorded[rows.shape[1]] = recorded(self.train_steps, rows, rates)
 
     def seat(self, place: int, instance: Instance) -> None:
         """Give a free place to an instance, as the ledger says it starts."""
@@ -155,7 +155,7 @@ class Stack:
             rows = place.train[epoch_order(key, place.epoch, place.train.size)]
             self._order[i] = torch.from_numpy(rows)
             self._rates[:, i] = torch.from_numpy(place.learning_rate * factors[place.epoch])
-        for order, rates in self._portions():
+        for order, rates in self.portions():
             self._check()
             self._recorded[order.shape[1]](order, rates)
         if self._average.name != "none":
@@ -193,7 +193,7 @@ class Stack:
             [schedule.factor(epoch * steps + i, last, steps, warmup) for i in range(steps)]
         )
 
-    def _portions(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def portions(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the rows [stack, n] and rates [steps, stack] of an epoch, on the device.
 
         They are whole where an epoch has no more than `STEPS_AT_ONCE` steps.
@@ -204,7 +204,7 @@ class Stack:
         parts = torch.split(order, examples, dim=1), torch.split(rates, STEPS_AT_ONCE)
         yield from zip(*parts, strict=True)
 
-    def _steps(self, rows: Tensor, rates: Tensor) -> None:
+    def train_steps(self, rows: Tensor, rates: Tensor) -> None:
         """Train on batches, one step on each."""
         batches = torch.split(rows, self._candidate.batch_size, dim=1)
         for batch, rate in zip(batches, rates, strict=True):
@@ -296,15 +296,16 @@ def fit(
                 _logger.info("a stack of %d instances: %s", size, one_line(failure))
             if stack is not None:
                 waiting[:0] = [place.trained.instance for place in stack.places if place]
+        finally:
+            stack = None
+            if device.type == "cuda":
+                gc.collect()  # a stack and what it recorded hold each other, and the memory
+                torch.cuda.empty_cache()
         if not failure:
             return
         if size == 1:
             yield Trained(waiting.pop(0), Monitor(stop), failure=failure)
         size = max(1, size // 2)
-        stack = None
-        if device.type == "cuda":
-            gc.collect()
-            torch.cuda.empty_cache()
 
 
 def _run(stack: Stack, waiting: list[Instance], instances: Iterator[Instance]) -> Iterator[Trained]:
