@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import contextlib
 import logging
 from dataclasses import replace
 from typing import ClassVar
 
 import pytest
-import torch
 
 from surefoot import registry
 from surefoot.candidates.base import Candidate
@@ -89,13 +87,6 @@ def test_an_unknown_engine_is_named_with_the_nearest() -> None:
         Chooser("fused")
 
 
-@pytest.fixture
-def quiet_trial(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is trained on the GPUs that there are not."""
-    monkeypatch.setattr(torch.random, "fork_rng", lambda devices: contextlib.nullcontext())
-
-
-@pytest.mark.usefixtures("quiet_trial")
 @pytest.mark.parametrize(
     ("asked", "count", "net", "module"),
     [
@@ -151,7 +142,6 @@ def test_what_is_trained_one_by_one_is_said_once(caplog: pytest.LogCaptureFixtur
     assert "one instance at a time, since torch says: RuntimeError: vmap: called random" in said
 
 
-@pytest.mark.usefixtures("quiet_trial")
 def test_auto_leaves_to_others_what_no_stack_takes(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
+import surefoot
 from surefoot.engines import devices
 from surefoot.engines.devices import device_refusal, engine_and_device, gpus, is_gpu, on_device
 from surefoot.engines.torch.stacked.engine import TorchStacked
 from surefoot.errors import ConfigurationError
+from surefoot.journal import Journal
+from surefoot.studies.assess.study import AssessStudy
 from surefoot.testing import toy_setting
 from tests.engines.cases import PLAIN
 from tests.gpus import with_gpus
@@ -82,3 +85,21 @@ def test_outcomes_tell_which_gpu_trained_them(
     assert TorchStacked("cuda:1").processor() == "Fake 9000 at cuda:1"
     assert TorchStacked().processor() == "Fake 9000 at cuda:0"
     assert "Fake" not in TorchStacked("cpu").processor()
+
+
+def test_a_journal_keeps_which_engine_and_device_it_was(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was trained on the CPU is trained there again, on a machine with a GPU, too."""
+    monkeypatch.setattr(TorchStacked, "processor", lambda self: f"Fake 9000 as {self.device}")
+    setting, file = toy_setting(), tmp_path / "assess.db"
+    asked = "torch_stacked(cpu)"
+    study = AssessStudy(candidate=PLAIN, n=2, setting=setting, engine=asked)
+    study.run(file, workers=1)
+    with Journal.read(file) as journal:
+        assert journal.study["engine"] == asked
+        assert journal.engines() == {"torch_stacked": 2}
+        assert journal.notes()["processors"] == {"torch_stacked": ["Fake 9000 as cpu"]}
+    machine(1)
+    again = surefoot.replay(file, PLAIN.key, 1, role="assess", setting=setting)
+    assert again.same

@@ -20,6 +20,7 @@ from surefoot.checks import known
 from surefoot.data.files import load_population, resolved
 from surefoot.data.population import Population
 from surefoot.engines.choose import Chooser
+from surefoot.engines.devices import engine_and_device
 from surefoot.errors import (
     ConfigurationError,
     JournalError,
@@ -103,7 +104,7 @@ def replay(
     instance, role
         Number of the instance, and what it was for: ``race``, ``certify``, ``assess``, …
     engine
-        Who trains it; None for the engine of the record.
+        Who trains it; None for the engine of the record, on the device that was asked for.
     sample
         Training examples, where a study of sample sizes recorded the instance at several.
     setting
@@ -184,7 +185,9 @@ def train_recorded(
     if isinstance(study, SizesDescription) and study.equal_test:
         sampling = replace(sampling, test_size=outcome.sample)
     trained = Instance(model, study.instance_seed(key, role, instance), sampling)
-    return outcome, train_here(trained, setting, engine or outcome.engine)
+    asked, _ = engine_and_device(study.engine)
+    own = study.engine if asked == outcome.engine else outcome.engine
+    return outcome, train_here(trained, setting, engine or own)
 
 
 def train_here(instance: Instance, setting: Setting, engine: str) -> Training:

@@ -74,6 +74,16 @@ def test_leases_of_short_trainings_are_no_shorter_than_a_share() -> None:
     assert [len(one.todo) for one in leases.give()] == [5, 5, 3, 2]
 
 
+def test_leases_hold_what_is_trained_at_once() -> None:
+    """However long an instance takes, as it does where one takes as long as hundreds."""
+    for pace, left in ((Pace(), 100), (measured(60.0), 100), (measured(1e-3), 7)):
+        leases = Leases(instances(left), pace, least=30)
+        for worker in "abc":
+            leases.join(worker, 1)
+        sizes = [len(one.todo) for one in leases.give()]
+        assert sizes == ([30, 30, 30, 10] if left == 100 else [7])
+
+
 def test_the_last_lease_is_given_out_twice_from_its_end() -> None:
     clock = Clock()
     leases = Leases(instances(20), measured(1.0), clock)

@@ -28,6 +28,7 @@ from surefoot.candidates.base import Candidate
 from surefoot.engines.base import Engine
 from surefoot.engines.choose import Chooser
 from surefoot.engines.devices import AUTO, engine_and_device
+from surefoot.engines.torch.stacked.engine import SIZES
 from surefoot.errors import EngineError
 from surefoot.escaping import one_line
 from surefoot.executors.base import Executor
@@ -203,7 +204,8 @@ class _Call:
     ) -> None:
         self._executor, self._setting = executor, setting
         self._number = next(executor.calls)
-        self._leases = Leases(instances, executor.pace)
+        least = SIZES["cuda"] if executor.resources else 1
+        self._leases = Leases(instances, executor.pace, least=least)
         self._futures: dict[int, Future] = {}
         self._losses: dict[int, list[Lost]] = {}
         self._arrivals: list[Outcome] = []

@@ -79,6 +79,8 @@ class Leases:
         What earlier calls measured.
     clock
         Returns seconds; for tests.
+    least
+        Instances in a lease at least, where there are so many: those that are trained at once.
     """
 
     def __init__(
@@ -86,10 +88,12 @@ class Leases:
         instances: Iterable[Instance],
         pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        least: int = 1,
     ) -> None:
         self._coming, self._clock = iter(instances), clock
         self._pace = Pace() if pace is None else pace
-        self._exhausted = False
+        self._least, self._exhausted = least, False
         self._numbers, self._lease_numbers = count(), count()
         self._workers: dict[str, _Worker] = {}
         self._open: dict[int, Lease] = {}
@@ -231,7 +235,7 @@ class Leases:
             size, few = min(size, int(TARGET / usual)), int(_SHORT / usual)
         left = len(self._returned) + operator.length_hint(self._coming)
         share = max(left // (2 * self.slots), min(few, -(-left // self.slots)))
-        return max(1, min(size, share) if left else size)
+        return max(self._least, min(size, share) if left else size)
 
     def _late(self, worker: _Worker) -> Lease | None:
         """Return the lease that an idle worker should have in part, or a copy of its end."""
@@ -251,4 +255,4 @@ class Leases:
         usual = max(self._pace.latest, default=float("inf"))
         late = self._clock() - lease.since > _PATIENCE * (1.0 + usual)
         begun = self._is_running(lease) and not late
-        return dict(islice(lease.todo.items(), 1 if begun else 0, None))
+        return dict(islice(lease.todo.items(), self._least if begun else 0, None))
