@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surefoot.cli.options import ClusterOption, DryOption, JsonOption, WorkersOption, option
+from surefoot.cli.options import (
+    ClusterOption,
+    DryOption,
+    EngineOption,
+    JsonOption,
+    WorkersOption,
+    option,
+)
 from surefoot.errors import ConfigurationError, nearest
 
 if TYPE_CHECKING:
@@ -95,6 +102,7 @@ def run(
     studies: StudiesOption = None,
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
+    engine: EngineOption = None,
     dry_run: DryOption = False,
 ) -> None:
     """Train the paper's studies, those first that answer most claims per hour.
@@ -121,6 +129,7 @@ def run(
     from surefoot.calorimeter.paper.verdicts import verdicts_of
     from surefoot.cli.session import resumable
     from surefoot.cli.show.console import bar, busy, console, say_paths
+    from surefoot.engines.devices import AUTO
     from surefoot.executors.opening import open_executor, workers_of
     from surefoot.places import Place
     from surefoot.replacing import overwriting
@@ -133,7 +142,7 @@ def run(
         study.changes(scale)
     if folder is None:
         where.mkdir(exist_ok=True)
-    asked, cores = PaperRun(found, scale, where), workers_of(cluster, workers)
+    asked, cores = PaperRun(found, scale, where, engine), workers_of(cluster, workers)
     with resumable(Place(where)):
         for file, (dataset, count) in asked.photons().items():
             with bar(out, f"simulating {dataset}", count, unit="events") as advance:
@@ -144,7 +153,7 @@ def run(
         if dry_run:
             _say_costs(out, order, costs, cores)
             return
-        with open_executor(cluster, workers) as executor:
+        with open_executor(cluster, workers, engine or AUTO) as executor:
             for place, study in enumerate(order):
                 left = sum(costs[one.name].seconds for one in order[place:]) / cores
                 out.print(

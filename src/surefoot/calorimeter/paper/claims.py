@@ -74,7 +74,7 @@ def _lowest(study: Recorded, name: str, rivals: Sequence[str], size: int) -> tup
     return word, f"at {size:,} examples {name} has {median(own):.4g}, {said}"
 
 
-def _best_of(study: Recorded, field: str) -> dict[str, Floats]:
+def best_of(study: Recorded, field: str) -> dict[str, Floats]:
     """Return the losses of the candidate of lowest mean for each value of a field."""
     best: dict[str, Floats] = {}
     for key, spec in study.specs.items():
@@ -125,7 +125,7 @@ def relu(e: Evidence) -> Finding:
     """Seen if ReLU's best learning rate and batch size have a lower median than those of every
     other activation, and no larger spread than the steadiest; reversed if some other's is lower.
     """
-    best = _best_of(e["activations"], "activation")
+    best = best_of(e["activations"], "activation")
     own = best.pop("relu")
     ratios = [median_ratio(own, other, paired=True) for other in best.values()]
     steadiest = min(best.values(), key=spread)
@@ -145,7 +145,7 @@ def relu(e: Evidence) -> Finding:
 )
 def prelu(e: Evidence) -> Finding:
     """Seen if PReLU's best setting has a smaller spread than ReLU's, reversed if a larger one."""
-    best = _best_of(e["activations-position"], "activation")
+    best = best_of(e["activations-position"], "activation")
     ratio = spread_ratio(best["prelu"], best["relu"], paired=True)
     return Finding(
         _below(ratio), f"PReLU's spread is {ratio} of ReLU's; mean ± spread: {_order(best)}."
@@ -157,7 +157,7 @@ def optimisers(e: Evidence) -> Finding:
     """Seen if NAdam and AdamW have the two lowest means at their best settings; reversed if the
     medians of both are above that of another one.
     """
-    best = _best_of(e["optimisers"], "optimizer")
+    best = best_of(e["optimisers"], "optimizer")
     two = {"nadam", "adamw"}
     first = sorted(best, key=lambda one: float(best[one].mean()))
     if set(first[:2]) == two:

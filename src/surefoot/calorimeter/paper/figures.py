@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from surefoot.calorimeter.paper.claims import alone_of, warmup_of
+from surefoot.calorimeter.paper.claims import alone_of, best_of, warmup_of
 from surefoot.calorimeter.paper.evidence import Recorded
 from surefoot.data.population import Population
 from surefoot.errors import StatisticsError
@@ -133,7 +133,24 @@ def _sources(study: Recorded) -> View:
     return View("sources", "Sample or initial weights", panels=(panel,))
 
 
+def _by_field(study: Recorded) -> View:
+    """Return the losses of each value of the field asked about at its best (Figs. 2, 13)."""
+    field = "optimizer" if study.study == "optimisers" else "activation"
+    best = best_of(study, field)
+    ranked = sorted(best, key=lambda one: float(best[one].mean()))
+    places = np.arange(float(len(ranked)))
+    boxes = boxes_of([best[one] for one in ranked], places, 0.5)
+    across = Axis("", -0.6, len(ranked) - 0.4, places=tuple(places.tolist()), names=tuple(ranked))
+    lost = sum(int(np.isinf(one).sum()) for one in best.values())
+    up = axis_of([boxes.low, boxes.first, boxes.third, boxes.high], _label(study))
+    title = f"{field} by mean, each at its best setting of the other fields"
+    panel = Panel(title, across, up, (boxes,), lost_note(lost), 115)
+    return View("field", study.study, panels=(panel,))
+
+
 _FIGURES: tuple[tuple[int, str, Callable[[Recorded], View | None]], ...] = (
+    (2, "activations", _by_field),
+    (2, "activations-position", _by_field),
     (3, "selection", _criteria),
     (4, "sizes-energy-A", _compared),
     (5, "sizes-energy-B", _compared),
@@ -145,6 +162,7 @@ _FIGURES: tuple[tuple[int, str, Callable[[Recorded], View | None]], ...] = (
     (9, "sizes-position-B", _compared),
     (10, "position-A", _compared),
     (10, "position-B", _compared),
+    (13, "optimisers", _by_field),
     (15, "sizes-energy-B", _bands),
     (16, "sizes-position-B", _bands),
     (17, "nas", _bands),

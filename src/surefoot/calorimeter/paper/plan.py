@@ -20,9 +20,9 @@ from surefoot.studies.sizes.transfer import transfer_study
 from surefoot.studies.variance.study import VarianceStudy
 from surefoot.study_files.build import (
     baseline_of,
-    blaming,
     choose_candidate,
     comparison_of,
+    grid_of,
     setting_of,
     study_of,
 )
@@ -87,8 +87,7 @@ class PaperStudy:
                 f"{self.file}: [paper] command = {command!r} cannot be used: "
                 f"{nearest(command, _ASKED)}"
             )
-        with blaming(file, "paper"):
-            return _ASKED[command](self, file, population, options, journals)
+        return _ASKED[command](self, file, population, options, journals)
 
 
 def paper_studies(folder: Path = STUDIES) -> dict[str, PaperStudy]:
@@ -138,7 +137,7 @@ def _shared(study: PaperStudy, file: StudyFile, population: Population) -> dict[
     return {
         "setting": setting_of(file, population),
         "seed": asked.seed,
-        "engine": file.tables.engine.name,
+        "engine": file.tables.engine.asked,
         "name": f"{asked.name}, {study.name}" if study.name != study.file.stem else asked.name,
     }
 
@@ -150,6 +149,12 @@ def _compare(
     study: PaperStudy, file: StudyFile, population: Population, options: Options, journals: Path
 ) -> Study[Any]:
     return replace(comparison_of(file, population), **options)
+
+
+def _grid(
+    study: PaperStudy, file: StudyFile, population: Population, options: Options, journals: Path
+) -> Study[Any]:
+    return replace(grid_of(file, population), **options)
 
 
 def _select(
@@ -178,6 +183,7 @@ def _transfer(
 
 _ASKED: dict[str, Callable[[PaperStudy, StudyFile, Population, Options, Path], Study[Any]]] = {
     "compare": _compare,
+    "grid": _grid,
     "select": _select,
     "variance": _variance,
     "transfer": _transfer,

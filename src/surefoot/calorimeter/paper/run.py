@@ -7,7 +7,7 @@ again, it goes on where it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from surefoot.calorimeter.paper.plan import STUDIES, PaperStudy, chosen
 from surefoot.calorimeter.root_io import write_photons
 from surefoot.calorimeter.simulation.simulate import simulate
 from surefoot.data.population import Population
+from surefoot.engines.devices import AUTO
 from surefoot.errors import ConfigurationError
 from surefoot.executors.base import Executor
 from surefoot.executors.opening import Where, open_executor
@@ -44,12 +45,15 @@ class Cost:
 class PaperRun:
     """Studies of the paper at a scale, with their photons and journals in ``folder``.
 
+    ``engine`` trains them, None for those that the study files name.
+
     Raises `ConfigurationError` if there is no such folder or scale.
     """
 
     studies: Mapping[str, PaperStudy]
     scale: str
     folder: Path
+    engine: str | None = None
     _loaded: tuple[tuple[Any, ...], Population] | None = None
     _rates: dict[str, float] = field(default_factory=dict)
 
@@ -83,17 +87,17 @@ class PaperRun:
     def asked(self, study: PaperStudy) -> Study[Any]:
         """Return a study on its data; errors are those of `PaperStudy.asked`."""
         file = self._read(study)
-        return study.asked(self.scale, file, self._population(file), self.folder)
+        asked = study.asked(self.scale, file, self._population(file), self.folder)
+        return asked if self.engine is None else replace(asked, engine=self.engine)
 
     def cost(self, study: PaperStudy) -> Cost:
         """Return what a study's journal lacks, at speeds measured once per family of candidates.
 
         A stopping rule is taken to end trainings as soon as it may.
         """
-        file = self._read(study)
         if study.about.after and not (self.folder / f"{study.about.after}.db").exists():
-            return self._before_its_selection(study, file)
-        asked = study.asked(self.scale, file, self._population(file), self.folder)
+            return self._before_its_selection(study)
+        asked = self.asked(study)
         rates, epochs = self._speeds(asked.everyone, asked.setting), _epochs(asked.setting)
         place = self.place(study)
         if isinstance(asked, SelectStudy):
@@ -157,11 +161,12 @@ class PaperRun:
     def _speeds(self, candidates: Iterable[Any], setting: Setting) -> Mapping[str, float]:
         unknown = [one for one in candidates if one.family not in self._rates]
         if unknown:
-            self._rates |= probe(unknown, setting, "auto")
+            self._rates |= probe(unknown, setting, self.engine or AUTO)
         return self._rates
 
-    def _before_its_selection(self, study: PaperStudy, file: StudyFile) -> Cost:
+    def _before_its_selection(self, study: PaperStudy) -> Cost:
         """Return about what a study costs whose candidates a selection has yet to name."""
+        file = self._read(study)
         population, n = self._population(file), study.changes(self.scale)["options"]["n"]
         baseline = baseline_of(file)
         everyone = candidates_of(file, population) + (() if baseline is None else (baseline,))
@@ -184,6 +189,7 @@ def run_paper(
     *,
     folder: str | Path = ".",
     studies: str | Path = STUDIES,
+    engine: str | None = None,
     workers: int | None = None,
     executor: Where = None,
     watch: Watch = None,
@@ -200,6 +206,8 @@ def run_paper(
         Where journals and simulated photons are.
     studies
         The folder of the study files, the paper's unless given.
+    engine
+        Who trains, instead of the study files'.
     workers, executor, watch
         As of `surefoot.compare`.
 
@@ -212,11 +220,11 @@ def run_paper(
     JournalMismatchError
         If a journal of the folder is of another study.
     """
-    run = PaperRun(chosen(list(names), Path(studies)), scale, Path(folder))
+    run = PaperRun(chosen(list(names), Path(studies)), scale, Path(folder), engine)
     for file in run.photons():
         run.simulate(file, workers)
     order = run.order({name: run.cost(one) for name, one in run.studies.items()})
-    with open_executor(executor, workers) as opened:
+    with open_executor(executor, workers, engine or AUTO) as opened:
         for study in order:
             run.train(study, opened, watch)
     return run
