@@ -72,7 +72,15 @@ NAMES = [
 HEAVY = "numpy numba scipy torch matplotlib sqlalchemy pydantic typer rich uproot sklearn"
 FACES = {
     "surefoot": NAMES,
-    "surefoot.calorimeter": ["INNER", "MIDDLE", "OUTER", "Shashlik", "Tuning", "simulate"],
+    "surefoot.calorimeter": [
+        "INNER",
+        "MIDDLE",
+        "OUTER",
+        "Shashlik",
+        "Tuning",
+        "run_paper",
+        "simulate",
+    ],
     "surefoot.journal": [
         "MEMORY",
         "Extended",

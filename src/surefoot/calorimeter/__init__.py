@@ -2,7 +2,8 @@
 
 The first application of surefoot. The core never imports it; its populations, candidates and
 commands are registered by name (``photons:A``, ``scaled_sum``, ``barycentre``,
-``xgboost_photons``, ``simulate``, ``photons``, ``paper``). The names below are loaded when first used.
+``xgboost_photons``, ``simulate``, ``photons``, ``paper``). The names below are loaded when first
+used.
 """
 
 from __future__ import annotations

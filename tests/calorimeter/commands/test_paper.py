@@ -125,7 +125,7 @@ def test_a_dry_run_counts_and_an_interrupted_one_goes_on(run, studies, monkeypat
         (("run", "--scale", "small"), "--scale 'small' does not exist"),
         (("run", "--folder", "nowhere"), "there is no folder 'nowhere': make it first"),
         (("verdicts", "40"), "the paper has no claim 40 here"),
-        (("verdicts", "--from", "none.db"), "none.db"),
+        (("verdicts", "--from", "none.db"), "there is no 'none.db'"),
         (("figures", "-o", "nowhere"), "there is no folder 'nowhere'"),
         (("figures", "-f", "gif"), "--format 'gif' does not exist"),
     ],

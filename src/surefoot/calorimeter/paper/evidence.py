@@ -180,12 +180,14 @@ def read_evidence(files: Iterable[Path]) -> dict[str, Recorded]:
     Raises
     ------
     DataError
-        If a file is neither, or not one that `write_evidence` wrote.
+        If a file is missing, neither, or not one that `write_evidence` wrote.
     JournalError
         If a journal cannot be read.
     """
     found: dict[str, Recorded] = {}
     for file in files:
+        if not file.exists():
+            raise DataError(f"there is no '{file}': give journals, summaries or folders of them")
         inside = sorted([*file.glob("*.parquet"), *file.glob("*.db")]) if file.is_dir() else [file]
         for one in inside:
             if one.suffix == ".parquet":

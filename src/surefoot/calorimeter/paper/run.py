@@ -18,14 +18,14 @@ from surefoot.data.population import Population
 from surefoot.engines.devices import AUTO
 from surefoot.errors import ConfigurationError
 from surefoot.executors.base import Executor
-from surefoot.executors.opening import Where, open_executor
+from surefoot.executors.opening import open_executor
 from surefoot.instances import Setting
 from surefoot.journal import Journal
 from surefoot.studies.base import FixedStudy, Study, identity_of
 from surefoot.studies.duration import mean_seconds, probe, seconds_of_all
 from surefoot.studies.select.cost import count_trainings
 from surefoot.studies.select.study import SelectStudy
-from surefoot.studies.watch import Watch
+from surefoot.studies.watch import Watcher
 from surefoot.study_files.build import baseline_of, candidates_of, population_of, setting_of
 from surefoot.study_files.read import StudyFile
 
@@ -133,7 +133,7 @@ class PaperRun:
         return sorted(self.studies.values(), key=key)
 
     def train(
-        self, study: PaperStudy, executor: Executor | None = None, watch: Watch = None
+        self, study: PaperStudy, executor: Executor | None = None, watch: Watcher | None = None
     ) -> Any:
         """Train what a study's journal lacks and return its answer; errors are those of `run`."""
         asked = self.asked(study)
@@ -191,8 +191,8 @@ def run_paper(
     studies: str | Path = STUDIES,
     engine: str | None = None,
     workers: int | None = None,
-    executor: Where = None,
-    watch: Watch = None,
+    executor: Executor | None = None,
+    watch: Watcher | None = None,
 ) -> PaperRun:
     """Train the studies of the paper of these names, or all, and return the run.
 
