@@ -4,18 +4,22 @@ import pickle
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from distributed import Client
 from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import check_estimator
@@ -52,16 +56,21 @@ def selector(candidates: Any, **changes: Any) -> RobustSelector:
     "candidates",
     [
         [Ridge(), DecisionTreeRegressor(max_depth=4)],
-        [LinearDiscriminantAnalysis(), DecisionTreeClassifier(max_depth=3)],
+        [GaussianNB(), DecisionTreeClassifier(max_depth=3)],
     ],
     ids=["regressors", "classifiers"],
 )
 def test_scikit_learns_checks_pass(candidates: list[Any]) -> None:
     quick = selector(candidates, schedule=Halving(warmup=1), target_among_features=True)
-    results = check_estimator(quick, on_fail=None, on_skip=None)
+    # a draw of weighted examples is none of repeated ones
+    random = "check_sample_weight_equivalence_on_dense_data"
+    results = check_estimator(
+        quick, on_fail=None, on_skip=None, expected_failed_checks={random: "draws differ"}
+    )
     assert len(results) > 50
     assert {one["check_name"] for one in results if one["status"] != "passed"} <= {
-        "check_array_api_input"
+        "check_array_api_input",
+        random,
     }
     assert not [one for one in results if one["status"] == "failed"]
 
@@ -238,3 +247,85 @@ def test_missing_values_reach_candidates_that_take_them(diabetes: tuple[Any, Any
     np.testing.assert_allclose(fitted.predict(x), clone(imputed).fit(x, y).predict(x))
     with pytest.raises(ValueError, match="contains NaN"):
         selector([DecisionTreeRegressor(max_depth=2), Ridge()]).fit(x, y)
+
+
+def test_weights_reach_the_race_and_the_winner(diabetes: tuple[Any, Any]) -> None:
+    x, y = diabetes
+    weights = np.where(y > 150, 50.0, 1.0)
+    scaled = make_pipeline(StandardScaler(), Ridge(0.01))
+    fitted = selector([DummyRegressor(), scaled], schedule=Halving(warmup=2))
+    heavy = fitted.fit(x, y, sample_weight=weights)
+    expected = clone(scaled).fit(x, y, ridge__sample_weight=weights)
+    np.testing.assert_allclose(heavy.predict(x), expected.predict(x))
+    assert heavy.score(x, y, weights) == expected.score(x, y, sample_weight=weights)
+    twice = [np.concatenate([one, one]) for one in (x, y)]
+    masked = clone(fitted).fit(*twice, sample_weight=np.append(weights, np.zeros(len(y))))
+    np.testing.assert_array_equal(masked.predict(x), heavy.predict(x))
+    losses = heavy.cv_results_["split0_test_score"]
+    plain = clone(fitted).fit(x, y).cv_results_["split0_test_score"]
+    assert (losses != plain).all()  # in training and in the test loss
+
+
+def test_weights_that_cannot_be_used_are_refused(diabetes: tuple[Any, Any]) -> None:
+    x, y = diabetes
+    neighbours = KNeighborsRegressor(2)
+    with pytest.raises(SurefootError, match=r"KNeighbors.*takes no weights of examples"):
+        selector([Ridge(), neighbours]).fit(x, y, sample_weight=np.ones(len(y)))
+    for wrong, message in (
+        (-np.ones(len(y)), "hold -1"),
+        (np.zeros(len(y)), "sample_weight hold 0 in example 0"),
+        (np.ones(3), "3 entries"),
+    ):
+        with pytest.raises(DataError, match=message):
+            selector([Ridge()]).fit(x, y, sample_weight=wrong)
+
+
+@pytest.fixture(scope="module")
+def houses() -> tuple[pd.DataFrame, Any]:
+    generator = np.random.default_rng(4)
+    frame = pd.DataFrame(
+        {
+            "area": generator.uniform(50, 200, 300),
+            "district": generator.choice(["Hill", "Mill", "Valley"], 300),
+            "heating": pd.Categorical(generator.choice([7, 11], 300)),
+        }
+    )
+    price = frame["area"] + frame["district"].map({"Hill": 900.0, "Mill": 0.0, "Valley": 400.0})
+    return frame, price + 300.0 * (frame["heating"] == 11)
+
+
+def test_categories_of_a_frame_reach_candidates_that_take_them(
+    houses: tuple[pd.DataFrame, Any],
+) -> None:
+    frame, price = houses
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    chosen = ColumnTransformer(
+        [("encode", encoder, ["district", "heating"])], remainder="passthrough"
+    )
+    trees = HistGradientBoostingRegressor(max_iter=5, categorical_features="from_dtype")
+    linear = make_pipeline(chosen, LinearRegression())
+    fitted = selector([trees, linear], schedule=Halving(warmup=2)).fit(frame, price)
+    assert fitted.best_index_ == 1
+    np.testing.assert_allclose(fitted.predict(frame), price)
+    assert fitted.feature_names_in_.tolist() == ["area", "district", "heating"]
+    elsewhere = frame.head(3).assign(district="Hill", heating=[7, 11, 13])
+    expected = 900.0 + frame["area"].head(3) + [0, 300, 0]
+    np.testing.assert_allclose(fitted.predict(elsewhere)[:2], expected[:2])
+    alone = selector([trees]).fit(frame, price)
+    assert alone.best_estimator_.is_categorical_.tolist() == [False, True, True]
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.predict(frame), fitted.predict(frame))
+
+
+def test_categories_that_cannot_be_used_are_refused(houses: tuple[pd.DataFrame, Any]) -> None:
+    frame, price = houses
+    with pytest.raises(SurefootError, match=r"Ridge.*takes no categories"):
+        selector([Ridge()]).fit(frame, price)
+    fitted = selector([HistGradientBoostingRegressor(max_iter=2)]).fit(frame, price)
+    with pytest.raises(
+        DataError,
+        match=r"no data frame.*fitted \(district, heating",
+    ):
+        fitted.predict(frame.to_numpy())
+    with pytest.raises(ValueError, match="same order"):
+        fitted.predict(frame[["district", "area", "heating"]])

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import rattler_build
 import yaml
 
 import surefoot
@@ -55,6 +56,17 @@ def test_conda_builds_with_what_the_project_does_and_installs_its_command() -> N
     assert [one.replace(" ", "") for one in hatchling] == build["requires"]
     about = RECIPE["about"]
     assert (about["summary"], about["license"]) == (PROJECT["description"], PROJECT["license"])
+
+
+def test_conda_reads_the_recipe_as_it_is_meant() -> None:
+    (rendered,) = rattler_build.Stage0Recipe.from_file(
+        ROOT / "packaging/conda/recipe.yaml"
+    ).render()
+    recipe = rendered.recipe.to_dict()
+    assert recipe["package"] == {"name": "surefoot", "version": PROJECT["version"]}
+    run = {one.partition(" ")[0] for one in recipe["requirements"]["run"]}
+    assert {"python", "numba", "matplotlib-base"} < run
+    assert recipe["build"]["noarch"] == "python"
 
 
 def test_conda_tries_a_study_that_can_be_read() -> None:

@@ -99,17 +99,21 @@ def labels(values: ArrayLike, what: str, n: int) -> NDArray[Any]:
     return array
 
 
-def sample_weights(values: ArrayLike, what: str, n: int) -> NDArray[np.float64]:
-    """Return weights [n] of examples, which must be positive numbers."""
+def sample_weights(
+    values: ArrayLike, what: str, n: int, *, zero: bool = False
+) -> NDArray[np.float64]:
+    """Return weights [n] of examples, which must be positive numbers; some may be ``zero`` too."""
+    given = labels(values, what, n)
     try:
-        found = np.asarray(labels(values, what, n), dtype=np.float64)
+        found = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
         raise DataError(f"{what} are no numbers: give one positive number per example") from None
-    wrong = np.flatnonzero(~(np.isfinite(found) & (found > 0.0)))
+    some = zero and bool((found > 0.0).any())
+    wrong = np.flatnonzero(~(np.isfinite(found) & ((found > 0.0) | (some & (found == 0.0)))))
     if wrong.size:
         raise DataError(
             f"{what} hold {found[wrong[0]]:g} in example {wrong[0]} ({wrong.size} such examples): "
-            "a weight is a positive number; leave out examples that are not to count"
+            "a weight is a number above zero; leave out examples that are not to count"
         )
     return found
 
@@ -234,4 +238,9 @@ class Frame:
 
     def text(self, names: Sequence[str]) -> list[str]:
         """Return those of some columns that hold text or categories."""
-        return [name for name in names if self.column(name).dtype.kind in "OSUT"]
+        return [
+            name
+            for name in names
+            if self.column(name).dtype.kind in "OSUT"
+            or str(self._frame[self._columns[name]].dtype) == "category"
+        ]

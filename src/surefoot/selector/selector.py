@@ -17,10 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.estimator.candidate import EstimatorCandidate
 from surefoot.candidates.hyperparameters import hyperparameters
-from surefoot.data.arrays import check_unmasked
+from surefoot.data.arrays import Frame, check_unmasked, labels, sample_weights
+from surefoot.data.categories import FrameColumns, category_codes
 from surefoot.data.population import Method, Population, Sampling
 from surefoot.engines.devices import AUTO
-from surefoot.errors import CandidateError, ConfigurationError, require
+from surefoot.engines.estimator.engine import weight_name
+from surefoot.errors import CandidateError, ConfigurationError, DataError, require
 from surefoot.executors.base import Executor
 from surefoot.executors.inline import InlineExecutor
 from surefoot.executors.opening import Where
@@ -121,17 +123,28 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
     random_state: Any = None
     target_among_features: bool = False
 
-    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Race the candidates on X [n, F] and y [n] or [n, outputs], and refit the winner.
 
-        ``groups`` [n] are labels of examples never to be split between pool and test half. X may
-        hold NaN if every candidate takes that, such as boosted trees or a pipeline with an imputer.
+        ``groups`` [n] are labels of examples never to be split between pool and test half.
+        ``sample_weight`` [n] counts in every fit and in the losses; examples of weight 0 are left
+        out. X may hold NaN if every candidate takes that, such as boosted trees or a pipeline with
+        an imputer. Where columns of a data frame hold text or categories, the candidates are given
+        a data frame of pandas with these as categories and all others as float64; what `predict`
+        is given that no example of X had is missing to them.
 
         Raises
         ------
         SurefootError
-            If a candidate cannot be named, nothing trains there, the data are too few, or every
-            candidate fails; all that bad values cause are also ``ValueError``.
+            If a candidate cannot be named or takes no weights or categories that are given, nothing
+            trains there, the data are too few, or every candidate fails; all that bad values cause
+            are also ``ValueError``.
         """
         candidates, classifier, executor = self.as_candidates(), self.classifier, self.executor
         if executor is None and self.n_jobs in (None, 1):
@@ -143,10 +156,11 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
             )
         for what, values in (("X", X), ("y", y)):
             check_unmasked(values, what)
-        missing = get_tags(self).input_tags.allow_nan
+        self._meaning = _categories_of(X)
+        missing = self._may_miss()
         X, y = validate_data(
             self,
-            X,
+            self._coded(X),
             y,
             multi_output=True,
             y_numeric=not classifier,
@@ -154,20 +168,29 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
             ensure_all_finite="allow-nan" if missing else True,
         )
         target: NDArray[Any] = np.asarray(y)
+        weights = None
+        if sample_weight is not None:
+            weights = sample_weights(sample_weight, "values of sample_weight", len(X), zero=True)
+            counted = weights > 0.0
+            if groups is not None:
+                groups = labels(groups, "groups of X", len(X))[counted]
+            X, target, weights = X[counted], target[counted], weights[counted]
         if classifier:
             check_classification_targets(target)
             column = column_or_1d(target, warn=True)
             self.classes_, target = np.unique(column, return_inverse=True)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        labels = list(range(len(self.classes_))) if classifier else None
         population = Population(
             X,
             target,
             groups=groups,
+            weights=weights,
             missing=missing,
+            categories=self._columns().categories,
+            feature_names=self._columns().names,
             name="X",
             target_name="y",
-            classes=labels,
+            classes=list(range(len(self.classes_))) if classifier else None,
             target_among_features=self.target_among_features,
         )
         loss = self.loss or "rmse"
@@ -197,7 +220,8 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
         luck = InstanceSeed(seed, Role.ASSESS, 0).generator(Stream.NOISE)
         self.best_estimator_ = candidates[self.best_index_].make(luck)
-        self.best_estimator_.fit(X, target)
+        counts = {} if weights is None else {weight_name(self.best_estimator_)[1]: weights}
+        self.best_estimator_.fit(self._given(X), target, **counts)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -212,10 +236,10 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         check_is_fitted(self)
         return np.asarray(self.best_estimator_.predict_proba(self._inputs(X)))
 
-    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy of a classifier, the coefficient of determination of a regressor."""
         measure = accuracy_score if self.classifier else r2_score
-        return float(measure(y, self.predict(X)))
+        return float(measure(y, self.predict(X), sample_weight=sample_weight))
 
     @property
     def classifier(self) -> bool:
@@ -244,8 +268,37 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
 
     def _inputs(self, X: ArrayLike) -> Any:
         """Return what the winner is to predict of, checked as what it was fitted to."""
-        missing = "allow-nan" if get_tags(self).input_tags.allow_nan else True
-        return validate_data(self, X, reset=False, ensure_all_finite=missing)
+        missing = "allow-nan" if self._may_miss() else True
+        coded = self._coded(X)
+        return self._given(validate_data(self, coded, reset=False, ensure_all_finite=missing))
+
+    def _may_miss(self) -> bool:
+        """Say whether values may be missing; with categories the candidates judge by themselves."""
+        return bool(self._meaning) or bool(get_tags(self).input_tags.allow_nan)
+
+    def _coded(self, X: Any) -> Any:
+        """Return X as it is, or a frame with categories as one of numbers, theirs being codes."""
+        if not self._meaning:
+            return X
+        if not hasattr(X, "columns"):
+            raise DataError(
+                "X is no data frame, but was one with categories when fitted "
+                f"({', '.join(self._meaning)}): give a frame with the same columns"
+            )
+        frame = Frame(X)
+        values = frame.numbers(frame.names, self._meaning, missing=True)
+        return require("pandas", extra="frames").DataFrame(values, columns=frame.names)
+
+    def _columns(self) -> FrameColumns:
+        """Return names and categories of the columns of frames with categories, else none."""
+        if not self._meaning:
+            return FrameColumns((), {})
+        names = tuple(map(str, self.feature_names_in_))
+        return FrameColumns(names, {names.index(name): one for name, one in self._meaning.items()})
+
+    def _given(self, X: NDArray[Any]) -> Any:
+        """Return numbers [n, F] as estimators are given them."""
+        return self._columns().frame(X) if self._meaning else X
 
     def __sklearn_clone__(self) -> Self:
         """Return an unfitted copy that trains where this one does: no client can be copied."""
@@ -273,6 +326,14 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         if first is None or isinstance(first, Candidate):
             return self.as_candidates()[0].make(np.random.default_rng(0))
         return first
+
+
+def _categories_of(X: Any) -> dict[str, tuple[str, ...]]:
+    """Return the labels of each column of a data frame that holds text or categories."""
+    if not hasattr(X, "columns"):
+        return {}
+    frame = Frame(X)
+    return {name: category_codes(frame.column(name))[1] for name in frame.text(frame.names)}
 
 
 def _takes_missing(estimator: Any) -> bool:

@@ -111,7 +111,7 @@ def fit(model: Any, population: Population, rows: Rows, loss: Loss, takes_side: 
     columns, weights = population.columns(takes_side), {}
     given = x if columns is None else columns.frame(x)
     if population.weights is not None:
-        weights[_weight_name(model)[1]] = population.weights[rows]
+        weights[weight_name(model)[1]] = population.weights[rows]
     if population.classes is None:
         model.fit(given, y[:, 0] if y.shape[1] == 1 else y, **weights)
         return Fitted(model, population.outputs, takes_side, columns=columns)
@@ -121,7 +121,7 @@ def fit(model: Any, population: Population, rows: Rows, loss: Loss, takes_side: 
     return Fitted(model, population.outputs, takes_side, codes, probable, columns)
 
 
-def _weight_name(model: Any) -> tuple[Any, str]:
+def weight_name(model: Any) -> tuple[Any, str]:
     """Return the estimator at a pipeline's end, and what the pipeline's `fit` calls its weights."""
     name = "sample_weight"
     while hasattr(model, "steps"):
@@ -150,7 +150,7 @@ def _unfit(candidate: EstimatorCandidate, made: Any, setting: Setting) -> str | 
             "or let it estimate probabilities"
         )
     if population.weights is not None:
-        last = _weight_name(made)[0]
+        last = weight_name(made)[0]
         if "sample_weight" not in inspect.signature(last.fit).parameters:
             return (
                 f"{candidate.label} takes no weights of examples, which {population.name} has: "
