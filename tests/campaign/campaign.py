@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -132,6 +132,13 @@ def campaign(name: str, small: int, large: int, *, slow: bool) -> Campaign:
     given = os.environ.get("SUREFOOT_CAMPAIGN_SEED")
     seed = int(given) if given else (random.SystemRandom().randrange(1 << 32) if slow else 0)
     return Campaign(name, max(1, round(SHARE * large)) if slow else small, seed)
+
+
+def cannot(what: str) -> NoReturn:
+    """Skip a part that cannot be tried here; who asked for the campaign is told by a failure."""
+    if "SUREFOOT_CAMPAIGN" in os.environ:
+        pytest.fail(f"{what}: this part of the campaign was not tried")
+    pytest.skip(what)
 
 
 both = pytest.mark.parametrize(

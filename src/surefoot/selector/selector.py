@@ -158,7 +158,8 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
             check_unmasked(values, what)
         self._meaning = _categories_of(X)
         missing = self._may_miss()
-        X, y = validate_data(
+        features: NDArray[Any]
+        features, y = validate_data(
             self,
             self._coded(X),
             y,
@@ -170,18 +171,20 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         target: NDArray[Any] = np.asarray(y)
         weights = None
         if sample_weight is not None:
-            weights = sample_weights(sample_weight, "values of sample_weight", len(X), zero=True)
+            weights = sample_weights(
+                sample_weight, "values of sample_weight", len(features), zero=True
+            )
             counted = weights > 0.0
             if groups is not None:
-                groups = labels(groups, "groups of X", len(X))[counted]
-            X, target, weights = X[counted], target[counted], weights[counted]
+                groups = labels(groups, "groups of X", len(features))[counted]
+            features, target, weights = features[counted], target[counted], weights[counted]
         if classifier:
             check_classification_targets(target)
             column = column_or_1d(target, warn=True)
             self.classes_, target = np.unique(column, return_inverse=True)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         population = Population(
-            X,
+            features,
             target,
             groups=groups,
             weights=weights,
@@ -221,7 +224,7 @@ class RobustSelector(sklearn.base.MetaEstimatorMixin, sklearn.base.BaseEstimator
         luck = InstanceSeed(seed, Role.ASSESS, 0).generator(Stream.NOISE)
         self.best_estimator_ = candidates[self.best_index_].make(luck)
         counts = {} if weights is None else {weight_name(self.best_estimator_)[1]: weights}
-        self.best_estimator_.fit(self._given(X), target, **counts)
+        self.best_estimator_.fit(self._given(features), target, **counts)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

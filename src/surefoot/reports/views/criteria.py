@@ -64,8 +64,8 @@ def by_criterion(losses: Floats, label: str, baseline: float | None = None) -> V
         reached = inside / len(values)
         x = np.concatenate([ends[0], values[:inside], ends[1]])
         y = np.concatenate([[0.0], share[:inside], [reached]])
-        look = {"tone": SERIES[place], "dash": DASHES[place % len(DASHES)], "label": name}
-        marks.append(Line(x, y, step=True, **look))  # type: ignore[arg-type]
+        dash = DASHES[place % len(DASHES)]
+        marks.append(Line(x, y, tone=SERIES[place], dash=dash, label=name, step=True))
     if baseline is not None:
         marks.append(Rule(baseline, "x", Tone.QUIET, "dotted", label="baseline", up=0.9))
     shares = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -125,9 +125,9 @@ def _names(names: Sequence[str], x: Floats, y: Floats, across: Axis, up: Axis) -
         choice = int(np.argmin(hidden))
         taken.append(boxes[choice])
         side, rise = offsets[choice]
-        align = "right" if side < 0.0 else "left"
-        where = np.array(place[:1]), np.array(place[1:])
-        found.append(Texts(*where, (name,), Tone.INK, align, (side, rise)))  # type: ignore[arg-type]
+        align: Literal["left", "right"] = "right" if side < 0.0 else "left"
+        at = np.array(place[:1]), np.array(place[1:])
+        found.append(Texts(*at, (name,), Tone.INK, align, (side, rise)))
     return found
 
 
