@@ -62,6 +62,7 @@ NAMES = [
     "rerace",
     "sample_size",
     "save",
+    "search",
     "select",
     "summary",
     "transfer",

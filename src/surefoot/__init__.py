@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from surefoot.studies.printing import ProgressPrinter as ProgressPrinter
     from surefoot.studies.replay import check as check
     from surefoot.studies.replay import replay as replay
+    from surefoot.studies.search.study import search as search
     from surefoot.studies.select.rerace import rerace as rerace
     from surefoot.studies.select.selection import Selection as Selection
     from surefoot.studies.select.study import select as select
@@ -117,6 +118,7 @@ _HOMES = {
     "rerace": "studies.select.rerace",
     "sample_size": "studies.sizes.sample_size",
     "save": "exports.saved",
+    "search": "studies.search.study",
     "select": "studies.select.study",
     "transfer": "studies.sizes.transfer",
     "trust": "candidates.trust",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -15,6 +13,7 @@ from surefoot.errors import ExportError, SurefootError, require
 from surefoot.escaping import visible
 from surefoot.exports.groups import Group, Grouped
 from surefoot.replacing import may_overwrite
+from surefoot.studies.search.samplers import quiet
 
 _WIDE = 10.0
 """Positive numbers that span at least this factor are spread over a logarithmic scale."""
@@ -50,7 +49,7 @@ def write_trials(
     """
     optuna = require("optuna", extra="optuna")
     name = visible(found.name)
-    with _quiet(optuna), _reported(url):
+    with quiet(optuna), _reported(url):
         storage = _storage(optuna, url)
         if name in optuna.get_all_study_names(storage):
             known = optuna.load_study(study_name=name, storage=storage)
@@ -172,19 +171,6 @@ def _storage(optuna: Any, url: str) -> Any:
     from optuna.storages.journal import JournalFileBackend
 
     return optuna.storages.JournalStorage(JournalFileBackend(url))
-
-
-@contextlib.contextmanager
-def _quiet(optuna: Any) -> Iterator[None]:
-    """Keep Optuna from telling of every study, and of what is new in it."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        optuna.logging.set_verbosity(before)
 
 
 @contextlib.contextmanager

@@ -41,6 +41,7 @@ class Role(enum.IntEnum):
     STATISTICS = 8
     SIMULATE = 9
     GRID = 10
+    SEARCH = 11
 
 
 class Stream(enum.IntEnum):

@@ -156,6 +156,7 @@ class Certificate(Shown):
     failed: int = 0
     tested: tuple[int, int] | None = None
     luck: str = "initialisation and batch order"
+    chosen_in: str = "race"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "losses", tuple(float(loss) for loss in self.losses))
@@ -281,14 +282,14 @@ class Certificate(Shown):
         if self.racing_value is None or self.fresh_value is None or np.isnan(self.racing_value):
             return ""
         values = (
-            f"{self.criterion} {self.racing_value:.4g} in the race, "
+            f"{self.criterion} {self.racing_value:.4g} in the {self.chosen_in}, "
             f"{self.fresh_value:.4g} on fresh instances"
         )
         if self.gap is None:
             return f"Winner's curse: {values}."
         word = "too good" if self.gap >= 0.0 else "too bad"
         return (
-            f"Winner's curse: {values}; the race's value is {abs(self.gap) * 100.0:.1f} % {word}."
+            f"Winner's curse: {values}; the {self.chosen_in}'s value is {abs(self.gap) * 100.0:.1f} % {word}."
         )
 
     def __str__(self) -> str:

@@ -235,6 +235,20 @@ class GridDescription(Description):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SearchDescription(Description):
+    """A search: who proposes, how a trial is judged, and what its certificates are to promise."""
+
+    criterion: Criterion
+    sampler: str
+    trials: int
+    instances: int
+    at_once: int
+    certify: int
+    content: float
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class SizesDescription(Description):
     """A study of several sample sizes, which are no part of it."""
 
@@ -272,6 +286,7 @@ KINDS: Mapping[str, type[Description]] = {
     "sample_size": SizesDescription,
     "compare": SizesDescription,
     "grid": GridDescription,
+    "search": SearchDescription,
 }
 
 
@@ -334,6 +349,7 @@ def _coded(kind: type[Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]
 
 
 _PLAIN: Mapping[str, tuple[type, ...]] = {
+    "at_once": (int,),
     "baseline": (str, NoneType),
     "certify": (int,),
     "certify_best_of": (str,),
@@ -342,9 +358,12 @@ _PLAIN: Mapping[str, tuple[type, ...]] = {
     "cost": (str,),
     "engine": (str,),
     "equal_test": (bool,),
+    "instances": (int,),
     "max_instances": (int, NoneType),
     "n": (int,),
     "paired": (bool,),
+    "sampler": (str,),
+    "trials": (int,),
 }
 """Types of the fields that are JSON themselves."""
 _CODECS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {

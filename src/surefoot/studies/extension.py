@@ -3,9 +3,10 @@
 A race is replayed from its losses, and the luck of instance i does not depend on the rules of the
 race. So every recorded outcome serves a race that may spend more, and only what that race lacks is
 trained. The rule: a number that counts trainings may grow or, where that means no bound, go away
-(`limit`, `max_instances`, the certificate's `certify`, an assessment's `n`, and `COUNTS` of the
-schedule); a default schedule follows limit and max_instances; what the certificate is to promise
-may change, since it is read off the same losses. All else is another study.
+(`limit`, `max_instances`, the certificate's `certify`, an assessment's `n`, a search's `trials`,
+and `COUNTS` of the schedule); a default schedule follows limit and max_instances; what the
+certificate is to promise may change, since it is read off the same losses. All else is another
+study.
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ COUNTS = frozenset({"budget", "cap", "complete", "per_round", "total", "warmup"}
 """Numbers of schedules, and of the rule that goes with one, that count trainings."""
 _OPEN = frozenset({"limit", "max_instances", "total"})
 """None of these is no bound."""
-_NUMBERS = {"select": ("limit", "max_instances", "certify"), "assess": ("n",)}
+_NUMBERS = {
+    "select": ("limit", "max_instances", "certify"),
+    "assess": ("n",),
+    "search": ("trials", "certify"),
+}
 _PROMISED = ("content", "confidence")
-_ORDER = ("limit", "max_instances", "schedule", "rule", "certify", "n", *_PROMISED)
+_ORDER = ("limit", "max_instances", "schedule", "rule", "trials", "certify", "n", *_PROMISED)
 """The order in which changes are told."""
 _RULES = frozenset({"criterion", "schedule", "rule", "screen", "rungs", "limit", "max_instances"})
 
@@ -182,7 +187,7 @@ def _spending(study: RaceDescription) -> int:
 def _why_not(kinds: set[Any], found: Sequence[_Change]) -> str:
     """Return what to add to a refusal; "" where another study was meant all along."""
     fields = {change.field for change in found}
-    known = _RULES | {"certify", "n", *_PROMISED}
+    known = _RULES | {"certify", "n", "trials", *_PROMISED}
     race = kinds == {"select"}
     if race and "candidates" in fields <= known | {"candidates"}:
         return (

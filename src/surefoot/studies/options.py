@@ -219,7 +219,7 @@ def prepare(
     """
     check_names(question, options)
     options, own = plain(options), plain(own)
-    for name in ("candidate", "baseline") & own.keys():
+    for name in ("candidate", "baseline", "rival") & own.keys():
         if name == "candidate" or own[name] is not None:
             own[name] = as_candidate(own[name])
     if "candidates" in own:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from surefoot.statistics.certificate import Certificate
 from surefoot.studies.description import (
     AssessDescription,
     RaceDescription,
+    SearchDescription,
     baseline_number,
     baseline_place,
     rebuild_candidate,
@@ -178,24 +179,56 @@ def recorded_certificates(journal: Journal, state: RaceState | None) -> dict[str
 
     ``state`` gives the racing values; None for an assessment.
     """
-    role = Role.ASSESS if state is None else Role.CERTIFY
-    study = (AssessDescription if state is None else RaceDescription).read(journal.study)
+    if state is None:
+        return certificates_of(journal, AssessDescription.read(journal.study), Role.ASSESS)
+    judged = state.instances()
+    raced = {key: (value, judged[key]) for key, value in state.values.items()}
+    study = RaceDescription.read(journal.study)
+    return certificates_of(journal, study, Role.CERTIFY, raced, state.winner)
+
+
+def certificates_of(
+    journal: Journal,
+    study: AssessDescription | RaceDescription | SearchDescription,
+    role: Role,
+    raced: Mapping[str, tuple[float, int]] | None = None,
+    first: str | None = None,
+) -> dict[str, Certificate]:
+    """Return the certificate of every candidate with fresh instances, one of them ``first``.
+
+    ``raced`` are the values of the criterion by which candidates were chosen, and of how many
+    instances. With them a certificate has the gap of the winner's curse; a criterion whose
+    expectation moves with the number of instances (max, quantiles) is compared over as many fresh
+    instances as it was chosen by.
+    """
     losses: dict[str, dict[int, float]] = {}
     for measure in journal.measures(role):
         losses.setdefault(measure.candidate, {})[measure.instance] = measure.loss
     failed = Counter(key for key, of, _, _ in journal.failed() if of is role)
-    order = sorted(losses, key=lambda key: (state is not None and key != state.winner, key))
-    return {
-        key: certificate_of(
-            study,
-            [losses[key][number] for number in sorted(losses[key])],
-            state,
-            key,
-            failed[key],
-            luck_of(journal.candidates()[key]),
+    known, found = journal.candidates(), dict[str, Certificate]()
+    for key in sorted(losses, key=lambda key: (raced is not None and key != first, key)):
+        fresh = [losses[key][number] for number in sorted(losses[key])]
+        plain = Certificate(
+            tuple(fresh),
+            study.content,
+            study.confidence,
+            unit=study.unit,
+            failed=failed[key],
+            luck=luck_of(known[key]),
+            tested=(study.sampling.test_size or study.halves.test, study.halves.test),
         )
-        for key in order
-    }
+        found[key] = plain
+        if raced is not None and key in raced and not isinstance(study, AssessDescription):
+            value, instances = raced[key]
+            judged = instances if study.criterion.depends_on_n else len(fresh)
+            found[key] = replace(
+                plain,
+                criterion=study.criterion.name,
+                racing_value=value,
+                chosen_in="search" if isinstance(study, SearchDescription) else "race",
+                fresh_value=float(study.criterion.values(np.array([fresh[:judged]]))[0]),
+            )
+    return found
 
 
 def luck_of(known: Known) -> str:
@@ -204,38 +237,3 @@ def luck_of(known: Known) -> str:
         return rebuild_candidate(known).luck
     except SurefootError:
         return "luck"
-
-
-def certificate_of(
-    study: AssessDescription | RaceDescription,
-    fresh: list[float],
-    state: RaceState | None,
-    key: str,
-    failed: int = 0,
-    luck: str = "luck",
-) -> Certificate:
-    """Return the certificate of fresh losses, with the winner's-curse gap after a race.
-
-    A criterion whose expectation moves with the number of instances (max, quantiles) is compared
-    over as many fresh instances as the race judged.
-    """
-    plain = Certificate(
-        tuple(fresh),
-        study.content,
-        study.confidence,
-        unit=study.unit,
-        failed=failed,
-        luck=luck,
-        tested=(study.sampling.test_size or study.halves.test, study.halves.test),
-    )
-    if isinstance(study, AssessDescription) or state is None or key not in state.values:
-        return plain
-    criterion = study.criterion
-    judged = state.instances()[key] if criterion.depends_on_n else len(fresh)
-    values = criterion.values(np.array([fresh[:judged]]))
-    return replace(
-        plain,
-        criterion=criterion.name,
-        racing_value=state.values[key],
-        fresh_value=float(values[0]),
-    )
