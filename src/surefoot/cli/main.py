@@ -26,6 +26,7 @@ from surefoot.cli.commands.replay import replay
 from surefoot.cli.commands.report import report
 from surefoot.cli.commands.rerace import RaceCommand, rerace
 from surefoot.cli.commands.sample_size import sample_size
+from surefoot.cli.commands.search import search
 from surefoot.cli.commands.select import select
 from surefoot.cli.commands.show import show
 from surefoot.cli.commands.transfer import transfer
@@ -107,7 +108,7 @@ def surefoot(
 
 
 COMMANDS: list[Callable[..., None]] = [select, watch, show, report, replay, export, check, plot]
-COMMANDS += [assess, variance, sample_size, plan, rerace, compare, transfer, grid]
+COMMANDS += [assess, variance, sample_size, plan, rerace, compare, transfer, grid, search]
 COMMANDS += [journals, list_, copy]
 for command in COMMANDS:
     kind = RaceCommand if command is rerace else Command

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from surefoot.data.population import Population
     from surefoot.executors.base import Executor
     from surefoot.instances import Outcome, Setting
+    from surefoot.studies.search.result import Search
+    from surefoot.studies.search.study import SearchStudy
 
 
 class Bar(Watcher):
@@ -179,10 +181,33 @@ class Session:
             raise typer.Exit
         with self.opened(study) as (record, executor):
             done = sum(record.has(*identity_of(one, study.setting)) for one in instances)
-            with counting(self.out, what, done, len(instances)) as advance:
-                say = partial(self.out.print, soft_wrap=True)
-                retry, watch = self.options.retry_failed, Bar(advance, study.everyone, say)
-                return study.run(record, executor=executor, watch=watch, retry_failed=retry)
+            return self._run(study, record, executor, what, done, len(instances))
+
+    def search(self, study: SearchStudy) -> Search:
+        """Run a search as `ask` runs a study, whose instances depend on what they come to."""
+        if self.options.dry_run:
+            with busy(self.out, "measuring the engine's speed"):
+                cost = estimate(study.likely(), study.setting, study.engine, self.cores)
+            self.out.print(cost, soft_wrap=True)
+            raise typer.Exit
+        with self.opened(study) as (record, executor):
+            done = min(record.count(), study.cost)
+            return self._run(study, record, executor, "instances", done, study.cost)
+
+    def _run(
+        self,
+        study: Study[Answer],
+        record: Journal,
+        executor: Executor,
+        what: str,
+        done: int,
+        total: int,
+    ) -> Answer:
+        """Run a study under a bar, ``done`` of its ``total`` instances recorded."""
+        with counting(self.out, what, done, total) as advance:
+            say = partial(self.out.print, soft_wrap=True)
+            retry, watch = self.options.retry_failed, Bar(advance, study.everyone, say)
+            return study.run(record, executor=executor, watch=watch, retry_failed=retry)
 
     def confirm(self, study: FixedStudy[Any], limit: int, yes: bool) -> None:
         """Ask before more than ``limit`` trainings, unless ``yes``; a refusal ends the command.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.candidates.hyperparameters import Value, hyperparameters
+from surefoot.errors import JournalError
 from surefoot.instances import Outcome, Status
 from surefoot.journal import Journal, Known, Role
 from surefoot.journal.descriptions import canonical, fingerprint
@@ -21,9 +22,11 @@ from surefoot.studies.description import (
     AssessDescription,
     Description,
     RaceDescription,
+    SearchDescription,
     SizesDescription,
 )
 from surefoot.studies.race_record import recorded_certificates
+from surefoot.studies.search.result import recorded_search
 from surefoot.studies.select.selection import recorded_selection
 
 
@@ -171,6 +174,8 @@ def grouped(journal: Journal) -> Grouped:
     winner, groups = None, tuple[Group, ...]()
     if isinstance(study, RaceDescription):
         winner, groups = _raced(journal, study)
+    elif isinstance(study, SearchDescription):
+        winner, groups = _searched(journal, study)
     else:
         groups = _asked(journal, study)
     return Grouped(name, fingerprint(canonical(first)), study, groups, winner, _facts(study))
@@ -199,6 +204,33 @@ def _raced(journal: Journal, study: RaceDescription) -> tuple[str | None, tuple[
         if key in everything
     ]
     return state.winner, tuple(groups)
+
+
+def _searched(journal: Journal, study: SearchDescription) -> tuple[str | None, tuple[Group, ...]]:
+    """Return the best candidate and the groups of a search, in the order of their first trials.
+
+    Of a search without a trial yet there is neither; a rival that no trial had comes last.
+    """
+    try:
+        found = recorded_search(journal)
+    except JournalError:
+        return None, ()
+    tried = {one.key: one.instances for one in found.trials}
+    racing, fresh = _by_candidate(journal, Role.RACE), _by_candidate(journal, Role.CERTIFY)
+    keys = [*tried, *(key for key in fresh if key not in tried)]
+    groups = (
+        Group(
+            key,
+            found.known[key],
+            racing[key][: tried[key]] if key in tried else fresh[key],
+            study.criterion,
+            study.confidence,
+            found.certificates.get(key),
+            fresh.get(key, ()) if key in tried else (),
+        )
+        for key in keys
+    )
+    return found.best, tuple(groups)
 
 
 def _asked(journal: Journal, study: Description) -> tuple[Group, ...]:

@@ -140,6 +140,8 @@ class Certificate(Shown):
         How many of the infinite losses are those of failed instances; the others diverged.
     luck
         What every instance had of its own besides its draw, in words; "" for nothing.
+    chosen_in
+        What the racing value is of: a ``race`` or a ``search``.
     tested
         Examples that each instance was judged on, and those of the test half; None if not known.
 
@@ -288,9 +290,8 @@ class Certificate(Shown):
         if self.gap is None:
             return f"Winner's curse: {values}."
         word = "too good" if self.gap >= 0.0 else "too bad"
-        return (
-            f"Winner's curse: {values}; the {self.chosen_in}'s value is {abs(self.gap) * 100.0:.1f} % {word}."
-        )
+        gap = f"{abs(self.gap) * 100.0:.1f} % {word}"
+        return f"Winner's curse: {values}; the {self.chosen_in}'s value is {gap}."
 
     def __str__(self) -> str:
         lines = [

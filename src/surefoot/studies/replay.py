@@ -33,6 +33,7 @@ from surefoot.seeds.ledger import Role
 from surefoot.showing import Shown
 from surefoot.studies.description import Description, SizesDescription, rebuild_candidate
 from surefoot.studies.race_record import recorded_race
+from surefoot.studies.search.result import recorded_search
 
 _INSTEAD = "give the study file with --study, or in Python the setting"
 
@@ -204,6 +205,8 @@ def find_candidate(journal: Journal, text: str) -> str:
     everyone = journal.candidates()
     if text in everyone:
         return text
+    if text == "winner" and Description.read(journal.study).kind == "search":
+        return recorded_search(journal).best
     if text == "winner":
         winner = recorded_race(journal).state().winner
         if winner is None:

@@ -40,11 +40,12 @@ from surefoot.learning.losses import parse_loss
 from surefoot.learning.stopping import Stopping
 from surefoot.places import Place
 from surefoot.racing import Race, as_criterion
-from surefoot.seeds.ledger import check_study_seed
+from surefoot.seeds.ledger import Role, check_study_seed
 from surefoot.studies.description import rebuild_candidate
 from surefoot.studies.grid.study import GridStudy
 from surefoot.studies.options import make_setting
 from surefoot.studies.replay import find_candidate
+from surefoot.studies.search.study import SearchStudy
 from surefoot.studies.select.study import SelectStudy
 from surefoot.studies.sizes.compare import PAPER_INSTANCES, PAPER_SIZES, CompareStudy
 from surefoot.study_files.read import StudyFile, read_study_file
@@ -421,3 +422,51 @@ def grid_of(
             criterion=tables.study.criterion,
             confidence=tables.certificate.confidence,
         )
+
+
+def search_of(
+    file: StudyFile,
+    population: Population,
+    *,
+    trials: Sequence[int] | None = None,
+    sampler: str | None = None,
+    rival: str | None = None,
+    selected: Place | None = None,
+    engine: str | None = None,
+) -> SearchStudy:
+    """Return the search of a study file's spaces, and its rival if it has one.
+
+    ``trials``, ``sampler``, ``rival`` and ``engine`` override the file's; ``selected`` is the
+    journal of a race or another search whose winner, or ``rival``, it is.
+    """
+    tables, asked = file.tables, file.tables.search
+    candidates, setting = candidates_of(file, population), setting_of(file, population)
+    named = rival if rival is not None or selected is not None else asked.rival
+    other = None
+    if named is not None or selected is not None:
+        with blaming(file, "search"):
+            other = choose_candidate(file, population, named, selected)
+    with blaming(file, "search"):
+        return SearchStudy(
+            candidates=candidates,
+            setting=setting,
+            seed=tables.study.seed,
+            name=tables.study.name,
+            engine=engine or tables.engine.name,
+            trials=asked.trials if trials is None else trials,
+            instances=asked.instances,
+            sampler=asked.sampler if sampler is None else sampler,
+            at_once=asked.at_once,
+            criterion=tables.study.criterion,
+            rival=other,
+            rival_trainings=None if selected is None else _raced(selected),
+            certify=tables.certificate.n,
+            content=tables.certificate.content,
+            confidence=tables.certificate.confidence,
+        )
+
+
+def _raced(place: Place) -> int:
+    """Return how many instances a journal's candidates were chosen by."""
+    with Journal.read(place) as journal:
+        return journal.count(Role.RACE)

@@ -282,6 +282,18 @@ class PaperSection(Section):
     paper: dict[str, Any] = Field({}, description="a table")
 
 
+class SearchSection(Section):
+    """``[search]``: who proposes how many candidates, and who is certified beside the best."""
+
+    trials: Whole = Field(120, description="a whole number, or a list of them")
+    instances: int = Field(1, description=WHOLE)
+    sampler: str = Field("tpe", description="'tpe', 'gp', 'cmaes' or 'random'")
+    at_once: int = Field(1, description=WHOLE)
+    rival: str | None = Field(
+        None, description="a candidate in quotes: a preset, fields, a family, a key or a label"
+    )
+
+
 class EngineSection(Section):
     """``[engine]``: who trains; decides no result but the last digits."""
 
@@ -313,6 +325,7 @@ class StudyModel(Section):
     certificate: CertificateSection = _USUAL
     compare: CompareSection = _USUAL
     grid: GridSection = _USUAL
+    search: SearchSection = _USUAL
     engine: EngineSection = _USUAL
     paper: PaperSection | None = Field(None, description="a table")
 

@@ -135,7 +135,7 @@ class ConvNet(Candidate):
     convolutions
         Up to three `Conv`; without any, a network of fully connected layers alone.
     hidden
-        Units of the fully connected layers before the output layer, none to three.
+        Units of the fully connected layers before the output layer, none to four.
     activation
         One of `ACTIVATIONS`, used after every convolution and hidden layer.
     batch_norm
@@ -215,8 +215,8 @@ class ConvNet(Candidate):
             )
         if len(self.convolutions) > 3:
             raise CandidateError(f"{len(self.convolutions)} convolutions given; use at most 3")
-        if len(self.hidden) > 3:
-            raise CandidateError(f"{len(self.hidden)} hidden layers given; use at most 3")
+        if len(self.hidden) > 4:
+            raise CandidateError(f"{len(self.hidden)} hidden layers given; use at most 4")
         known("activation", self.activation, ACTIVATIONS, error=CandidateError)
         known("optimizer", self.optimizer, OPTIMIZERS, error=CandidateError)
         at_least(1, outputs=self.outputs, error=CandidateError)

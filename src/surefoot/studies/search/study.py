@@ -23,7 +23,7 @@ from surefoot.errors import ConfigurationError, JournalError, StatisticsError
 from surefoot.instances import Instance, Outcome
 from surefoot.journal import Journal
 from surefoot.racing import Criterion, as_criterion
-from surefoot.seeds.ledger import Role
+from surefoot.seeds.ledger import Role, study_generator
 from surefoot.studies.base import Run, Study, check_different, with_baseline
 from surefoot.studies.description import SearchDescription
 from surefoot.studies.options import RunOptions, TrainingOptions, ask, lists_options
@@ -109,6 +109,12 @@ class SearchStudy(Study[Search]):
             trials=self.after[-1],
             criterion=self.measured,
         )
+
+    def likely(self) -> list[Instance]:
+        """Return as many instances as it costs, of candidates by chance, to estimate the time."""
+        order = study_generator(self.seed, Role.SEARCH, self.after[-1])
+        places = order.integers(len(self.candidates), size=self.cost).tolist()
+        return [self.instance(self.candidates[place].key, Role.RACE, 0) for place in places]
 
     def asked(self) -> dict[str, Any]:
         """Return the numbers of trials whose best is certified, and the rival."""
