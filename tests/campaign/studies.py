@@ -66,6 +66,7 @@ def tables() -> dict[str, dict[str, Any]]:
             "race": {"schedule": "top_two", "budget": 20, "complete": 6},
             "compare": {"sizes": [20, 30], "instances": 3, "same_test": True},
             "grid": {"instances": 3, "by": ["learning_rate"]},
+            "search": {"trials": [3, 6], "sampler": "random", "rival": "model_2"},
         },
         "estimators": {
             **POPULATION,

@@ -50,7 +50,17 @@ def commands() -> dict[str, list[str]]:
 def test_every_command_line_ends_well(raced, monkeypatch, tmp_path, slow):
     part = campaign("options", 15, 10_000, slow=slow)
     known = commands()
-    study = ["select", "assess", "variance", "sample-size", "compare", "plan", "transfer", "grid"]
+    study = [
+        "select",
+        "assess",
+        "variance",
+        "sample-size",
+        "compare",
+        "plan",
+        "transfer",
+        "grid",
+        "search",
+    ]
     for number, dice in enumerate(part.dice()):
         folder = tmp_path / "work"
         shutil.rmtree(folder, ignore_errors=True)

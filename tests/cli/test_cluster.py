@@ -10,7 +10,17 @@ from distributed import LocalCluster
 from surefoot.cli.main import app
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-TRAINING = ["select", "assess", "variance", "sample-size", "plan", "compare", "transfer", "grid"]
+TRAINING = [
+    "select",
+    "assess",
+    "variance",
+    "sample-size",
+    "plan",
+    "compare",
+    "transfer",
+    "grid",
+    "search",
+]
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ def test_the_help_of_a_command_teaches_by_examples_that_fit_80_columns(run, comm
         "transfer",
         "simulate",
         "grid",
+        "search",
     ],
 )
 def test_every_command_has_help_with_examples(run, command):

@@ -51,6 +51,7 @@ def every_kind(folder: Path) -> dict[str, Path]:
             "sample_size",
             "compare",
             "grid",
+            "search",
             "pilot",
         )
     }
@@ -62,6 +63,9 @@ def every_kind(folder: Path) -> dict[str, Path]:
         one, POPULATION, alone=5, draws=2, inits=2, tests=0, journal=paths["variance"], **common
     )
     surefoot.grid(CANDIDATES[:3], POPULATION, n=5, journal=paths["grid"], **common)
+    surefoot.search(
+        CANDIDATES[:6], POPULATION, trials=8, certify=5, journal=paths["search"], **common
+    )
     del common["sample_size"]
     sizes = {"sizes": [20, 40], "n": 6}
     surefoot.sample_size(one, POPULATION, journal=paths["sample_size"], **sizes, **common)

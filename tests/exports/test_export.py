@@ -80,7 +80,18 @@ def test_on_a_full_disk_the_file_before_stays(
 
 
 @pytest.mark.parametrize(
-    "kind", ["select", "assess", "promise", "variance", "sample_size", "compare", "grid", "pilot"]
+    "kind",
+    [
+        "select",
+        "assess",
+        "promise",
+        "variance",
+        "sample_size",
+        "compare",
+        "grid",
+        "search",
+        "pilot",
+    ],
 )
 @pytest.mark.parametrize("suffix", [".csv", ".tex"])
 def test_every_kind_of_journal_is_a_table(

@@ -71,6 +71,8 @@ def test_only_fresh_instances_of_a_fixed_number_have_a_bound(found: dict[str, Gr
     bounded = {
         kind: [one.certificate is not None for one in study.groups] for kind, study in found.items()
     }
+    search = found["search"]
+    assert bounded.pop("search") == [one.key == search.winner for one in search.groups]
     assert bounded.pop("select") == [True, *[False] * len(CANDIDATES), False]
     assert bounded == {
         "assess": [True],

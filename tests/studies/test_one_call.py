@@ -27,6 +27,7 @@ from surefoot.studies.assess import study as assess_study
 from surefoot.studies.grid import study as gridding
 from surefoot.studies.options import SelectOptions, TrainingOptions
 from surefoot.studies.plan import plan as planning
+from surefoot.studies.search import study as searching
 from surefoot.studies.select import rerace as reracing
 from surefoot.studies.select import study as selecting
 from surefoot.studies.sizes import compare, sample_size, transfer
@@ -204,6 +205,7 @@ HOMES = [
     assess_study,
     compare,
     gridding,
+    searching,
     sample_size,
     transfer,
     varying,

@@ -59,6 +59,7 @@ def test_every_kind_of_study_is_shown(run, tmp_path):
         "sample_size": ["Sample size", "plateau"],
         "compare": ["Comparison", "median (GeV)", "Bounds"],
         "grid": ["Grid          3 candidates, 5 instances", "quality"],
+        "search": ["8 trials of 1 instance", "Certificate"],
         "pilot": ["24 candidates"],
     }
     for kind, path in every_kind(tmp_path).items():

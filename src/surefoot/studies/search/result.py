@@ -152,6 +152,7 @@ class Search(Shown):
             said.append(f"{study.trials - len(self.trials):,} trials are still to come")
         if self.rival is not None:
             words = f"beside it: {self.known[self.rival].label} ({self.rival})"
+            words += ": the search found it, too" if self.rival == self.best else ""
             if self.rival_trainings is not None:
                 words += f", whose race took {self.rival_trainings:,} trainings"
             said.append(words)

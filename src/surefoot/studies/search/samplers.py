@@ -84,12 +84,15 @@ class Proposer:
     def ask(self, number: int, recorded: int | None = None) -> int:
         """Return the candidate of a trial, in their order; ``recorded`` is one that is settled."""
         with quiet(self._optuna):
-            remembers = recorded is None or self._kind.remembers
-            self._study.sampler = self._sampler(number) if remembers else self._none()
+            self._study.sampler = self._none() if recorded is not None else self._sampler(number)
             if recorded is not None:
                 known = self._space.choices(recorded)
                 self._study.enqueue_trial({c.name: _coded(c, n) for c, n in known})
             trial = self._asked[number] = self._study.ask()
+            if recorded is not None and self._kind.remembers:
+                sampler, asked = self._sampler(number), self._study.get_trials(deepcopy=False)[-1]
+                space = sampler.infer_relative_search_space(self._study, asked)
+                sampler.sample_relative(self._study, asked, space)
             return self._space.walk(lambda choice: _suggested(trial, choice))
 
     def tell(self, number: int, value: float) -> None:
