@@ -32,6 +32,6 @@ def test_commands_are_spelt_as_they_are_parsed(line):
     assert {word for word in words if word.startswith("-")} <= known
 
 
-def test_every_study_of_one_candidate_is_shown():
+def test_every_study_is_shown_that_no_other_page_shows():
     named = {shlex.split(line)[1] for line in SHOWN}
-    assert named == {"plan", "rerace", "assess", "variance", "sample-size"}
+    assert named == {"plan", "rerace", "assess", "variance", "sample-size", "grid", "search"}

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from surefoot.candidates.convnet.notation import preset
-from surefoot.study_files.build import population_of, study_of
+from surefoot.studies.search.space import Space
+from surefoot.study_files.build import population_of, search_of, study_of
 from surefoot.study_files.read import read_study_file
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -49,3 +50,19 @@ def test_the_paper_scale_grid_holds_the_papers_energy_models():
     candidates = study_of(file, population_of(file)).candidates
     assert max(candidate.number_of_parameters for candidate in candidates) <= 24_000
     assert {preset("model_1").key, preset("model_2").key} <= {c.key for c in candidates}
+
+
+@pytest.mark.slow
+def test_the_papers_search_is_among_its_28431_networks_and_the_two_found_are_among_them():
+    file = read_study_file(EXAMPLES / "paper-nas.toml")
+    asked = search_of(file, population_of(file))
+    assert len(asked.candidates) == 9 * (3 + 9 + 27) * 3**4 == 28_431
+    assert {preset("nas_1").key, preset("nas_2").key} <= {c.key for c in asked.candidates}
+    assert asked.after == (120, 360)
+    assert asked.rival == preset("model_2")
+    assert asked.cost == 360 + 3 * 50
+    space = Space((one.family, one.spec()) for one in asked.candidates)
+    names = [choice.name for choice, _ in space.choices(28_430)]
+    assert sum(name.startswith("hidden") for name in names) == 4
+    assert sum("channels" in name for name in names) == 2
+    assert all(" of " not in name for name in names)

@@ -60,9 +60,7 @@ def test_the_winner_of_a_race_is_a_rival_with_its_cost(run, study):
 def test_a_journal_of_another_space_is_refused(run, study):
     assert run("search", "s.toml")[0] == 0
     text = (study / "s.toml").read_text()
-    (study / "s.toml").write_text(
-        text.replace("[false, true]", "true")
-    )
+    (study / "s.toml").write_text(text.replace("[false, true]", "true"))
     code, _, err = run("search", "s.toml")
     assert code == 2
     assert "belongs to another study" in err
