@@ -51,11 +51,11 @@ def search_views(journal: Journal) -> Iterator[View | None]:
 def searched(found: Search) -> View:
     """Return what was tried, who is best and what is certified of its retrainings."""
     words = [Paragraph("Search", tuple(f"{line}." for line in found.lines()))]
-    certificate, figures = found.certificates.get(found.best), ()
+    certificate = found.certificates.get(found.best)
+    figures = () if certificate is None else certificate_figures(certificate)
     if certificate is not None:
         said = tuple(str(certificate).splitlines())
         words.append(Paragraph("Certificate", said, bold=True))
-        figures = certificate_figures(certificate)
     return View("verdict", "Verdict", tuple(words), figures=figures)
 
 
