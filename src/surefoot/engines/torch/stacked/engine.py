@@ -9,21 +9,26 @@ the extra ``torch``, which is imported when first used.
 from __future__ import annotations
 
 import importlib.util
+import threading
 from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.convnet.network import ConvNet
 from surefoot.candidates.module.candidate import ModuleCandidate
-from surefoot.engines.base import Flag, Monitor, StackEngine, Trained, data_refusal
+from surefoot.engines.base import Flag, Monitor, StackEngine, Stopped, Trained, data_refusal
 from surefoot.engines.devices import AUTO, device_refusal, devices
 from surefoot.engines.torch.eager import Network, TorchEager, module_refusal
 from surefoot.errors import EngineError
 from surefoot.instances import Instance, Predictor, Setting
 from surefoot.learning.losses import Loss
+
+if TYPE_CHECKING:
+    import torch
 
 SIZES = {"cuda": 512, "cpu": 1}
 """Instances in a stack by kind of device. In a larger stack on a CPU, an instance's last bits were
@@ -95,7 +100,7 @@ class TorchStacked(StackEngine):
         if first is None:
             return
         every, device = chain([first], instances), torch.device(devices(self.device)[0])
-        with one_thread():
+        with one_thread(), _alone_on(device, stop):
             if self.alone(first.candidate, setting) is None:
                 size = self.size or SIZES.get(device.type, SIZES["cpu"])
                 yield from fit(every, setting, device, size, stop)
@@ -113,6 +118,28 @@ class TorchStacked(StackEngine):
         import torch
 
         return torch.cuda.get_device_name(device)
+
+
+@contextmanager
+def _alone_on(device: torch.device, stop: Flag) -> Iterator[None]:
+    """Let one stack at a time use a GPU: what others do there would spoil a recording.
+
+    Raises `Stopped` when asked to stop while it waits.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    taken = _taken.setdefault(str(device), threading.Lock())
+    while not taken.acquire(timeout=0.1):
+        if stop[0]:
+            raise Stopped
+    try:
+        yield
+    finally:
+        taken.release()
+
+
+_taken: dict[str, threading.Lock] = {}
 
 
 @lru_cache(maxsize=4096)

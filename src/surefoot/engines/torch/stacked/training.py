@@ -77,10 +77,8 @@ class DeviceData:
 
     def inputs(self, rows: Tensor, candidate: Network) -> tuple[Tensor, Tensor | None]:
         """Return features and, if a candidate takes them, side features of rows [stack, n]."""
-        takes_side = candidate.side and self.side is not None
-        return self.features[rows], self.side[
-            rows
-        ] if takes_side and self.side is not None else None
+        side = self.side[rows] if candidate.side and self.side is not None else None
+        return self.features[rows], side
 
 
 _on_devices: WeakKeyDictionary[Population, dict[torch.device, DeviceData]] = WeakKeyDictionary()
@@ -158,6 +156,8 @@ class Stack:
         for order, rates in self.portions():
             self._check()
             self._recorded[order.shape[1]](order, rates)
+            if order.is_cuda:
+                torch.cuda.current_stream(order.device).synchronize()
         if self._average.name != "none":
             self._ship(active)
         losses = self._test_losses(self._averaged)
