@@ -6,7 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from surefoot.candidates.base import Candidate
 from surefoot.instances import Instance, Outcome, Setting
+
+PACE = 0.25
+"""Seconds from one batch to the next at least: what short trainings leave meanwhile is recorded
+together, because a journal waits for the disk once per batch."""
 
 
 class Executor(ABC):
@@ -31,6 +36,9 @@ class Executor(ABC):
         *failed* outcome of its instance; one whose worker is killed from outside is trained again
         (`surefoot.executors.lost`). A candidate that no engine takes raises `EngineError`.
         """
+
+    def admit(self, candidate: Candidate) -> None:  # noqa: B027
+        """Raise `EngineError` if a candidate cannot get to where instances run."""
 
     def run(self, instances: Iterable[Instance], setting: Setting) -> Iterator[Outcome]:
         """Yield the outcomes one by one as they finish."""

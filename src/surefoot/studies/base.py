@@ -315,8 +315,7 @@ class Study(ABC, Generic[Answer]):
         if executor.engine != self.engine:
             raise ConfigurationError(
                 f"the study asks for engine {self.engine!r} but its executor for "
-                f"{executor.engine!r}: "
-                "make them agree"
+                f"{executor.engine!r}: make them agree"
             )
         found = mismatches(journal.study, self.description.json())
         if found:
@@ -326,6 +325,7 @@ class Study(ABC, Generic[Answer]):
             )
         chooser = Chooser(self.engine, here=executor.here)
         for candidate in self.everyone:
+            executor.admit(candidate)
             chooser.choose(candidate, self.setting)
 
 

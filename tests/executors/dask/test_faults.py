@@ -15,14 +15,19 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
+import surefoot
+from surefoot.candidates.function import FunctionCandidate
+from surefoot.engines.choose import Chooser
 from surefoot.errors import EngineError
-from surefoot.executors.dask import executor as dask_executor
+from surefoot.executors.dask import call as dask_call
 from surefoot.executors.dask import worker as dask_worker
 from surefoot.executors.dask.data import SentSetting
 from surefoot.executors.dask.executor import DaskExecutor
+from surefoot.executors.dask.leases import Leases
 from surefoot.executors.dask.worker import Lease, passport
 from surefoot.executors.lost import TRIES
 from surefoot.instances import Instance, Outcome, Setting, Status
+from surefoot.testing import toy_function, toy_population
 from tests.executors.processes import alive, by_instance, children, start_script
 from tests.fakes import Fake, fake_loss, fake_setting, instances
 
@@ -69,9 +74,9 @@ def test_a_worker_that_is_killed_takes_only_what_it_was_training(
 
 def test_what_kills_every_worker_ends_in_one_sentence(processes: DaskExecutor) -> None:
     executor = processes
-    lost = [dask_executor.Lost("worker w is gone")] * TRIES
+    lost = [dask_call.Lost("worker w is gone")] * TRIES
     with pytest.raises(EngineError, match=f"instance 0 of fake 1 was lost {TRIES} times"):
-        dask_executor.after(lost, instances(Fake(), 1)[0], fake_setting(), executor.engine)
+        dask_call.after(lost, instances(Fake(), 1)[0], fake_setting(), executor.engine)
 
 
 @contextmanager
@@ -128,8 +133,9 @@ def lease_of(setting: Setting, **changes: object) -> Lease:
 def test_other_data_are_refused() -> None:
     setting, other = fake_setting(), fake_setting(examples=300)
     parts = SentSetting.of(setting).parts
-    loaded = dask_worker._loaded(lease_of(setting), parts)
-    assert loaded.halves.population.fingerprint == setting.halves.population.fingerprint
+    place = dask_worker._loaded(lease_of(setting), parts)
+    place.close()
+    assert place.setting.halves.population.fingerprint == setting.halves.population.fingerprint
     with pytest.raises(EngineError, match="it has other data than the study"):
         dask_worker._loaded(lease_of(other), parts)
     with pytest.raises(EngineError, match=r"cannot use what it was sent \(UnpicklingError"):
@@ -169,7 +175,8 @@ def test_two_answers_are_compared(
     processes: DaskExecutor, caplog: pytest.LogCaptureFixture
 ) -> None:
     setting, (todo,) = fake_setting(), instances(Fake(), 1)
-    call = dask_executor._Call(processes, [todo], setting)
+    terms = dask_call.Terms(Chooser("fake"), None, None, 1.0)
+    call = dask_call.Call(processes.connection, 0, Leases([todo]), setting, terms)
     call._leases.join("a", 1)
     (lease,) = call._leases.give()
     lease.twice = True
@@ -200,6 +207,18 @@ def test_what_the_main_script_defines_is_refused(threads: Client) -> None:
         pytest.raises(EngineError, match="is defined in the main script or a notebook"),
     ):
         list(executor.run(instances(Fake(fate="__main__.x"), 1), fake_setting()))
+
+
+def test_what_a_notebook_defines_is_refused_before_anything_trains(threads: Client) -> None:
+    told: list[Outcome] = []
+    with pytest.raises(EngineError, match="mine is defined in the main script or a notebook"):
+        surefoot.select(
+            [toy_function.candidate(), FunctionCandidate("__main__.mine")],
+            toy_population(),
+            executor=threads,
+            watch=told.append,
+        )
+    assert told == []
 
 
 def test_an_interrupt_yields_what_is_finished(threads: Client) -> None:

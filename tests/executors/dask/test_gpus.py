@@ -78,10 +78,10 @@ def test_leases_ask_for_a_gpu(client: Client, monkeypatch: pytest.MonkeyPatch) -
 
 def test_workers_without_a_gpu_take_no_part(threads: Client) -> None:
     with DaskExecutor(threads, "pretended(cuda)") as executor:
-        assert executor.slots({"nthreads": 4, "resources": {}}) == 0
-        assert executor.slots({"nthreads": 4, "resources": {"GPU": 2.0}}) == 2
-        _, workers = executor.roll_call()
-        assert [executor.slots(one) for one in workers.values()] == [0, 0]
+        assert executor.connection.slots({"nthreads": 4, "resources": {}}) == 0
+        assert executor.connection.slots({"nthreads": 4, "resources": {"GPU": 2.0}}) == 2
+        _, workers = executor.connection.roll_call()
+        assert [executor.connection.slots(one) for one in workers.values()] == [0, 0]
 
 
 def test_the_machine_of_the_study_needs_no_gpu(client: Client) -> None:

@@ -77,11 +77,11 @@ def test_short_trainings_come_in_few_batches() -> None:
     todo = instances(Fake(seconds=0.01), 80)
     batches = list(LocalExecutor(2, "fake").batches(todo, fake_setting()))
     assert sum(map(len, batches)) == 80
-    assert len(batches) <= 2 + (time.perf_counter() - start) / local._PACE
+    assert len(batches) <= 2 + (time.perf_counter() - start) / local.PACE
 
 
 def test_neither_the_first_nor_the_last_waits_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "_PACE", 30.0)
+    monkeypatch.setattr(local, "PACE", 30.0)
     start = time.perf_counter()
     batches = list(LocalExecutor(2, "fake").batches(instances(Fake(), 9), fake_setting()))
     assert sum(map(len, batches)) == 9
@@ -279,10 +279,10 @@ def settings_are_equal(one: Setting, other: Setting) -> bool:
 
 
 def test_shared_settings_are_mapped_without_a_copy_and_privately() -> None:
-    from surefoot.executors.local.shared_memory import mapped, shared
+    from surefoot.executors.local.shared_memory import mapped, packed, shared
 
     setting = fake_setting()
-    with shared(setting) as file:
+    with shared(*packed(setting, "the setting")) as file:
         found = [mapped(file.fileno()) for _ in range(2)]
     one, other = (pickle.loads(head, buffers=arrays) for head, arrays in found)
     assert settings_are_equal(one, setting)

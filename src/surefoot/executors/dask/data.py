@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from surefoot.candidates.base import Candidate
 from surefoot.errors import EngineError, require
+from surefoot.executors.local import shared_memory
+from surefoot.executors.local.processes import names_main
 from surefoot.instances import Setting
 
 
@@ -24,23 +26,29 @@ class SentSetting:
     @classmethod
     def of(cls, setting: Setting) -> SentSetting:
         """Pack a setting; raise `EngineError` if it cannot be pickled."""
-        buffers: list[pickle.PickleBuffer] = []
-        head = pickled(setting, "the setting", buffers.append)
-        arrays = [np.frombuffer(buffer.raw(), dtype=np.uint8) for buffer in buffers]
+        cloudpickle = require("cloudpickle", extra="dask")
+        head, arrays = shared_memory.packed(setting, "the setting", cloudpickle.dumps)
         digest = hashlib.sha256(head)
         for array in arrays:
-            digest.update(array.data)
-        return cls(setting, [head, *arrays], digest.hexdigest())
+            digest.update(array)
+        return cls(setting, [head, *map(as_bytes, arrays)], digest.hexdigest())
 
 
-def pickled(thing: Any, name: str, buffer: Any = None) -> bytes:
-    """Return a pickle that holds what the main script defines, or say that it cannot be sent."""
-    cloudpickle = require("cloudpickle", extra="dask")
-    try:
-        sent: bytes = cloudpickle.dumps(thing, protocol=5, buffer_callback=buffer)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
+def check_candidate(candidate: Candidate) -> None:
+    """Raise `EngineError` for what the main script or a notebook defines: no worker runs that."""
+    if names_main(candidate):
         raise EngineError(
-            f"{name} cannot be sent to a worker ({error}): define its functions and classes at the "
-            "top of an importable module"
-        ) from None
-    return sent
+            f"{candidate.label} is defined in the main script or a notebook, which the workers of "
+            "a cluster do not run: put it into a module and import it"
+        )
+
+
+def as_bytes(array: Any) -> Any:
+    """Return an array as Dask sends it without a copy: a view of its bytes."""
+    return np.frombuffer(array, dtype=np.uint8)
+
+
+def pickled(thing: Any, name: str) -> bytes:
+    """Return a pickle that holds what the main script defines; raise `EngineError` if it cannot."""
+    cloudpickle = require("cloudpickle", extra="dask")
+    return shared_memory.pickled(thing, name, dumps=cloudpickle.dumps)

@@ -30,6 +30,7 @@ from surefoot.errors import EngineError
 
 if TYPE_CHECKING:
     from surefoot.engines.base import Engine
+    from surefoot.executors.dask.lending import Held
     from surefoot.executors.local.executor import LocalExecutor
     from surefoot.instances import Instance, Setting
 
@@ -83,7 +84,7 @@ def _versions() -> dict[str, str]:
 
 
 def run_lease(
-    study: Mapping[str, Any], folders: Sequence[str], lease: bytes, data: Sequence[Any]
+    study: Mapping[str, Any], folders: Sequence[str], lease: bytes, data: list[Any]
 ) -> None:
     """Train the instances of a lease, on a Dask worker.
 
@@ -157,9 +158,10 @@ def _trained(
 
 @dataclass(eq=False)
 class _Place:
-    """A setting on this worker, and the executors that train on it."""
+    """A setting on this worker, what holds its arrays, and the executors that train on it."""
 
     setting: Setting
+    held: Held
     executors: dict[str, LocalExecutor] = field(default_factory=dict)
     users: int = 0
     new: bool = True
@@ -180,6 +182,12 @@ class _Place:
             executor.pool(self.setting)
             return executor
 
+    def close(self) -> None:
+        """End the processes of all executors, and lend no more."""
+        for executor in self.executors.values():
+            executor.close()
+        self.held.close()
+
 
 _places: dict[tuple[Any, ...], _Place] = {}
 _places_lock = threading.Lock()
@@ -189,8 +197,7 @@ _places_lock = threading.Lock()
 def _close_places() -> None:
     """End the processes of all executors: where workers are threads, this one lives on."""
     for place in _places.values():
-        for executor in place.executors.values():
-            executor.close()
+        place.close()
     _places.clear()
 
 
@@ -199,17 +206,16 @@ def _itself(engine: Engine) -> Engine:
 
 
 @contextmanager
-def _place(lease: Lease, data: Sequence[Any]) -> Iterator[_Place]:
+def _place(lease: Lease, data: list[Any]) -> Iterator[_Place]:
     """Lend the place of a lease's setting, loaded once per process."""
     what = lease.setting, lease.time_limit, lease.memory_limit
     with _places_lock:
         if what not in _places:
-            _places[what] = _Place(_loaded(lease, data))
+            _places[what] = _loaded(lease, data)
         place = _places[what] = _places.pop(what)
         place.users += 1
         for old in [one for one, kept in _places.items() if not kept.users][:-_KEPT]:
-            for executor in _places.pop(old).executors.values():
-                executor.close()
+            _places.pop(old).close()
     try:
         yield place
     finally:
@@ -217,20 +223,29 @@ def _place(lease: Lease, data: Sequence[Any]) -> Iterator[_Place]:
             place.users -= 1
 
 
-def _loaded(lease: Lease, data: Sequence[Any]) -> Setting:
-    """Return the setting; its arrays stay where Dask put them, without a copy."""
-    with _usable():
-        setting: Setting = pickle.loads(data[0], buffers=data[1:])
-    if setting.checkpoints is not None and not setting.checkpoints.folder.parent.is_dir():
-        setting = replace(setting, checkpoints=None)
-    population = setting.halves.population
-    vars(population).pop("fingerprint", None)
-    if population.fingerprint != lease.fingerprint:
-        raise EngineError(
-            f"it has other data than the study (fingerprint {population.fingerprint}, not "
-            f"{lease.fingerprint}): restart it"
-        )
-    return setting
+def _loaded(lease: Lease, data: list[Any]) -> _Place:
+    """Load a setting; its arrays take the place of those that Dask has brought."""
+    from surefoot.executors.dask.data import as_bytes
+    from surefoot.executors.dask.lending import hold
+
+    held = hold(lease.setting, data[0], data[1:])
+    try:
+        with _usable():
+            setting: Setting = pickle.loads(held.head, buffers=held.arrays)
+        if setting.checkpoints is not None and not setting.checkpoints.folder.parent.is_dir():
+            setting = replace(setting, checkpoints=None)
+        population = setting.halves.population
+        vars(population).pop("fingerprint", None)
+        if population.fingerprint != lease.fingerprint:
+            raise EngineError(
+                f"it has other data than the study (fingerprint {population.fingerprint}, not "
+                f"{lease.fingerprint}): restart it"
+            )
+    except EngineError:
+        held.close()
+        raise
+    data[:] = [held.head, *map(as_bytes, held.arrays)]
+    return _Place(setting, held)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from surefoot.engines.base import Engine, Flag, StackEngine, Stopped
 from surefoot.engines.choose import Chooser
 from surefoot.engines.devices import AUTO
 from surefoot.errors import EngineError
-from surefoot.executors.base import Executor
+from surefoot.executors.base import PACE, Executor
 from surefoot.executors.interrupts import heeding_interrupts
 from surefoot.executors.local.processes import TOO_LATE, WorkerPool, only_here
 from surefoot.executors.local.worker import IN_WORKER
@@ -36,9 +36,6 @@ _LOOKED_AT = 4096
 _MOST_WORKERS = 4096
 _GRACE = 2.0
 """Seconds an engine has to notice its stop flag."""
-_PACE = 0.25
-"""Seconds from one batch to the next at least: what short trainings leave meanwhile is recorded
-together, because a journal waits for the disk once per batch."""
 
 
 class LocalExecutor(Executor):
@@ -174,7 +171,7 @@ class _Threads:
                 if self._stopping.is_set():
                     deadline = min(deadline, time.monotonic() + _GRACE)
                 if batch := self._arrived(due):
-                    due = time.monotonic() + _PACE
+                    due = time.monotonic() + PACE
                     yield batch
         except KeyboardInterrupt:
             self.dismiss()

@@ -17,7 +17,7 @@ from typing import IO, Any
 from surefoot.candidates.base import Candidate
 from surefoot.engines.base import Engine
 from surefoot.errors import EngineError
-from surefoot.executors.local.shared_memory import pickled, shared
+from surefoot.executors.local.shared_memory import packed, pickled, shared
 from surefoot.executors.lost import Lost, from_outside, memory_kills, signal_name
 from surefoot.instances import Instance, Outcome, Setting
 
@@ -186,7 +186,7 @@ class WorkerPool:
             self._all.discard(worker)
             worker.kill()
         if self._data is None:
-            self._data = shared(self.setting)
+            self._data = shared(*packed(self.setting, "the setting"))
         worker = Worker(self.setting, self._data, self._memory_limit, self._threads)
         self._all.add(worker)
         return worker

@@ -13,7 +13,7 @@ import mmap
 import os
 import pickle
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 from surefoot.errors import EngineError
@@ -22,11 +22,14 @@ _ALIGNMENT = 64
 
 
 def pickled(
-    thing: Any, name: str, buffer: Callable[[pickle.PickleBuffer], Any] | None = None
+    thing: Any,
+    name: str,
+    buffer: Callable[[pickle.PickleBuffer], Any] | None = None,
+    dumps: Callable[..., bytes] = pickle.dumps,
 ) -> bytes:
-    """Return a pickle, or raise `EngineError` saying that ``name`` cannot reach a process."""
+    """Return a pickle, or raise `EngineError` saying that ``name`` cannot reach a worker."""
     try:
-        return pickle.dumps(thing, protocol=5, buffer_callback=buffer)
+        return dumps(thing, protocol=5, buffer_callback=buffer)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise EngineError(
             f"{name} cannot be sent to a worker process ({error}): define its functions and "
@@ -34,14 +37,24 @@ def pickled(
         ) from None
 
 
-def shared(thing: Any) -> IO[bytes]:
-    """Return a file that holds an object, to be mapped by whoever is given its descriptor."""
+def packed(
+    thing: Any, name: str, dumps: Callable[..., bytes] = pickle.dumps
+) -> tuple[bytes, list[memoryview]]:
+    """Return a pickle and its arrays, as bytes where they are; raises as `pickled` does."""
     buffers: list[pickle.PickleBuffer] = []
-    head = pickled(thing, "the setting", buffers.append)
+    head = pickled(thing, name, buffers.append, dumps)
+    return head, [buffer.raw() for buffer in buffers]
+
+
+def shared(head: bytes, arrays: Iterable[memoryview]) -> IO[bytes]:
+    """Return a file of what is `packed`, to be mapped by whoever is given its descriptor.
+
+    Raises `EngineError` if there is no room for it.
+    """
     file = tempfile.TemporaryFile(prefix="surefoot-")  # noqa: SIM115
     spans, position = [], 0
     try:
-        for view in (buffer.raw() for buffer in buffers):
+        for view in arrays:
             file.seek(position)
             file.write(view)
             spans.append((position, view.nbytes))
@@ -61,7 +74,7 @@ def shared(thing: Any) -> IO[bytes]:
 
 
 def mapped(descriptor: int) -> tuple[bytes, list[memoryview]]:
-    """Return the pickle of the object in a `shared` file, and its arrays as views of the file."""
+    """Return what is `packed` in a `shared` file, its arrays as views of the file."""
     size = os.fstat(descriptor).st_size
     data = memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY))
     length = int.from_bytes(data[-8:], "little")
