@@ -109,10 +109,16 @@ def test_auto_takes_stacks_where_there_is_a_gpu(
         assert chooser.choose(STACKED_MODULES["own loss"], setting).name == module
 
 
-def test_a_gpu_that_is_asked_for_and_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("engine", ["torch_stacked", "auto"])
+@pytest.mark.parametrize("candidate", [PLAIN, Line()], ids=["net", "direct"])
+def test_a_gpu_that_is_asked_for_and_not_there_is_an_error(
+    engine: str, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with_gpus(monkeypatch, 0)
-    with pytest.raises(EngineError, match="no device 'cuda:1': it has no GPU"):
-        Chooser("torch_stacked(cuda:1)").choose(PLAIN, toy_setting())
+    with pytest.raises(
+        EngineError, match=r"cannot train here: .* no device 'cuda:1': it has no GPU"
+    ):
+        Chooser(f"{engine}(cuda:1)").choose(candidate, toy_setting())
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -7,7 +7,7 @@ import logging
 from surefoot import checks, registry
 from surefoot.candidates.base import Candidate, DirectCandidate
 from surefoot.engines.base import Engine, StackEngine
-from surefoot.engines.devices import AUTO, engine_and_device, is_gpu
+from surefoot.engines.devices import AUTO, device_refusal, engine_and_device, is_gpu
 from surefoot.errors import ConfigurationError, EngineError, MissingExtraError
 from surefoot.instances import Setting
 
@@ -21,8 +21,6 @@ _logger = logging.getLogger("surefoot")
 
 class Chooser:
     """Chooses the engine of each candidate of a study, building every engine once.
-
-    Raises `ConfigurationError` if the name is unknown.
 
     Raises `ConfigurationError` if the name is unknown, or its device is none that it can use.
 
@@ -63,10 +61,13 @@ class Chooser:
 
         When an engine ahead in the order refuses, a line saying why is logged once.
 
-        Raises `EngineError` if every engine asked refuses; the message holds their reasons.
+        Raises `EngineError` if every engine asked refuses, with their reasons, or if this machine,
+        which is to train, does not have the device.
         """
         if self._setting is not setting:
             self._setting, self._chosen = setting, {}
+        if self._here and (missing := device_refusal(self._device)) is not None:
+            raise EngineError(f"engine {self.engine!r} cannot train here: {missing}")
         if candidate not in self._chosen:
             self._chosen[candidate] = self._choose(candidate, setting)
         return self._chosen[candidate]
