@@ -197,11 +197,11 @@ class Command(TyperCommand):
             trust(names, beside=_file_of(ctx.params))
         with ExitStack() as stack:
             stack.enter_context(overwriting(given.get("overwrite", False)))
-            if given.get("quiet") or given.get("json"):
+            quiet, json = given.get("quiet", False), {**ctx.params, **given}.get("json", False)
+            if quiet or json:
                 from surefoot.cli.show.console import Manner, speaking
 
-                chosen = Manner(quiet=given["quiet"], json=given.get("json", False))
-                stack.enter_context(speaking(chosen))
+                stack.enter_context(speaking(Manner(quiet=quiet, json=json)))
             return super().invoke(ctx)
 
 

@@ -58,19 +58,20 @@ def _candidate(found: Grouped, group: Group) -> dict[str, Any]:
         "winner": group.key == found.winner,
         "reason": group.reason,
         "hyperparameters": group.hyperparameters,
-        "figures": {name: _finite(value) for name, value in group.figures().items()},
-        "losses": [_finite(one) for one in group.losses.tolist()],
+        "figures": {name: finite(value) for name, value in group.figures().items()},
+        "losses": [finite(one) for one in group.losses.tolist()],
     }
     if (certificate := group.certificate) is not None:
         told["certificate"] = {
             "sentence": certificate.sentence(),
-            "bound": _finite(certificate.bound.value),
+            "bound": finite(certificate.bound.value),
             "content": certificate.bound.content,
             "confidence": certificate.confidence,
-            "losses": [_finite(one) for one in certificate.losses],
+            "losses": [finite(one) for one in certificate.losses],
         }
     return told
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """Return a number as JSON may hold it: None unless it is finite."""
     return value if math.isfinite(value) else None

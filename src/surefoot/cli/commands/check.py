@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import JournalArgument, StudyOption, option
+from surefoot.cli.options import JournalArgument, JsonOption, StudyOption, option
 
 DIFFERENT = 1
 """Exit code when a training gave another loss than the record."""
@@ -16,6 +16,7 @@ def check(
     replays: Annotated[
         int, option("--replay -n N", "Train N random recorded instances again.")
     ] = 0,
+    json: JsonOption = False,
 ) -> None:
     """Check that a journal holds what was written.
 
@@ -35,9 +36,13 @@ def check(
 
       [dim]And do ten of its trainings give the same again?[/dim]
       surefoot check energy.db --replay 10
+
+      [dim]Rows, digest and the trainings' losses, for a program.[/dim]
+      surefoot check energy.db --replay 10 --json
     """
     from surefoot.cli.session import Session
-    from surefoot.cli.show.console import busy, console
+    from surefoot.cli.show.console import busy, console, say_json
+    from surefoot.cli.show.plain import checked_values
     from surefoot.studies.replay import check
 
     out = console()
@@ -45,5 +50,7 @@ def check(
         setting = None if study is None else Session(study).setting
         checked = check(journal, replays, setting=setting)
     out.print(str(checked), soft_wrap=True)
+    if json:
+        say_json(checked_values(checked))
     if not checked.same:
         raise typer.Exit(DIFFERENT)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from surefoot.cli.options import JsonOption
 from surefoot.places import Place
 
 
@@ -17,6 +18,7 @@ def journals(
             parser=Place.of,
         ),
     ] = None,
+    json: JsonOption = False,
 ) -> None:
     """List the journals of a folder or a database: state, progress, kind, last write.
 
@@ -31,13 +33,20 @@ def journals(
 
       [dim]What a group keeps on its server.[/dim]
       surefoot journals postgresql://ann@db.example/races
+
+      [dim]The same, for a program.[/dim]
+      surefoot journals runs --json
     """
-    from surefoot.cli.show.console import bar, console, table
+    from surefoot.cli.show.console import bar, console, say_json, table
+    from surefoot.cli.show.plain import listed_values
     from surefoot.journal import journals_at
     from surefoot.studies.journals import listed
 
     out, place = console(), where or Place.of(".")
     found = journals_at(place)
+    if json:
+        say_json([listed_values(listed(one, busy)) for one, busy in found])
+        return
     if not found:
         out.print(f"no journal is in {place.file or place}", soft_wrap=True)
         return

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.options import JournalArgument, StudyOption, option
+from surefoot.cli.options import JournalArgument, JsonOption, StudyOption, option
 
 DIFFERENT = 1
 """Exit code when the losses are not the same bits."""
@@ -22,6 +22,7 @@ def replay(
     engine: Annotated[
         str | None, option("--engine -e NAME", "Who trains.", "who did the first time")
     ] = None,
+    json: JsonOption = False,
 ) -> None:
     """Train a recorded instance again, from its seeds, and compare with the record.
 
@@ -38,9 +39,13 @@ def replay(
 
       [dim]On another engine, which may differ in the last digits.[/dim]
       surefoot replay energy.db winner 0 -e torch_eager
+
+      [dim]Both losses and where they differ, for a program.[/dim]
+      surefoot replay energy.db winner 0 --json
     """
     from surefoot.cli.session import Session
-    from surefoot.cli.show.console import busy, console
+    from surefoot.cli.show.console import busy, console, say_json
+    from surefoot.cli.show.plain import replayed_values
     from surefoot.studies.replay import replay as train_again
 
     out = console()
@@ -48,5 +53,7 @@ def replay(
     with busy(out, f"training instance {instance} of {candidate}"):
         found = train_again(journal, candidate, instance, role=role, engine=engine, setting=setting)
     out.print(str(found), soft_wrap=True)
+    if json:
+        say_json(replayed_values(found))
     if not found.same:
         raise typer.Exit(DIFFERENT)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from surefoot.cli.options import Command, JournalArgument
+from surefoot.cli.options import Command, JournalArgument, JsonOption
 
 INCOMPLETE = 3
 """Exit code when instances that the rules ask for are not recorded."""
@@ -97,6 +97,7 @@ def rerace(
         str | None,
         typer.Option("--criterion", "-c", metavar="NAME", help="mean, max, quantile(0.9), …"),
     ] = None,
+    json: JsonOption = False,
 ) -> None:
     """Run a recorded race again under other rules, training nothing.
 
@@ -117,8 +118,12 @@ def rerace(
 
       [dim]The smallest maximum of 12, without training all of them 12 times.[/dim]
       surefoot rerace energy.db --criterion max --schedule exact_max --complete 12
+
+      [dim]Ranking, winner and what is missing, for a program.[/dim]
+      surefoot rerace energy.db --criterion max --json
     """
-    from surefoot.cli.show.console import console, say_sentences
+    from surefoot.cli.show.console import console, say_json, say_sentences
+    from surefoot.cli.show.plain import rerace_values
     from surefoot.cli.show.race import say_race
     from surefoot.studies.select.rerace import rerace
 
@@ -135,6 +140,8 @@ def rerace(
     )
     say_race(out, found.record, found.state, found.known)
     say_sentences(out, "", found.lines(), bold=True)
+    if json:
+        say_json(rerace_values(found))
     raise typer.Exit(0 if found.state.over else INCOMPLETE)
 
 
