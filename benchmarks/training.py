@@ -2,13 +2,16 @@
 
     python benchmarks/training.py [--quick] [--json FILE] [--docs] [--networks abcde]
                                   [--batches 16,32,64,256]
+    python benchmarks/training.py --dense [--quick] [--docs]
 
 Every way trains the same network (see `training_ways.py`) in this process on one thread. All ways
 of a case take turns, several rounds of them, and each is given its best round, in CPU time of the
 process: other work on the machine then disturbs all alike and least. GFLOP/s count the network's
 products and sums, forward and backward, without the first layer's input gradient, as if every
 cell of every map were needed (`ConvNet.flops`), whatever an engine leaves out.
-``--docs`` writes the table and the figure into docs/.
+``--docs`` writes the table and the figure into docs/. ``--dense`` trains networks without
+convolution instead, on tables of 10, 30 and 225 features: of these, ways take turns too, but each
+has the median of its rounds, and so has the ratio to the best peer of every round.
 """
 
 from __future__ import annotations
@@ -24,10 +27,12 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import machine
-from training_ways import Fused, ways
+from threadpoolctl import threadpool_limits
+from training_ways import Fused, dense_ways, ways
 
 from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
 from surefoot.candidates.convnet.notation import preset
@@ -50,6 +55,12 @@ NETWORKS = {
         ConvNet((Conv(24, 3, "same", pool=POOL),) * 2, (16,), "gelu", batch_norm=True),
     ),
 }
+DENSE = [
+    ConvNet((), (units, units), input_shape=(1, 1, features), batch_size=batch, scale=True)
+    for features in (10, 30, 225)
+    for units in (32, 64)
+    for batch in (32, 256)
+]
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 OURS = "surefoot"
 
@@ -81,6 +92,39 @@ def measure_case(net: ConvNet, rounds: int, seconds: float) -> dict[str, float]:
             examples = way.run(steps[name])
             best[name] = min(best[name], (time.process_time() - start) / examples * 1e6)
     return best
+
+
+def measure_dense(net: ConvNet, rounds: int, seconds: float) -> list[str]:
+    """Return a row of the table of networks without convolution."""
+    made = {name: make(net) for name, make in dense_ways().items()}
+    steps = {name: steps_for(way, seconds, 1 << 17) for name, way in made.items()}
+    spent: dict[str, list[float]] = {name: [] for name in made}
+    for _ in range(rounds):
+        for name, way in made.items():
+            start = time.process_time()
+            examples = way.run(steps[name])
+            spent[name].append((time.process_time() - start) / examples * 1e6)
+    peers = [name for name in made if name != OURS]
+    ratios = [min(spent[p][i] for p in peers) / spent[OURS][i] for i in range(rounds)]
+    times = [f"{median(spent[name]):.2f}" for name in made]
+    hidden = "-".join(map(str, net.hidden))
+    features = str(net.input_shape[2])
+    rate = net.flops / median(spent[OURS]) / 1e3
+    return [features, hidden, str(net.batch_size), *times, f"{rate:.0f}", f"{median(ratios):.1f}"]
+
+
+def dense(rounds: int, seconds: float, *, docs: bool) -> None:
+    """Measure networks without convolution and print, or write into the docs, their table."""
+    head = ["features", "hidden", "batch", *(f"{name}, µs" for name in dense_ways())]
+    rows = [[*head, "GFLOP/s", "× best peer"], ["-"] * (len(head) + 2)]
+    with threadpool_limits(1):
+        for net in DENSE:
+            rows.append(measure_dense(net, rounds, seconds))
+            print(" | ".join(rows[-1]), flush=True)
+    text = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    if docs:
+        between_marks(text, "dense")
+    print("\n" + text)
 
 
 def two_threads(rounds: int) -> tuple[float, float]:
@@ -207,12 +251,17 @@ def figure(rows: list[dict[str, Any]], path: Path) -> None:
 
 def write_docs(text: str, rows: list[dict[str, Any]]) -> None:
     """Put the results between the marks in docs/benchmarks.md and draw the figure."""
+    between_marks(text, "training")
+    figure(rows, DOCS / "figures" / "training.svg")
+
+
+def between_marks(text: str, name: str) -> None:
+    """Put a text between the marks of a name in docs/benchmarks.md."""
     page = DOCS / "benchmarks.md"
-    start, end = "<!-- training: measured -->", "<!-- /training -->"
+    start, end = f"<!-- {name}: measured -->", f"<!-- /{name} -->"
     content = page.read_text(encoding="utf-8")
     before, rest = content.split(start)
     page.write_text(f"{before}{start}\n{text}\n{end}{rest.split(end)[1]}", encoding="utf-8")
-    figure(rows, DOCS / "figures" / "training.svg")
 
 
 def main() -> None:
@@ -220,12 +269,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds and batch sizes")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--docs", action="store_true")
+    parser.add_argument("--dense", action="store_true", help="networks without convolution")
     parser.add_argument("--networks", default="abcde")
     parser.add_argument("--batches", default="")
     arguments = parser.parse_args()
     batches = arguments.batches or ("32" if arguments.quick else "16,32,64,256")
     rounds, seconds = (3, 0.1) if arguments.quick else (7, 0.25)
 
+    if arguments.dense:
+        return dense(3 if arguments.quick else 7, seconds, docs=arguments.docs)
     cold, warm = first_use()
     figures = machine.measure(arguments.quick)
     rows = []

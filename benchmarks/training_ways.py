@@ -9,7 +9,9 @@ of torch train on a GPU, too (`gpu.py`).
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,55 @@ class Fused:
         draw = Draw(train, np.zeros(1, dtype=np.int32))
         train_instance(Instance(self.net, SEED), self.setting, draw, Monitor(self.stop))
         return n
+
+
+class FusedEpochs(Fused):
+    """The same on a draw of all examples, as a study trains: its scaling is computed once."""
+
+    def run(self, steps: int) -> int:
+        from surefoot.data.population import Draw
+        from surefoot.engines.base import Monitor
+        from surefoot.engines.fused_cpu.instance import train_instance
+        from surefoot.instances import Instance
+        from surefoot.learning.stopping import Stopping
+
+        epochs = epochs_of(self.net, steps)
+        setting = replace(self.setting, stopping=Stopping(max_epochs=epochs, reading="none"))
+        draw = Draw(np.arange(EXAMPLES, dtype=np.int32), np.zeros(1, dtype=np.int32))
+        train_instance(Instance(self.net, SEED), setting, draw, Monitor(self.stop))
+        return epochs * EXAMPLES
+
+
+def epochs_of(net: ConvNet, steps: int) -> int:
+    """Return how many epochs of all examples have about so many steps."""
+    return max(1, steps * net.batch_size // EXAMPLES)
+
+
+class Sklearn:
+    """scikit-learn's ``MLPRegressor``, in single precision."""
+
+    def __init__(self, net: ConvNet) -> None:
+        arrays = data(net)
+        self.net, self.x, self.y = net, arrays.features, arrays.target.ravel()
+
+    def run(self, steps: int) -> int:
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.neural_network import MLPRegressor
+
+        epochs = epochs_of(self.net, steps)
+        model = MLPRegressor(
+            hidden_layer_sizes=self.net.hidden,
+            batch_size=self.net.batch_size,
+            alpha=0.0,
+            max_iter=epochs,
+            tol=0.0,
+            n_iter_no_change=10**9,
+            random_state=1,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(self.x, self.y)
+        return epochs * EXAMPLES
 
 
 def torch_optimizer(net: ConvNet, parameters: Any) -> Any:
@@ -161,6 +212,20 @@ class Vmap:
                 parameter.grad = gradients[name]
             self.optimizer.step()
         return count * models * n
+
+
+def dense_ways() -> dict[str, Callable[[ConvNet], Any]]:
+    """Return the ways for networks without convolution; only surefoot's scales."""
+    peers: dict[str, Callable[[ConvNet], Any]] = {
+        "torch eager": Eager,
+        "torch.func vmap × 16": Vmap,
+        "scikit-learn": Sklearn,
+    }
+
+    def unscaled(make: Callable[[ConvNet], Any]) -> Callable[[ConvNet], Any]:
+        return lambda net: make(replace(net, scale=False))
+
+    return {"surefoot": FusedEpochs} | {name: unscaled(make) for name, make in peers.items()}
 
 
 def ways() -> dict[str, Callable[[ConvNet], Any]]:

@@ -54,6 +54,29 @@ def test_gradients_in_single_precision(net: ConvNet, loss: Loss, examples: int, 
     assert error <= 1e-5, name
 
 
+@drawn
+@given(
+    net=st.builds(
+        ConvNet,
+        st.just(()),
+        st.lists(st.integers(1, 90), max_size=2).map(tuple),
+        st.sampled_from(["relu", "prelu", "tanh"]),
+        side=st.integers(0, 3),
+        side_layer=st.just(0),
+        input_shape=st.integers(1, 70).map(lambda features: (1, 1, features)),
+        outputs=st.integers(1, 20),
+        scale=st.booleans(),
+        batch_size=st.just(300),
+    ),
+    examples=st.integers(1, 300),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_gradients_without_convolution(net: ConvNet, examples: int, seed: int) -> None:
+    batch = draw_batch(net, Loss("mse"), examples, seed)
+    assert worst_error(batch, np.float64)[0] <= 1e-10
+    assert worst_error(batch, np.float32)[0] <= 2e-5
+
+
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("batch_size", [16, 33])
 def test_gradients_of_the_papers_networks(name: str, batch_size: int) -> None:
@@ -104,12 +127,14 @@ def test_gradients_without_avx512() -> None:
     """The narrower blocks of other machines, compiled here as for one with AVX2."""
     code = (
         "import numpy as np; from tests.engines.fused_cpu.gradients import draw_batch, worst_error;"
+        "from surefoot.candidates.convnet.network import ConvNet;"
         "from surefoot.candidates.convnet.notation import preset;"
         "from surefoot.learning.losses import Loss;"
         "from surefoot.engines.fused_cpu.target import WIDE; assert not WIDE;"
         "net = preset('model_4', batch_size=33, dropout=0.3);"
-        "batch = draw_batch(net, Loss('mse'), 33, 5);"
-        "assert worst_error(batch, np.float32)[0] <= 1e-5"
+        "dense = ConvNet((), (20, 64), input_shape=(1, 1, 39), batch_size=150, outputs=9);"
+        "batches = draw_batch(net, Loss('mse'), 33, 5), draw_batch(dense, Loss('mse'), 150, 5);"
+        "assert max(worst_error(batch, np.float32)[0] for batch in batches) <= 1e-5"
     )
     environment = {
         **os.environ,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from numba.np.numpy_support import carray
 
+from surefoot.engines.fused_cpu.activations import RELU
+from surefoot.engines.fused_cpu.dense import add_dense_gradient
 from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.forward import FIELDS, convolve, multiply_masks, part_of
@@ -16,6 +18,7 @@ from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.pointwise import (
     activate_gradient,
     find_winners,
+    rectify_gradient,
     spread_gradient,
     unpool_pairs,
     unpool_plane,
@@ -51,7 +54,9 @@ BACKWARD = int(Field.BACKWARD)
 WEIGHTS = int(Field.WEIGHTS)
 MASK = int(Field.MASK)
 NORM_SCRATCH = int(Field.NORM_SCRATCH)
+DENSE = int(Field.DENSE)
 PARTS = int(Field.PARTS)
+TURNED = int(Field.TURNED)
 
 
 @inner
@@ -80,6 +85,13 @@ def _add_bias_gradient(stage, grads, work, z_at, low, high, tiles):
 def _pointwise_backward(stage, params, grads, work, scratch, z_at, low, high, tiles):
     """Replace channels of Z by their gradient, OUT holding the gradient of the next input."""
     cells = stage[ROWS] * stage[COLUMNS]
+    if stage[DENSE] and stage[ACTIVATION] == RELU:
+        for t in range(tiles):
+            rectify_gradient(
+                work, z_at + t * stage[Z_TILE] + low * LANES,
+                stage[OUT] + t * stage[OUT_TILE] + low * LANES, high - low,
+            )  # fmt: skip
+        return
     one, zero = fill(work, 1), fill(work, 0)
     pairs = (
         stage[POOL] == 1
@@ -216,6 +228,9 @@ def _backward(stages_at, count, table, params_at, grads_at, work_at, scratch, ti
                     )
                 else:
                     _pointwise_backward(stage, params, grads, work, scratch, z_at, low, high, tiles)
+            if stage[TURNED] >= 0:
+                add_dense_gradient(stage, table, grads, work, scratch, tiles)
+                continue
             if stage[BIAS] >= 0:
                 _add_bias_gradient(stage, grads, work, z_at, low, high, tiles)
             if stage[STRIPS] < 0:

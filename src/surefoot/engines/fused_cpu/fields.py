@@ -48,13 +48,13 @@ class Field(enum.IntEnum):
     BACKWARD = FORWARD + TILES_AT_ONCE
     """BACKWARD + tiles − 1: table of the input gradient for so many tiles; −1 for the first."""
     WEIGHTS = BACKWARD + TILES_AT_ONCE
-    """Table of the weight gradient's jobs."""
+    """Table of the weight gradient's jobs; where it is TURNED, of every block's first channel."""
     MASK = WEIGHTS + 1
     MASK_LAYER = WEIGHTS + 2
     MASK_THRESHOLD = WEIGHTS + 3
     """Address of the dropout mask of OUT or −1, number of the dropout layer, 32-bit threshold."""
     KERNELS = WEIGHTS + 4
-    """Address of the weights in the parameters, for Winograd's algorithm."""
+    """Address of the weights in the parameters."""
     STATISTICS = WEIGHTS + 5
     """Address in the running statistics of batch normalisation: means, then variances."""
     OUT_CELLS = WEIGHTS + 6
@@ -84,3 +84,7 @@ class Field(enum.IntEnum):
     U_STEP = WEIGHTS + 23
     """Transformed inputs, outputs and kernels: addresses, and floats from frequency to
     frequency."""
+    DENSE = WEIGHTS + 24
+    """1 for a fully connected layer, else 0."""
+    TURNED = WEIGHTS + 25
+    """Address of the output's gradient turned round, [example][channel], or −1: see `dense`."""

@@ -11,12 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numba.np.numpy_support import carray
 
+from surefoot.engines.fused_cpu.activations import RELU
 from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.gathered_gemm import forward_gemm
 from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.normalisation import batch_scales, fixed_scales
-from surefoot.engines.fused_cpu.pointwise import pool_plane
+from surefoot.engines.fused_cpu.pointwise import pool_plane, rectify
 from surefoot.engines.fused_cpu.target import LANES, TILES_AT_ONCE
 from surefoot.engines.fused_cpu.vectors import broadcast, fill, load, store
 from surefoot.engines.fused_cpu.winograd_stage import STRIPS, winograd_forward
@@ -45,6 +46,7 @@ MASK = int(Field.MASK)
 MASK_LAYER = int(Field.MASK_LAYER)
 MASK_THRESHOLD = int(Field.MASK_THRESHOLD)
 NORM_SCRATCH = int(Field.NORM_SCRATCH)
+DENSE = int(Field.DENSE)
 OUT_CELLS = int(Field.OUT_CELLS)
 RUN = int(Field.RUN)
 PARTS = int(Field.PARTS)
@@ -81,6 +83,13 @@ def part_of(stage, table, part):
 def _pointwise(stage, params, work, z_at, low, high, tiles):
     """Fill channels of the next stage's input: normalise, activate, pool."""
     channels = stage[CHANNELS]
+    if stage[DENSE] and stage[ACTIVATION] == RELU and stage[NORM] < 0:
+        for t in range(tiles):
+            rectify(
+                work, z_at + t * stage[Z_TILE] + low * LANES,
+                stage[OUT] + t * stage[OUT_TILE] + low * LANES, high - low,
+            )  # fmt: skip
+        return
     for t in range(tiles):
         for c in range(low, high):
             scale, shift, slope = fill(work, 1), fill(work, 0), fill(work, 0)

@@ -12,6 +12,8 @@ from surefoot.candidates.convnet.network import ConvNet, Layer
 from surefoot.engines.fused_cpu.geometry import Geometry, compute_blocks, split, uneven
 from surefoot.engines.fused_cpu.target import BLOCK, LANES, TILES_AT_ONCE
 
+TILES_OF_DENSE = 8
+"""Most tiles of a network without convolution that are worked on at once."""
 LARGE_MAP = 1 << 20
 """Floats of a first convolution's output from which it is computed twice rather than kept …"""
 CHEAP = 0.2
@@ -125,9 +127,14 @@ class Workspace:
     def __init__(self, net: ConvNet, stages: list[Stage], geometries: list[Geometry]) -> None:
         self.size = 0
         batch_tiles = -(-net.batch_size // LANES)
-        tiles = batch_tiles if net.batch_norm else min(batch_tiles, TILES_AT_ONCE)
+        most = TILES_AT_ONCE if net.convolutions else TILES_OF_DENSE
+        tiles = batch_tiles if net.batch_norm else min(batch_tiles, most)
         self.tiles = tiles
         self.in_tiles = [g.inputs * g.in_channel for g in geometries]
+        features, self.rows = math.prod(net.input_shape), -1
+        if not net.convolutions and features >= LANES:
+            self.in_tiles[0] = -(-geometries[0].inputs // LANES) * LANES * LANES
+            self.rows = self._take(-(-features // LANES) * LANES * LANES)
         self.z_tiles = [g.channels * g.z_channel for g in geometries]
         self.parts = [1] * len(stages)
         work = [stage.linear.multiply_adds for stage in stages]
@@ -149,12 +156,19 @@ class Workspace:
             Winograd(g, tiles) if i > 0 and worthwhile(g) else None
             for i, g in enumerate(geometries)
         ]
+        self.turned = [
+            self._take(tiles * LANES * -(-g.channels // LANES) * LANES)
+            if not net.convolutions and g.channels >= BLOCK
+            else -1
+            for g in geometries
+        ]
         used = [w for w in self.winograds if w is not None]
         self.v = self._take(max((16 * w.v_step for w in used), default=0))
         self.m = self._take(max((16 * w.m_step for w in used), default=0))
         self.us = [-1 if w is None else self._take(16 * w.u_step) for w in self.winograds]
         self.u_gradient = self._take(max((16 * w.u_step for w in used), default=0))
-        planes = [g.z_rows * g.z_columns for g in geometries]
+        planes = [LANES if max(self.turned) >= 0 else 0]
+        planes += [g.z_rows * g.z_columns for g in geometries]
         planes += [
             tiles * math.prod(pooled(stage, g))
             for stage, g in zip(stages, geometries, strict=True)

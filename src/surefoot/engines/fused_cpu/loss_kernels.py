@@ -1,4 +1,8 @@
-"""Per-example losses and gradients in double precision; codes are `Loss.code`."""
+"""Per-example losses and gradients in double precision; codes are `Loss.code`.
+
+Handing arrays on from one function to the next takes longer than a loss of regression, so that
+these get numbers.
+"""
 
 from __future__ import annotations
 
@@ -10,40 +14,29 @@ RELATIVE_RMSE, STOCHASTIC_RMSE, RMSE, MSE, MAE, HUBER, CROSS_ENTROPY, BRIER, ERR
 
 
 @inner
-def example_loss(code, parameter, prediction, target, slope):
-    """Return ℓ of one example and fill ``slope`` [outputs] with its gradient.
-
-    ``prediction`` [outputs] is double precision, ``target`` a row of the population's.
-    """
-    outputs = prediction.size
-    if code >= CROSS_ENTROPY:
-        return _class_loss(code, prediction, target[0], slope)
-    mean = 0.0
-    for o in range(outputs):
-        y = np.float64(target[o])
-        r = prediction[o] - y
-        if code == RELATIVE_RMSE:
-            term, s = (r / y) ** 2, 2.0 * r / (y * y)
-        elif code == STOCHASTIC_RMSE:
-            term, s = r * r / y, 2.0 * r / y
-        elif code == MAE:
-            term, s = abs(r), np.sign(r)
-        elif code == HUBER:
-            size = abs(r)
-            if size <= parameter:
-                term, s = 0.5 * r * r, r
-            else:
-                term, s = parameter * (size - 0.5 * parameter), parameter * np.sign(r)
-        else:
-            term, s = r * r, 2.0 * r
-        mean += term
-        slope[o] = s / outputs
-    return mean / outputs
+def output_loss(code, parameter, prediction, y):
+    """Return one output's ℓ of a prediction and a target y, and ∂ℓ/∂prediction, of regression."""
+    r = prediction - y
+    if code == RELATIVE_RMSE:
+        return (r / y) ** 2, 2.0 * r / (y * y)
+    if code == STOCHASTIC_RMSE:
+        return r * r / y, 2.0 * r / y
+    if code == MAE:
+        return abs(r), np.sign(r)
+    if code == HUBER:
+        size = abs(r)
+        if size <= parameter:
+            return 0.5 * r * r, r
+        return parameter * (size - 0.5 * parameter), parameter * np.sign(r)
+    return r * r, 2.0 * r
 
 
 @inner
-def _class_loss(code, logits, target, slope):
-    """Return ℓ of logits and a class code; ``slope`` is cross-entropy's for the error rate."""
+def class_loss(code, logits, target, slope):
+    """Return ℓ of one example's logits and its class code, and fill ``slope`` with the gradient.
+
+    That of the error rate is cross-entropy's.
+    """
     classes = logits.size
     chosen = int(target)
     best = 0

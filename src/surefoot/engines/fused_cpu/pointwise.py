@@ -15,6 +15,7 @@ from surefoot.engines.fused_cpu.activations import PRELU, activate, rises, slope
 from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.target import LANES
 from surefoot.engines.fused_cpu.vectors import (
+    fill,
     fma,
     like,
     load,
@@ -127,6 +128,24 @@ def activate_gradient(work, z_at, cells, g_at, code, slope, slope_gradient):
             )
         store(work, z_at + i * LANES, incoming * slope_at(code, z, slope))
     return slope_gradient
+
+
+@inner
+def rectify(work, z_at, out_at, units):
+    """Fill consecutive units' outputs with the positive part of z: ReLU without pooling or norm."""
+    one, zero = fill(work, 1), fill(work, 0)
+    for u in range(units):
+        z = fma(load(work, z_at + u * LANES), one, zero)
+        store(work, out_at + u * LANES, where_greater(zero, z, zero, z))
+
+
+@inner
+def rectify_gradient(work, z_at, g_at, units):
+    """Replace z of consecutive units by its gradient."""
+    one, zero = fill(work, 1), fill(work, 0)
+    for u in range(units):
+        slope = where_greater(load(work, z_at + u * LANES), zero, one, zero)
+        store(work, z_at + u * LANES, load(work, g_at + u * LANES) * slope)
 
 
 @inner

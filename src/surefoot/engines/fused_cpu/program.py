@@ -47,7 +47,8 @@ class Program(NamedTuple):
     running averages, ``workspace`` of the feature maps of ``tiles`` tiles. ``place`` is that of
     `Parameters`; ``input_place`` [F] gives the address of each feature within an input tile that
     begins at ``input_at``; ``scratch`` is the address of a plane of any map. Side features join at
-    ``side_at``, −1 without any, and ``side_tile`` numbers on in every further tile.
+    ``side_at``, −1 without any, and ``side_tile`` numbers on in every further tile. ``rows_at`` is
+    the address of 16 rows of features on their way to a tile, −1 if each is put in its place alone.
     """
 
     stages: NDArray[np.int64]
@@ -61,6 +62,7 @@ class Program(NamedTuple):
     input_place: NDArray[np.int64]
     side_at: int
     side_tile: int
+    rows_at: int
     scratch: int
 
 
@@ -102,6 +104,7 @@ def compile_program(net: ConvNet) -> Program:
         input_place=_input_place(net, stages[0], geometries[0]),
         side_at=side_at,
         side_tile=side_tile,
+        rows_at=work.rows,
         scratch=work.scratch,
     )
 
@@ -110,6 +113,7 @@ def _shape(net: ConvNet, stage: Stage, g: Geometry, *, last: bool) -> dict[int, 
     pool = stage.pool.pool if stage.pool is not None else None
     rows, columns = pooled(stage, g)
     return {
+        Field.DENSE: int(stage.dense),
         Field.CHANNELS: g.channels,
         Field.ROWS: g.z_rows,
         Field.COLUMNS: g.z_columns,
@@ -130,6 +134,7 @@ def _parameter_places(stage: Stage, parameters: Parameters) -> dict[int, int]:
         Field.BIAS: at.get(f"{stage.linear.name}.bias", -1),
         Field.NORM: at[stage.norm.parameters[0].name] if stage.norm is not None else -1,
         Field.SLOPES: at[slopes[0].name] if slopes else -1,
+        Field.KERNELS: at[stage.linear.parameters[0].name],
     }
 
 
@@ -149,6 +154,8 @@ def _map_places(
         Field.Z_CHANNEL: g.z_channel,
         Field.MASK: work.masks[i],
         Field.NORM_SCRATCH: work.norms[i],
+        Field.TURNED: work.turned[i],
+        Field.INPUTS: g.inputs,
     }
     if i + 1 < len(stages):
         rows, columns = pooled(stage, g)
@@ -192,6 +199,9 @@ def _products(
                 ],
                 backward_classes(g, tiles, work.z_tiles[i], work.in_tiles[i]),
             )
+    if work.turned[i] >= 0:
+        values[Field.WEIGHTS] = tables.add([*starts, g.channels])
+        return values
     jobs = gradient_jobs(g)
     head = [len(blocks), len(jobs) // 8, *(x for block in blocks for x in block)]
     values[Field.WEIGHTS] = tables.add(head + jobs)
@@ -237,7 +247,6 @@ def _winograd_places(
         ]
     return {
         Field.STRIPS: tables.add(strips),
-        Field.INPUTS: g.inputs,
         Field.IN_ROWS: g.rows,
         Field.IN_COLUMNS: g.columns,
         Field.BEFORE: g.before,
@@ -251,7 +260,6 @@ def _winograd_places(
         Field.U: work.us[i],
         Field.U_GRADIENT: work.u_gradient,
         Field.U_STEP: winograd.u_step,
-        Field.KERNELS: parameters.at[stage.linear.parameters[0].name],
     }
 
 

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.engines.fused_cpu.backward import backward
+from surefoot.engines.fused_cpu.dense import turn_features
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.forward import draw_masks, forward
 from surefoot.engines.fused_cpu.inner import inner
-from surefoot.engines.fused_cpu.loss_kernels import example_loss
+from surefoot.engines.fused_cpu.loss_kernels import CROSS_ENTROPY, class_loss, output_loss
 from surefoot.engines.fused_cpu.normalisation import MOMENTUM
 from surefoot.engines.fused_cpu.optimizer_kernels import (
     gradient_scale,
@@ -153,6 +154,14 @@ def gather(program, work, data, rows, first, examples):
     columns = input_place.size
     tiles = (examples + LANES - 1) // LANES
     input_tile = program.stages[0, IN_TILE]
+    if program.rows_at >= 0:
+        for t in range(tiles):
+            done = t * LANES
+            turn_features(
+                features, rows, first + done, examples - done, data.scale, work, program.rows_at,
+                input_at + t * input_tile,
+            )  # fmt: skip
+        columns = 0
     for e in range(tiles * LANES):
         at = input_at + (e // LANES) * input_tile + e % LANES
         if e < examples:
@@ -171,8 +180,9 @@ def gather(program, work, data, rows, first, examples):
             for s in range(side.shape[1]):
                 work[at + s * LANES] = side[rows[first + e], s] if e < examples else 0.0
                 if centre.size and e < examples:
-                    work[at + s * LANES] -= centre[columns + s]
-                    work[at + s * LANES] *= gain[columns + s]
+                    own = features.shape[1] + s
+                    work[at + s * LANES] -= centre[own]
+                    work[at + s * LANES] *= gain[own]
     return tiles
 
 
@@ -193,8 +203,18 @@ def losses(stages, work, data, rows, first, examples, loss, batch, buffers, trai
         if e < examples:
             for o in range(outputs):
                 prediction[o] = scale.shift[o] + scale.spread[o] * work[at + o * stage[Z_CHANNEL]]
-            row = target[rows[first + e]]
-            result += example_loss(loss.code, loss.parameter, prediction, row, slope)
+            row = rows[first + e]
+            if loss.code >= CROSS_ENTROPY:
+                result += class_loss(loss.code, prediction, target[row, 0], slope)
+            else:
+                mean = 0.0
+                for o in range(outputs):
+                    term, s = output_loss(
+                        loss.code, loss.parameter, prediction[o], np.float64(target[row, o])
+                    )
+                    mean += term
+                    slope[o] = s / outputs
+                result += mean / outputs
             if train:
                 for o in range(outputs):
                     work[at + o * stage[Z_CHANNEL]] = slope[o] * scale.push[o] / batch
