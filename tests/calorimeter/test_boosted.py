@@ -7,6 +7,7 @@ import pytest
 
 from surefoot import Sampling, registry
 from surefoot.calorimeter.boosted import BoostedPhotons
+from surefoot.calorimeter.features import paper_features
 from surefoot.calorimeter.photons import load_photons
 from surefoot.calorimeter.root_io import read_photons
 from surefoot.engines.direct import Direct
@@ -38,6 +39,24 @@ def test_the_papers_defaults() -> None:
         "alpha": 0.8,
         "colsample_bytree": 0.8,
     }
+
+
+def test_the_papers_own_features(sample_a) -> None:
+    paper = BoostedPhotons(inputs="paper")
+    assert paper.spec() == {**BoostedPhotons().spec(), "inputs": "paper"}
+    assert BoostedPhotons.from_spec(paper.spec()) == paper
+    assert paper.label == "XGBoost 75×3, paper's features"
+    with pytest.raises(CandidateError, match="inputs 'papers' is unknown: did you mean 'paper'"):
+        BoostedPhotons(inputs="papers")  # type: ignore[arg-type]
+    images = sample_a.deposits[:3]
+    features = paper_features(images)
+    assert features.shape == (3, 230)
+    np.testing.assert_array_equal(features[:, :225], images)
+    for image, own in zip(images.reshape(-1, 15, 15).astype(float), features[:, 225:]):
+        y, x = np.unravel_index(image.argmax(), image.shape)
+        core, more = (image[y - k : y + k + 1, x - k : x + k + 1].sum() for k in (1, 2))
+        expected = [core, more, core**2, core * more, more**2]
+        np.testing.assert_allclose(own, expected, rtol=1e-6)
 
 
 def test_it_beats_the_barycentre_in_position(sample_a) -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from surefoot.candidates.convnet.notation import preset
 from surefoot.studies.search.space import Space
-from surefoot.study_files.build import population_of, search_of, study_of
+from surefoot.studies.sizes.compare import PAPER_STOPPING
+from surefoot.study_files.build import baseline_of, population_of, search_of, study_of
 from surefoot.study_files.read import read_study_file
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -29,8 +30,9 @@ def test_every_example_is_a_study(path):
     assert len(study.candidates) > 1
 
 
-def test_the_paper_scale_study_has_the_papers_numbers(run):
-    code, out, _ = run("select", EXAMPLES / "paper-energy.toml", "--dry-run")
+@pytest.mark.parametrize("name", ["energy", "position"])
+def test_the_paper_scale_study_has_the_papers_numbers(run, name):
+    code, out, _ = run("select", EXAMPLES / f"paper-{name}.toml", "--dry-run")
     assert code == 0
     for words in (
         "6,912 candidates",
@@ -45,11 +47,23 @@ def test_the_paper_scale_study_has_the_papers_numbers(run):
         assert words in out
 
 
-def test_the_paper_scale_grid_holds_the_papers_energy_models():
-    file = read_study_file(EXAMPLES / "paper-energy.toml")
+@pytest.mark.parametrize(
+    ("name", "models"), [("energy", ("model_1", "model_2")), ("position", ("model_3", "model_4"))]
+)
+def test_the_paper_scale_grid_holds_the_papers_models(name, models):
+    file = read_study_file(EXAMPLES / f"paper-{name}.toml")
     candidates = study_of(file, population_of(file)).candidates
     assert max(candidate.number_of_parameters for candidate in candidates) <= 24_000
-    assert {preset("model_1").key, preset("model_2").key} <= {c.key for c in candidates}
+    assert {preset(model).key for model in models} <= {c.key for c in candidates}
+    assert baseline_of(file) is not None, "transfer needs one"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("paper-*.toml")), ids=lambda path: path.stem)
+def test_the_papers_studies_stop_by_the_literal_reading(path):
+    stopping = read_study_file(path).tables.stopping
+    for asked in (stopping, PAPER_STOPPING):
+        found = asked.reading, asked.min_epochs, asked.window, asked.tolerance
+        assert found == ("explosion", 100, 30, 0.1)
 
 
 @pytest.mark.slow

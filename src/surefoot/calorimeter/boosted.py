@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
 
 from surefoot.calorimeter import features as cells
 from surefoot.calorimeter.baselines import Formula, check_energy, one_target
-from surefoot.checks import count
+from surefoot.checks import count, known
 from surefoot.errors import CandidateError, require
 
 if TYPE_CHECKING:
     from surefoot.candidates.base import Matrix, Prediction
 
+Inputs = Literal["shape", "paper"]
+
 
 @dataclass(frozen=True)
 class BoostedPhotons(Formula):
-    """XGBoost on `surefoot.calorimeter.features.cluster_features`, for an energy or a position.
+    """XGBoost on features of the images, for an energy or a position.
 
     The defaults are the paper's (§4). Squared error is minimised, as XGBoost does; a relative loss
     is then dominated by the lowest energies, where trees of a few hundred leaves are coarse.
@@ -30,6 +32,9 @@ class BoostedPhotons(Formula):
         that make the squared error the relative one: a fairer rival where the loss is relative.
     learning_rate, n_estimators, max_depth, subsample, alpha, colsample_bytree
         As of XGBoost; ``alpha`` is the L1 penalty on leaves.
+    inputs
+        ``shape`` for `surefoot.calorimeter.features.cluster_features`, ``paper`` for the paper's
+        own, `surefoot.calorimeter.features.paper_features`.
     """
 
     family: ClassVar[str] = "xgboost_photons"
@@ -42,9 +47,11 @@ class BoostedPhotons(Formula):
     subsample: float = 0.8
     alpha: float = 0.8
     colsample_bytree: float = 0.8
+    inputs: Inputs = "shape"
 
     def __post_init__(self) -> None:
         of, error = self.family, CandidateError
+        known("inputs", self.inputs, get_args(Inputs), error=error)
         count(1, most=100_000, of=of, error=error, n_estimators=self.n_estimators)
         count(1, most=30, of=of, error=error, max_depth=self.max_depth)
         for name in ("learning_rate", "subsample", "colsample_bytree"):
@@ -55,11 +62,16 @@ class BoostedPhotons(Formula):
         if not (np.isfinite(self.alpha) and self.alpha >= 0.0):
             raise CandidateError(f"alpha = {self.alpha} of {self.family} must be 0 or more")
 
+    def spec(self) -> dict[str, Any]:
+        """Return its fields; the inputs only if they are the paper's."""
+        return {k: v for k, v in super().spec().items() if (k, v) != ("inputs", "shape")}
+
     @property
     def label(self) -> str:
         """For example ``XGBoost 75×3``: trees and their depth."""
-        relative = ", relative" if self.relative else ""
-        return f"XGBoost {self.n_estimators}×{self.max_depth}{relative}"
+        extras = ", relative" if self.relative else ""
+        extras += ", paper's features" if self.inputs == "paper" else ""
+        return f"XGBoost {self.n_estimators}×{self.max_depth}{extras}"
 
     def fit(
         self, features: Matrix, side: Matrix | None, target: Matrix, seed: int = 0
@@ -114,4 +126,5 @@ class BoostedPhotons(Formula):
         }
 
     def _table(self, xgboost: Any, images: Matrix, **columns: Any) -> Any:
-        return xgboost.DMatrix(cells.cluster_features(images), nthread=1, **columns)
+        of = cells.paper_features if self.inputs == "paper" else cells.cluster_features
+        return xgboost.DMatrix(of(images), nthread=1, **columns)

@@ -162,6 +162,19 @@ def cluster_features(images: Images) -> NDArray[np.float32]:
     return np.concatenate([columns, *reversed(shares), place], axis=1).astype(np.float32)
 
 
+def paper_features(images: Images) -> NDArray[np.float32]:
+    """Return the features that the paper names for its trees [n, cells² + 5].
+
+    In order: the cells, GeV; the sums of the 3 × 3 and of the 5 × 5 cells around the hottest one,
+    GeV (2); their squares and product, GeV² (3). The paper (§3.10) tells of sums in two squares,
+    whose sizes are lost, and of "polynomial combinations"; that the cells are among the features
+    is a guess, without which no position could be told.
+    """
+    sums = [square_sum(images, width) for width in (3, 5)]
+    products = [sums[0] * sums[0], sums[0] * sums[1], sums[1] * sums[1]]
+    return np.column_stack([images, *sums, *products]).astype(np.float32)
+
+
 def _folded(values: Floats, axis: int) -> Floats:
     """Sum along an axis, one entry after another."""
     total = np.zeros_like(values.take(0, axis=axis))

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from surefoot import registry
 from surefoot.candidates.base import Candidate
 from surefoot.candidates.conditions import parse_condition
-from surefoot.candidates.convnet.notation import PRESETS, choices_of, convnet_space
+from surefoot.candidates.convnet.notation import NAMED, choices_of, convnet_space
 from surefoot.candidates.making import making, whole
 from surefoot.candidates.space import SearchSpace
 from surefoot.candidates.trust import trust as trusting
@@ -47,7 +47,12 @@ from surefoot.studies.options import make_setting
 from surefoot.studies.replay import find_candidate
 from surefoot.studies.search.study import SearchStudy
 from surefoot.studies.select.study import SelectStudy
-from surefoot.studies.sizes.compare import PAPER_INSTANCES, PAPER_SIZES, CompareStudy
+from surefoot.studies.sizes.compare import (
+    PAPER_INSTANCES,
+    PAPER_SIZES,
+    PAPER_STOPPING,
+    CompareStudy,
+)
 from surefoot.study_files.read import StudyFile, read_study_file
 from surefoot.study_files.schema import ConvNetSection, FamilySection, build_rules
 
@@ -282,7 +287,7 @@ def choose_candidate(
         with Journal.read(journal) as record:
             return rebuild_candidate(record.candidates()[find_candidate(record, text or "winner")])
     families = registry.names("candidates")
-    if text in PRESETS:
+    if text in NAMED:
         return _from_notation(file, population, f"preset = '{text}'")
     if text is not None and "=" in text:
         return _from_notation(file, population, text)
@@ -307,7 +312,7 @@ def choose_candidate(
         )
     raise ConfigurationError(
         f"--candidate {text!r} is no key or label of a candidate of {file.path}, no preset and no "
-        f"family: {nearest(text, [*PRESETS, *families])}"
+        f"family: {nearest(text, [*NAMED, *families])}"
     )
 
 
@@ -352,7 +357,7 @@ def comparison_of(
     for one in wanted:
         if isinstance(one, str):
             candidates.append(choose_candidate(file, population, one))
-            names.append(one if one in PRESETS else candidates[-1].label)
+            names.append(one if one in NAMED else candidates[-1].label)
             continue
         with blaming(file, "space"):
             found = _space(one, population).candidates
@@ -379,7 +384,7 @@ def comparison_of(
             names=tuple(names),
             name=tables.study.name,
             baseline=baseline,
-            setting=replace(setting, stopping=Stopping()) if paper else setting,
+            setting=replace(setting, stopping=PAPER_STOPPING) if paper else setting,
             seed=tables.study.seed,
             engine=engine or tables.engine.asked,
             sizes=(PAPER_SIZES if paper else asked.sizes) if sizes is None else sizes,

@@ -168,6 +168,17 @@ def test_fields_can_be_changed() -> None:
     assert preset("model_2").batch_size == 32
 
 
+def test_the_residual_network_has_a_name_too() -> None:
+    net = preset("resnet")
+    assert net.factory.endswith(".ResNet")
+    assert (net.batch_size, net.learning_rate, net.decay) == (32, 0.01, 0.01)
+    assert (net.initialization, net.input_shape, net.objective) == ("he", (1, 15, 15), "root")
+    assert 11_100_000 < net.number_of_parameters < 11_200_000
+    wide = convnet_space({"preset": ["model_1", "resnet"], "learning_rate": [1e-3, 1e-2]})
+    assert [one.family for one in wide] == ["convnet"] * 2 + ["module"] * 2
+    assert preset("resnet", learning_rate=1e-3).learning_rate == 1e-3
+
+
 def test_an_unknown_preset_is_echoed_with_the_nearest() -> None:
     with pytest.raises(CandidateError, match="preset 'model1' is unknown: did you mean 'model_1'"):
         preset("model1")

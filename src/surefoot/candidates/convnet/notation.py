@@ -18,6 +18,9 @@ model_4      position + barycentre: FC 64→64, 66→9→1, PReLU      AdamW 1e-
 nas_1        energy + sum: FC 16→32, 33→9→1                      AdamW 1e-3            5,756
 nas_2        energy + sum: FC 16→128→64, 65→9→1                  AdamW 1e-2           15,932
 ===========  ==================================================  ===================  ============
+
+``resnet`` is the paper's preliminary model (§3.3) as a `ModuleCandidate` of `surefoot.ResNet`:
+11.2 million parameters, batch 32, rate 0.01, L2 0.01. Its optimiser is not told; Adam is a guess.
 """
 
 from __future__ import annotations
@@ -25,9 +28,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, overload
 
 from surefoot.candidates.convnet.network import Conv, ConvNet, Pool
+from surefoot.candidates.module.candidate import ModuleCandidate
 from surefoot.candidates.space import SearchSpace
 from surefoot.checks import known
 from surefoot.errors import CandidateError
@@ -66,6 +70,17 @@ _PRESETS = {
 }
 
 PRESETS: tuple[str, ...] = tuple(_PRESETS)
+RESNET: Literal["resnet"] = "resnet"
+NAMED = (*PRESETS, RESNET)
+"""What `preset` knows: the paper's small networks, and its residual one."""
+_RESIDUAL: dict[str, Any] = {
+    "factory": "surefoot.ResNet",
+    "initialization": "he",
+    "input_shape": (1, 15, 15),
+    "learning_rate": 0.01,
+    "decay": 0.01,
+    "objective": "root",
+}
 
 
 def convnet(
@@ -135,7 +150,11 @@ def parse_pool(word: str) -> Pool | None:
     return Pool("max" if kind == "max" else "average", int(size), int(stride) if stride else None)
 
 
-def preset(name: str, **changes: Any) -> ConvNet:
+@overload
+def preset(name: Literal["resnet"], **changes: Any) -> ModuleCandidate: ...
+@overload
+def preset(name: str, **changes: Any) -> ConvNet: ...
+def preset(name: str, **changes: Any) -> ConvNet | ModuleCandidate:
     """Return one of the paper's networks, with fields changed if wished.
 
     >>> preset("model_1").number_of_parameters
@@ -145,7 +164,9 @@ def preset(name: str, **changes: Any) -> ConvNet:
 
     Raises `CandidateError` if the name is unknown.
     """
-    known("preset", name, PRESETS, error=CandidateError)
+    known("preset", name, NAMED, error=CandidateError)
+    if name == RESNET:
+        return ModuleCandidate(**(_RESIDUAL | changes))
     return replace(_PRESETS[name], **({"objective": "root"} | changes))
 
 

@@ -32,8 +32,8 @@ def compare(
         bool,
         option(
             "--paper",
-            "As in the paper: 8,000, 16,000, 24,000, 32,000 examples, 50 instances, at least "
-            "100 epochs.",
+            "As in the paper: 8,000, 16,000, 24,000, 32,000 examples, 50 instances, 100 "
+            "epochs and on to an explosion, 120 at most.",
         ),
     ] = False,
     *,

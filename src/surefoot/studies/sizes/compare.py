@@ -21,6 +21,7 @@ from surefoot.checks import share
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError
 from surefoot.journal import Journal
+from surefoot.learning.stopping import Stopping
 from surefoot.seeds.ledger import Role
 from surefoot.showing import Shown
 from surefoot.statistics.certificate import Certificate, content_reached, percent
@@ -160,6 +161,8 @@ class Comparison(Shown):
 PAPER_SIZES = (8_000, 16_000, 24_000, 32_000)
 """Training examples at which the paper compares networks, baseline and boosted trees."""
 PAPER_INSTANCES = 50
+PAPER_STOPPING = Stopping(max_epochs=120, reading="explosion")
+"""At an explosion from epoch 100 on, the paper's rule by the word (§3.7); the cap is ours."""
 USUAL_SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """Sizes unless given, as shares of the largest."""
 
