@@ -14,7 +14,8 @@ RNG = np.random.default_rng(4)
 
 def losses(median: float, spread: float = 0.01, n: int = 20) -> np.ndarray:
     """Return losses around a median whose interquartile range is about that share of it."""
-    return median * (1.0 + spread * np.linspace(-1.0, 1.0, n) + 1e-6 * RNG.normal(size=n))
+    around = np.linspace(-1.0, 1.0, n) + 0.05 * RNG.normal(size=n)
+    return median * (1.0 + spread * around)
 
 
 def told(name, size, values, *, role="compare", first=0, epochs=100, curve=()):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from surefoot.calorimeter.paper.verdicts import CLAIMS, Evidence, verdicts_of
+from surefoot.errors import StatisticsError
 from surefoot.seeds.ledger import FactorLevels
 from tests.calorimeter.paper.recorded import losses, study, told
 
@@ -190,3 +191,18 @@ def test_the_best_epoch_is_compared_with_the_last():
 
     assert found(9, *worlds(3.0)) == "seen"
     assert found(9, *worlds(0.2)) == "reversed"
+
+
+@pytest.mark.parametrize("number", [number for number in range(1, 30) if number != 11])
+def test_studies_that_have_only_begun_decide_nothing(number):
+    """No rule stumbles over what is missing yet."""
+    verdicts_of({})
+    every = {name for claim in CLAIMS.values() for name in claim.studies}
+    every |= {f"{name}-{dataset}" for name in every for dataset in "AB"}
+    empty = {name: study(name, {}) for name in every}
+    with pytest.raises(StatisticsError):
+        CLAIMS[number].rule(Evidence(empty))
+    for name in every:
+        empty[name] = study(name, {}, more=tuple(told("somebody", 100, losses(1.0, n=3))))
+    with pytest.raises(StatisticsError):
+        CLAIMS[number].rule(Evidence(empty))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 SUMMARY = "summary.parquet"
 """What the summary of a run is called, in its folder."""
 FORMATS = ("png", "pdf", "svg")
+PAST = 30.0
+"""Seconds of training, as estimated, from which on they tell the pace of the rest."""
 
 app = typer.Typer(no_args_is_help=True, help="The paper, study by study.")
 
@@ -154,15 +157,19 @@ def run(
             _say_costs(out, order, costs, cores)
             return
         with open_executor(cluster, workers, engine or AUTO) as executor:
+            began, past = time.monotonic(), 0.0
             for place, study in enumerate(order):
                 left = sum(costs[one.name].seconds for one in order[place:]) / cores
+                # What has been trained says how far the speeds measured before hold.
+                pace = (time.monotonic() - began) / past if past > PAST else 1.0
                 out.print(
                     f"{study.name} ({place + 1} of {len(order)}): {study.title}; about "
-                    f"{duration_words(left)} left for all",
+                    f"{duration_words(pace * left)} left for all",
                     style="bold",
                     soft_wrap=True,
                 )
                 _train(out, asked, study, executor, costs[study.name])
+                past += costs[study.name].seconds / cores
     known = read_evidence([where])
     with overwriting():
         write_evidence(list(known.values()), where / SUMMARY)

@@ -6,6 +6,7 @@ ranges) likewise; instances of one number are paired, since they share their dra
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from surefoot.calorimeter.paper.evidence import Recorded
 from surefoot.calorimeter.paper.measures import median, median_ratio, spread, spread_ratio
 from surefoot.calorimeter.paper.verdicts import (
+    FEWEST,
     NOT_SEEN,
     REVERSED,
     SEEN,
@@ -75,7 +77,13 @@ def _lowest(study: Recorded, name: str, rivals: Sequence[str], size: int) -> tup
 
 
 def best_of(study: Recorded, field: str) -> dict[str, Floats]:
-    """Return the losses of the candidate of lowest mean for each value of a field."""
+    """Return the losses of the candidate of lowest mean for each value of a field.
+
+    Raises `StatisticsError` unless all candidates have equally many instances.
+    """
+    counts = Counter(one.candidate for one in study.told)
+    if len({counts[key] for key in study.specs if key != study.baseline}) > 1:
+        raise StatisticsError(f"{study.study} is not complete yet")
     best: dict[str, Floats] = {}
     for key, spec in study.specs.items():
         if field in spec and any(one.candidate == key for one in study.told):
@@ -95,6 +103,8 @@ def _order(best: Mapping[str, Floats]) -> str:
 def _robust_from(study: Recorded, name: str) -> tuple[int | None, RobustRule]:
     """Return the smallest robust size, by the largest share that so many instances can promise."""
     comparison = study.comparison()
+    if name not in comparison.names:
+        raise StatisticsError(f"{study.study} has no instance of {name} yet")
     row, n = comparison.names.index(name), comparison.n
     content = next((share for share in (0.9, 0.75, 0.5) if needed(share, 0.975) <= n), None)
     if content is None:
@@ -191,6 +201,8 @@ def dense(e: Evidence) -> Finding:
     """Seen if the best one's median is above the scaled sum's, reversed if it is below."""
     study = e["dense"]
     others = [name for name in study.names.values() if name != SUM]
+    if not others:
+        raise StatisticsError("dense has no instance yet")
     best = min(others, key=lambda one: median(study.losses(one)))
     ratio = median_ratio(study.losses(best), study.losses(SUM), paired=True)
     return Finding(_above(ratio), f"The best, {best}, has {ratio} of the scaled sum's median.")
@@ -320,7 +332,7 @@ def winner_takes_the_sum(e: Evidence) -> Finding:
     fresh = {one.candidate for one in study.told if one.role == "certify"} - {winner}
     if not fresh:
         raise StatisticsError("the best of the selection without the sum has no fresh instances")
-    (other,) = fresh
+    other = min(fresh, key=lambda key: median(study.losses(key, role="certify")))
     ratio = median_ratio(study.losses(winner, role="certify"), study.losses(other, role="certify"))
     words = f"The winner is {study.names[winner]}; its median is {ratio} of that of the best "
     return Finding(SEEN if ratio.high < 1.0 else NOT_SEEN, f"{words}without.")
@@ -363,6 +375,8 @@ def no_double_descent(e: Evidence) -> Finding:
                     rises.append(ratio.low > 1.10)
                     if ratio.estimate > worst:
                         worst, where = ratio.estimate, f"{name} on {dataset} at {after:,} examples"
+    if not rises:
+        raise StatisticsError("the studies of sizes have one size each yet")
     found = REVERSED if any(rises) else SEEN
     return Finding(found, f"The largest step is to {worst:.3g} of the size before: {where}.")
 
@@ -613,11 +627,11 @@ def good_on_b(e: Evidence) -> Finding:
     the scaled sum; reversed if a higher one.
     """
     study, selection = e["transfer"], e["selection"]
-    names = dict(study.names)
     formula = study.baseline
-    winner = next(key for key in names if key != formula)
+    winner = next((key for key in study.names if key != formula), "")
     ratio = median_ratio(study.losses(winner), study.losses(formula), paired=True)
-    words = f"{selection.names.get(winner, names[winner])} has {ratio} of the scaled sum's median."
+    name = selection.names.get(winner, study.names[winner])
+    words = f"{name} has {ratio} of the scaled sum's median."
     return Finding(_below(ratio), words)
 
 
@@ -633,7 +647,7 @@ def search(e: Evidence) -> Finding:
     are above model 2's at every size from 16,000 on; reversed if both are below it.
     """
     study = e["nas"]
-    lowest = {name: float(study.losses(name).min()) for name in study.names.values()}
+    lowest = {name: float(study.losses(name).min()) for name in ("NAS 1", "NAS 2", M2)}
     equal = all(abs(one / lowest[M2] - 1.0) <= 0.03 for one in lowest.values())
     sizes = [size for size in study.sizes if size >= 16_000] or [study.sizes[-1]]
     ratios = {
@@ -696,7 +710,10 @@ def _sources(study: Recorded, word: Callable[[Interval], Found]) -> Finding:
 
 
 def alone_of(study: Recorded) -> dict[str, list[float]]:
-    """Return the losses where the sample, the initial weights, or both vary."""
+    """Return the losses where the sample, the initial weights, or both vary.
+
+    Raises `StatisticsError` for too few.
+    """
     alone: dict[str, list[float]] = {"sample": [], "weights": [], "both": []}
     for one in study.told:
         levels = FactorLevels.numbered(one.instance)
@@ -709,6 +726,8 @@ def alone_of(study: Recorded) -> dict[str, list[float]]:
             alone["weights"].append(one.loss)
         if levels.draw == levels.init:
             alone["both"].append(one.loss)
+    if min(map(len, alone.values())) < FEWEST:
+        raise StatisticsError(f"{study.study} has fewer than {FEWEST} instances of a source yet")
     return alone
 
 

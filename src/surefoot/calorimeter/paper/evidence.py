@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.errors import DataError, ExportError, StatisticsError, require
+from surefoot.errors import DataError, ExportError, RaceError, StatisticsError, require
 from surefoot.instances import Outcome
 from surefoot.journal import Journal
 from surefoot.replacing import MARK, check_target, replaced
@@ -71,7 +71,9 @@ class Recorded:
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """Sizes of the training samples, ascending."""
+        """Sizes of the training samples, ascending; `StatisticsError` before the first instance."""
+        if not self.told:
+            raise StatisticsError(f"{self.study} has no instance yet")
         return tuple(sorted({one.sample for one in self.told}))
 
     @cached_property
@@ -130,7 +132,7 @@ class Recorded:
 
 
 def recorded_study(journal: Journal) -> Recorded:
-    """Return what a journal of any kind of study holds."""
+    """Return what a journal of any kind of study holds, also of one that still runs."""
     study, notes, known = Description.read(journal.study), journal.notes(), journal.candidates()
     paper, asked = notes.get("paper", {}), notes.get("asked", {})
     labels = {key: one.label for key, one in known.items()}
@@ -159,7 +161,10 @@ def recorded_study(journal: Journal) -> Recorded:
 def _winner(journal: Journal, study: Description) -> str:
     if not isinstance(study, RaceDescription):
         return ""
-    return recorded_race(journal).state().winner or ""
+    try:
+        return recorded_race(journal).state().winner or ""
+    except RaceError:
+        return ""
 
 
 def _told(one: Outcome, keep_curve: bool) -> Told:
