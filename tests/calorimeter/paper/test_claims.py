@@ -175,8 +175,10 @@ def test_a_rule_sees_its_claim_and_its_reverse(number):
 
 
 def test_what_no_test_tells_apart_is_not_seen():
-    same = dict.fromkeys(("model 2", "model 2, ema", "scaled sum", "XGBoost"), 1.0)
-    alike = [compared(f"energy-{one}", same, dict.fromkeys(same, 0.2)) for one in "AB"]
+    rng = np.random.default_rng(8)
+    everyone = ("model 2", "model 2, ema", "scaled sum", "XGBoost")
+    rows = {(name, size): rng.normal(1.0, 0.1, 20) for name in everyone for size in SIZES}
+    alike = [study(f"energy-{one}", rows) for one in "AB"]
     assert found(18, *alike) == "not seen"
     assert found(17, *alike) == "not seen"
 
@@ -206,3 +208,18 @@ def test_studies_that_have_only_begun_decide_nothing(number):
         empty[name] = study(name, {}, more=tuple(told("somebody", 100, losses(1.0, n=3))))
     with pytest.raises(StatisticsError):
         CLAIMS[number].rule(Evidence(empty))
+
+
+def test_what_a_search_found_is_told_beside_and_decides_nothing():
+    rows = [one for name in ("c0", "c1") for one in told(name, 2_000, [1.0], role="race")]
+    rows += told("c1", 2_000, losses(1.1), role="certify")
+    rows += told("m2", 2_000, losses(1.0), role="certify")
+    search = study("search", {}, kind="search", more=tuple(rows), baseline="m2")
+    seen, _ = CASES[28]
+    verdicts_of({})
+    both = CLAIMS[28].rule(Evidence({one.study: one for one in (*seen, search)}))
+    assert both.found == "seen"
+    assert "search of 2 networks at 2,000 examples, beside model 2: c1 has 1.1" in both.words
+    alone = Evidence({"search": search})
+    with pytest.raises(StatisticsError, match="nas has not been run"):
+        CLAIMS[28].rule(alone)

@@ -640,11 +640,13 @@ def good_on_b(e: Evidence) -> Finding:
     "The networks of the search (NAS 1, NAS 2) have best losses equal to model 2's and larger "
     "spreads from 16,000 examples on",
     "nas",
+    "search",
     examples=32_000,
 )
 def search(e: Evidence) -> Finding:
     """Seen if the lowest losses at the largest size are within 3 % of model 2's and both spreads
-    are above model 2's at every size from 16,000 on; reversed if both are below it.
+    are above model 2's at every size from 16,000 on; reversed if both are below it. What a search
+    finds here is told beside it.
     """
     study = e["nas"]
     lowest = {name: float(study.losses(name).min()) for name in ("NAS 1", "NAS 2", M2)}
@@ -659,7 +661,8 @@ def search(e: Evidence) -> Finding:
     found = spreads if equal or spreads == REVERSED else NOT_SEEN
     said = ", ".join(f"{name} {ratio} at {size:,}" for (name, size), ratio in ratios.items())
     best = ", ".join(f"{name} {value:.4g}" for name, value in lowest.items())
-    return Finding(found, f"Lowest losses: {best}; spreads as a multiple of model 2's: {said}.")
+    words = f"Lowest losses: {best}; spreads as a multiple of model 2's: {said}.{_searched(e)}"
+    return Finding(found, words)
 
 
 @claim(
@@ -682,6 +685,27 @@ def position_selects(e: Evidence) -> Finding:
     found = SEEN if more == 1 else REVERSED if more < 0 else NOT_SEEN
     names = [one.names[one.winner] for one in (energy, position)]
     return Finding(found, f"{layers[0]} and {layers[1]} hidden layers: {names[0]}; {names[1]}.")
+
+
+def _searched(e: Evidence) -> str:
+    """Say how what a search found here stands to its rival; "" if it has not got so far."""
+    study = e.aside("search")
+    if study is None:
+        return ""
+    fresh = {one.candidate for one in study.told if one.role == "certify"}
+    if study.baseline not in fresh or len(fresh) < 2:
+        return ""
+    rival = study.losses(study.baseline, role="certify")
+    said = []
+    for key in sorted(fresh - {study.baseline}):
+        losses = study.losses(key, role="certify")
+        both = median_ratio(losses, rival, paired=True), spread_ratio(losses, rival, paired=True)
+        said.append(f"{study.names[key]} has {both[0]} of its median and {both[1]} of its spread")
+    trials = len({o.candidate for o in study.told if o.role == "race"})
+    found = (
+        f" Our own search of {trials:,} networks at {study.sizes[-1]:,} examples, beside model 2: "
+    )
+    return f"{found}{', '.join(said)}."
 
 
 def _ahead(

@@ -7,6 +7,7 @@ largest size of a study, its curve. So the journals of all studies fit in a few 
 from __future__ import annotations
 
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
@@ -140,7 +141,13 @@ def recorded_study(journal: Journal) -> Recorded:
     labels |= dict(zip(study.candidates, given, strict=False))
     outcomes = journal.outcomes()
     largest = max((one.sample for one in outcomes), default=0)
-    baseline = getattr(study, "baseline", None) or asked.get("baseline") or ""
+    baseline = getattr(study, "baseline", None) or asked.get("baseline") or asked.get("rival") or ""
+    if study.kind == "search":
+        # Of the many that might have been proposed, only those that were.
+        known = {one.candidate: known[one.candidate] for one in outcomes}
+        declared: tuple[str, ...] = ()
+    else:
+        declared = study.candidates
     return Recorded(
         study=str(paper.get("study", journal.place.stem)),
         scale=str(paper.get("scale", "")),
@@ -150,7 +157,7 @@ def recorded_study(journal: Journal) -> Recorded:
         loss=str(study.loss),
         baseline=baseline,
         winner=_winner(journal, study),
-        names={key: labels[key] for key in dict.fromkeys([*study.candidates, *known])},
+        names={key: labels[key] for key in dict.fromkeys([*declared, *known])},
         specs={key: dict(one.spec) for key, one in known.items()},
         told=tuple(
             _told(one, one.sample == largest and study.kind == "compare") for one in outcomes
@@ -223,8 +230,8 @@ def write_evidence(studies: Sequence[Recorded], file: Path) -> None:
     table = arrow.table(
         {k: arrow.array(v, kinds.get(k, arrow.float64())) for k, v in columns.items()}
     )
-    heads = [{k: v for k, v in vars(s).items() if k in _HEAD} for s in studies]
-    about = {"surefoot": MARK, "studies": json.dumps(heads)}
+    heads = json.dumps([{k: v for k, v in vars(s).items() if k in _HEAD} for s in studies])
+    about = {b"surefoot": MARK.encode(), b"studies": zlib.compress(heads.encode())}
     with replaced(file, ExportError) as part:
         parquet.write_table(table.replace_schema_metadata(about), part, compression="zstd")
 
@@ -239,8 +246,8 @@ def _parquet() -> Any:
 def _read_parquet(file: Path) -> list[Recorded]:
     try:
         table = _parquet().read_table(file)
-        heads = json.loads((table.schema.metadata or {})[b"studies"])
-    except (OSError, ValueError, KeyError) as error:
+        heads = json.loads(zlib.decompress((table.schema.metadata or {})[b"studies"]))
+    except (OSError, ValueError, KeyError, zlib.error) as error:
         raise DataError(f"'{file}' is no summary of the paper's journals: {error}") from None
     rows: dict[str, list[Told]] = {head["study"]: [] for head in heads}
     for row in table.to_pylist():

@@ -23,6 +23,7 @@ from surefoot.study_files.build import (
     choose_candidate,
     comparison_of,
     grid_of,
+    search_of,
     setting_of,
     study_of,
 )
@@ -170,6 +171,12 @@ def _variance(
     return VarianceStudy(candidate=candidate, **_shared(study, file, population), **options)
 
 
+def _search(
+    study: PaperStudy, file: StudyFile, population: Population, options: Options, journals: Path
+) -> Study[Any]:
+    return replace(search_of(file, population), **options)
+
+
 def _transfer(
     study: PaperStudy, file: StudyFile, population: Population, options: Options, journals: Path
 ) -> Study[Any]:
@@ -186,6 +193,7 @@ _ASKED: dict[str, Callable[[PaperStudy, StudyFile, Population, Options, Path], S
     "grid": _grid,
     "select": _select,
     "variance": _variance,
+    "search": _search,
     "transfer": _transfer,
 }
 """The study that each command asks."""

@@ -7,6 +7,7 @@ again, it goes on where it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from surefoot.instances import Setting
 from surefoot.journal import Journal
 from surefoot.studies.base import FixedStudy, Study, identity_of
 from surefoot.studies.duration import mean_seconds, probe, seconds_of_all
+from surefoot.studies.search.study import SearchStudy
 from surefoot.studies.select.cost import count_trainings
 from surefoot.studies.select.study import SelectStudy
 from surefoot.studies.watch import Watcher
@@ -99,22 +101,21 @@ class PaperRun:
             return self._before_its_selection(study)
         asked = self.asked(study)
         rates, epochs = self._speeds(asked.everyone, asked.setting), _epochs(asked.setting)
-        place = self.place(study)
-        if isinstance(asked, SelectStudy):
-            counted = count_trainings(asked)
-            done = 0
-            if place.exists():
-                with Journal.read(place) as journal:
-                    done = journal.count()
-            left = max(0, counted.total - done)
-            each = mean_seconds(asked.candidates, asked.setting, rates, epochs)
-            return Cost(left, left * each)
-        assert isinstance(asked, FixedStudy)
-        todo = asked.instances()
-        if place.exists():
-            with Journal.read(place) as journal:
-                todo = [o for o in todo if not journal.has(*identity_of(o, asked.setting))]
-        return Cost(len(todo), seconds_of_all(todo, asked.setting, rates, epochs))
+        with ExitStack() as stack:
+            place = self.place(study)
+            record = stack.enter_context(Journal.read(place)) if place.exists() else None
+            done = 0 if record is None else record.count()
+            if isinstance(asked, SelectStudy):
+                left = max(0, count_trainings(asked).total - done)
+                each = mean_seconds(asked.candidates, asked.setting, rates, epochs)
+                return Cost(left, left * each)
+            if isinstance(asked, SearchStudy):
+                todo = asked.likely()[done:]
+            else:
+                assert isinstance(asked, FixedStudy)
+                known = record.has if record is not None else lambda *_: False
+                todo = [o for o in asked.instances() if not known(*identity_of(o, asked.setting))]
+            return Cost(len(todo), seconds_of_all(todo, asked.setting, rates, epochs))
 
     def order(self, costs: Mapping[str, Cost]) -> list[PaperStudy]:
         """Return the studies, the most claims per hour first, each after its selection."""

@@ -53,6 +53,10 @@ class Evidence(Mapping[str, Recorded]):
             raise StatisticsError(f"the study {name} has not been run")
         return self.used.setdefault(name, self._studies[name])
 
+    def aside(self, name: str) -> Recorded | None:
+        """Return a study that is told of and decides nothing; None if it is not recorded."""
+        return self._studies.get(name)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._studies)
 
