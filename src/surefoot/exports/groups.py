@@ -227,6 +227,8 @@ def _searched(journal: Journal, study: SearchDescription) -> tuple[str | None, t
             study.confidence,
             found.certificates.get(key),
             fresh.get(key, ()) if key in tried else (),
+            left=None if key in tried else 0,
+            reason="" if key in tried else "a rival: no trial was of it",
         )
         for key in keys
     )

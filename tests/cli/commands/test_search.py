@@ -22,8 +22,8 @@ def test_a_search_ends_with_a_certificate_and_a_figure(run, study):
     assert "8 trials of 1 instance by 'tpe': 8 trainings of" in out
     assert "best of 4 trials: scaled sum" in out
     assert re.search(r"Certificate +With 95 % confidence, at least 65.1 %", out)
-    assert "beside it: scaled sum" in out
-    assert "beats scaled sum" in out
+    assert "the rival: scaled sum" in out
+    assert "beats the rival" in out
     assert re.search(r"Journal +s-search\.db\nFigure +s-search\.png\n", out)
     assert (study / "s-search.png").read_bytes().startswith(b"\x89PNG")
     done = count("s-search.db")
@@ -51,10 +51,10 @@ def test_the_winner_of_a_race_is_a_rival_with_its_cost(run, study):
     code, out, _ = run("search", "s.toml", "--from", "small.db", "--rival", "scaled sum")
     assert code == 0
     assert re.search(r"whose race took \d+ trainings", " ".join(out.split()))
-    assert "beats scaled sum" in out
+    assert "beats the rival" in out
     code, out, _ = run("search", "s.toml", "--from", "small.db", "--journal", "other.db")
     assert code == 0
-    assert re.search(r"beside it: scaled sum.*whose race took", " ".join(out.split()))
+    assert re.search(r"the rival: scaled sum.*whose race took", " ".join(out.split()))
 
 
 def test_a_journal_of_another_space_is_refused(run, study):

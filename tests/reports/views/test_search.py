@@ -57,11 +57,13 @@ def test_every_trial_is_a_point_at_what_was_spent_by_then(journal):
 def test_the_best_ones_and_the_rival_are_boxes_and_the_verdict_says_what_is_certified(journal):
     found = recorded_search(journal)
     view = compared(found, "loss")
-    assert view.tables[0].columns[-1].name == "beats fake 1.1"
+    assert view.tables[0].columns[-1].name == "beats the rival"
     verdict = searched(found)
     assert verdict.figures[0].name == "certified bound"
     assert any("in the search" in line for line in verdict.words[1].sentences)
     names = [one.name for one in views_of(journal)]
-    assert names == ["verdict", "trials", "comparison", "curves", "failures", "provenance"]
+    assert names == ["verdict", "trials", "comparison", "bands", "curves", "failures", "provenance"]
+    (bands,) = [one for one in views_of(journal) if one.name == "bands"]
+    assert len(bands.panels) == len(found.certified) + 1
     (curves,) = [one for one in views_of(journal) if one.name == "curves"]
     assert found.known[found.best].label == curves.choices[0].name

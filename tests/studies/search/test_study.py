@@ -69,7 +69,7 @@ def test_the_best_after_each_number_of_trials_is_certified_and_so_is_the_rival()
         assert found.best_after(place) == min(latest, key=latest.get)
     assert set(found.certificates) == {found.best_after(6), found.best, RIVAL.key}
     compared = found.comparison()
-    assert compared.names[-1] == RIVAL.label
+    assert compared.names[-1] == "the rival"
     assert compared.reference == len(compared.names) - 1
     assert compared.losses.shape[1:] == (1, 4)
     assert "whose race took 77 trainings" in str(found)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from surefoot.reports.views.bands import bands
+from surefoot.reports.views.bands import curves_of as band
 from surefoot.reports.views.chart import (
     Axis,
     Line,
@@ -23,6 +25,7 @@ from surefoot.reports.views.chart import (
 from surefoot.reports.views.comparison import comparison
 from surefoot.reports.views.curves import curves_of
 from surefoot.reports.views.verdict import certificate_figures
+from surefoot.seeds.ledger import Role
 from surefoot.studies.search.result import recorded_search
 from surefoot.studies.text import Paragraph
 
@@ -44,6 +47,9 @@ def search_views(journal: Journal) -> Iterator[View | None]:
     yield searched(found)
     yield trials_view(found, label)
     yield compared(found, label)
+    fresh = found.certified.items()
+    told = [band(name, journal.outcomes(Role.CERTIFY, key)) for key, name in fresh]
+    yield bands([one for one in told if one is not None], label)
     chosen = [*map(found.best_after, reversed(found.steps)), *filter(None, [found.rival])]
     yield curves_of(journal, {key: found.known[key].label for key in chosen}, label)
 

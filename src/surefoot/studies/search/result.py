@@ -103,17 +103,21 @@ class Search(Shown):
         """The best candidate's name for people."""
         return self.known[self.best].label
 
+    @property
+    def certified(self) -> dict[str, str]:
+        """The best ones and the rival, as far as they have a certificate: what each is, by key."""
+        named = {self.best_after(number): f"best of {number:,} trials" for number in self.steps}
+        if self.rival is not None:
+            also = f"{named[self.rival]}, " if self.rival in named else ""
+            named[self.rival] = f"{also}the rival"
+        return {key: name for key, name in named.items() if key in self.certificates}
+
     def comparison(self) -> Comparison | None:
         """Return the fresh losses of the best ones and of the rival, on the same draws.
 
         None where fewer than two candidates have any.
         """
-        named = {self.best_after(number): f"best of {number:,} trials" for number in self.steps}
-        if self.rival is not None:
-            label = self.known[self.rival].label
-            also = f"{named[self.rival]}, " if self.rival in named else ""
-            named[self.rival] = f"{also}{label}"
-        named = {key: name for key, name in named.items() if key in self.certificates}
+        named = self.certified
         if len(named) < 2:
             return None
         n = min(self.certificates[key].n for key in named)
@@ -151,8 +155,8 @@ class Search(Shown):
         if not self.over:
             said.append(f"{study.trials - len(self.trials):,} trials are still to come")
         if self.rival is not None:
-            words = f"beside it: {self.known[self.rival].label} ({self.rival})"
-            words += ": the search found it, too" if self.rival == self.best else ""
+            words = f"the rival: {self.known[self.rival].label} ({self.rival})"
+            words += ": the best found, too" if self.rival == self.best else ""
             if self.rival_trainings is not None:
                 words += f", whose race took {self.rival_trainings:,} trainings"
             said.append(words)
