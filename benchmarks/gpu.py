@@ -232,7 +232,7 @@ def stacks(
                 synchronise()
                 begins = time.perf_counter() - began
                 best, energy = best_seconds(stack.train_epoch, seconds, 1)
-            except torch.OutOfMemoryError:
+            except torch.cuda.OutOfMemoryError:
                 print(f"  a stack of {size} does not fit into the memory", flush=True)
                 return
             each = size * examples

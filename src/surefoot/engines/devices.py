@@ -16,9 +16,9 @@ from surefoot.errors import ConfigurationError
 AUTO = "auto"
 DEVICE = r"^(auto|cpu|cuda(:\d+)?)$"
 """What a device may be called, as a regular expression."""
-DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+DRIVERS = ("/dev/nvidiactl", "/dev/nvidia0", "/proc/driver/nvidia", "/dev/kfd", "/dev/dxg")
 """One of these files is there where a driver for GPUs is (NVIDIA's, AMD's, that of WSL): without
-one, torch need not be imported to know that there is none."""
+one, ``auto`` is the CPU, and torch need not be imported to know that."""
 
 
 def engine_and_device(asked: str) -> tuple[str, str]:
@@ -44,8 +44,6 @@ def on_device(engine: str, device: str) -> str:
 
 def gpus() -> int:
     """Return how many GPUs torch finds here; 0 without torch."""
-    if not any(Path(driver).exists() for driver in DRIVERS):
-        return 0
     if importlib.util.find_spec("torch") is None:
         return 0
     import torch
@@ -55,14 +53,17 @@ def gpus() -> int:
 
 def is_gpu(device: str) -> bool:
     """Return whether a device is a GPU; ``auto`` is one where there is one."""
-    return gpus() > 0 if device == AUTO else device.startswith("cuda")
+    return devices(device)[0] != "cpu"
 
 
 def devices(device: str) -> list[str]:
-    """Return the devices that are meant: for ``auto`` and ``cuda`` all GPUs, else the CPU."""
-    if device not in (AUTO, "cuda"):
-        return [device]
-    return [f"cuda:{number}" for number in range(gpus())] or ["cpu"]
+    """Return the devices that are meant: of ``auto`` all GPUs or the CPU, of ``cuda`` all GPUs."""
+    if device == AUTO:
+        found = any(Path(driver).exists() for driver in DRIVERS) and gpus() > 0
+        return devices("cuda") if found else ["cpu"]
+    if device == "cuda":
+        return [f"cuda:{number}" for number in range(gpus())] or [device]
+    return [device]
 
 
 def device_refusal(device: str) -> str | None:

@@ -103,7 +103,7 @@ def out_of_memory(
 
     def crowded(self: Stack) -> Any:
         if len(self.places) > fits and when(self):
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return train(self)
 
     monkeypatch.setattr(Stack, "train_epoch", crowded)
@@ -145,6 +145,43 @@ def test_one_that_does_not_fit_alone_has_failed(monkeypatch: pytest.MonkeyPatch)
     found = trained(several(NOISY, 3), toy_setting(), 2)
     assert [found[number].status for number in range(3)] == [Status.FAILED] * 3
     assert found[2].message.startswith("out of memory on cpu: CUDA out of memory")
+
+
+def raising(monkeypatch: pytest.MonkeyPatch, message: str, full: bool = False) -> None:
+    """Have stacks of more than one raise, perhaps while memory that is full is dealt with."""
+
+    def broken(self: Stack) -> Any:
+        if len(self.places) > 1:
+            try:
+                if full:
+                    raise torch.cuda.OutOfMemoryError("full")
+            finally:
+                raise RuntimeError(message)
+        return train(self)
+
+    train = Stack.train_epoch
+    monkeypatch.setattr(Stack, "train_epoch", broken)
+
+
+def test_an_error_of_the_device_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    raising(monkeypatch, "CUDA error: an illegal memory access was encountered")
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        trained(several(PLAIN), toy_setting(), 4)
+
+
+@pytest.mark.parametrize(
+    ("message", "full"),
+    [
+        ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate", False),
+        ("CUDA error: operation failed due to a previous error during capture", True),
+    ],
+)
+def test_errors_that_come_of_full_memory_halve_a_stack(
+    message: str, full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raising(monkeypatch, message, full)
+    found = trained(several(PLAIN), toy_setting(), 4)
+    assert [found[number].status for number in range(6)] == [Status.FINISHED] * 6
 
 
 def test_one_that_raises_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

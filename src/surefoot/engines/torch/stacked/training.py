@@ -287,13 +287,15 @@ def fit(
         try:
             stack = Stack(waiting[0], setting, data, size, stop)
             yield from _run(stack, waiting, instances)
-        except (Stopped, torch.AcceleratorError):
+        except Stopped:
             raise
         except Exception as error:
             failure = failure_of(error)
-            if isinstance(error, torch.OutOfMemoryError):
-                failure = f"out of memory on {device}: {error}"
+            if (full := _out_of_memory(error)) is not None:
+                failure = f"out of memory on {device}: {full}"
                 _logger.info("a stack of %d instances: %s", size, one_line(failure))
+            elif str(error).startswith("CUDA error") and "CUBLAS" not in str(error):
+                raise  # the device itself: nothing trains there any more
             if stack is not None:
                 waiting[:0] = [place.trained.instance for place in stack.places if place]
         finally:
@@ -306,6 +308,16 @@ def fit(
         if size == 1:
             yield Trained(waiting.pop(0), Monitor(stop), failure=failure)
         size = max(1, size // 2)
+
+
+def _out_of_memory(error: BaseException | None) -> BaseException | None:
+    """Return the error, or the one behind it, that the device's memory is full; None if none is.
+
+    A recording that is broken off by it raises another one.
+    """
+    while error is not None and not isinstance(error, torch.cuda.OutOfMemoryError):
+        error = error.__context__
+    return error
 
 
 def _run(stack: Stack, waiting: list[Instance], instances: Iterator[Instance]) -> Iterator[Trained]:
