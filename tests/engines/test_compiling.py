@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import numba as nb
@@ -16,22 +17,29 @@ class Beginnings(event.Listener):
 
     def __init__(self) -> None:
         self.seen: list[float | None] = []
+        self.collections: list[tuple[int, int, int]] = []
 
     def on_start(self, event: object) -> None:
         """Ask."""
         self.seen.append(compiling.began())
+        self.collections.append(gc.get_threshold())
 
     def on_end(self, event: object) -> None:
         """Nothing is compiled any more."""
 
 
 @pytest.fixture
-def seen() -> Iterator[list[float | None]]:
+def listener() -> Iterator[Beginnings]:
     compiling.follow_compiler(__name__)
-    listener = Beginnings()
-    event.register("numba:compile", listener)
-    yield listener.seen
-    event.unregister("numba:compile", listener)
+    found = Beginnings()
+    event.register("numba:compile", found)
+    yield found
+    event.unregister("numba:compile", found)
+
+
+@pytest.fixture
+def seen(listener: Beginnings) -> list[float | None]:
+    return listener.seen
 
 
 def test_it_is_known_while_a_function_of_the_engine_is_compiled(seen: list[float | None]) -> None:
@@ -68,3 +76,10 @@ def test_kernels_compiled_one_after_the_other_are_one_compilation(
         now = moment
         nb.njit(lambda x: x + 3)(1)
     assert seen == [200.0, 200.0, 200.0, 300.0]
+
+
+def test_garbage_is_collected_rarely_while_an_engine_is_compiled(listener: Beginnings) -> None:
+    usual = gc.get_threshold()
+    nb.njit(lambda x: x + 4)(1)
+    assert listener.collections == [compiling.COLLECTIONS]
+    assert gc.get_threshold() == usual != compiling.COLLECTIONS
