@@ -400,3 +400,11 @@ def test_a_journal_from_before_trainings_were_put_aside_is_read_and_goes_on(path
         journal.add(aside)
     with Journal.read(path) as journal:
         assert [one.instance for one in journal.paused()] == [1]
+
+
+def test_numbers_of_numpy_are_recorded_as_numbers() -> None:
+    given = {"limit": np.int64(5), "share": np.float32(0.5), "paired": np.bool_(True)}
+    assert canonical(given) == canonical({"limit": 5, "share": 0.5, "paired": True})
+    for wrong in (np.float32("nan"), np.array([1, 2])):
+        with pytest.raises((ValueError, TypeError)):
+            canonical({"limit": wrong})

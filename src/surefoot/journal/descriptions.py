@@ -7,13 +7,24 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 
 def canonical(study: Mapping[str, Any]) -> str:
     """Return a study's description as JSON text that equal descriptions share.
 
-    Raises `ValueError` or `TypeError` when it is not plain JSON (NaN and infinity are not).
+    NumPy's numbers count as Python's. Raises `ValueError` or `TypeError` when it is not plain JSON
+    (NaN and infinity are not).
     """
-    return json.dumps(study, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return json.dumps(
+        study, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_number
+    )
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def fingerprint(text: str) -> str:
