@@ -136,7 +136,7 @@ def test_the_place_of_side_features_is_immaterial_without_any() -> None:
         ({"convolutions": (), "input_shape": (0,)}, r"input_shape = \(1, 1, 0\) must be positive"),
         ({"convolutions": (8,)}, "convolution 8 must be a Conv"),
         ({"convolutions": 8}, "convolutions = 8 must be a list"),
-        ({"hidden": (1,) * 4}, "4 hidden layers given; use at most 3"),
+        ({"hidden": (1,) * 5}, "5 hidden layers given; use at most 4"),
         ({"hidden": (0,)}, r"hidden = \(0,\) and .* must be positive"),
         ({"hidden": 9}, "hidden = 9 must be a list of whole numbers"),
         ({"activation": "gelo"}, "activation 'gelo' is unknown: did you mean 'gelu'"),
