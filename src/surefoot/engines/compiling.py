@@ -7,8 +7,8 @@ import time
 from functools import cache
 from typing import Any
 
-PAUSE = 2.0
-"""Seconds between two kernels that are compiled one after the other, as one compilation."""
+PAUSE = 30.0
+"""Seconds between two kernels that count as one compilation; on a busy machine they take long."""
 COLLECTIONS = 50_000, 50, 100
 """Python's garbage collector while a kernel is compiled: what Numba makes then is kept anyway, and
 looking through it again and again takes a tenth of the time."""
