@@ -10,8 +10,7 @@ process: other work on the machine then disturbs all alike and least. GFLOP/s co
 products and sums, forward and backward, without the first layer's input gradient, as if every
 cell of every map were needed (`ConvNet.flops`), whatever an engine leaves out.
 ``--docs`` writes the table and the figure into docs/. ``--dense`` trains networks without
-convolution instead, on tables of 10, 30 and 225 features: of these, ways take turns too, but each
-has the median of its rounds, and so has the ratio to the best peer of every round.
+convolution instead, on tables of 10, 30 and 225 features.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import machine
@@ -81,8 +79,15 @@ def steps_for(way: Any, seconds: float, limit: int) -> int:
 
 def measure_case(net: ConvNet, rounds: int, seconds: float) -> dict[str, float]:
     """Return microseconds per example of every way, the best of the rounds."""
-    made = {name: make(net) for name, make in ways().items()}
-    steps = {name: steps_for(way, seconds, 4096) for name, way in made.items()}
+    return best_of(ways(), net, rounds, seconds, 4096)
+
+
+def best_of(
+    known: dict[str, Any], net: ConvNet, rounds: int, seconds: float, limit: int
+) -> dict[str, float]:
+    """Return microseconds per example of every known way, the best of the rounds."""
+    made = {name: make(net) for name, make in known.items()}
+    steps = {name: steps_for(way, seconds, limit) for name, way in made.items()}
     for name, way in made.items():
         way.run(steps[name])
     best = dict.fromkeys(made, float("inf"))
@@ -96,21 +101,12 @@ def measure_case(net: ConvNet, rounds: int, seconds: float) -> dict[str, float]:
 
 def measure_dense(net: ConvNet, rounds: int, seconds: float) -> list[str]:
     """Return a row of the table of networks without convolution."""
-    made = {name: make(net) for name, make in dense_ways().items()}
-    steps = {name: steps_for(way, seconds, 1 << 17) for name, way in made.items()}
-    spent: dict[str, list[float]] = {name: [] for name in made}
-    for _ in range(rounds):
-        for name, way in made.items():
-            start = time.process_time()
-            examples = way.run(steps[name])
-            spent[name].append((time.process_time() - start) / examples * 1e6)
-    peers = [name for name in made if name != OURS]
-    ratios = [min(spent[p][i] for p in peers) / spent[OURS][i] for i in range(rounds)]
-    times = [f"{median(spent[name]):.2f}" for name in made]
+    best = best_of(dense_ways(), net, rounds, seconds, 1 << 17)
+    ratio = min(best[name] for name in best if name != OURS) / best[OURS]
+    times = [f"{best[name]:.2f}" for name in best]
     hidden = "-".join(map(str, net.hidden))
-    features = str(net.input_shape[2])
-    rate = net.flops / median(spent[OURS]) / 1e3
-    return [features, hidden, str(net.batch_size), *times, f"{rate:.0f}", f"{median(ratios):.1f}"]
+    features, rate = str(net.input_shape[2]), net.flops / best[OURS] / 1e3
+    return [features, hidden, str(net.batch_size), *times, f"{rate:.0f}", f"{ratio:.1f}"]
 
 
 def dense(rounds: int, seconds: float, *, docs: bool) -> None:
