@@ -31,7 +31,7 @@ family = "scaled_sum"
 window = "5x5"
 
 [[space]]
-name = "XGBoost"
+name = "XGBoost, paper's features"
 family = "scaled_sum"
 window = "3x3"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from surefoot.calorimeter.paper.claims import TREES
 from surefoot.calorimeter.paper.verdicts import CLAIMS, Evidence, verdicts_of
 from surefoot.errors import StatisticsError
 from surefoot.seeds.ledger import FactorLevels
@@ -37,13 +38,13 @@ def grid(name, field, medians, spreads=None):
 
 
 def energy(two=0.9, spread=0.05, trees=1.0):
-    medians = {"model 2": two, "model 2, ema": two, "scaled sum": 1.0, "XGBoost": trees}
+    medians = {"model 2": two, "model 2, ema": two, "scaled sum": 1.0, TREES: trees}
     spreads = {"model 2": spread, "model 2, ema": 0.02}
     return [compared(f"energy-{one}", medians, spreads) for one in "AB"]
 
 
 def position(a=0.9, b=2.07):
-    others = {"barycentre, S-curve": 1.0, "XGBoost": 0.95}
+    others = {"barycentre, S-curve": 1.0, TREES: 0.95}
     far = dict.fromkeys(others, 2.5)
     return [
         compared("position-A", {"model 4": a, "model 4, ema": a} | others),
@@ -175,8 +176,8 @@ def test_a_rule_sees_its_claim_and_its_reverse(number):
 
 
 def test_what_no_test_tells_apart_is_not_seen():
-    rng = np.random.default_rng(8)
-    everyone = ("model 2", "model 2, ema", "scaled sum", "XGBoost")
+    rng = np.random.default_rng(1)
+    everyone = ("model 2", "model 2, ema", "scaled sum", TREES)
     rows = {(name, size): rng.normal(1.0, 0.1, 20) for name in everyone for size in SIZES}
     alike = [study(f"energy-{one}", rows) for one in "AB"]
     assert found(18, *alike) == "not seen"

@@ -36,7 +36,7 @@ from surefoot.studies.sizes.sample_size import RobustRule, find_robust_size
 
 Floats = NDArray[np.float64]
 M1, M2, M3, M4 = "model 1", "model 2", "model 3", "model 4"
-SUM, BARYCENTRE, TREES = "scaled sum", "barycentre, S-curve", "XGBoost"
+SUM, BARYCENTRE, TREES = "scaled sum", "barycentre, S-curve", "XGBoost, paper's features"
 STEADY = 1.10
 """A candidate is robust if its largest loss is at most this multiple of its median."""
 CONVERGED = 0.10
@@ -458,8 +458,9 @@ def less_robust_than_the_formula(e: Evidence) -> Finding:
     examples=32_000,
 )
 def lowest_energy_loss(e: Evidence) -> Finding:
-    """Seen if model 2's median is below those of the scaled sum and of XGBoost as the paper has
-    it, at 24,000 and 32,000 examples on A and B; reversed if it is above one of them everywhere.
+    """Seen if model 2's median is below those of the scaled sum and of XGBoost on the paper's
+    features, at 24,000 and 32,000 examples on A and B; reversed if it is above one of them
+    everywhere.
     """
     return _ahead(e, "energy", {"A": (24_000, 32_000), "B": (24_000, 32_000)}, M2, (SUM, TREES))
 
@@ -582,8 +583,9 @@ def b_against_a(e: Evidence) -> Finding:
     examples=32_000,
 )
 def lowest_position_loss(e: Evidence) -> Finding:
-    """Seen if model 4's median is below those of the barycentre and of XGBoost at 32,000 examples
-    on A and at 24,000 and 32,000 on B; reversed if it is above one of them everywhere.
+    """Seen if model 4's median is below those of the barycentre and of XGBoost on the paper's
+    features at 32,000 examples on A and at 24,000 and 32,000 on B; reversed if it is above one of
+    them everywhere.
     """
     wanted = {"A": (32_000,), "B": (24_000, 32_000)}
     return _ahead(e, "position", wanted, M4, (BARYCENTRE, TREES))
