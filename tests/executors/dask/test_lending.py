@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -91,12 +92,10 @@ def test_a_lender_that_dies_leaves_nothing() -> None:
 
 
 def test_what_cannot_be_shared_stays_as_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise EngineError("the disk is full")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(lending, "shared", full)
-        assert hold("c", HEAD, ARRAYS).arrays[0] is ARRAYS[0]
+    for error in (EngineError("the disk is full"), FileNotFoundError("no temporary folder")):
+        with monkeypatch.context() as patch:
+            patch.setattr(lending, "shared", Mock(side_effect=error))
+            assert hold("c", HEAD, ARRAYS).arrays[0] is ARRAYS[0]
     with monkeypatch.context() as patch:
         patch.setattr(sys, "platform", "darwin")
         assert hold("c", HEAD, ARRAYS).arrays[0] is ARRAYS[0]

@@ -58,7 +58,7 @@ def hold(digest: str, head: bytes, arrays: Iterable[Any]) -> Held:
         return _borrowed(name) or own
     try:
         file = shared(own.head, own.arrays)
-    except EngineError:
+    except (EngineError, OSError):
         counter.close()
         return own
     held = Held(*mapped(file.fileno()), counter)
