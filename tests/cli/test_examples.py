@@ -77,6 +77,10 @@ def test_the_papers_search_is_among_its_28431_networks_and_the_two_found_are_amo
     assert asked.cost == 360 + 3 * 50
     space = Space((one.family, one.spec()) for one in asked.candidates)
     names = [choice.name for choice, _ in space.choices(28_430)]
-    assert sum(name.startswith("hidden") for name in names) == 4
+    assert [name for name in names if name.startswith("hidden")] == [
+        "hidden length",
+        "hidden 1",
+        "hidden 2 of 32, 64, 128",  # of two layers the second has 9 units
+        "hidden 3 of 32, 64, 128",
+    ]
     assert sum("channels" in name for name in names) == 2
-    assert all(" of " not in name for name in names)
