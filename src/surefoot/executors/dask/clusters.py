@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from surefoot.errors import ConfigurationError, EngineError, nearest, require
+from surefoot.executors.local.worker import IMPORTED
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -164,10 +165,7 @@ def _count(text: str) -> int:
 def _local(distributed: Any, text: str) -> Cluster:
     count = _count(text)
     if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise EngineError(
-            "a worker process was made to train by importing the main script: start the script's "
-            'work under if __name__ == "__main__":'
-        )
+        raise EngineError(IMPORTED)
     import dask
 
     _silence()

@@ -27,7 +27,7 @@ from surefoot.errors import EngineError
 from surefoot.executors.base import PACE, Executor
 from surefoot.executors.interrupts import heeding_interrupts
 from surefoot.executors.local.processes import TOO_LATE, WorkerPool, only_here
-from surefoot.executors.local.worker import IN_WORKER
+from surefoot.executors.local.worker import IMPORTED, IN_WORKER
 from surefoot.executors.lost import Lost, after
 from surefoot.instances import Instance, Outcome, Setting
 
@@ -91,10 +91,7 @@ class LocalExecutor(Executor):
         When ``stopped()`` becomes true, training stops, what is finished is yielded and no more.
         """
         if os.environ.get(IN_WORKER):
-            raise EngineError(
-                "a worker process was made to train by importing the main script: start the "
-                'script\'s work under if __name__ == "__main__":'
-            )
+            raise EngineError(IMPORTED)
         threads = _Threads(self, instances, setting, stopped)
         with heeding_interrupts(threads.stop):
             try:

@@ -23,6 +23,11 @@ from surefoot.executors.local.shared_memory import mapped
 
 IN_WORKER = "SUREFOOT_WORKER"
 """Environment variable set in worker processes."""
+IMPORTED = (
+    "a worker process was made to train by importing the main script: start the script's work "
+    'under if __name__ == "__main__":'
+)
+"""What is said where a worker process would start a study of its own."""
 
 
 def main(pipe: int, shared: int, script: str, memory_limit: int) -> None:
