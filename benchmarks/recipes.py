@@ -2,9 +2,10 @@
 
 Nothing is trained: the journals are those of
 
-    surefoot compare examples/recipes-energy.toml --source photons:A -j energy-A.db
+    surefoot compare examples/recipes-energy.toml --source photons:A -j recipes-energy-A.db
+    surefoot compare examples/steady-energy.toml --source photons:A -j steady-energy-A.db
 
-and so on for B and for ``recipes-position.toml``. A size counts when every candidate has all of its
+and so on for B and for ``…-position.toml``. A size counts when every candidate has all of its
 instances there.
 
     python benchmarks/recipes.py --journals DIRECTORY --json recipes.json --docs
@@ -24,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.data.population import Population
+import surefoot
 from surefoot.errors import StudyFileError
 from surefoot.journal import Journal
 from surefoot.reports.figures import figure_of
@@ -44,24 +45,21 @@ from surefoot.study_files.build import comparison_of
 from surefoot.study_files.read import read_study_file
 
 ROOT = Path(__file__).resolve().parents[1]
-START, END = "<!-- recipes: measured -->", "<!-- /recipes -->"
+STUDIES = ("steady", "recipes")
 QUESTIONS = ("energy", "position")
 SOURCES = ("A", "B")
 TOP = 1.25
 """Where the figure ends, in medians of the reference."""
 
 
-def comparison(question: str, source: str, journals: Path) -> Comparison | None:
+def comparison(name: str, question: str, source: str, journals: Path) -> Comparison | None:
     """Return the comparison of a journal at the sizes that are complete; None without any."""
-    from surefoot.calorimeter.photons import load_photons
-
-    path = journals / f"{question}-{source}.db"
+    path = journals / f"{name}-{question}-{source}.db"
     if not path.exists():
         return None
-    file = read_study_file(ROOT / f"examples/recipes-{question}.toml")
-    assert file.tables.population.target is not None
-    population: Population = load_photons(source, file.tables.population.target)
-    study = comparison_of(file, population)
+    file = read_study_file(ROOT / f"examples/{name}-{question}.toml")
+    table = file.tables.population.model_dump(exclude_unset=True) | {"source": f"photons:{source}"}
+    study = comparison_of(file, surefoot.load_population(**table))
     with Journal.read(path) as journal:
         count = Counter((one.candidate, one.sample) for one in journal.outcomes())
         sizes = [size for size in study.ordered if complete(study, size, count)]
@@ -79,8 +77,7 @@ def figures(found: Comparison) -> Iterator[dict[str, Any]]:
     assert found.reference is not None
     for at, size in enumerate(found.sizes):
         for row, name in enumerate(found.names):
-            plain = name.split(",")[0]
-            network = found.names.index(plain) if name.startswith("model") else row
+            network = found.names.index(plain_of(name, found))
             losses = found.losses[row, at]
             yield {
                 "candidate": name,
@@ -97,31 +94,40 @@ def figures(found: Comparison) -> Iterator[dict[str, Any]]:
             }
 
 
+def plain_of(name: str, found: Comparison) -> str:
+    """Return the paper's model of which a candidate is a recipe; itself if it is of none."""
+    model = name.split(",")[0]
+    return model if model.startswith("model") and model in found.names else name
+
+
 def tables(question: str, source: str, found: Comparison) -> str:
     """Return a journal's figures as Markdown: all of the largest size, medians of the others."""
     assert found.reference is not None
     rows, largest = list(figures(found)), found.sizes[-1]
     unit = f", {found.unit}" if found.unit else ""
     reference = found.names[found.reference]
+    varied = any(plain_of(name, found) != name for name in found.names)
     lines = [
         f"**{question.capitalize()}, photons {source}**, {largest:,} examples{unit}:",
         "",
-        f"| candidate | median | quartiles | largest of {found.n} | spread removed | "
-        f"beats {reference} | beats XGBoost |",
-        "|-|-|-|-|-|-|-|",
+        f"| candidate | median | quartiles | largest of {found.n} | {'spread removed | ' * varied}"
+        f"beats {reference} | beats {boosted(found)} |",
+        "|-|-|-|-|-|-|" + "-|" * varied,
     ]
     for row in rows:
         if row["examples"] != largest:
             continue
         name = row["candidate"]
-        removed = f"{row['removed']:.0%}" if "," in name and name.startswith("model") else ""
+        removed = f"{row['removed']:.0%} | " if row["removed"] > 0 else "none | "
+        if plain_of(name, found) == name:
+            removed = " | "
         beats = [
             "" if name == other else f"{row[key]:.0%}"
             for key, other in (("beats_reference", reference), ("beats_xgboost", boosted(found)))
         ]
         lines.append(
             f"| {name} | {row['median']:.4g} | {row['quartiles']:.4g} – {row['third']:.4g} | "
-            f"{row['largest']:.4g} | {removed} | {' | '.join(beats)} |"
+            f"{row['largest']:.4g} | {removed * varied}{' | '.join(beats)} |"
         )
     if len(found.sizes) > 1:
         heads = " | ".join(f"{size:,}" for size in found.sizes)
@@ -152,14 +158,15 @@ def panel_of(question: str, source: str, one: Comparison) -> Panel:
     reference = one.medians[one.reference, -1] if one.reference is not None else 1.0
     rows = [row[np.isfinite(row)] / reference for row in one.losses[:, -1]]
     label = f"loss / median of {one.names[one.reference or 0]}"
-    across = Axis(label, min(row.min() for row in rows) - 0.01, TOP)
-    places, up, names = strips(one.names, across)
     near = [row[row <= TOP] for row in rows]
+    top = min(TOP, max(row.max(initial=1.0) for row in near) + 0.02)
+    across = Axis(label, min(row.min() for row in rows) - 0.01, top)
+    places, up, names = strips(one.names, across)
     heights = [place + scattered(len(row), 0.16) for place, row in zip(places, near, strict=True)]
     beyond = [int((row > TOP).sum()) for row in rows]
     edges = [place for place, count in zip(places, beyond, strict=True) if count]
     words = tuple(f"{count} →" for count in beyond if count)
-    far = Texts(np.full(len(words), TOP), np.array(edges), words, align="right", offset=(-3.0, 0.0))
+    far = Texts(np.full(len(words), top), np.array(edges), words, align="right", offset=(-3.0, 0.0))
     marks = (
         boxes_of(rows, places, 0.42, across="x", label="quartiles"),
         Points(np.concatenate(near), np.concatenate(heights), size=3.0, label="an instance"),
@@ -177,24 +184,33 @@ def main() -> None:
     parser.add_argument("--docs", action="store_true", help="write tables and figure into docs/")
     parser.add_argument("--quick", action="store_true", help="print; write nothing into docs/")
     options = parser.parse_args()
-    found = {
-        (question, source): one
-        for question in QUESTIONS
-        for source in SOURCES
-        if (one := comparison(question, source, options.journals)) is not None
-    }
-    if not found:
-        raise StudyFileError(f"{options.journals} holds none of energy-A.db … position-B.db")
-    text = "\n\n".join(tables(*place, one) for place, one in found.items())
-    print(text)
+    rows = dict[str, list[dict[str, Any]]]()
+    for name in STUDIES:
+        found = {
+            (question, source): one
+            for question in QUESTIONS
+            for source in SOURCES
+            if (one := comparison(name, question, source, options.journals)) is not None
+        }
+        text = "\n\n".join(tables(*place, one) for place, one in found.items())
+        print(text)
+        rows |= {"-".join((name, *place)): list(figures(one)) for place, one in found.items()}
+        if found and options.docs and not options.quick:
+            write(name, text)
+            figure(found).savefig(ROOT / f"docs/figures/{name}.png", dpi=150)
+    if not rows:
+        raise StudyFileError(
+            f"{options.journals} holds none of steady-energy-A.db … recipes-position-B.db"
+        )
     if options.json:
-        rows = {"-".join(place): list(figures(one)) for place, one in found.items()}
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
-    if options.docs and not options.quick:
-        page = ROOT / "docs/recipes.md"
-        before, rest = page.read_text().split(START)
-        page.write_text(f"{before}{START}\n{text}\n{END}{rest.split(END)[1]}")
-        figure(found).savefig(ROOT / "docs/figures/recipes.svg")
+
+
+def write(name: str, text: str) -> None:
+    """Put tables into the page on recipes, between their marks."""
+    page, start, end = ROOT / "docs/recipes.md", f"<!-- {name}: measured -->", f"<!-- /{name} -->"
+    before, rest = page.read_text().split(start)
+    page.write_text(f"{before}{start}\n\n{text}\n\n{end}{rest.split(end)[1]}")
 
 
 if __name__ == "__main__":

@@ -438,6 +438,12 @@ def lost_note(lost: int) -> str:
     return f"{lost:,} diverged or failed, not drawn" if lost else ""
 
 
+def beyond_note(beyond: int) -> str:
+    """Return how many losses lie above the axis; empty for none."""
+    lie = "loss lies" if beyond == 1 else "losses lie"
+    return f"{beyond:,} {lie} beyond the upper edge" if beyond else ""
+
+
 def counts(name: str, values: Sequence[int]) -> Column:
     """Return a column of whole numbers."""
     return Column(name, tuple(f"{one:,}" for one in values), np.array(values, np.float64))

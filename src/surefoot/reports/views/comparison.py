@@ -27,6 +27,7 @@ from surefoot.reports.views.chart import (
     arrows,
     axis_near_best,
     axis_of,
+    beyond_note,
     boxes_of,
     finite,
     lost_note,
@@ -91,9 +92,7 @@ def _losses(found: Comparison, label: str) -> Panel:
         marks.append(boxes_of(rows, places, width, **look, hover=hover))
         marks += arrows(vertical, places, middle, tone, hover, named=len(found.sizes) <= NAMED)
     beyond = int((finite(found.losses) > vertical.high).sum())
-    notes = [lost_note(int(np.isinf(found.losses).sum()))]
-    if beyond:
-        notes.append(f"{beyond:,} losses lie beyond the upper edge")
+    notes = [lost_note(int(np.isinf(found.losses).sum())), beyond_note(beyond)]
     note = "; ".join(filter(None, notes))
     return Panel("losses", _sizes(found), vertical, tuple(marks), note, 115)
 

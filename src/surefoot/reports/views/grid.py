@@ -21,6 +21,7 @@ from surefoot.reports.views.chart import (
     arrows,
     axis_near_best,
     axis_of,
+    beyond_note,
     boxes_of,
     counts,
     finite,
@@ -135,7 +136,7 @@ def _boxes(one: Contrast, effect: Effect, label: str, baseline: float | None) ->
         marks.append(Rule(baseline, "y", Tone.QUIET, "dotted", label="baseline"))
     lost = sum(count for count, _ in one.lost)
     beyond = sum(int((finite(drawn) > vertical.high).sum()) for drawn in one.drawn)
-    notes = [lost_note(lost), f"{beyond:,} losses lie beyond the upper edge" if beyond else ""]
+    notes = [lost_note(lost), beyond_note(beyond)]
     ticks = tuple(places.tolist())
     horizontal = Axis(effect.field, 0.4, len(places) + 0.6, places=ticks, names=one.names)
     title = one.words or "losses"
