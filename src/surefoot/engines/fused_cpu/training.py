@@ -1,12 +1,12 @@
 """One instance, from its first batch to its last epoch, in one call that holds no GIL.
 
-Numba keeps the compiled code in ``__pycache__`` beside the sources (or under ``NUMBA_CACHE_DIR``).
-Its cache notices a change in the file of a compiled function but not in files whose functions it
-inlines: after editing any kernel, delete ``src/surefoot/engines/fused_cpu/__pycache__/*.nb?``.
+Numba keeps the compiled code in ``__pycache__`` beside the sources (or under ``NUMBA_CACHE_DIR``),
+as long as no source of any kernel changes (`kept_code`).
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numba as nb
@@ -18,6 +18,7 @@ from surefoot.engines.fused_cpu.dense import turn_features
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.forward import draw_masks, forward
 from surefoot.engines.fused_cpu.inner import inner
+from surefoot.engines.fused_cpu.kept_code import forget_stale
 from surefoot.engines.fused_cpu.loss_kernels import CROSS_ENTROPY, class_loss, output_loss
 from surefoot.engines.fused_cpu.normalisation import MOMENTUM
 from surefoot.engines.fused_cpu.optimizer_kernels import (
@@ -392,3 +393,9 @@ def train(
             stop,
         )  # fmt: skip
     return STOPPED if stop[0] else FINISHED, epochs
+
+
+_HERE = Path(__file__).parent
+_PACKAGE = _HERE.parents[1]
+if (kept := train.stats.cache_path) is not None:
+    forget_stale(Path(kept), (_HERE, _PACKAGE / "learning", _PACKAGE / "seeds"))
