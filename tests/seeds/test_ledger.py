@@ -39,7 +39,7 @@ def test_a_key_can_be_read_back(study, role, stream, number, salt) -> None:
 
 def test_roles_and_streams_fit_their_bytes() -> None:
     assert all(0 <= value < 256 for value in (*Role, *Stream))
-    assert len({*Role}) == 10
+    assert len({*Role}) == 12
     assert len({*Stream}) == 5
 
 
@@ -56,6 +56,8 @@ def test_numbers_of_roles_and_streams_never_change() -> None:
         "PILOT",
         "STATISTICS",
         "SIMULATE",
+        "GRID",
+        "SEARCH",
     ]
     assert [stream.name for stream in sorted(Stream)] == ["DRAW", "INIT", "ORDER", "NOISE", "TEST"]
 

@@ -90,7 +90,7 @@ def test_the_papers_scale_is_a_preset_and_needs_its_data(run, compared):
     code, out, _ = run("compare", "c.toml", "--paper", "-s", "50", "--dry-run")
     assert code == 0
     assert "50 instances each at 50 examples" in out
-    assert "at most 300 epochs each" in out
+    assert "at most 120 epochs each" in out
 
 
 def test_other_data_may_be_given(run, compared):

@@ -70,8 +70,13 @@ def test_the_second_gets_what_the_first_has() -> None:
 
 
 def test_a_lender_that_dies_leaves_nothing() -> None:
-    script = "import sys; from tests.executors.dask.test_lending import *; hold('d', HEAD, ARRAYS);"
-    script += "print('held', flush=True); sys.stdin.read()"
+    script = (
+        "import sys, numpy as np\n"
+        "from surefoot.executors.dask.lending import hold\n"
+        "hold('d', b'head', [np.arange(5000, dtype=np.uint8), np.zeros(0, np.uint8)])\n"
+        "print('held', flush=True)\n"
+        "sys.stdin.read()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script],
         cwd=ROOT,
@@ -116,7 +121,8 @@ def mapped_files(key: str, dask_worker: Any) -> tuple[set[str], list[str]]:
 
 
 def test_workers_of_a_machine_have_one_copy_of_the_data(processes: DaskExecutor) -> None:
-    setting, todo = fake_setting(), instances(Fake(seconds=0.05), 20)
+    # Data of this process alone: workers of another would lend equal ones to these.
+    setting, todo = fake_setting(1000 + os.getpid() % 5000), instances(Fake(seconds=0.05), 20)
     with DaskExecutor(processes.cluster.client, "fake") as executor:
         list(executor.run(todo, setting))
         key = executor.connection.data(setting).key
