@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from surefoot.calorimeter.paper.claims import TREES
+from surefoot.calorimeter.paper.claims.rules import TREES
 from surefoot.calorimeter.paper.verdicts import CLAIMS, Evidence, verdicts_of
 from surefoot.errors import StatisticsError
 from surefoot.seeds.ledger import FactorLevels

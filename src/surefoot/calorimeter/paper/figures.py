@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from surefoot.calorimeter.paper.claims import alone_of, best_of, warmup_of
+from surefoot.calorimeter.paper.claims.rules import alone_of, best_of, warmup_of
 from surefoot.calorimeter.paper.evidence import Recorded
 from surefoot.data.population import Population
 from surefoot.errors import StatisticsError
@@ -88,8 +88,8 @@ def cell_values(populations: Sequence[Population]) -> View:
         counted = np.histogram(values, edges)[0] / one.features.size
         shares.append(counted[counted > 0.0])
         y = np.append(np.where(counted > 0.0, counted, np.nan), np.nan)
-        look = {"tone": SERIES[place], "dash": DASHES[place], "label": one.name}
-        marks.append(Line(edges, y, step=True, **look))  # type: ignore[arg-type]
+        tone, dash = SERIES[place], DASHES[place]
+        marks.append(Line(edges, y, step=True, tone=tone, dash=dash, label=one.name))
         empty = 1.0 - values.size / one.features.size
         notes.append(f"{one.name}: {empty:.0%} of the cells are empty, the largest holds ")
         notes[-1] += f"{float(values.max()):.3g} GeV"
