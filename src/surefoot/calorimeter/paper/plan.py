@@ -144,24 +144,18 @@ def _shared(study: PaperStudy, file: StudyFile, population: Population) -> dict[
 
 
 Options = Mapping[str, Any]
+Builder = Callable[[PaperStudy, StudyFile, Population, Options, Path], Study[Any]]
 
 
-def _compare(
-    study: PaperStudy, file: StudyFile, population: Population, options: Options, journals: Path
-) -> Study[Any]:
-    return replace(comparison_of(file, population), **options)
+def _as_filed(build: Callable[[StudyFile, Population], Study[Any]]) -> Builder:
+    """Return the builder of a study that its file describes whole."""
 
+    def built(
+        study: PaperStudy, file: StudyFile, population: Population, options: Options, journals: Path
+    ) -> Study[Any]:
+        return replace(build(file, population), **options)
 
-def _grid(
-    study: PaperStudy, file: StudyFile, population: Population, options: Options, journals: Path
-) -> Study[Any]:
-    return replace(grid_of(file, population), **options)
-
-
-def _select(
-    study: PaperStudy, file: StudyFile, population: Population, options: Options, journals: Path
-) -> Study[Any]:
-    return replace(study_of(file, population), **options)
+    return built
 
 
 def _variance(
@@ -169,12 +163,6 @@ def _variance(
 ) -> Study[Any]:
     candidate = choose_candidate(file, population, study.candidate)
     return VarianceStudy(candidate=candidate, **_shared(study, file, population), **options)
-
-
-def _search(
-    study: PaperStudy, file: StudyFile, population: Population, options: Options, journals: Path
-) -> Study[Any]:
-    return replace(search_of(file, population), **options)
 
 
 def _transfer(
@@ -188,12 +176,12 @@ def _transfer(
         return transfer_study(race, baseline=baseline, **shared, **options)
 
 
-_ASKED: dict[str, Callable[[PaperStudy, StudyFile, Population, Options, Path], Study[Any]]] = {
-    "compare": _compare,
-    "grid": _grid,
-    "select": _select,
+_ASKED: dict[str, Builder] = {
+    "compare": _as_filed(comparison_of),
+    "grid": _as_filed(grid_of),
+    "select": _as_filed(study_of),
     "variance": _variance,
-    "search": _search,
+    "search": _as_filed(search_of),
     "transfer": _transfer,
 }
 """The study that each command asks."""
