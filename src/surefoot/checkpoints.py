@@ -135,14 +135,14 @@ class CheckpointStore:
 
 
 def _written(checkpoint: Checkpoint) -> bytes:
-    arrays = {
+    arrays: dict[str, Any] = {
         "curve": checkpoint.curve,
         "plain": checkpoint.plain,
         "seconds": np.array(checkpoint.seconds),
         **{f"{_PREFIX}{name}": array for name, array in checkpoint.arrays.items()},
     }
     file = io.BytesIO()
-    np.savez(file, digest=np.frombuffer(_digest(arrays), np.uint8), **arrays)  # type: ignore[arg-type]
+    np.savez(file, digest=np.frombuffer(_digest(arrays), np.uint8), **arrays)
     return file.getvalue()
 
 

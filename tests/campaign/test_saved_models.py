@@ -18,7 +18,6 @@ NAMES = ["format", "family", "spec", "classes", "codes", "outputs", "features", 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    pytest.importorskip("skops")
     made = tmp_path_factory.mktemp("saved")
     rng = np.random.default_rng(1)
     x = rng.normal(size=(60, 4))

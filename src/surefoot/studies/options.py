@@ -278,7 +278,7 @@ def lists_options(*kinds: type, used_by: Callable[..., Any]) -> Callable[[Call],
         own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
         head, _, rest = (call.__doc__ or "").partition("    **options\n")
         call.__doc__ = head + "\n".join(texts).lstrip("\n") + "\n" + rest
-        call.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+        vars(call)["__signature__"] = signature.replace(parameters=[*own, *options])
         return call
 
     return listed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -62,9 +63,9 @@ class ExecutorSuite:
             for number in taken:
                 yield toy_instance(candidate, number)
 
-        outcomes = executor.run(endless(), toy_setting())
+        outcomes: Any = executor.run(endless(), toy_setting())
         next(outcomes)
-        outcomes.close()  # type: ignore[attr-defined]
+        outcomes.close()
         assert next(taken) < 50 + 10 * executor.workers
 
     def test_what_nobody_trains_is_named(self, executor: Executor) -> None:

@@ -67,7 +67,7 @@ def race_options() -> list[Any]:
     @app.command()
     def race(**keys: Any) -> None: ...
 
-    race.__signature__ = Signature(options)  # type: ignore[attr-defined]
+    vars(race)["__signature__"] = Signature(options)
     race.__annotations__ = {}
     found: list[Any] = typer.main.get_command(app).params
     return found

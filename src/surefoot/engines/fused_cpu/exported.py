@@ -86,7 +86,7 @@ def exported(
 
     context = inspect.Parameter("typingctx", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     own = inspect.signature(function).parameters.values()
-    typed.__signature__ = inspect.Signature([context, *own])  # type: ignore[attr-defined]
+    vars(typed)["__signature__"] = inspect.Signature([context, *own])
     return emitted(typed)
 
 

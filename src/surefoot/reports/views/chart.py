@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -338,9 +338,7 @@ def loss_label(loss: str, unit: str = "") -> str:
     return f"{label} / {unit}" if unit else label
 
 
-def boxes_of(
-    rows: Sequence[ArrayLike], places: ArrayLike, width: ArrayLike, **look: object
-) -> Boxes:
+def boxes_of(rows: Sequence[ArrayLike], places: ArrayLike, width: ArrayLike, **look: Any) -> Boxes:
     """Return a box of the finite losses of every row.
 
     Quartiles and median; whiskers reach the furthest loss within 1.5 interquartile ranges (Tukey,
@@ -352,7 +350,7 @@ def boxes_of(
     at = np.asarray(places, np.float64)
     low, first, median, third, high = numbers.T
     each = np.broadcast_to(np.asarray(width, np.float64), at.shape)
-    return Boxes(at, low, first, median, third, high, each, **look)  # type: ignore[arg-type]
+    return Boxes(at, low, first, median, third, high, each, **look)
 
 
 def five_numbers(losses: ArrayLike) -> Floats:

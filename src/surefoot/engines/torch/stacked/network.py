@@ -102,7 +102,8 @@ class StackedNetwork:
     def _moments(self, what: str) -> tuple[Tensor, Tensor]:
         """Return means and deviations [stack, 1, columns]."""
         scaling = self.scaling
-        return tuple(scaling[f"scale.{what}{n}"].unsqueeze(1) for n in ("mean", "deviation"))  # type: ignore[return-value]
+        mean, deviation = (scaling[f"scale.{what}{name}"] for name in ("mean", "deviation"))
+        return mean.unsqueeze(1), deviation.unsqueeze(1)
 
     def _convolved(self, x: Tensor, layer: Layer) -> Tensor:
         conv = layer.conv
