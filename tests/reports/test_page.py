@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from surefoot.reports.page import Sketch, legend_html, page_of, table_html, words_html
+from surefoot.reports.page import legend_html, page_of, table_html, words_html
 from surefoot.reports.views.chart import (
     Axis,
     Choice,
@@ -26,14 +26,14 @@ EVIL = "</script><script>alert('1')</script>\x1b[2J\u202e"
 X = np.array([1.0, 2.0, 3.0])
 
 
-def panel(shift=0.0, label="points", **changes):
+def panel(label="points"):
     marks = (
-        Points(X, X + shift, label=label, hover={"name": ["a", "b", EVIL]}),
+        Points(X, X, label=label, hover={"name": ["a", "b", EVIL]}),
         Line(X, X * 2.0, step=True),
         boxes_of([X], [2.0], 0.5),
-        Rule(1.5 + shift, "x", label=f"bound {shift:g}"),
+        Rule(1.5, "x", label="bound 0"),
     )
-    return Panel("a panel", Axis("x", 0.0, 4.0), Axis("y", 0.0, 8.0), changes.get("marks", marks))
+    return Panel("a panel", Axis("x", 0.0, 4.0), Axis("y", 0.0, 8.0), marks)
 
 
 def table(*cells):
@@ -106,21 +106,6 @@ def test_the_same_views_make_the_same_pictures():
     view = View("v", "V", panels=(panel(),))
     first, second = (re.findall(r"base64,[^\"]*", page_of("a", "b", [view])) for _ in range(2))
     assert first == second
-
-
-def test_a_sketch_takes_the_next_state_of_its_panel_and_no_other():
-    sketch = Sketch(panel())
-    figure, source = sketch.figure, sketch.sources[0]
-    assert sketch.update(panel(0.5))
-    assert (sketch.figure, sketch.sources[0]) == (figure, source)
-    np.testing.assert_array_equal(source.data["y"], X + 0.5)
-    (label,) = [one for one in figure.center if type(one).__name__ == "Label"]
-    assert (label.text, label.x) == ("bound 0.5", 2.0)
-    assert not sketch.update(panel(marks=(Line(X, X),)))
-    other = panel()
-    assert not sketch.update(
-        Panel(other.title, Axis("x", 0.1, 4.0, log=True), other.y, other.marks)
-    )
 
 
 def test_words_keep_their_titles_and_layouts():

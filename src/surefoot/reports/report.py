@@ -9,7 +9,8 @@ from pathlib import Path
 from surefoot.errors import ExportError
 from surefoot.journal import Journal, Place
 from surefoot.replacing import check_target, overwriting, replaced
-from surefoot.reports.page import bokeh, page_of
+from surefoot.reports.page import page_of
+from surefoot.reports.sketch import bokeh
 from surefoot.reports.views.kinds import heading, views_of
 
 SUFFIXES = (".html", ".htm")

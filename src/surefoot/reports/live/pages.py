@@ -19,7 +19,8 @@ from urllib.parse import quote
 from surefoot.errors import require
 from surefoot.escaping import html_text
 from surefoot.reports.live.followed import Snapshot
-from surefoot.reports.page import Sketch, block_of, bokeh, panels_html, table_html
+from surefoot.reports.page import block_of, panels_html, table_html
+from surefoot.reports.sketch import Sketch, bokeh
 from surefoot.reports.views.chart import Column, Panel, Table, View, numbers
 
 PROGRESS = "progress"

@@ -1,7 +1,7 @@
 """The vocabulary of views: panels of marks, tables and words, free of any drawing library.
 
 A view says what is to be seen: numbers as arrays, names and sentences as text, a colour by what it
-means. `surefoot.reports.figures` draws it with matplotlib and `surefoot.reports.page` with Bokeh;
+means. `surefoot.reports.figures` draws it with matplotlib and `surefoot.reports.sketch` with Bokeh;
 the limits of axes are part of a view, so that both show the same.
 """
 
