@@ -2,10 +2,15 @@
 
 import json
 import re
+from dataclasses import asdict
 
+import numpy as np
 import pytest
 
+from surefoot.calorimeter.paper.evidence import read_evidence, write_summary
+from surefoot.calorimeter.paper.figures import paper_figures
 from surefoot.calorimeter.paper.run import PaperRun, run_paper
+from surefoot.calorimeter.paper.verdicts import verdicts_of
 from surefoot.journal import Journal
 
 STUDY = """
@@ -69,15 +74,19 @@ def test_a_run_simulates_trains_tells_verdicts_and_goes_on(run, studies):
     assert "trainings: 48 to go" in out
     assert re.search(r"\n17 .*cannot be decided here +The study energy-B has not been run", out)
     assert sorted(p.name for p in (studies / "paper-smoke").iterdir()) == [
-        "energy-A.db", "photons-A-2000.root", "summary.parquet",
+        "energy-A.db", "photons-A-2000.root",
     ]  # fmt: skip
     code, out, _ = run("paper", "run", *asked)
     assert code == 0
     assert out.count("48 to go") == 1
     assert re.search(r"\n18 .*cannot be decided here +There it is", out)
     assert "400 examples, not 32,000" in " ".join(out.split())
-    told = [run("paper", "verdicts", 17, 18, "--json", "--from", f"paper-smoke{place}")[1]
-            for place in ("", "/summary.parquet", "/energy-A.db")]  # fmt: skip
+    (studies / "sums").mkdir()
+    code, out, err = run("paper", "summarise", "-o", "sums")
+    assert (code, err) == (0, "")
+    assert re.search(r"2 studies, 96 instances, 0\.0\d MB in sums\n", out)
+    told = [run("paper", "verdicts", 17, 18, "--json", "--from", place)[1]
+            for place in ("paper-smoke", "sums", "sums/energy-A.parquet")]  # fmt: skip
     assert told[0] == told[1] != told[2]
     (first, second) = json.loads(told[0])
     assert (first["claim"], first["scale"]) == (17, "smoke")
@@ -127,6 +136,7 @@ def test_a_dry_run_counts_and_an_interrupted_one_goes_on(run, studies, monkeypat
         (("verdicts", "40"), "the paper has no claim 40 here"),
         (("verdicts", "--from", "none.db"), "there is no 'none.db'"),
         (("figures", "-o", "nowhere"), "there is no folder 'nowhere'"),
+        (("summarise", "-o", "nowhere"), "there is no folder 'nowhere' for the summaries"),
         (("figures", "-f", "gif"), "--format 'gif' does not exist"),
     ],
 )
@@ -153,3 +163,12 @@ def test_smoke_runs_everything_end_to_end(run, tmp_path, monkeypatch):
     assert (code, err) == (0, "")
     assert "has not been run" not in out
     assert re.search(r"\n29 ", out)
+    (tmp_path / "sums").mkdir()
+    known = read_evidence([tmp_path])
+    for name, study in known.items():
+        write_summary(study, tmp_path / "sums" / f"{name}.parquet")
+    again = read_evidence([tmp_path / "sums"])
+    assert list(map(str, verdicts_of(again))) == list(map(str, verdicts_of(known)))
+    views = [{name: asdict(view) for name, view in paper_figures(one)} for one in (again, known)]
+    assert len(views[0]) > 12
+    np.testing.assert_equal(*views)

@@ -20,7 +20,8 @@ def losses(median: float, spread: float = 0.01, n: int = 20) -> np.ndarray:
 
 def told(name, size, values, *, role="compare", first=0, epochs=100, curve=()):
     return [
-        Told(name, role, first + i, size, float(loss), 0.98 * float(loss), epochs, 1.0,
+        Told(name, role, first + i, size, "finished" if np.isfinite(loss) else "diverged",
+             float(loss), 0.98 * float(loss), epochs, 1.0,
              np.array(curve, np.float32) * np.float32(loss) if len(curve) else
              np.empty(0, np.float32))
         for i, loss in enumerate(values)
@@ -46,10 +47,11 @@ def study(
     fields: dict[str, Any] = {
         "study": name,
         "scale": "paper",
-        "kind": kind,
-        "population": "photons:A",
-        "unit": "",
-        "loss": "relative_rmse",
+        "description": {
+            "kind": kind,
+            "population": {"name": "photons:A", "unit": ""},
+            "loss": "relative_rmse",
+        },
         "baseline": "",
         "winner": "",
         "names": {one: one for one in names},

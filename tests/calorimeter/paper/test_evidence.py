@@ -1,8 +1,12 @@
+import shutil
+from dataclasses import asdict, replace
+
 import numpy as np
 import pytest
 
 from surefoot.calorimeter.baselines import ScaledSum
-from surefoot.calorimeter.paper.evidence import read_evidence, recorded_study, write_evidence
+from surefoot.calorimeter.paper.evidence import read_evidence, recorded_study, write_summary
+from surefoot.calorimeter.paper.figures import paper_figures
 from surefoot.calorimeter.paper.verdicts import verdicts_of
 from surefoot.errors import DataError, ExportError, StatisticsError
 from surefoot.executors.local.executor import LocalExecutor
@@ -51,20 +55,48 @@ def test_a_journal_says_what_its_study_found(journal):
     assert all(not one.curve.size for one in found.told if one.sample == 4)
 
 
-def test_a_summary_gives_the_same_verdicts_and_is_whole_or_not_at_all(journal, tmp_path):
+def test_a_summary_says_what_its_journal_does_and_is_whole_or_not_at_all(journal, tmp_path):
+    (known,) = read_evidence([journal[0]]).values()
+    write_summary(known, tmp_path / "energy-A.parquet")
+    (again,) = read_evidence([tmp_path]).values()
+    assert_same(again, known)
+    assert again.description["stopping"]["max_epochs"] >= 1
+    assert "candidates" not in again.description
+    with pytest.raises(ExportError, match=r"use one of \.parquet"):
+        write_summary(known, tmp_path / "summary.csv")
+
+
+def test_verdicts_and_figures_are_the_same_from_a_summary(tmp_path):
     rows = {(name, size): losses(1.0) for name in ("model 3", "model 4") for size in (8000, 32000)}
     rows["model 4", 32000] = np.append(losses(1.0)[:-1], np.inf)
-    made = study("sizes-position-B", rows, curves={"model 3": np.linspace(2.0, 1.0, 100)})
-    known = {"sizes-position-B": made, **read_evidence([journal[0]])}
-    file = tmp_path / "summary.parquet"
-    write_evidence(list(known.values()), file)
+    curves = {"model 3": np.linspace(2.0, 1.0, 100)}
+    made = study("sizes-position-B", rows, curves=curves, baseline="model 4")
+    odd = replace(made.told[0], status="failed", loss=np.inf, best=np.inf, seconds=0.1)
+    made = replace(made, told=(odd, *made.told[1:]))
+    write_summary(made, tmp_path / "a.parquet")
     again = read_evidence([tmp_path])
+    assert_same(again["sizes-position-B"], made)
+    known = {"sizes-position-B": made}
     assert list(map(str, verdicts_of(again))) == list(map(str, verdicts_of(known)))
-    one, other = known["sizes-position-B"].told, again["sizes-position-B"].told
-    assert one == other
-    assert all((a.curve == b.curve).all() for a, b in zip(one, other, strict=True))
-    with pytest.raises(ExportError, match=r"use one of \.parquet"):
-        write_evidence([made], tmp_path / "summary.csv")
+    views = [{name: asdict(view) for name, view in paper_figures(one)} for one in (again, known)]
+    assert {"fig9-sizes-position-B", "fig16-sizes-position-B"} < set(views[1])
+    np.testing.assert_equal(*views)
+
+
+def test_a_journal_goes_before_the_summary_beside_it(journal, tmp_path):
+    path, _ = journal
+    (known,) = read_evidence([path]).values()
+    stale = replace(known, told=known.told[:3])
+    write_summary(stale, tmp_path / "z.parquet")
+    assert len(read_evidence([tmp_path])["energy-A"].told) == 3
+    shutil.copy(path, tmp_path / "a.db")
+    assert_same(read_evidence([tmp_path])["energy-A"], known)
+
+
+def assert_same(one, other):
+    """Fail unless two recorded studies agree to the bit, curves and losses of +inf included."""
+    np.testing.assert_equal(asdict(one), asdict(other))
+    assert {a.curve.dtype for a in one.told} == {np.dtype(np.float32)}
 
 
 def test_what_is_no_summary_is_one_sentence(tmp_path):
@@ -72,7 +104,7 @@ def test_what_is_no_summary_is_one_sentence(tmp_path):
     with pytest.raises(DataError, match="is no journal"):
         read_evidence([tmp_path / "a.txt"])
     (tmp_path / "a.parquet").write_bytes(b"x")
-    with pytest.raises(DataError, match="no summary of the paper's journals"):
+    with pytest.raises(DataError, match="no summary of a journal"):
         read_evidence([tmp_path / "a.parquet"])
 
 

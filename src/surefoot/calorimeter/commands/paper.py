@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from surefoot.calorimeter.paper.verdicts import Verdict
     from surefoot.executors.base import Executor
 
-SUMMARY = "summary.parquet"
-"""What the summary of a run is called, in its folder."""
 FORMATS = ("png", "pdf", "svg")
 PAST = 30.0
 """Seconds of training, as estimated, from which on they tell the pace of the rest."""
@@ -112,8 +110,7 @@ def run(
 
     Photons are simulated first where a scale asks for more than are shipped,
     for a dry run too.
-    Run again, it goes on where it was. At the end the verdicts are told, and a
-    summary is written from which they can be told again.
+    Run again, it goes on where it was. At the end the verdicts are told.
 
     [bold]Examples[/bold]
 
@@ -126,7 +123,7 @@ def run(
       [dim]The paper's comparisons for the energy, on A and B.[/dim]
       surefoot paper run energy sizes-energy
     """
-    from surefoot.calorimeter.paper.evidence import read_evidence, write_evidence
+    from surefoot.calorimeter.paper.evidence import read_evidence
     from surefoot.calorimeter.paper.plan import STUDIES, chosen
     from surefoot.calorimeter.paper.run import PaperRun
     from surefoot.calorimeter.paper.verdicts import verdicts_of
@@ -135,7 +132,6 @@ def run(
     from surefoot.engines.devices import AUTO
     from surefoot.executors.opening import open_executor, workers_of
     from surefoot.places import Place
-    from surefoot.replacing import overwriting
     from surefoot.studies.duration import duration_words
 
     out = console()
@@ -170,13 +166,10 @@ def run(
                 )
                 _train(out, asked, study, executor, costs[study.name])
                 past += costs[study.name].seconds / cores
-    known = read_evidence([where])
-    with overwriting():
-        write_evidence(list(known.values()), where / SUMMARY)
     claims = sorted({number for study in found.values() for number in study.about.claims})
-    _say_verdicts(out, verdicts_of(known, claims))
+    _say_verdicts(out, verdicts_of(read_evidence([where]), claims))
     again = ["surefoot", "paper", "verdicts", "--from", str(where)]
-    say_paths(out, {"Summary": str(where / SUMMARY), "Again": shlex.join(again)})
+    say_paths(out, {"Journals": str(where), "Again": shlex.join(again)})
 
 
 @app.command()
@@ -189,9 +182,6 @@ def verdicts(
     rules: Annotated[bool, option("--rules", "Say how each verdict is decided.")] = False,
     docs: Annotated[
         Path | None, option("--docs FILE", "Write the table between the marks of a Markdown file.")
-    ] = None,
-    summary: Annotated[
-        Path | None, option("--summary FILE", "Write a summary of the journals (.parquet).")
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -206,18 +196,14 @@ def verdicts(
       surefoot paper verdicts
 
       [dim]How is claim 16 decided, and with which figures?[/dim]
-      surefoot paper verdicts 16 --rules --from paper-laptop/summary.parquet
+      surefoot paper verdicts 16 --rules --from paper-laptop/sizes-energy-A.db
     """
     from surefoot.calorimeter.paper.docs import write_verdicts
-    from surefoot.calorimeter.paper.evidence import write_evidence
     from surefoot.calorimeter.paper.verdicts import verdicts_of
     from surefoot.cli.show.console import console, say_json, say_sentences
     from surefoot.replacing import overwriting
 
-    known = _recorded(files)
-    found, out = verdicts_of(known, numbers or []), console()
-    if summary is not None:
-        write_evidence(list(known.values()), summary)
+    found, out = verdicts_of(_recorded(files), numbers or []), console()
     if docs is not None:
         with overwriting():
             write_verdicts(docs, found)
@@ -253,7 +239,7 @@ def figures(
 
     [bold]Examples[/bold]
 
-      surefoot paper figures --from paper-laptop/summary.parquet -o figures
+      surefoot paper figures --from paper-laptop -o figures
     """
     from surefoot.calorimeter.paper.figures import cell_values, paper_figures
     from surefoot.cli.show.console import busy, console
@@ -263,8 +249,7 @@ def figures(
 
     if suffix not in FORMATS:
         raise ConfigurationError(f"--format {suffix!r} does not exist: {nearest(suffix, FORMATS)}")
-    if not output.is_dir():
-        raise ConfigurationError(f"there is no folder '{output}' for the figures: make it first")
+    _check_folder(output, "figures")
     known, out = _recorded(files), console()
     with busy(out, "drawing"):
         photons = [load_population(f"photons:{name}", target="energy") for name in "AB"]
@@ -275,6 +260,46 @@ def figures(
         ]
     for path in paths:
         out.print(str(path), soft_wrap=True)
+
+
+@app.command()
+def summarise(
+    output: Annotated[
+        Path, option("--output -o FOLDER", "Where summaries go, a file for each study.")
+    ] = Path("."),
+    files: FilesOption = None,
+) -> None:
+    """Write what journals hold for verdicts and figures, a small Parquet file for each study.
+
+    Losses, how trainings ended and how long they took; curves where figures draw
+    them. Verdicts and figures are the same from summaries as from their journals.
+
+    [bold]Examples[/bold]
+
+      surefoot paper summarise --from paper-paper -o docs/data/paper
+
+      surefoot paper verdicts --from docs/data/paper
+    """
+    from surefoot.calorimeter.paper.evidence import write_summary
+    from surefoot.cli.show.console import busy, console
+
+    _check_folder(output, "summaries")
+    known, out, written = _recorded(files), console(), 0
+    with busy(out, "writing"):
+        for name, study in known.items():
+            write_summary(study, file := output / f"{name}.parquet")
+            written += file.stat().st_size
+    instances = sum(len(study.told) for study in known.values())
+    out.print(
+        f"{len(known)} studies, {instances:,} instances, {written / 1e6:.2f} MB in {output}",
+        soft_wrap=True,
+    )
+
+
+def _check_folder(folder: Path, what: str) -> None:
+    """Raise `ConfigurationError` if there is no folder for what is to be written."""
+    if not folder.is_dir():
+        raise ConfigurationError(f"there is no folder '{folder}' for the {what}: make it first")
 
 
 def _recorded(files: list[Path] | None) -> dict[str, Recorded]:

@@ -1,7 +1,9 @@
-"""What the paper's journals hold, as verdicts and figures need it: read from journals or Parquet.
+"""What the paper's journals hold, as verdicts and figures need it: read from journals or summaries.
 
-The summary of a journal is one row per instance with its loss, that of its best epoch and, at the
-largest size of a study, its curve. So the journals of all studies fit in a few megabytes.
+The summary of a journal is a Parquet file with one row per instance: how it ended, its loss, that
+of its best epoch and, at the largest size of a comparison, its curve, which figures draw there
+alone. Nothing is rounded, so that a summary says what its journal does, and those of all studies at
+the paper's sizes are a few megabytes.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 from surefoot.errors import DataError, ExportError, RaceError, StatisticsError, require
 from surefoot.instances import Outcome
 from surefoot.journal import Journal
+from surefoot.learning.losses import parse_loss
 from surefoot.replacing import MARK, check_target, replaced
 from surefoot.reports.views.bands import Curves
 from surefoot.studies.description import Description, RaceDescription, SizesDescription
@@ -28,21 +31,21 @@ from surefoot.studies.race_record import recorded_race
 from surefoot.studies.sizes.compare import Comparison
 
 Floats = NDArray[np.float64]
-WHOLE = ("instance", "sample", "epochs")
-"""Fields of an instance that are whole numbers."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """One instance: whose, what for, its losses (+inf if it diverged or failed) and its time.
+    """One instance: whose, what for, how it ended, its losses (+inf if it diverged or failed).
 
-    ``best`` is the lowest loss of any epoch, ``curve`` the losses after each, empty unless kept.
+    ``best`` is the lowest loss of any epoch, ``curve`` the losses after each, empty unless kept;
+    ``seconds`` is how long it took.
     """
 
     candidate: str
     role: str
     instance: int
     sample: int
+    status: str
     loss: float
     best: float
     epochs: int
@@ -54,21 +57,39 @@ class Told:
 class Recorded:
     """A study of the paper as recorded: what it is, its candidates by key, and its instances.
 
-    ``names`` are what the study calls its candidates, the baseline among them; ``specs`` their
-    fields; ``winner`` is the key of a race's winner, "" without one.
+    ``description`` is its journal's but for the candidates, whose keys ``names`` has with what the
+    study calls them, the baseline among them; ``specs`` are their fields; ``winner`` is the key of
+    a race's winner, "" without one.
     """
 
     study: str
     scale: str
-    kind: str
-    population: str
-    unit: str
-    loss: str
+    description: dict[str, Any]
     baseline: str
     winner: str
     names: dict[str, str]
     specs: dict[str, dict[str, Any]]
     told: tuple[Told, ...]
+
+    @property
+    def kind(self) -> str:
+        """Which question it asks, as `Description.kind`."""
+        return str(self.description["kind"])
+
+    @property
+    def population(self) -> str:
+        """The name of its data."""
+        return str(self.description["population"]["name"])
+
+    @property
+    def loss(self) -> str:
+        """The name of its loss."""
+        return str(self.description["loss"])
+
+    @property
+    def unit(self) -> str:
+        """The unit of its losses."""
+        return parse_loss(self.loss).unit(self.description["population"]["unit"])
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
@@ -151,10 +172,7 @@ def recorded_study(journal: Journal) -> Recorded:
     return Recorded(
         study=str(paper.get("study", journal.place.stem)),
         scale=str(paper.get("scale", "")),
-        kind=study.kind,
-        population=study.population.name,
-        unit=study.unit,
-        loss=str(study.loss),
+        description={k: v for k, v in study.json().items() if k != "candidates"},
         baseline=baseline,
         winner=_winner(journal, study),
         names={key: labels[key] for key in dict.fromkeys([*declared, *known])},
@@ -180,19 +198,28 @@ def _told(one: Outcome, keep_curve: bool) -> Told:
     role = one.role.name.lower()
     kept = curve if keep_curve else np.empty(0, np.float32)
     return Told(
-        one.candidate, role, one.instance, one.sample, one.loss, best, one.epochs, one.seconds, kept
+        one.candidate,
+        role,
+        one.instance,
+        one.sample,
+        one.status.value,
+        one.loss,
+        best,
+        one.epochs,
+        one.seconds,
+        kept,
     )
 
 
 def read_evidence(files: Iterable[Path]) -> dict[str, Recorded]:
-    """Return every study of journals and of Parquet files, by name; later files replace earlier.
+    """Return the studies of journals and of summaries, by name; later files replace earlier ones.
 
-    A folder stands for the journals and Parquet files in it.
+    A folder stands for the summaries and then the journals in it.
 
     Raises
     ------
     DataError
-        If a file is missing, neither, or not one that `write_evidence` wrote.
+        If a file is missing, neither, or not one that `write_summary` wrote.
     JournalError
         If a journal cannot be read.
     """
@@ -200,40 +227,42 @@ def read_evidence(files: Iterable[Path]) -> dict[str, Recorded]:
     for file in files:
         if not file.exists():
             raise DataError(f"there is no '{file}': give journals, summaries or folders of them")
-        inside = sorted([*file.glob("*.parquet"), *file.glob("*.db")]) if file.is_dir() else [file]
-        for one in inside:
-            if one.suffix == ".parquet":
-                found |= {study.study: study for study in _read_parquet(one)}
-            elif one.suffix == ".db":
-                with Journal.read(one) as journal:
-                    study = recorded_study(journal)
-                found[study.study] = study
-            else:
-                raise DataError(f"'{one}' is no journal (.db) and no summary of some (.parquet)")
+        inside = [*sorted(file.glob("*.parquet")), *sorted(file.glob("*.db"))]
+        for one in inside if file.is_dir() else [file]:
+            study = _read_one(one)
+            found[study.study] = study
     return found
 
 
-def write_evidence(studies: Sequence[Recorded], file: Path) -> None:
-    """Write studies as one Parquet file, whole or not at all.
+def _read_one(file: Path) -> Recorded:
+    if file.suffix == ".parquet":
+        return _read_summary(file)
+    if file.suffix == ".db":
+        with Journal.read(file) as journal:
+            return recorded_study(journal)
+    raise DataError(f"'{file}' is no journal (.db) and no summary of one (.parquet)")
+
+
+def write_summary(study: Recorded, file: Path) -> None:
+    """Write a study as a Parquet file, whole or not at all.
 
     Raises `ExportError` if it may not be written, `MissingExtraError` without pyarrow.
     """
     arrow, parquet = require("pyarrow", extra="parquet"), _parquet()
     check_target(file, (".parquet",))
-    columns: dict[str, Any] = {"study": [s.study for s in studies for _ in s.told]}
-    every = [one for study in studies for one in study.told]
-    for one in fields(Told):
-        columns[one.name] = [getattr(told, one.name) for told in every]
-    kinds = {"study": arrow.string(), "candidate": arrow.string(), "role": arrow.string()}
-    kinds |= {name: arrow.int64() for name in WHOLE}
-    kinds |= {"seconds": arrow.float32(), "curve": arrow.list_(arrow.float32())}
-    table = arrow.table(
-        {k: arrow.array(v, kinds.get(k, arrow.float64())) for k, v in columns.items()}
-    )
-    heads = json.dumps([{k: v for k, v in vars(s).items() if k in _HEAD} for s in studies])
-    about = {b"surefoot": MARK.encode(), b"studies": zlib.compress(heads.encode())}
+    kinds = {"str": arrow.string(), "int": arrow.int64(), "float": arrow.float64()}
+    columns = {
+        one.name: arrow.array(
+            [getattr(told, one.name) for told in study.told],
+            kinds.get(str(one.type), arrow.list_(arrow.float32())),
+        )
+        for one in fields(Told)
+    }
+    head = json.dumps({name: getattr(study, name) for name in _HEAD})
+    about = {b"surefoot": MARK.encode(), b"study": zlib.compress(head.encode())}
     with replaced(file, ExportError) as part:
-        parquet.write_table(table.replace_schema_metadata(about), part, compression="zstd")
+        table = arrow.table(columns).replace_schema_metadata(about)
+        parquet.write_table(table, part, compression="zstd")
 
 
 _HEAD = tuple(one.name for one in fields(Recorded) if one.name != "told")
@@ -243,14 +272,12 @@ def _parquet() -> Any:
     return require("pyarrow.parquet", extra="parquet")
 
 
-def _read_parquet(file: Path) -> list[Recorded]:
+def _read_summary(file: Path) -> Recorded:
     try:
         table = _parquet().read_table(file)
-        heads = json.loads(zlib.decompress((table.schema.metadata or {})[b"studies"]))
+        head = json.loads(zlib.decompress((table.schema.metadata or {})[b"study"]))
     except (OSError, ValueError, KeyError, zlib.error) as error:
-        raise DataError(f"'{file}' is no summary of the paper's journals: {error}") from None
-    rows: dict[str, list[Told]] = {head["study"]: [] for head in heads}
-    for row in table.to_pylist():
-        study = row.pop("study")
-        rows[study].append(Told(**{**row, "curve": np.array(row["curve"], np.float32)}))
-    return [Recorded(**head, told=tuple(rows[head["study"]])) for head in heads]
+        raise DataError(f"'{file}' is no summary of a journal of the paper: {error}") from None
+    rows = table.to_pylist()
+    told = (Told(**{**row, "curve": np.array(row["curve"], np.float32)}) for row in rows)
+    return Recorded(**head, told=tuple(told))
