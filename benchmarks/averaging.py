@@ -1,6 +1,7 @@
 """What does a race save when its candidates average their weights?
 
-Every candidate of a study file is trained many times with an exponential average of its weights.
+Every candidate of a study file is trained many times at a constant learning rate, with an
+exponential average of its weights.
 The journal keeps each training's loss with the averaged weights and with the plain ones, so that
 one recording is two tables of paired losses, the same trainings measured twice. The default race
 then runs on both, many times: the first half of the instances, in random order, feeds it, and the
@@ -102,7 +103,9 @@ def record(
     study = surefoot.read_study(path)
     assert isinstance(study, SelectStudy)
     assert study.baseline is not None
-    averaged = tuple(replace(one, average=AVERAGE) for one in study.candidates[:most])
+    averaged = tuple(
+        replace(one, average=AVERAGE, schedule="constant") for one in study.candidates[:most]
+    )
     study = replace(study, candidates=averaged)
     pilot = PilotStudy(
         setting=study.setting,

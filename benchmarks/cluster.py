@@ -4,11 +4,11 @@
 
 Three measurements, all through the public path: a study, its journal, an executor.
 
-1. Races of real networks on real photons, trainings of 0.1 to 0.3 s, by two worker processes of a
-   Dask cluster (``local:2``) and by the local executor with two workers, in turns, the same race
-   with the same seeds. Given is the ratio of their wall-clock seconds, pair by pair and in sum, and
-   that of the processor seconds of all processes, scheduler and nannies included, which other
-   programs on the machine disturb less. The same with simulated trainings that sleep 0.2 s, where
+1. Races of real networks on real photons, trainings of 0.1 to 0.3 s, half a minute on two cores, by
+   two worker processes of a Dask cluster (``local:2``) and by the local executor with two workers,
+   in turns, the same race with the same seeds. Given is the ratio of their wall-clock seconds, pair
+   by pair and in sum, and that of the processor seconds of all processes, scheduler and nannies
+   included, which other programs on the machine disturb less. The same with simulated trainings that sleep 0.2 s, where
    the cores are left to the overhead alone: its processor seconds per second of the two workers.
 2. An assessment of simulated trainings that sleep 1 s on 64 Dask workers: the share of
    ``64 x wall-clock seconds`` that was slept. The workers are threads of one other process, each
@@ -115,7 +115,9 @@ def own_seconds() -> float:
     return total
 
 
-def race(executor: Executor, photons: Population, epochs: int, folder: Path) -> dict[str, Any]:
+def race(
+    executor: Executor, photons: Population, folder: Path, warmup: int, certify: int
+) -> dict[str, Any]:
     """Return seconds of a race of real networks, and its losses."""
     networks = [
         convnet([width], [16], padding="same", pool="max2", learning_rate=rate)
@@ -129,9 +131,9 @@ def race(executor: Executor, photons: Population, epochs: int, folder: Path) -> 
         photons,
         loss="relative_rmse",
         sampling=Sampling(3000, test_size=3000),
-        stopping=Stopping(max_epochs=epochs, reading="none"),
-        schedule=Halving(warmup=3),
-        certify=20,
+        stopping=Stopping(max_epochs=24, reading="none"),
+        schedule=Halving(warmup=warmup),
+        certify=certify,
         executor=executor,
         journal=journal,
     )
@@ -150,14 +152,13 @@ def paired_races(pairs: int, folder: Path) -> dict[str, Any]:
     """Race in turns here and on Dask; which is first changes from pair to pair."""
     photons = load_population("photons:A", target="energy", side="sum")
     with LocalExecutor(2) as local, DaskExecutor("local:2") as dask:
-        epochs = 24
         for executor in (local, dask):
-            race(executor, photons, epochs, folder)
+            race(executor, photons, folder, warmup=1, certify=10)
         here, there = [], []
         for pair in range(pairs):
             turns = [(local, here), (dask, there)]
             for executor, results in turns[:: 1 if pair % 2 else -1]:
-                results.append(race(executor, photons, epochs, folder))
+                results.append(race(executor, photons, folder, warmup=8, certify=300))
             pair_of = {what: [one[-1][what] for one in (there, here)] for what in MEASURED}
             ratios = ", ".join(f"{what} {a / b:.3f}" for what, (a, b) in pair_of.items())
             print(f"pair {pair + 1} of {pairs}: {ratios}", file=sys.stderr, flush=True)

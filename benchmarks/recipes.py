@@ -4,9 +4,11 @@ Nothing is trained: the journals are those of
 
     surefoot compare examples/recipes-energy.toml --source photons:A -j recipes-energy-A.db
     surefoot compare examples/steady-energy.toml --source photons:A -j steady-energy-A.db
+    surefoot compare examples/steady-ratio.toml --source photons:A -j steady-ratio-A.db
 
 and so on for B and for ``…-position.toml``. A size counts when every candidate has all of its
-instances there.
+instances there. Networks that learn the energy over the sum stand among those that learn the energy:
+their relative errors are the same, on the same draws.
 
     python benchmarks/recipes.py --journals DIRECTORY --json recipes.json --docs
 
@@ -64,6 +66,28 @@ def comparison(name: str, question: str, source: str, journals: Path) -> Compari
         count = Counter((one.candidate, one.sample) for one in journal.outcomes())
         sizes = [size for size in study.ordered if complete(study, size, count)]
         return replace(study, sizes=sizes).comparison(journal) if sizes else None
+
+
+def joined(energy: Comparison, ratio: Comparison) -> Comparison:
+    """Return the comparison of energies with the networks of one of the energy over the sum.
+
+    The scaled sum is in both, and has the same losses if they are of the same draws.
+    """
+    assert energy.reference is not None
+    assert ratio.reference is not None
+    sizes = tuple(size for size in energy.sizes if size in ratio.sizes)
+    energies, ratios = (
+        one.losses[:, [one.sizes.index(size) for size in sizes]] for one in (energy, ratio)
+    )
+    np.testing.assert_allclose(energies[energy.reference], ratios[ratio.reference], rtol=1e-5)
+    own = [row for row in range(len(ratio.names)) if row != ratio.reference]
+    return replace(
+        energy,
+        names=(*(ratio.names[row] for row in own), *energy.names),
+        sizes=sizes,
+        losses=np.concatenate([ratios[own], energies]),
+        reference=len(own) + energy.reference,
+    )
 
 
 def complete(study: CompareStudy, size: int, count: Counter[tuple[str, int]]) -> bool:
@@ -192,6 +216,10 @@ def main() -> None:
             for source in SOURCES
             if (one := comparison(name, question, source, options.journals)) is not None
         }
+        for source in SOURCES:
+            ratio = comparison(name, "ratio", source, options.journals)
+            if ratio is not None and ("energy", source) in found:
+                found["energy", source] = joined(found["energy", source], ratio)
         text = "\n\n".join(tables(*place, one) for place, one in found.items())
         print(text)
         rows |= {"-".join((name, *place)): list(figures(one)) for place, one in found.items()}

@@ -94,6 +94,22 @@ def test_fractions_are_deposits_over_their_sum(tmp_path: Path, few: PhotonChunk)
     np.testing.assert_array_equal(fractions.side, deposits.side)
 
 
+def test_the_energy_over_the_sum(tmp_path: Path, few: PhotonChunk) -> None:
+    path = saved(tmp_path, few)
+    energy = load_photons(path)
+    ratio = load_photons(path, "energy/sum", features="fractions")
+    assert (ratio.target_name, ratio.target_unit, ratio.side_names) == ("energy/sum", "", ("sum",))
+    back = ratio.target[:, 0] * few.deposits.sum(axis=1, dtype=float)
+    np.testing.assert_allclose(back, energy.target[:, 0], rtol=1e-6)
+
+
+def test_the_energy_over_the_sum_of_an_empty_image(tmp_path: Path, few: PhotonChunk) -> None:
+    images = few.deposits.copy()
+    images[3] = 0.0
+    with pytest.raises(DataError, match=r"example 3 sum to 0 GeV .* energy/sum needs a positive"):
+        load_photons(saved(tmp_path, few, deposits=images), "energy/sum")
+
+
 def test_fractions_of_an_empty_image(tmp_path: Path, few: PhotonChunk) -> None:
     images = few.deposits.copy()
     images[3] = 0.0

@@ -71,7 +71,7 @@ def barycentre(images: Images, pitch: float = INNER.pitch) -> Floats:
         If the deposits of an image do not sum to a positive energy.
     """
     side = window(images)
-    total = _positive_sums(images, "a barycentre needs")
+    total = positive_sums(images, "a barycentre needs")
     x, y = weighted_sums(images, offsets(side, pitch))
     return np.asarray(np.stack([x / total, y / total], axis=1))
 
@@ -84,11 +84,17 @@ def fractions(images: Images) -> Images:
     DataError
         If the deposits of an image do not sum to a positive energy.
     """
-    return np.asarray(images / _positive_sums(images, "fractions need")[:, None], np.float32)
+    return np.asarray(images / positive_sums(images, "fractions need")[:, None], np.float32)
 
 
-def _positive_sums(images: Images, purpose: str) -> Floats:
-    """Return Σe, GeV [n]; raise `DataError` with the purpose unless all are positive."""
+def positive_sums(images: Images, purpose: str) -> Floats:
+    """Return Σe, GeV [n].
+
+    Raises
+    ------
+    DataError
+        If one is not positive; ``purpose`` says what needs it, as in ``a barycentre needs``.
+    """
     total = deposit_sum(images)
     empty = np.flatnonzero(~(total > 0.0))
     if empty.size:

@@ -21,6 +21,8 @@ SIDES = {"sum": ("sum",), "barycentre": ("barycentre_x", "barycentre_y")}
 """Side features by name: Σe in GeV; the barycentre from the window's centre in mm."""
 DEPOSITS, FRACTIONS = "deposits", "fractions"
 """Column of the deposits, and what is made of it: the deposits over their sum."""
+RATIO = "energy/sum"
+"""Name of the target E/Σe, by which a shape corrects the sum of deposits."""
 POSITIONS = ("x", "y")
 FEWEST = 100
 """Fewer images say nothing of the order of their cells."""
@@ -47,7 +49,8 @@ def load_photons(
         ``A`` or ``B``, the shipped Geant4 samples (normal incidence; inclined), or a ``.root``,
         ``.npz`` or ``.parquet`` file such as ``surefoot simulate`` writes.
     target
-        ``energy`` (GeV), ``x`` or ``y`` (mm), another column, or several.
+        ``energy`` (GeV), ``x`` or ``y`` (mm), another column, or several. ``energy/sum`` is E/Σe:
+        what a shape says beyond the sum. A relative error of it is that of the energy ŷ Σe.
     side
         ``sum``, ``barycentre`` or both; True for the one that suits the target (Σe for an energy,
         the barycentre for a position: the inductive biases of paper §3.8), False for none.
@@ -73,7 +76,11 @@ def load_photons(
             groups = "shower"
         relative = features == FRACTIONS and features not in table.columns
         deposits = DEPOSITS if relative else features
-        parts = {"features": resolve(table, deposits), "target": resolve(table, target)}
+        ratio = target == RATIO and RATIO not in table.columns
+        parts = {
+            "features": resolve(table, deposits),
+            "target": resolve(table, "energy" if ratio else target),
+        }
         targets = [column.name for column in parts["target"]]
         sides = _sides(side, targets)
         if groups is not None:
@@ -99,6 +106,9 @@ def load_photons(
     if known:
         check_cell_order(images, arrays["position"], table.name)
     side_columns = side_features(images, sides, pitch) if sides else None
+    if ratio:
+        arrays["target"] /= cells.positive_sums(images, f"{RATIO} needs")[:, None]
+        targets, units = [RATIO], [""]
     if relative:
         images = cells.fractions(images)
     return Population(
