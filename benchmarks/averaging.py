@@ -1,12 +1,12 @@
 """What does a race save when its candidates average their weights?
 
 Every candidate of a study file is trained many times at a constant learning rate, with an
-exponential average of its weights.
-The journal keeps each training's loss with the averaged weights and with the plain ones, so that
-one recording is two tables of paired losses, the same trainings measured twice. The default race
-then runs on both, many times: the first half of the instances, in random order, feeds it, and the
-other half says how far its winner is from the best candidate. Beside what happened stands what the
-planner would have said, from a pilot of sixteen candidates and four instances of the same table.
+exponential average of its weights. The journal keeps each training's loss with the averaged weights
+and with the plain ones, so that one recording is two tables of paired losses, the same trainings
+measured twice. The default race then runs on both, many times: the first half of the instances, in
+random order, feeds it, and the other half says how far its winner is from the best candidate.
+Beside what happened stands what the planner would have said, from a pilot of sixteen candidates and
+four instances of the same table.
 
     python benchmarks/averaging.py examples/energy.toml examples/position.toml --json averaging.json
 

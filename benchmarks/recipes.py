@@ -7,8 +7,8 @@ Nothing is trained: the journals are those of
     surefoot compare examples/steady-ratio.toml --source photons:A -j steady-ratio-A.db
 
 and so on for B and for ``…-position.toml``. A size counts when every candidate has all of its
-instances there. Networks that learn the energy over the sum stand among those that learn the energy:
-their relative errors are the same, on the same draws.
+instances there. Networks that learn the energy over the sum stand among those that learn the
+energy: their relative errors are the same, on the same draws.
 
     python benchmarks/recipes.py --journals DIRECTORY --json recipes.json --docs
 
