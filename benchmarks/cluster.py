@@ -9,8 +9,8 @@ Three measurements, all through the public path: a study, its journal, an execut
    in turns, the same race with the same seeds. Given is the ratio of their wall-clock seconds, pair
    by pair and in sum, and that of the processor seconds of all processes, scheduler and nannies
    included, which other programs on the machine disturb less. The same with simulated trainings
-   that sleep 0.2 s, where the cores are left to the overhead alone: its processor seconds per second
-   of the two workers.
+   that sleep 0.2 s, where the cores are left to the overhead alone: its processor seconds per
+   second of the two workers.
 2. An assessment of simulated trainings that sleep 1 s on 64 Dask workers: the share of
    ``64 x wall-clock seconds`` that was slept. The workers are threads of one other process, each
    with its own connection to the scheduler, so that a small machine can hold 64.
