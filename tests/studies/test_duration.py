@@ -7,6 +7,7 @@ from surefoot.calorimeter.baselines import ScaledSum
 from surefoot.candidates.convnet.notation import convnet
 from surefoot.data.population import Population, Sampling
 from surefoot.engines import compiling
+from surefoot.engines.choose import Chooser
 from surefoot.instances import Setting, Status
 from surefoot.learning.losses import Loss
 from surefoot.studies.duration import TimeLeft, duration_words, mean_seconds, probe, work_of
@@ -50,6 +51,18 @@ def test_the_probe_measures_the_engine_and_records_nothing(setting):
     rates = probe([*nets, ScaledSum()], setting, "auto")
     assert rates.keys() == {"convnet", "scaled_sum"}
     assert all(0.0 < rate < 1e-3 for rate in rates.values())
+
+
+def test_the_probe_trains_on_no_more_than_an_instance_does(setting, monkeypatch):
+    asked, choose = [], Chooser.choose
+
+    def noted(self, candidate, small):
+        asked.append((small.sampling.size, small.sampling.test_size))
+        return choose(self, candidate, small)
+
+    monkeypatch.setattr(Chooser, "choose", noted)
+    probe([ScaledSum()], setting, "auto")
+    assert set(asked) == {(30, 12)}
 
 
 def test_a_first_instance_that_waited_for_the_compiler_does_not_count_for_long(setting):

@@ -7,7 +7,7 @@ candidates: on the outcomes so far, or by a short probe of the engine where ther
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
@@ -104,12 +104,7 @@ def example_steps(
 
     Raises `EngineError` if no engine trains a candidate, or all steps fail.
     """
-    halves, sampling = setting.halves, setting.sampling
-    size = min(PROBE_EXAMPLES, halves.train_size(sampling))
-    test = min(PROBE_EXAMPLES, sampling.test_size or halves.test.size)
-    small = replace(
-        setting, sampling=replace(sampling, size=size, test_size=test), stopping=_ONE_EPOCH
-    )
+    small = _one_step(setting)
     chooser, failed = Chooser(engine), list[str]()
     kinds = {(one.family, *_names(one.spec())): one for one in candidates}
     for one in kinds.values():
@@ -120,6 +115,15 @@ def example_steps(
     if failed and len(failed) == len(kinds):
         raise EngineError(f"an example step of every kind of candidate fails: {'; '.join(failed)}")
     return failed
+
+
+def _one_step(setting: Setting) -> Setting:
+    """Return a setting of one epoch on samples no larger than they are, and not large."""
+    halves, sampling = setting.halves, setting.sampling
+    size = min(PROBE_EXAMPLES, halves.train_size(sampling))
+    test = min(PROBE_EXAMPLES, sampling.test_size or halves.test.size)
+    small = replace(sampling, size=size, test_size=test)
+    return replace(setting, sampling=small, stopping=_ONE_EPOCH)
 
 
 def _names(spec: Any) -> Iterator[str]:
@@ -138,17 +142,11 @@ def _names(spec: Any) -> Iterator[str]:
 def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> dict[str, float]:
     """Return measured seconds per work on one core, for each family of candidates.
 
-    Some candidates of each family, spread over the range of sizes, train for one epoch on a small
-    sample, three times, and the quickest counts, so that compiling does not. Nothing is recorded
-    and no seed of the race is used.
+    Some candidates of each family, spread over the range of sizes, train for one epoch on a sample
+    no larger than the setting's, and small, three times, and the quickest counts, so that compiling
+    does not. Nothing is recorded and no seed of the race is used.
     """
-    size = min(PROBE_EXAMPLES, setting.halves.pool.size)
-    small = Setting(
-        setting.halves,
-        Sampling(size, test_size=min(size, setting.halves.test.size)),
-        setting.loss,
-        _ONE_EPOCH,
-    )
+    small = _one_step(setting)
     chooser = Chooser(engine)
     rates: dict[str, float] = {}
     for family in dict.fromkeys(c.family for c in candidates):
@@ -172,15 +170,19 @@ def seconds_of(
     return rates[candidate.family] * work_of(candidate, setting) * passes
 
 
-def seconds_of_all(
+def seconds_of_each(
     instances: Iterable[Instance], setting: Setting, rates: Mapping[str, float], epochs: int
-) -> float:
-    """Return the seconds of instances on one core, at measured `rates` and so many epochs each."""
-    kinds = Counter((one.candidate, one.sampling or setting.sampling) for one in instances)
-    return sum(
-        count * seconds_of(candidate, replace(setting, sampling=sampling), rates, epochs)
-        for (candidate, sampling), count in kinds.items()
-    )
+) -> list[float]:
+    """Return the seconds of each instance on one core, at measured `rates` and so many epochs."""
+    known: dict[tuple[Candidate, Sampling], float] = {}
+    seconds = []
+    for one in instances:
+        kind = candidate, sampling = one.candidate, one.sampling or setting.sampling
+        if kind not in known:
+            sized = replace(setting, sampling=sampling)
+            known[kind] = seconds_of(candidate, sized, rates, epochs)
+        seconds.append(known[kind])
+    return seconds
 
 
 def mean_seconds(
@@ -205,7 +207,7 @@ def estimate(
     failed = example_steps(candidates, setting, engine)
     rates = probe(candidates, setting, engine)
     epochs = setting.stopping.max_epochs
-    seconds = seconds_of_all(todo, setting, rates, epochs)
+    seconds = sum(seconds_of_each(todo, setting, rates, epochs))
     cost = (
         f"{len(todo):,} trainings, about {duration_words(seconds / workers)} on {cores(workers)} "
         f"(speed measured just now, at most {epochs} epochs each)"

@@ -11,7 +11,7 @@ from surefoot.calorimeter.paper.evidence import read_evidence, write_summary
 from surefoot.calorimeter.paper.figures import paper_figures
 from surefoot.calorimeter.paper.run import PaperRun, run_paper
 from surefoot.calorimeter.paper.verdicts import verdicts_of
-from surefoot.journal import Journal
+from surefoot.journal import Journal, identity
 
 STUDY = """
 [study]
@@ -102,6 +102,44 @@ def test_a_run_simulates_trains_tells_verdicts_and_goes_on(run, studies):
     }
 
 
+def test_fewer_instances_go_on_to_more_and_studies_share_their_trainings(run, studies):
+    def counted(*asked):
+        out = run("paper", "run", "--scale", "smoke", "--studies", "files", "-w", 1, *asked)[1]
+        return list(map(int, re.findall(r"trainings: (\d+) to go", out)))
+
+    head, tail = STUDY.split('[[space]]\nname = "model 2, ema"')
+    _, tail = tail.split("[baseline]")
+    (studies / "files" / "pair.toml").write_text(f"{head}\n[baseline]{tail}")
+    assert counted("pair-A", "-i", 4) == [16]
+    assert counted("pair-A") == [8]
+    assert counted("energy-A", "-i", 5) == [20]
+    with Journal.read(studies / "paper-smoke" / "energy-A.db") as journal:
+        assert journal.notes()["taken_over"] == {"pair-A": 20}
+        taken = {identity(one): one.loss for one in journal.outcomes()}
+    with Journal.read(studies / "paper-smoke" / "pair-A.db") as journal:
+        pairs = {identity(one): one.loss for one in journal.outcomes()}
+    assert len(pairs) == 24
+    assert {key: loss for key, loss in pairs.items() if key[2] < 5}.items() <= taken.items()
+    assert counted("energy-A") == [4]
+    # Of two that are to be trained, both counted once and each journal whole.
+    assert sorted(counted("energy-B", "pair-B")) == [24, 24]
+    for name, number in (("energy-B", 48), ("pair-B", 24)):
+        with Journal.read(studies / "paper-smoke" / f"{name}.db") as journal:
+            assert journal.count() == number
+    assert counted() == []
+
+
+def test_claims_choose_their_studies(run, studies):
+    asked = ("--scale", "smoke", "--studies", "files", "--dry-run", "--claims")
+    code, _, err = run("paper", "run", *asked, "15-17,27")
+    assert (code, "the paper has no study 'sizes-energy'" in err) == (2, True)
+    code, out, _ = run("paper", "run", *asked, "17-18,27", "-i", 3)
+    assert code == 0
+    assert re.search(r"\nall +48 +", out)
+    code, out, _ = run("paper", "run", *asked, "27")
+    assert (code, "energy-A" in out) == (0, False)
+
+
 def test_a_dry_run_counts_and_an_interrupted_one_goes_on(run, studies, monkeypatch):
     asked = ("--scale", "smoke", "--studies", "files", "-w", 1)
     code, out, _ = run("paper", "run", *asked, "--dry-run")
@@ -133,6 +171,9 @@ def test_a_dry_run_counts_and_an_interrupted_one_goes_on(run, studies, monkeypat
         (("run", "energies"), "the paper has no study 'energies': did you mean 'energy"),
         (("run", "--scale", "small"), "--scale 'small' does not exist"),
         (("run", "--folder", "nowhere"), "there is no folder 'nowhere': make it first"),
+        (("run", "--claims", "15-"), "--claims '15-' cannot be read"),
+        (("run", "--claims", "31"), "the paper has no claim 31 here"),
+        (("run", "--claims", "11"), "claims = 11 take no training: surefoot paper verdicts 11"),
         (("verdicts", "40"), "the paper has no claim 40 here"),
         (("verdicts", "--from", "none.db"), "there is no 'none.db'"),
         (("figures", "-o", "nowhere"), "there is no folder 'nowhere'"),

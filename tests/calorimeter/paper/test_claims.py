@@ -159,7 +159,7 @@ CASES = {
     25: (position(), position(a=1.2, b=3.0)),
     26: (energies(), energies(FAST, SLOW, one={132: 1.0, 31_697: 1.0},
                               two={132: 2.0, 31_697: 1.0})),
-    27: ([transferred(0.9), selection()], [transferred(1.1), selection()]),
+    27: (energy(), energy(two=1.1)),
     28: ([compared("nas", NAS, {"NAS 1": 0.02, "NAS 2": 0.02})],
          [compared("nas", NAS, {"model 2": 0.1})]),
     29: ([selection(), deeper(2)], [selection(), deeper(0)]),
@@ -224,3 +224,16 @@ def test_what_a_search_found_is_told_beside_and_decides_nothing():
     alone = Evidence({"search": search})
     with pytest.raises(StatisticsError, match="nas has not been run"):
         CLAIMS[28].rule(alone)
+
+
+def test_what_a_selection_here_found_is_told_beside_and_decides_nothing():
+    verdicts_of({})
+    seen, _ = CASES[27]
+    both = CLAIMS[27].rule(
+        Evidence({one.study: one for one in (*seen, selection(), transferred(1.2))})
+    )
+    assert both.found == "seen"
+    assert "our own selection on A from 12 candidates at 32,000 examples, w, has 1.2" in both.words
+    begun = study("transfer", {}, baseline="formula")
+    alone = CLAIMS[27].rule(Evidence({one.study: one for one in (*seen, selection(), begun)}))
+    assert "our own selection" not in alone.words

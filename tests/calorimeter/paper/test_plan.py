@@ -28,12 +28,12 @@ def test_the_examples_are_the_shipped_ones():
 def test_claims_and_studies_name_each_other():
     verdicts_of({})
     for number, claim in CLAIMS.items():
-        for name in claim.studies:
+        for name in (*claim.studies, *claim.beside):
             known = [s for s in EVERY.values() if name in (s.name, s.file.stem)]
             assert all(number in one.about.claims for one in known), (number, name)
     for study in EVERY.values():
         for number in study.about.claims:
-            named = CLAIMS[number].studies
+            named = (*CLAIMS[number].studies, *CLAIMS[number].beside)
             assert number == 11 or any(one.startswith(study.file.stem) for one in named), number
 
 
@@ -61,6 +61,14 @@ def test_studies_are_chosen_by_name_or_file_and_bring_their_selection():
     assert list(chosen(["energy-B"])) == ["energy-B"]
     assert list(chosen(["transfer"])) == ["selection", "transfer"]
     assert chosen([]) == EVERY
+    assert list(chosen([], claims=[16, 21, 23])) == [
+        "sizes-energy-A", "sizes-position-A", "sizes-position-B",
+    ]  # fmt: skip
+    assert list(chosen(["nas"], claims=[27, 11])) == ["nas", "energy-B"]
+    with pytest.raises(ConfigurationError, match="claims = 11 take no training"):
+        chosen([], claims=[11])
+    with pytest.raises(ConfigurationError, match="no claim 30"):
+        chosen([], claims=[30])
     with pytest.raises(ConfigurationError, match="did you mean 'energy-"):
         chosen(["energy-C"])
     with pytest.raises(ConfigurationError, match="--scale 'lap' does not exist"):

@@ -41,6 +41,10 @@ NamesArgument = Annotated[
 ScaleOption = Annotated[
     str, option("--scale -s SCALE", "smoke (does all work?), laptop (hours) or paper (its sizes).")
 ]
+ClaimsOption = Annotated[
+    str | None,
+    option("--claims NUMBERS", "The studies that decide these claims, such as 15-18,27."),
+]
 FolderOption = Annotated[
     Path | None,
     option("--folder -o FOLDER", "Where journals and photons are.", "paper-SCALE, here"),
@@ -99,6 +103,15 @@ def list_(
 def run(
     names: NamesArgument = None,
     scale: ScaleOption = "laptop",
+    claims: ClaimsOption = None,
+    instances: Annotated[
+        int | None,
+        option(
+            "--instances -i N",
+            "Of each candidate at most, but for selections and searches; more go on.",
+            "the scale's",
+        ),
+    ] = None,
     folder: FolderOption = None,
     studies: StudiesOption = None,
     workers: WorkersOption = None,
@@ -122,6 +135,9 @@ def run(
 
       [dim]The paper's comparisons for the energy, on A and B.[/dim]
       surefoot paper run energy sizes-energy
+
+      [dim]What these claims take at the paper's sizes, with 13 instances, not 50.[/dim]
+      surefoot paper run --scale paper --claims 15-18,21-25,27 -i 13
     """
     from surefoot.calorimeter.paper.evidence import read_evidence
     from surefoot.calorimeter.paper.plan import STUDIES, chosen
@@ -135,39 +151,39 @@ def run(
     from surefoot.studies.duration import duration_words
 
     out = console()
-    found = chosen(names or [], studies or STUDIES)
+    numbers = [] if claims is None else _numbers(claims)
+    found = chosen(names or [], studies or STUDIES, numbers)
     where = folder or Path(f"paper-{scale}")
     for study in found.values():
         study.changes(scale)
     if folder is None:
         where.mkdir(exist_ok=True)
-    asked, cores = PaperRun(found, scale, where, engine), workers_of(cluster, workers)
+    asked, cores = PaperRun(found, scale, where, engine, instances), workers_of(cluster, workers)
     with resumable(Place(where)):
         for file, (dataset, count) in asked.photons().items():
             with bar(out, f"simulating {dataset}", count, unit="events") as advance:
                 asked.simulate(file, workers, advance)
         with busy(out, "measuring the engine's speed"):
-            costs = {name: asked.cost(study) for name, study in found.items()}
-        order = asked.order(costs)
+            plan = asked.plan()
         if dry_run:
-            _say_costs(out, order, costs, cores)
+            _say_costs(out, plan, cores)
             return
         with open_executor(cluster, workers, engine or AUTO) as executor:
             began, past = time.monotonic(), 0.0
-            for place, study in enumerate(order):
-                left = sum(costs[one.name].seconds for one in order[place:]) / cores
+            for place, (study, cost) in enumerate(plan):
+                left = sum(one.seconds for _, one in plan[place:]) / cores
                 # What has been trained says how far the speeds measured before hold.
                 pace = (time.monotonic() - began) / past if past > PAST else 1.0
                 out.print(
-                    f"{study.name} ({place + 1} of {len(order)}): {study.title}; about "
+                    f"{study.name} ({place + 1} of {len(plan)}): {study.title}; about "
                     f"{duration_words(pace * left)} left for all",
                     style="bold",
                     soft_wrap=True,
                 )
-                _train(out, asked, study, executor, costs[study.name])
-                past += costs[study.name].seconds / cores
-    claims = sorted({number for study in found.values() for number in study.about.claims})
-    _say_verdicts(out, verdicts_of(read_evidence([where]), claims))
+                _train(out, asked, study, executor, cost)
+                past += cost.seconds / cores
+    numbers = numbers or [number for study in found.values() for number in study.about.claims]
+    _say_verdicts(out, verdicts_of(read_evidence([where]), numbers))
     again = ["surefoot", "paper", "verdicts", "--from", str(where)]
     say_paths(out, {"Journals": str(where), "Again": shlex.join(again)})
 
@@ -296,6 +312,20 @@ def summarise(
     )
 
 
+def _numbers(text: str) -> list[int]:
+    """Return the numbers that a text such as ``15-18,27`` names."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        try:
+            found += range(int(first), int(last if dash else first) + 1)
+        except ValueError:
+            raise ConfigurationError(
+                f"--claims {text!r} cannot be read: write numbers and ranges such as 15-18,27"
+            ) from None
+    return found
+
+
 def _check_folder(folder: Path, what: str) -> None:
     """Raise `ConfigurationError` if there is no folder for what is to be written."""
     if not folder.is_dir():
@@ -326,7 +356,7 @@ def _train(
         asked.train(study, executor, Bar(advance, say=partial(out.print, soft_wrap=True)))
 
 
-def _say_costs(out: Console, order: list[PaperStudy], costs: dict[str, Cost], cores: int) -> None:
+def _say_costs(out: Console, plan: list[tuple[PaperStudy, Cost]], cores: int) -> None:
     """Print what each study would cost, in their order, and all together."""
     from surefoot.cli.show.console import table
     from surefoot.studies.duration import cores as cores_words
@@ -334,14 +364,13 @@ def _say_costs(out: Console, order: list[PaperStudy], costs: dict[str, Cost], co
 
     numbers = ("trainings", f"time on {cores_words(cores)}")
     shown = table("study", *numbers, "claims", right=numbers)
-    for study in order:
-        cost = costs[study.name]
+    for study, cost in plan:
         claims = " ".join(map(str, study.about.claims))
         shown.add_row(
             study.name, f"{cost.trainings:,}", duration_words(cost.seconds / cores), claims
         )
-    seconds = sum(costs[study.name].seconds for study in order)
-    trainings = sum(costs[study.name].trainings for study in order)
+    seconds = sum(cost.seconds for _, cost in plan)
+    trainings = sum(cost.trainings for _, cost in plan)
     shown.add_row("all", f"{trainings:,}", duration_words(seconds / cores), "", style="bold")
     out.print(shown)
 

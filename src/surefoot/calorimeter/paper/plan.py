@@ -7,11 +7,12 @@ several studies: ``energy-A`` and ``energy-B``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from surefoot.calorimeter.paper.verdicts import claims_of
 from surefoot.data.population import Population
 from surefoot.errors import ConfigurationError, StudyFileError, nearest
 from surefoot.journal import Journal
@@ -102,22 +103,33 @@ def paper_studies(folder: Path = STUDIES) -> dict[str, PaperStudy]:
     return {one.name: one for file in files for one in _of_file(file)}
 
 
-def chosen(names: list[str], folder: Path = STUDIES) -> dict[str, PaperStudy]:
-    """Return the studies of these names, or of files of these names; all unless any are given.
+def chosen(
+    names: Iterable[str], folder: Path = STUDIES, claims: Collection[int] = ()
+) -> dict[str, PaperStudy]:
+    """Return the studies of these names, of files of these names, and those that decide claims.
 
-    Selections come with those that take them up. Raises `ConfigurationError` for an unknown name.
+    All unless any are given; selections come with those that take them up. Raises
+    `ConfigurationError` for an unknown name or claim, and for claims that need no study.
     """
-    known = paper_studies(folder)
-    if not names:
+    known, wanted = paper_studies(folder), list(names)
+    if claims:
+        deciding = [name for one in claims_of(claims) for name in one.studies]
+        if not (deciding or wanted):
+            numbers = " ".join(map(str, claims))
+            raise ConfigurationError(
+                f"claims = {numbers} take no training: surefoot paper verdicts {numbers}"
+            )
+        wanted += deciding
+    if not wanted:
         return known
     found: dict[str, PaperStudy] = {}
-    for name in names:
+    for name in wanted:
         of_name = {k: one for k, one in known.items() if name in (k, one.file.stem)}
         if not of_name:
             raise ConfigurationError(f"the paper has no study {name!r}: {nearest(name, known)}")
         found |= of_name
-    wanted = {one.about.after for one in found.values()} - {""} - set(found)
-    return {name: known[name] for name in wanted if name in known} | found
+    selections = {one.about.after for one in found.values()} - {""} - set(found)
+    return {name: known[name] for name in selections if name in known} | found
 
 
 def _of_file(file: Path) -> Iterator[PaperStudy]:

@@ -6,7 +6,7 @@ again, it goes on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,13 +20,16 @@ from surefoot.engines.devices import AUTO
 from surefoot.errors import ConfigurationError
 from surefoot.executors.base import Executor
 from surefoot.executors.opening import open_executor
-from surefoot.instances import Setting
-from surefoot.journal import Journal
+from surefoot.instances import Setting, Status
+from surefoot.journal import Journal, identity
+from surefoot.journal.descriptions import canonical, mismatches
 from surefoot.studies.base import FixedStudy, Study, identity_of
-from surefoot.studies.duration import mean_seconds, probe, seconds_of_all
+from surefoot.studies.duration import mean_seconds, probe, seconds_of_each
 from surefoot.studies.search.study import SearchStudy
 from surefoot.studies.select.cost import count_trainings
 from surefoot.studies.select.study import SelectStudy
+from surefoot.studies.sizes.base import MultiSizeStudy
+from surefoot.studies.variance.study import VarianceStudy
 from surefoot.studies.watch import Watcher
 from surefoot.study_files.build import baseline_of, candidates_of, population_of, setting_of
 from surefoot.study_files.read import StudyFile
@@ -47,7 +50,9 @@ class Cost:
 class PaperRun:
     """Studies of the paper at a scale, with their photons and journals in ``folder``.
 
-    ``engine`` trains them, None for those that the study files name.
+    ``engine`` trains them, None for those that the study files name. ``instances`` is how many of
+    each candidate are trained at most, None for as many as the scale says; more go on in the same
+    journals. Selections and searches have theirs in any case.
 
     Raises `ConfigurationError` if there is no such folder or scale.
     """
@@ -56,8 +61,10 @@ class PaperRun:
     scale: str
     folder: Path
     engine: str | None = None
+    instances: int | None = None
     _loaded: tuple[tuple[Any, ...], Population] | None = None
     _rates: dict[str, float] = field(default_factory=dict)
+    _described: dict[Path, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for study in self.studies.values():
@@ -90,57 +97,122 @@ class PaperRun:
         """Return a study on its data; errors are those of `PaperStudy.asked`."""
         file = self._read(study)
         asked = study.asked(self.scale, file, self._population(file), self.folder)
+        if self.instances is not None and isinstance(asked, FixedStudy):
+            name = "alone" if isinstance(asked, VarianceStudy) else "n"
+            fewer: dict[str, Any] = {name: self._at_most(getattr(asked, name))}
+            asked = replace(asked, **fewer)
         return asked if self.engine is None else replace(asked, engine=self.engine)
 
-    def cost(self, study: PaperStudy) -> Cost:
-        """Return what a study's journal lacks, at speeds measured once per family of candidates.
+    def _at_most(self, n: int) -> int:
+        return n if self.instances is None else min(n, self.instances)
 
-        A stopping rule is taken to end trainings as soon as it may.
+    def plan(self) -> list[tuple[PaperStudy, Cost]]:
+        """Return the studies, the most claims per hour first, with what their journals lack.
+
+        Each comes after its selection. Speeds are measured once per family of candidates; a
+        stopping rule is taken to end trainings as soon as it may. What studies share counts for the
+        first of them.
+        """
+        data = {one.name: str(self._read(one).tables.population) for one in self.studies.values()}
+        # Those of the same data one after the other, so that each are loaded once.
+        by_data = sorted(self.studies.values(), key=lambda one: data[one.name])
+        todo = {one.name: self._todo(one) for one in by_data}
+        planned, counted = [], set[Hashable]()
+        for study in self._order({name: sum(one.values()) for name, one in todo.items()}):
+            new = {key: s for key, s in todo[study.name].items() if key not in counted}
+            counted |= new.keys()
+            planned.append((study, Cost(len(new), sum(new.values()))))
+        return planned
+
+    def _todo(self, study: PaperStudy) -> dict[Hashable, float]:
+        """Return the seconds of each training that a study lacks; equal keys are equal trainings.
+
+        An instance of another study of the same data, seed and rules is the same.
         """
         if study.about.after and not (self.folder / f"{study.about.after}.db").exists():
             return self._before_its_selection(study)
-        asked = self.asked(study)
-        rates, epochs = self._speeds(asked.everyone, asked.setting), _epochs(asked.setting)
+        asked, place = self.asked(study), self.place(study)
+        setting, epochs = asked.setting, _epochs(asked.setting)
+        if isinstance(asked, MultiSizeStudy):
+            setting = replace(setting, sampling=asked.sampling(asked.ordered[-1]))
+        rates = self._speeds(asked.everyone, setting)
         with ExitStack() as stack:
-            place = self.place(study)
             record = stack.enter_context(Journal.read(place)) if place.exists() else None
             done = 0 if record is None else record.count()
             if isinstance(asked, SelectStudy):
                 left = max(0, count_trainings(asked).total - done)
                 each = mean_seconds(asked.candidates, asked.setting, rates, epochs)
-                return Cost(left, left * each)
+                return {(study.name, number): each for number in range(left)}
             if isinstance(asked, SearchStudy):
                 todo = asked.likely()[done:]
+                keys: list[Hashable] = [(study.name, number) for number in range(len(todo))]
             else:
                 assert isinstance(asked, FixedStudy)
-                known = record.has if record is not None else lambda *_: False
-                todo = [o for o in asked.instances() if not known(*identity_of(o, asked.setting))]
-            return Cost(len(todo), seconds_of_all(todo, asked.setting, rates, epochs))
+                rules = canonical(_rules(asked.description.json()))
+                known = [journal.has for journal in self._sharing(asked, stack)]
+                todo, keys = [], []
+                for one in asked.instances():
+                    identity = identity_of(one, asked.setting)
+                    if not any(has(*identity) for has in known):
+                        todo.append(one)
+                        keys.append((rules, identity))
+            return dict(zip(keys, seconds_of_each(todo, asked.setting, rates, epochs), strict=True))
 
-    def order(self, costs: Mapping[str, Cost]) -> list[PaperStudy]:
+    def _order(self, seconds: Mapping[str, float]) -> list[PaperStudy]:
         """Return the studies, the most claims per hour first, each after its selection."""
 
-        def hours_per_claim(one: PaperStudy) -> float:
-            taken_up = [s for s in self.studies.values() if s.about.after == one.name]
-            claims = sum(len(s.about.claims) for s in (one, *taken_up))
-            seconds = sum(costs[s.name].seconds for s in (one, *taken_up))
-            return seconds / max(claims, 1)
+        def seconds_per_claim(one: PaperStudy) -> float:
+            both = [one, *(s for s in self.studies.values() if s.about.after == one.name)]
+            claims = sum(len(s.about.claims) for s in both)
+            return sum(seconds[s.name] for s in both) / max(claims, 1)
 
         def key(one: PaperStudy) -> tuple[float, bool, str]:
             after = self.studies.get(one.about.after)
             first = one if after is None else after
-            return hours_per_claim(first), after is not None, one.name
+            return seconds_per_claim(first), after is not None, one.name
 
         return sorted(self.studies.values(), key=key)
 
     def train(
         self, study: PaperStudy, executor: Executor | None = None, watch: Watcher | None = None
     ) -> Any:
-        """Train what a study's journal lacks and return its answer; errors are those of `run`."""
+        """Train what a study's journal lacks and return its answer; errors are those of `run`.
+
+        Instances that another journal of the folder has are taken from there.
+        """
         asked = self.asked(study)
         notes = {"paper": {"study": study.name, "scale": self.scale}}
         with asked.open(self.place(study), notes) as journal:
+            if isinstance(asked, FixedStudy):
+                self._take_over(asked, journal)
             return asked.run(journal, executor=executor, watch=watch)
+
+    def _take_over(self, asked: FixedStudy[Any], journal: Journal) -> None:
+        """Record those instances of a study that other journals have, and note whose they are."""
+        wanted = {identity_of(one, asked.setting) for one in asked.instances()}
+        wanted = {one for one in wanted if not journal.has(*one)}
+        taken = dict(journal.notes().get("taken_over", {}))
+        with ExitStack() as stack:
+            for other in self._sharing(asked, stack):
+                shared = [one for one in other.outcomes() if identity(one) in wanted]
+                ended = [one for one in shared if one.status is not Status.FAILED]
+                journal.add(*ended)
+                wanted.difference_update(map(identity, ended))
+                if ended:
+                    name = other.place.stem
+                    taken[name] = taken.get(name, 0) + len(ended)
+        journal.note({"taken_over": taken} if taken else {})
+
+    def _sharing(self, asked: Study[Any], stack: ExitStack) -> list[Journal]:
+        """Return the journals of the folder that differ in nothing but their candidates."""
+        rules, found = _rules(asked.description.json()), list[Journal]()
+        for file in sorted(self.folder.glob("*.db")):
+            if file not in self._described:
+                with Journal.read(file) as journal:
+                    self._described[file] = _rules(journal.study)
+            if not mismatches(self._described[file], rules):
+                found.append(stack.enter_context(Journal.read(file)))
+        return found
 
     def _file(self, study: PaperStudy, count: int) -> Path:
         return self.folder / f"photons-{study.dataset}-{count}.root"
@@ -165,16 +237,22 @@ class PaperRun:
             self._rates |= probe(unknown, setting, self.engine or AUTO)
         return self._rates
 
-    def _before_its_selection(self, study: PaperStudy) -> Cost:
-        """Return about what a study costs whose candidates a selection has yet to name."""
+    def _before_its_selection(self, study: PaperStudy) -> dict[Hashable, float]:
+        """Return `_todo`, about, of a study whose candidates a selection has yet to name."""
         file = self._read(study)
-        population, n = self._population(file), study.changes(self.scale)["options"]["n"]
+        population = self._population(file)
+        n = self._at_most(study.changes(self.scale)["options"]["n"])
         baseline = baseline_of(file)
         everyone = candidates_of(file, population) + (() if baseline is None else (baseline,))
         setting = setting_of(file, population)
         rates = self._speeds(everyone, setting)
         each = mean_seconds(everyone, setting, rates, _epochs(setting))
-        return Cost(n * len(everyone), n * len(everyone) * each)
+        return {(study.name, number): each for number in range(n * len(everyone))}
+
+
+def _rules(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a description decides the outcome of a candidate's instance."""
+    return {name: value for name, value in description.items() if name != "candidates"}
 
 
 def _epochs(setting: Setting) -> int:
@@ -189,6 +267,8 @@ def run_paper(
     scale: str = "laptop",
     *,
     folder: str | Path = ".",
+    claims: Collection[int] = (),
+    instances: int | None = None,
     studies: str | Path = STUDIES,
     engine: str | None = None,
     workers: int | None = None,
@@ -205,6 +285,11 @@ def run_paper(
         ``smoke``, ``laptop`` or ``paper``.
     folder
         Where journals and simulated photons are.
+    claims
+        Numbers of claims; the studies that decide them are trained beside those of ``names``.
+    instances
+        Of each candidate at most, None for as many as the scale says; not of selections and
+        searches. More of them go on in the same journals.
     studies
         The folder of the study files, the paper's unless given.
     engine
@@ -215,17 +300,18 @@ def run_paper(
     Raises
     ------
     ConfigurationError
-        If there is no such study, scale or folder.
+        If there is no such study, claim, scale or folder.
     StudyFileError
         If a study file cannot be used.
     JournalMismatchError
         If a journal of the folder is of another study.
     """
-    run = PaperRun(chosen(list(names), Path(studies)), scale, Path(folder), engine)
+    found = chosen(names, Path(studies), claims)
+    run = PaperRun(found, scale, Path(folder), engine, instances)
     for file in run.photons():
         run.simulate(file, workers)
-    order = run.order({name: run.cost(one) for name, one in run.studies.items()})
+    order = run.plan()
     with open_executor(executor, workers, engine or AUTO) as opened:
-        for study in order:
+        for study, _ in order:
             run.train(study, opened, watch)
     return run

@@ -8,7 +8,7 @@ never called not seen or reversed; what was not run, or too seldom, cannot be de
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,14 +71,15 @@ Rule = Callable[[Evidence], Finding]
 class Claim:
     """A claim: its number, what the paper says, its rule, and the studies that answer it.
 
-    ``examples`` is the size of the training samples that it speaks of, ``candidates`` how many a
-    race of it has; 0 where it speaks of none.
+    Those ``beside`` them are told of and decide nothing. ``examples`` is the size of the training
+    samples that it speaks of, ``candidates`` how many a race of it has; 0 where it speaks of none.
     """
 
     number: int
     text: str
     rule: Rule
     studies: tuple[str, ...]
+    beside: tuple[str, ...] = ()
     examples: int = 0
     candidates: int = 0
 
@@ -90,7 +91,7 @@ class Claim:
     @property
     def command(self) -> str:
         """The command that trains what it takes."""
-        return f"surefoot paper run {' '.join(self.studies)}".strip()
+        return f"surefoot paper run {' '.join((*self.studies, *self.beside))}".strip()
 
 
 @dataclass(frozen=True)
@@ -111,12 +112,17 @@ CLAIMS: dict[int, Claim] = {}
 
 
 def claim(
-    number: int, text: str, *studies: str, examples: int = 0, candidates: int = 0
+    number: int,
+    text: str,
+    *studies: str,
+    beside: tuple[str, ...] = (),
+    examples: int = 0,
+    candidates: int = 0,
 ) -> Callable[[Rule], Rule]:
     """Make a rule, whose docstring states it, that of a claim."""
 
     def known(rule: Rule) -> Rule:
-        CLAIMS[number] = Claim(number, text, rule, studies, examples, candidates)
+        CLAIMS[number] = Claim(number, text, rule, studies, beside, examples, candidates)
         return rule
 
     return known
@@ -141,8 +147,13 @@ def verdict_of(asked: Claim, studies: Mapping[str, Recorded]) -> Verdict:
     return Verdict(asked, OPEN, f"{_sentence(f'there it is {finding.found}')} {words}", scale)
 
 
-def verdicts_of(studies: Mapping[str, Recorded], numbers: Sequence[int] = ()) -> list[Verdict]:
-    """Return the verdicts on claims, all unless numbers are given, in their order.
+def verdicts_of(studies: Mapping[str, Recorded], numbers: Collection[int] = ()) -> list[Verdict]:
+    """Return the verdicts on claims from the studies recorded, by name; else as `claims_of`."""
+    return [verdict_of(one, studies) for one in claims_of(numbers)]
+
+
+def claims_of(numbers: Collection[int] = ()) -> list[Claim]:
+    """Return claims in their order, all unless numbers are given.
 
     Raises `ConfigurationError` for a number that no claim has.
     """
@@ -151,7 +162,7 @@ def verdicts_of(studies: Mapping[str, Recorded], numbers: Sequence[int] = ()) ->
         if number not in CLAIMS:
             known = nearest(str(number), [str(one) for one in sorted(CLAIMS)])
             raise ConfigurationError(f"the paper has no claim {number} here: {known}")
-    return [verdict_of(CLAIMS[number], studies) for number in sorted(numbers or CLAIMS)]
+    return [CLAIMS[number] for number in sorted(set(numbers) or CLAIMS)]
 
 
 def _sentence(text: str) -> str:

@@ -205,8 +205,8 @@ def best_epoch(e: Evidence) -> Finding:
 @claim(
     13,
     "Models 1 and 2 converge by epoch 50, model 2 faster; models 3 and 4 by 100",
-    "sizes-energy",
-    "sizes-position",
+    "sizes-energy-B",
+    "sizes-position-B",
     examples=32_000,
 )
 def convergence(e: Evidence) -> Finding:

@@ -119,7 +119,7 @@ def smallest_samples(e: Evidence) -> Finding:
 @claim(
     16,
     "Model 1 is robust from 18,000 examples on, model 2 from 2,000",
-    "sizes-energy",
+    "sizes-energy-A",
     examples=32_000,
 )
 def robust_sizes(e: Evidence) -> Finding:
