@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from surefoot.calorimeter.baselines import ScaledSum
-from surefoot.candidates.convnet.notation import convnet
+from surefoot.candidates.convnet.notation import convnet, preset
 from surefoot.data.population import Population, Sampling
 from surefoot.engines import compiling
 from surefoot.engines.choose import Chooser
@@ -29,6 +29,12 @@ def setting():
 def test_work_is_that_of_the_training_sample_and_a_third_of_it_for_the_test_sample(setting):
     net = convnet([2], input_shape=(1, 5, 5))
     assert work_of(net, setting) == pytest.approx(net.flops * (30 + 12 / 3))
+
+
+def test_a_torch_module_trains_in_epochs_of_as_many_examples(setting):
+    net = preset("resnet")
+    assert work_of(net, setting) == pytest.approx(30 + 12 / 3)
+    assert mean_seconds([net], setting, {net.family: 2.0}, 7) == pytest.approx(2.0 * 34 * 7)
 
 
 def test_time_left_scales_with_work_and_workers(setting):

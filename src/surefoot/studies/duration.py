@@ -1,7 +1,8 @@
 """How long trainings take, before any is trained and while they are, from measured rates.
 
-An instance's work is ``operations per example x examples`` of an epoch for a network and the number
-of training examples for any other candidate. Seconds per work are measured for each family of
+An instance's work is ``operations per example x examples`` of an epoch for a network, where no
+operations are known as if there were one, and the number of training examples for any other
+candidate. Seconds per work are measured for each family of
 candidates: on the outcomes so far, or by a short probe of the engine where there are none yet.
 """
 
@@ -35,16 +36,15 @@ FORWARD_SHARE = 1.0 / 3.0
 def work_of(candidate: Candidate, setting: Setting) -> float:
     """Return the work of an instance: of one epoch for a network, of the whole for another."""
     train = setting.halves.train_size(setting.sampling)
-    flops = float(getattr(candidate, "flops", 0))
-    if not flops:
+    if not has_epochs(candidate):
         return float(train)
     test = setting.sampling.test_size or setting.halves.test.size
-    return flops * (train + FORWARD_SHARE * test)
+    return float(getattr(candidate, "flops", 1)) * (train + FORWARD_SHARE * test)
 
 
 def has_epochs(candidate: Candidate) -> bool:
     """Say whether its training time grows with the number of epochs, as a network's."""
-    return hasattr(candidate, "flops")
+    return hasattr(candidate, "flops") or hasattr(candidate, "batch_size")
 
 
 class TimeLeft:

@@ -121,12 +121,22 @@ def test_fewer_instances_go_on_to_more_and_studies_share_their_trainings(run, st
     assert len(pairs) == 24
     assert {key: loss for key, loss in pairs.items() if key[2] < 5}.items() <= taken.items()
     assert counted("energy-A") == [4]
+    # All of one may be another's: it has a journal of its own, too.
+    (studies / "files" / "again.toml").write_text(f"{head}\n[baseline]{tail}")
+    assert counted("again-A") == []
+    with Journal.read(studies / "paper-smoke" / "again-A.db") as journal:
+        assert (journal.count(), journal.notes()["taken_over"]) == (24, {"energy-A": 24})
+    (studies / "files" / "again.toml").unlink()
     # Of two that are to be trained, both counted once and each journal whole.
     assert sorted(counted("energy-B", "pair-B")) == [24, 24]
     for name, number in (("energy-B", 48), ("pair-B", 24)):
         with Journal.read(studies / "paper-smoke" / f"{name}.db") as journal:
             assert journal.count() == number
-    assert counted() == []
+    code, out, _ = run("paper", "run", "--scale", "smoke", "--studies", "files", "-w", 1)
+    assert code == 0
+    assert "4 of 4 studies are recorded already" in out
+    assert "to go" not in out
+    assert re.search(r"\n17 ", out)
 
 
 def test_claims_choose_their_studies(run, studies):

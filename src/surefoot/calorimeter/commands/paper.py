@@ -168,6 +168,8 @@ def run(
         if dry_run:
             _say_costs(out, plan, cores)
             return
+        if done := len(found) - len(plan):
+            out.print(f"{done} of {len(found)} studies are recorded already")
         with open_executor(cluster, workers, engine or AUTO) as executor:
             began, past = time.monotonic(), 0.0
             for place, (study, cost) in enumerate(plan):

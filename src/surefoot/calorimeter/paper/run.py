@@ -20,7 +20,7 @@ from surefoot.engines.devices import AUTO
 from surefoot.errors import ConfigurationError
 from surefoot.executors.base import Executor
 from surefoot.executors.opening import open_executor
-from surefoot.instances import Setting, Status
+from surefoot.instances import Instance, Setting, Status
 from surefoot.journal import Journal, identity
 from surefoot.journal.descriptions import canonical, mismatches
 from surefoot.studies.base import FixedStudy, Study, identity_of
@@ -107,7 +107,7 @@ class PaperRun:
         return n if self.instances is None else min(n, self.instances)
 
     def plan(self) -> list[tuple[PaperStudy, Cost]]:
-        """Return the studies, the most claims per hour first, with what their journals lack.
+        """Return the studies not complete, the most claims per hour first, and their costs.
 
         Each comes after its selection. Speeds are measured once per family of candidates; a
         stopping rule is taken to end trainings as soon as it may. What studies share counts for the
@@ -117,61 +117,88 @@ class PaperRun:
         # Those of the same data one after the other, so that each are loaded once.
         by_data = sorted(self.studies.values(), key=lambda one: data[one.name])
         todo = {one.name: self._todo(one) for one in by_data}
+        left = {name: one for name, one in todo.items() if one is not None}
         planned, counted = [], set[Hashable]()
-        for study in self._order({name: sum(one.values()) for name, one in todo.items()}):
-            new = {key: s for key, s in todo[study.name].items() if key not in counted}
+        for study in self._order({name: sum(one.values()) for name, one in left.items()}):
+            new = {key: s for key, s in left[study.name].items() if key not in counted}
             counted |= new.keys()
             planned.append((study, Cost(len(new), sum(new.values()))))
         return planned
 
-    def _todo(self, study: PaperStudy) -> dict[Hashable, float]:
-        """Return the seconds of each training that a study lacks; equal keys are equal trainings.
+    def _todo(self, study: PaperStudy) -> dict[Hashable, float] | None:
+        """Return the seconds of each training that a study lacks, None if its journal is complete.
 
-        An instance of another study of the same data, seed and rules is the same.
+        Equal keys are equal trainings: an instance of another study of the same data, seed and
+        rules is the same. There are none if other journals have them all.
         """
         if study.about.after and not (self.folder / f"{study.about.after}.db").exists():
             return self._before_its_selection(study)
-        asked, place = self.asked(study), self.place(study)
+        asked = self.asked(study)
         setting, epochs = asked.setting, _epochs(asked.setting)
-        if isinstance(asked, MultiSizeStudy):
-            setting = replace(setting, sampling=asked.sampling(asked.ordered[-1]))
-        rates = self._speeds(asked.everyone, setting)
+        if isinstance(asked, FixedStudy):
+            missing = self._missing(study, asked)
+            if isinstance(asked, MultiSizeStudy):
+                setting = replace(setting, sampling=asked.sampling(asked.ordered[-1]))
+            rates = self._speeds(asked.everyone if missing else (), setting)
+            seconds = seconds_of_each((missing or {}).values(), asked.setting, rates, epochs)
+            return None if missing is None else dict(zip(missing, seconds, strict=True))
+        done, total = self._recorded(study)
+        if isinstance(asked, SelectStudy):
+            left = max(0, count_trainings(asked).total - done)
+            rates = self._speeds(asked.candidates if left else (), setting)
+            each = mean_seconds(asked.candidates, setting, rates, epochs) if left else 0.0
+            return {(study.name, number): each for number in range(left)} or None
+        assert isinstance(asked, SearchStudy)
+        todo = asked.likely()[: (total or asked.cost) - done]
+        rates = self._speeds(asked.everyone if todo else (), setting)
+        seconds = seconds_of_each(todo, setting, rates, epochs)
+        return {(study.name, number): each for number, each in enumerate(seconds)} or None
+
+    def _missing(
+        self, study: PaperStudy, asked: FixedStudy[Any]
+    ) -> dict[Hashable, Instance] | None:
+        """Return the instances that no journal of the folder has, by what makes them the same.
+
+        None if the study's own journal has all.
+        """
+        rules = canonical(_rules(asked.description.json()))
+        every = {identity_of(one, asked.setting): one for one in asked.instances()}
         with ExitStack() as stack:
-            record = stack.enter_context(Journal.read(place)) if place.exists() else None
-            done = 0 if record is None else record.count()
-            if isinstance(asked, SelectStudy):
-                left = max(0, count_trainings(asked).total - done)
-                each = mean_seconds(asked.candidates, asked.setting, rates, epochs)
-                return {(study.name, number): each for number in range(left)}
-            if isinstance(asked, SearchStudy):
-                todo = asked.likely()[done:]
-                keys: list[Hashable] = [(study.name, number) for number in range(len(todo))]
-            else:
-                assert isinstance(asked, FixedStudy)
-                rules = canonical(_rules(asked.description.json()))
-                known = [journal.has for journal in self._sharing(asked, stack)]
-                todo, keys = [], []
-                for one in asked.instances():
-                    identity = identity_of(one, asked.setting)
-                    if not any(has(*identity) for has in known):
-                        todo.append(one)
-                        keys.append((rules, identity))
-            return dict(zip(keys, seconds_of_each(todo, asked.setting, rates, epochs), strict=True))
+            journals = self._sharing(asked, stack)
+            own = journals.get(self.place(study))
+            if own is not None and all(own.has(*identity) for identity in every):
+                return None
+            return {
+                (rules, identity): one
+                for identity, one in every.items()
+                if not any(journal.has(*identity) for journal in journals.values())
+            }
+
+    def _recorded(self, study: PaperStudy) -> tuple[int, int]:
+        """Return how many instances a journal has, and notes that there are to be; 0 without one.
+
+        A search that has ended notes how many it took, since its bests may be one candidate.
+        """
+        place = self.place(study)
+        if not place.exists():
+            return 0, 0
+        with Journal.read(place) as journal:
+            return journal.count(), int(journal.notes().get("instances", 0))
 
     def _order(self, seconds: Mapping[str, float]) -> list[PaperStudy]:
-        """Return the studies, the most claims per hour first, each after its selection."""
+        """Return studies with their seconds, the most claims per hour first, selections before."""
 
         def seconds_per_claim(one: PaperStudy) -> float:
             both = [one, *(s for s in self.studies.values() if s.about.after == one.name)]
             claims = sum(len(s.about.claims) for s in both)
-            return sum(seconds[s.name] for s in both) / max(claims, 1)
+            return sum(seconds.get(s.name, 0.0) for s in both) / max(claims, 1)
 
         def key(one: PaperStudy) -> tuple[float, bool, str]:
             after = self.studies.get(one.about.after)
             first = one if after is None else after
             return seconds_per_claim(first), after is not None, one.name
 
-        return sorted(self.studies.values(), key=key)
+        return sorted((self.studies[name] for name in seconds), key=key)
 
     def train(
         self, study: PaperStudy, executor: Executor | None = None, watch: Watcher | None = None
@@ -193,25 +220,24 @@ class PaperRun:
         wanted = {one for one in wanted if not journal.has(*one)}
         taken = dict(journal.notes().get("taken_over", {}))
         with ExitStack() as stack:
-            for other in self._sharing(asked, stack):
+            for file, other in self._sharing(asked, stack).items():
                 shared = [one for one in other.outcomes() if identity(one) in wanted]
                 ended = [one for one in shared if one.status is not Status.FAILED]
                 journal.add(*ended)
                 wanted.difference_update(map(identity, ended))
                 if ended:
-                    name = other.place.stem
-                    taken[name] = taken.get(name, 0) + len(ended)
+                    taken[file.stem] = taken.get(file.stem, 0) + len(ended)
         journal.note({"taken_over": taken} if taken else {})
 
-    def _sharing(self, asked: Study[Any], stack: ExitStack) -> list[Journal]:
+    def _sharing(self, asked: Study[Any], stack: ExitStack) -> dict[Path, Journal]:
         """Return the journals of the folder that differ in nothing but their candidates."""
-        rules, found = _rules(asked.description.json()), list[Journal]()
+        rules, found = _rules(asked.description.json()), dict[Path, Journal]()
         for file in sorted(self.folder.glob("*.db")):
             if file not in self._described:
                 with Journal.read(file) as journal:
                     self._described[file] = _rules(journal.study)
             if not mismatches(self._described[file], rules):
-                found.append(stack.enter_context(Journal.read(file)))
+                found[file] = stack.enter_context(Journal.read(file))
         return found
 
     def _file(self, study: PaperStudy, count: int) -> Path:
