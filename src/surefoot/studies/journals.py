@@ -63,16 +63,16 @@ def listed(place: Place, busy: bool = False) -> Listed:
     try:
         with Journal.read(place) as journal:
             kind = str(journal.study.get("kind"))
-            over, progress = _progress(journal)
+            over, words = progress(journal)
             state: State = "running" if busy else "finished" if over else "open"
             latest = journal.latest(1)
             when = latest[0][0] if latest else None
-            return Listed(place, name, state, kind, progress, journal.count(), when)
+            return Listed(place, name, state, kind, words, journal.count(), when)
     except SurefootError as error:
         return Listed(place, name, "unreadable", "", str(error))
 
 
-def _progress(journal: Journal) -> tuple[bool, str]:
+def progress(journal: Journal) -> tuple[bool, str]:
     """Return whether nothing is left to be trained, and how far it is in words."""
     study = Description.read(journal.study)
     if isinstance(study, RaceDescription):

@@ -121,6 +121,11 @@ def test_fewer_instances_go_on_to_more_and_studies_share_their_trainings(run, st
     assert len(pairs) == 24
     assert {key: loss for key, loss in pairs.items() if key[2] < 5}.items() <= taken.items()
     assert counted("energy-A") == [4]
+    for asked, words in ((("-i", 3), "24 instances"), ((), "48 of 48 instances")):
+        assert counted("energy-A", *asked) == []
+        (told,) = read_evidence([studies / "paper-smoke" / "energy-A.db"]).values()
+        assert told.complete
+        assert told.progress.endswith(words)
     # All of one may be another's: it has a journal of its own, too.
     (studies / "files" / "again.toml").write_text(f"{head}\n[baseline]{tail}")
     assert counted("again-A") == []
@@ -213,6 +218,7 @@ def test_smoke_runs_everything_end_to_end(run, tmp_path, monkeypatch):
     code, out, err = run("paper", "verdicts", "--from", ".")
     assert (code, err) == (0, "")
     assert "has not been run" not in out
+    assert "is not complete" not in out
     assert re.search(r"\n29 ", out)
     (tmp_path / "sums").mkdir()
     known = read_evidence([tmp_path])

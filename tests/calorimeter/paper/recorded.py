@@ -54,6 +54,8 @@ def study(
         },
         "baseline": "",
         "winner": "",
+        "complete": True,
+        "progress": "",
         "names": {one: one for one in names},
         "specs": {one: {} for one in names},
         "told": (*every, *more),

@@ -93,6 +93,27 @@ def test_a_journal_goes_before_the_summary_beside_it(journal, tmp_path):
     assert_same(read_evidence([tmp_path])["energy-A"], known)
 
 
+def test_a_study_that_goes_on_is_told_of_and_replaces_none_that_is_complete(journal, tmp_path):
+    path, _ = journal
+    (known,) = read_evidence([path]).values()
+    assert (known.complete, known.progress) == (True, "36 of 36 instances")
+    write_summary(known, tmp_path / "whole.parquet")
+    more = shutil.copy(path, tmp_path / "more.db")
+    with Journal.open(more, known_study(path)) as record:
+        record.note({"instances": 60})
+    (begun,) = read_evidence([tmp_path / "more.db"]).values()
+    assert (begun.complete, begun.progress) == (False, "36 of 60 instances")
+    assert read_evidence([tmp_path])["energy-A"].complete
+    again = replace(known, told=known.told[:30])
+    write_summary(again, tmp_path / "whole.parquet")
+    assert len(read_evidence([path, tmp_path / "whole.parquet"])["energy-A"].told) == 30
+
+
+def known_study(path):
+    with Journal.read(path) as record:
+        return record.study
+
+
 def assert_same(one, other):
     """Fail unless two recorded studies agree to the bit, curves and losses of +inf included."""
     np.testing.assert_equal(asdict(one), asdict(other))

@@ -58,3 +58,11 @@ def test_shorter_trainings_and_few_instances_are_said():
     found = verdict(23, few)
     assert found.word == OPEN
     assert "has 4 instances of model 3, 5 are needed" in found.figures
+
+
+def test_nothing_is_decided_by_a_study_with_instances_to_train():
+    """It has its largest samples first: the size next to 132 examples may be one of thousands."""
+    begun = study("sizes-position-B", CLAIM_23, complete=False, progress="84 of 200 instances")
+    found = verdict(23, begun)
+    assert found.word == OPEN
+    assert found.figures.startswith("The study sizes-position-B is not complete yet: 84 of 200")

@@ -27,6 +27,7 @@ from surefoot.learning.losses import parse_loss
 from surefoot.replacing import MARK, check_target, replaced
 from surefoot.reports.views.bands import Curves
 from surefoot.studies.description import Description, RaceDescription, SizesDescription
+from surefoot.studies.journals import progress
 from surefoot.studies.race_record import recorded_race
 from surefoot.studies.sizes.compare import Comparison
 
@@ -59,7 +60,8 @@ class Recorded:
 
     ``description`` is its journal's but for the candidates, whose keys ``names`` has with what the
     study calls them, the baseline among them; ``specs`` are their fields; ``winner`` is the key of
-    a race's winner, "" without one.
+    a race's winner, "" without one. ``progress`` says in words how far it has come, ``complete``
+    whether nothing is left to be trained.
     """
 
     study: str
@@ -67,6 +69,8 @@ class Recorded:
     description: dict[str, Any]
     baseline: str
     winner: str
+    complete: bool
+    progress: str
     names: dict[str, str]
     specs: dict[str, dict[str, Any]]
     told: tuple[Told, ...]
@@ -169,12 +173,15 @@ def recorded_study(journal: Journal) -> Recorded:
         declared: tuple[str, ...] = ()
     else:
         declared = study.candidates
+    complete, words = progress(journal)
     return Recorded(
         study=str(paper.get("study", journal.place.stem)),
         scale=str(paper.get("scale", "")),
         description={k: v for k, v in study.json().items() if k != "candidates"},
         baseline=baseline,
         winner=_winner(journal, study),
+        complete=complete,
+        progress=words,
         names={key: labels[key] for key in dict.fromkeys([*declared, *known])},
         specs={key: dict(one.spec) for key, one in known.items()},
         told=tuple(
@@ -212,9 +219,10 @@ def _told(one: Outcome, keep_curve: bool) -> Told:
 
 
 def read_evidence(files: Iterable[Path]) -> dict[str, Recorded]:
-    """Return the studies of journals and of summaries, by name; later files replace earlier ones.
+    """Return the studies of journals and of summaries, by name.
 
-    A folder stands for the summaries and then the journals in it.
+    Later files replace earlier ones, but none that is complete gives way to one that is not. A
+    folder stands for the summaries and then the journals in it.
 
     Raises
     ------
@@ -230,7 +238,8 @@ def read_evidence(files: Iterable[Path]) -> dict[str, Recorded]:
         inside = [*sorted(file.glob("*.parquet")), *sorted(file.glob("*.db"))]
         for one in inside if file.is_dir() else [file]:
             study = _read_one(one)
-            found[study.study] = study
+            if study.complete or not (study.study in found and found[study.study].complete):
+                found[study.study] = study
     return found
 
 

@@ -25,6 +25,7 @@ from surefoot.journal import Journal, identity
 from surefoot.journal.descriptions import canonical, mismatches
 from surefoot.studies.base import FixedStudy, Study, identity_of
 from surefoot.studies.duration import mean_seconds, probe, seconds_of_each
+from surefoot.studies.journals import PLANNED
 from surefoot.studies.search.study import SearchStudy
 from surefoot.studies.select.cost import count_trainings
 from surefoot.studies.select.study import SelectStudy
@@ -36,6 +37,8 @@ from surefoot.study_files.read import StudyFile
 
 SEED = 2505
 """Of the simulated photons."""
+KEPT = 1 << 29
+"""Bytes of data that stay in memory from one study to the next."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class PaperRun:
     folder: Path
     engine: str | None = None
     instances: int | None = None
-    _loaded: tuple[tuple[Any, ...], Population] | None = None
+    _loaded: dict[tuple[Any, ...], Population] = field(default_factory=dict)
     _rates: dict[str, float] = field(default_factory=dict)
     _described: dict[Path, dict[str, Any]] = field(default_factory=dict)
 
@@ -159,14 +162,15 @@ class PaperRun:
     ) -> dict[Hashable, Instance] | None:
         """Return the instances that no journal of the folder has, by what makes them the same.
 
-        None if the study's own journal has all.
+        None if the study's own journal has all, and notes that there are no more.
         """
         rules = canonical(_rules(asked.description.json()))
         every = {identity_of(one, asked.setting): one for one in asked.instances()}
         with ExitStack() as stack:
             journals = self._sharing(asked, stack)
             own = journals.get(self.place(study))
-            if own is not None and all(own.has(*identity) for identity in every):
+            noted = own is not None and own.notes().get(PLANNED) == len(every)
+            if own is not None and noted and all(own.has(*identity) for identity in every):
                 return None
             return {
                 (rules, identity): one
@@ -183,7 +187,7 @@ class PaperRun:
         if not place.exists():
             return 0, 0
         with Journal.read(place) as journal:
-            return journal.count(), int(journal.notes().get("instances", 0))
+            return journal.count(), int(journal.notes().get(PLANNED, 0))
 
     def _order(self, seconds: Mapping[str, float]) -> list[PaperStudy]:
         """Return studies with their seconds, the most claims per hour first, selections before."""
@@ -249,13 +253,17 @@ class PaperRun:
         return study.read(self.scale, f"photons:{where}")
 
     def _population(self, file: StudyFile) -> Population:
-        """Return a study's data; those of the last one are kept."""
+        """Return a study's data; what was loaded last stays in memory, `KEPT` bytes of it."""
         table = file.tables.population
         key = table.source, str(table.target), str(table.features), str(table.side)
-        if self._loaded is None or self._loaded[0] != key:
-            self._loaded = None
-            self._loaded = key, population_of(file)
-        return self._loaded[1]
+        if key not in self._loaded:
+            self._loaded[key] = population_of(file)
+            while len(self._loaded) > 1 and self._held() > KEPT:
+                del self._loaded[next(iter(self._loaded))]
+        return self._loaded[key]
+
+    def _held(self) -> int:
+        return sum(one.features.nbytes for one in self._loaded.values())
 
     def _speeds(self, candidates: Iterable[Any], setting: Setting) -> Mapping[str, float]:
         unknown = [one for one in candidates if one.family not in self._rates]

@@ -2,7 +2,7 @@
 
 A rule finds a claim seen, not seen or reversed. The verdict is more careful: what was found with
 fewer examples, epochs or candidates than the claim speaks of is said to be of that size, and is
-never called not seen or reversed; what was not run, or too seldom, cannot be decided.
+never called not seen or reversed; what was not run to its end, or too seldom, cannot be decided.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Finding:
 class Evidence(Mapping[str, Recorded]):
     """The studies that a claim bears on; notes which of them its rule looks at, and how.
 
-    Raises `StatisticsError` for a study that is not recorded.
+    Raises `StatisticsError` for a study that is not recorded, or has instances to train yet: those
+    of its largest samples come first, so that it is no smaller study but another one.
     """
 
     def __init__(self, studies: Mapping[str, Recorded]) -> None:
@@ -51,6 +52,9 @@ class Evidence(Mapping[str, Recorded]):
     def __getitem__(self, name: str) -> Recorded:
         if name not in self._studies:
             raise StatisticsError(f"the study {name} has not been run")
+        if not self._studies[name].complete:
+            progress = self._studies[name].progress
+            raise StatisticsError(f"the study {name} is not complete yet: {progress}")
         return self.used.setdefault(name, self._studies[name])
 
     def aside(self, name: str) -> Recorded | None:
