@@ -71,6 +71,19 @@ def test_the_probe_trains_on_no_more_than_an_instance_does(setting, monkeypatch)
     assert set(asked) == {(30, 12)}
 
 
+def test_the_probe_does_not_count_what_an_instance_takes_before_its_epochs(setting, monkeypatch):
+    class Timed:
+        def train(self, instance, small):
+            epochs = small.stopping.max_epochs
+            return SimpleNamespace(outcome=SimpleNamespace(seconds=0.01 + 0.02 * epochs))
+
+    monkeypatch.setattr(Chooser, "choose", lambda *_: Timed())
+    net, formula = convnet([2], input_shape=(1, 5, 5)), ScaledSum()
+    rates = probe([net, formula], setting, "auto")
+    assert rates["convnet"] * work_of(net, setting) == pytest.approx(0.02, rel=0.1)
+    assert rates["scaled_sum"] * work_of(formula, setting) == pytest.approx(0.03)
+
+
 def test_a_first_instance_that_waited_for_the_compiler_does_not_count_for_long(setting):
     net = convnet([2], input_shape=(1, 5, 5))
     left = TimeLeft([net], setting, workers=1)

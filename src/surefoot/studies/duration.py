@@ -17,6 +17,7 @@ from typing import Any
 from surefoot.candidates.base import Candidate
 from surefoot.data.population import Sampling
 from surefoot.engines import compiling
+from surefoot.engines.base import Engine
 from surefoot.engines.choose import Chooser
 from surefoot.engines.devices import AUTO
 from surefoot.errors import EngineError
@@ -26,6 +27,9 @@ from surefoot.seeds.ledger import InstanceSeed, Role
 
 PROBES = 3
 PROBE_EXAMPLES = 1024
+PROBE_EPOCHS = 16
+PROBE_SECONDS = 0.2
+"""A candidate is probed for so many epochs as take about that long, and at most `PROBE_EPOCHS`."""
 REMEMBERED = 200
 _ONE_EPOCH = Stopping(max_epochs=1, min_epochs=1, reading="none")
 _PATHS = frozenset({"class", "factory", "function", "optimizer", "loss", "schedule"})
@@ -142,9 +146,10 @@ def _names(spec: Any) -> Iterator[str]:
 def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> dict[str, float]:
     """Return measured seconds per work on one core, for each family of candidates.
 
-    Some candidates of each family, spread over the range of sizes, train for one epoch on a sample
-    no larger than the setting's, and small, three times, and the quickest counts, so that compiling
-    does not. Nothing is recorded and no seed of the race is used.
+    Some candidates of each family, spread over the range of sizes, train on a sample no larger than
+    the setting's, and small: for one epoch, twice, so that compiling does not count, and then for
+    several if that is quick, so that drawing and initialising count little. Nothing is recorded and
+    no seed of the race is used.
     """
     small = _one_step(setting)
     chooser = Chooser(engine)
@@ -156,10 +161,20 @@ def probe(candidates: Sequence[Candidate], setting: Setting, engine: str) -> dic
         for place in {len(ordered) * (2 * i + 1) // (2 * PROBES) for i in range(PROBES)}:
             trainer = chooser.choose(ordered[place], small)
             instance = Instance(ordered[place], InstanceSeed(0, Role.PILOT, 0))
-            seconds += min(trainer.train(instance, small).outcome.seconds for _ in range(3))
+            seconds += _seconds_of_epoch(trainer, instance, small)
             work += work_of(ordered[place], small)
         rates[family] = seconds / work
     return rates
+
+
+def _seconds_of_epoch(trainer: Engine, instance: Instance, small: Setting) -> float:
+    """Return measured seconds of an epoch, of the whole training if there are none."""
+    once = min(trainer.train(instance, small).outcome.seconds for _ in range(2))
+    epochs = min(PROBE_EPOCHS, int(PROBE_SECONDS / max(once, 1e-9)))
+    if epochs < 2 or not has_epochs(instance.candidate):
+        return once
+    several = replace(small, stopping=replace(small.stopping, max_epochs=epochs))
+    return min(once, trainer.train(instance, several).outcome.seconds / epochs)
 
 
 def seconds_of(
