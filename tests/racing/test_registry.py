@@ -9,7 +9,7 @@ from surefoot import registry as names
 from surefoot.cli.commands.rerace import changes_of, race_options
 from surefoot.errors import ConfigurationError, JournalError
 from surefoot.journal import Journal
-from surefoot.racing import ByMax, ByRank, ExactMax, Halving, Race, as_criterion
+from surefoot.racing import ByCurve, ByMax, ByRank, ExactMax, Halving, Race, as_criterion
 from surefoot.racing.registry import ONE, describe, keys, modern, rebuild, registered
 from surefoot.racing.simulation.pilot import Pilot
 from surefoot.racing.simulation.planner import simulate
@@ -154,3 +154,11 @@ def test_a_key_means_the_same_wherever_it_stands():
         for homes in keys(kind).values():
             (first, *others) = (one for _, one in homes)
             assert all(one.domain.words == first.domain.words for one in others)
+
+
+def test_rungs_of_an_earlier_rule_are_refused():
+    described = describe(ByCurve())
+    assert rebuild("rungs", described) == ByCurve()
+    del described["tolerance"]
+    with pytest.raises(JournalError, match="'prediction' are those of an earlier surefoot"):
+        rebuild("rungs", described)

@@ -24,6 +24,8 @@ from surefoot.racing.table import Floats, Integers, repeated
 
 _CELLS = 200_000_000
 """Losses that a round may have: memory for a table of them is taken at once."""
+SPARED = 0.2
+"""Share of the trainings that rungs must spare by plan, or there are none."""
 Cost = Literal["instances", "seconds", "visits"]
 """What schedules and limits count: instances, seconds trained, or examples seen in training."""
 
@@ -253,8 +255,9 @@ class Race:
         ``cost`` is what one instance costs, for schedules and limits in seconds or visits. After
         ``stop_after`` rounds no further one is planned.
         """
-        rounds, spent = self._planned_rungs()
-        entrants = rounds[-1].keep or 1 if rounds else len(self.keys)
+        rounds, spent, entrants = list[PlannedRound](), 0.0, len(self.keys)
+        if self.climbs:
+            rounds, spent, entrants = self._planned_rungs()
         before, counts = len(rounds), np.zeros(entrants, np.int64)
         paid = counts.copy()
         if self.screen is not None:
@@ -306,23 +309,43 @@ class Race:
         left = None if self.limit is None or self.cost != "instances" else self.limit - spent
         return {"entrants": entrants, "limit": left}
 
-    def _planned_rungs(self) -> tuple[list[PlannedRound], float]:
-        """Return the rungs and what they cost beyond those who stay, in trainings.
+    @cached_property
+    def climbs(self) -> bool:
+        """Whether its rungs, if any, judge anybody: by plan they spare a share `SPARED` at least.
 
-        Who leaves may not be known before: then half at each is reckoned with.
+        They do anyway where that is not known, as a rule decides itself how many leave, or where
+        the limit does not pay for a training of each.
         """
-        if self.rungs is None:
-            return [], 0.0
+        if self.rungs is None or not self.rungs.active(self.untrained):
+            return False
+        few = self.limit is not None and self.cost == "instances" and self.limit < len(self.keys)
+        if few or not self.rule.fixed:
+            return True
+        _, spent, entrants = self._planned_rungs()
+        off: dict[str, Any] = {"rungs": None, "limit": None, "cost": "instances", "recipes": ()}
+        whole, rest = (
+            sum(one.trainings for one in replace(self, keys=keys, **off).plan())
+            for keys in (self.keys, self.keys[:entrants])
+        )
+        return spent + rest <= (1.0 - SPARED) * whole
+
+    def _planned_rungs(self) -> tuple[list[PlannedRound], float, int]:
+        """Return the rungs, what they cost beyond those who stay, in trainings, and how many stay.
+
+        Who leaves may not be known before: then half of those it does not learn from at each.
+        """
         rounds, spent, entrants = list[PlannedRound](), 0.0, len(self.keys)
+        if self.rungs is None:
+            return rounds, spent, entrants
         learners = int(np.count_nonzero(self.rungs.learning(self.untrained)))
-        rungs = self.rungs.at(self.epochs) if self.rungs.active(self.untrained) else ()
+        rungs = self.rungs.at(self.epochs)
         for number, epoch in enumerate(rungs, start=1):
-            keep = max(learners, self.rungs.keep(entrants, number - 1, len(rungs)))
+            keep = learners + self.rungs.keep(entrants - learners, number - 1, len(rungs))
             left = entrants - keep
             rounds.append(PlannedRound(number, "rung", entrants, left, 1, keep, False, epoch))
-            spent += (entrants - keep) * epoch / self.epochs
+            spent += left * epoch / self.epochs
             entrants = keep
-        return rounds, spent
+        return rounds, spent, entrants
 
 
 def check_progress(step: Step, target: Integers) -> None:

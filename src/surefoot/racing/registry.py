@@ -119,6 +119,11 @@ def rebuild(kind: Kind | Literal["screen"], described: Any) -> Any:
         for key, value in described.items()
         if key != "kind"
     }
+    if kind == "rungs" and fields.keys() < {one.name for one in dataclasses.fields(known[name])}:
+        raise JournalError(
+            f"the journal's rungs '{name}' are those of an earlier surefoot, which judged by "
+            "another rule: read it with that one, or race anew"
+        )
     try:
         return known[name](**fields)
     except TypeError:

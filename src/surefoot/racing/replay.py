@@ -383,7 +383,7 @@ class _Ladder:
     ``asked`` instances are trained to the end first, None until that is settled; ``kept`` were to
     leave and are trained on, ``epochs`` are those after which one left, else 0; ``climbed`` rungs
     are behind, and ``entrants`` came through them all. ``check`` is the measured risk, once all
-    this is known. Where it learns from nobody, nobody leaves.
+    this is known. Unless it is ``active``, nobody leaves.
     """
 
     def __init__(self, race: Race, rungs: Rungs) -> None:
@@ -391,8 +391,8 @@ class _Ladder:
         self.recipes = np.array(race.recipes or [0] * len(race.keys), np.int64)
         self.kept = np.zeros(len(race.keys), np.bool_)
         self.epochs, self._longest = np.zeros(len(race.keys), np.int64), race.epochs
-        self.asked: Integers | None = None
-        self.active = rungs.active(race.untrained)
+        self.active = race.climbs
+        self.asked = None if self.active else np.zeros(len(race.keys), np.int64)
         self.check: RungCheck | None = None
 
     @property
@@ -410,7 +410,13 @@ class _Ladder:
             others = field.losses[np.append(kept, leader), 1:instances]
             counts = np.full(len(others), instances - 1, np.int64)
             values = predict(field.criterion, others, counts, SIZE)
-            better = int((values[:-1] <= values[-1]).sum())
+            bar = values[-1] + self.rungs.as_good * abs(values[-1])
+            better = int((values[:-1] <= bar).sum())
         self.check = RungCheck(
-            int(np.count_nonzero(self.epochs)), len(kept), better, self.rungs.stated_risk
+            int(np.count_nonzero(self.epochs)),
+            len(kept),
+            better,
+            self.rungs.stated_risk,
+            self.rungs.as_good,
+            self.active,
         )

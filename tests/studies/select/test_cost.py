@@ -67,12 +67,12 @@ def test_rungs_are_counted_by_their_epochs() -> None:
     many = tuple(Fake(quality=1.0 + 0.01 * i) for i in range(400))
     asked = study(candidates=many, setting=setting, rungs="prediction", schedule=Halving())
     counted = count_trainings(asked)
-    at_rungs = (200 * 5 + 100 * 15 + 50 * 40) / 100
+    at_rungs = (184 * 5 + 92 * 15 + 46 * 40) / 100
     after = sum(one.trainings for one in counted.rounds[3:])
-    assert counted.race == 350 + after
+    assert counted.race == 322 + after
     assert counted.raced == pytest.approx(at_rungs + after)
     text = str(selection_cost(asked))
-    assert "about 400 candidates to epoch 5, 200 stay if half leave" in text
+    assert "about 400 candidates to epoch 5, 216 stay" in text
     assert f"as much as {counted.raced:,.0f} to the end" in text
     assert "if as many leave at the rungs" in text
     plain = count_trainings(study(candidates=many, setting=setting))

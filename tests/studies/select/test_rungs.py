@@ -183,7 +183,7 @@ def test_the_result_tells_the_measured_risk(whole: Path) -> None:
     with Journal.read(whole) as journal:
         text = str(recorded_selection(journal))
     assert "Rungs" in text
-    assert "at a stated risk of 0.05 for the best" in " ".join(text.split())
+    assert "a stated risk of 0.05 that all within 2 % of the best left" in " ".join(text.split())
 
 
 def test_a_paused_outcome_is_none_of_the_journals(whole: Path) -> None:

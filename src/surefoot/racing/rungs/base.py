@@ -71,8 +71,13 @@ class Rungs(Part, ABC):
 
     @property
     def stated_risk(self) -> float | None:
-        """The probability stated that the best leaves; None if none is."""
+        """The probability stated that all as good as the best leave; None if none is."""
         return None
+
+    @property
+    def as_good(self) -> float:
+        """The share above the best's criterion that is as good as the best."""
+        return 0.0
 
     @property
     def words(self) -> str:
@@ -126,21 +131,29 @@ def leader_of(field: RungField, learners: Integers) -> int:
 class RungCheck:
     """The risk of the rungs as the running race measures it.
 
-    Of those who were to leave, ``reserve`` were trained on, and ``better`` of them ended better
-    than the best of those that the rungs learnt from; ``left`` are gone. ``risk`` is the one
-    stated, None if none is.
+    Of those who were to leave, ``reserve`` were trained on, and ``better`` of them ended as well as
+    the best of those that the rungs learnt from, or within the share ``as_good`` of it; ``left``
+    are gone. ``risk`` is the one stated that all as good as the best left, None if none is. Unless
+    ``climbed``, there were no rungs, since by plan they would have spared too little.
     """
 
     left: int
     reserve: int
     better: int
     risk: float | None
+    as_good: float = 0.0
+    climbed: bool = True
 
     def __str__(self) -> str:
         """Return it as a sentence."""
+        if not self.climbed:
+            return "no rungs: of so few candidates they would spare too little by plan"
         said = f"the rungs removed {self.left:,}"
         if self.risk is not None:
-            said += f", at a stated risk of {self.risk:.3g} for the best"
+            all_good = (
+                f"all within {100 * self.as_good:.3g} % of the best" if self.as_good else "the best"
+            )
+            said += f", at a stated risk of {self.risk:.3g} that {all_good} left"
         if not self.reserve:
             return said
         ended = self.better or "none"

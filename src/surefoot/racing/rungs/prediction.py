@@ -1,29 +1,22 @@
-"""Rungs by prediction: whoever stands where none of the best ever stood leaves.
+"""Rungs by prediction: of those within a tolerance of the best, one at least stays.
 
 Some candidates of every recipe, the *learners*, are trained to the end first: a fiftieth of them,
-and never fewer than asked for. The better half of them by the first instance trains further ones,
-and those of the smallest criterion over all of these, an eighth of the learners and at least eight,
-are the *references*: what a good candidate of this recipe looks like, on several draws.
+and never fewer than asked for, the better quarter of them by several instances. At a rung
+`surefoot.racing.rungs.forecast` draws, many times over, where all candidates end: the learners at
+their criterion so far with its standard error, the others as learners that stood where they stand.
 
-With x the logarithm of a loss (or the loss, if some are not positive), a training at epoch e stands
-at its *level*, the mean of x over the last quarter of its epochs, and falls by its *slope*, the
-distance of that mean to the one of the quarter before. How much it still *gains* is what the five
-trainings to the end gained on average that stood closest at this epoch, in level and slope: it is
-predicted to end at p = level - gain. So a slow learner that falls steeply is not taken for one that
-has come to rest at the same loss.
+In every draw some candidate is the best, and some others end within ``tolerance`` of it. Ranked by
+how probable each is to be one of these, so many of the first stay that they hold one in at least
+1 - risk/(2 K) of the draws, K being the number of rungs: then all of them leave, at any rung, with
+a probability of at most half the ``risk``, as far as the draws are right; the other half is for
+what they are not. The learners, who are trained already, and the `FEWEST` most
+probable ones stay anyway; of the others the most probable are the reserve, trained on to measure
+the risk.
 
-What p a good candidate may have is learnt from the references' own curves, each predicted without
-those of its candidate. With their mean m, standard deviation s, number n and r references, a
-further candidate as good as they are has
-
-    p > m + t s sqrt(1 + 1/n),    t the quantile 1 - risk/K of Student's distribution, r - 1 degrees
-
-with a probability of about risk/K (the prediction interval of a normal sample, with as many degrees
-of freedom as there are candidates in it), so in all K rungs together of at most ``risk``. Whoever
-has a larger one, and larger than any reference at this rung, leaves. This is a test of "as good as
-the references": the risk is that of the best candidate, as far as its curve is one that they could
-have had. What good candidates do at a rung that fewer than one in r of them does is not seen. The
-reserve measures the risk: those nearest to the bound, who are trained on.
+The risk is stated for the tolerance, not for the one best candidate: among thousands many differ by
+less than any race can tell, and of those one is as good as the other. It holds as far as the
+candidates' curves fall as the learners' did: what fewer than one in a dozen of them does is hardly
+seen.
 """
 
 from __future__ import annotations
@@ -31,24 +24,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from surefoot.racing.criteria import Criterion
-from surefoot.racing.parts import LEVEL, Domain, key, number, whole
-from surefoot.racing.prediction import SIZE, predict
+from surefoot.racing.parts import LEVEL, SHARE, Domain, key, number, whole
+from surefoot.racing.prediction import SIZE, Prediction
 from surefoot.racing.rungs.base import RungEvidence, RungField, Rungs, RungVerdict, after
-from surefoot.racing.table import Floats, Integers
+from surefoot.racing.rungs.forecast import Draws, Forecast, Standings
+from surefoot.racing.table import Booleans, Floats, Integers
 
 SHARES = (0.05, 0.15, 0.4)
 """Epochs of the rungs as shares of those of the shortest training, unless told otherwise."""
 FIFTIETH = 50
 """Of so many candidates of a recipe one is a learner."""
-CLOSEST = 5
-"""Trainings to the end that say what one gains."""
 FURTHER = 2
-"""Instances beyond the first that the better half of the learners trains, at least."""
+"""Instances beyond the first that the better quarter of the learners trains, at least."""
+FEWEST = 16
+"""So many stay beside the learners, if there are so many."""
+SPENT = 0.5
+"""Share of the risk that is spent in the draws; the rest is left to what their model ignores."""
+DRAWS = 500
 EPOCHS = Domain(
     tuple,
     "ascending numbers of epochs such as (5, 15, 40)",
@@ -63,30 +59,42 @@ Scale = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class ByCurve(Rungs):
-    """Out who is predicted, from the loss so far and how fast it falls, to end worse than any of
-    the best of those that were trained to the end first.
+    """Out whom the best can spare: of those that will end within ``tolerance`` of it, as predicted
+    from the losses so far, one stays but for the ``risk``.
 
     ``epochs`` are those of the rungs; 5, 15 and 40 % of the shortest training's unless given.
     """
 
-    risk: float = key(LEVEL, "Probability that the best leaves at a rung.", 0.05)
+    risk: float = key(
+        LEVEL, "Probability that all within the tolerance of the best leave at rungs.", 0.05
+    )
+    tolerance: float = key(SHARE, "Share above the best's criterion that is as good.", 0.02)
     learning_from: int = key(
         whole(8), "Candidates of a recipe trained to the end first, at least.", 32
     )
-    reserve: int = key(whole(0), "Trained on though they were to leave, per rung.", 8)
+    reserve: int = key(whole(0), "Trained on though they were to leave, per rung.", 3)
     epochs: tuple[int, ...] | None = number(EPOCHS, None)
+    seed: int = number(whole(0), 0)
     name = "prediction"
     place = 0
 
     @property
     def words(self) -> str:
         """Who leaves at a rung."""
-        return f"out who is predicted to end worse than the best, at a risk of {self.risk:g}"
+        return (
+            f"out whom prediction spares, so that one within {self.tolerance:.3g} of the best "
+            f"stays but for a risk of {self.risk:g}"
+        )
 
     @property
     def stated_risk(self) -> float:
         """``risk``."""
         return self.risk
+
+    @property
+    def as_good(self) -> float:
+        """``tolerance``."""
+        return self.tolerance
 
     def active(self, field: RungField) -> bool:
         """Say whether there are learners."""
@@ -102,7 +110,7 @@ class ByCurve(Rungs):
         return max(1 + FURTHER, criterion.needs)
 
     def learning(self, field: RungField) -> Integers:
-        """Return 1 for the learners of every recipe, and all for their better half, once known.
+        """Return 1 for the learners of every recipe, and all for their better quarter, once known.
 
         Learners are the first by key, which is as good as by lot. A recipe of so few candidates
         that learning from some would spare nothing has none, and all of it is trained to the end.
@@ -118,131 +126,94 @@ class ByCurve(Rungs):
             first = field.losses[chosen, 0] if field.losses.shape[1] else np.full(1, np.nan)
             if not np.isnan(first).any():
                 order = np.lexsort((field.rank[chosen], first))
-                asked[chosen[order[: len(chosen) // 2]]] = self.instances(field.criterion)
+                asked[chosen[order[: len(chosen) // 4]]] = self.instances(field.criterion)
         return asked
 
     def judge(self, evidence: RungEvidence) -> RungVerdict:
-        """Remove whose prediction is above the bound of its recipe's references."""
-        count = evidence.curves.shape[1]
-        to, back = _scale(evidence.curves[0])
-        values, bound = np.full(count, np.inf), np.full(count, np.inf)
-        leave = np.zeros(count, np.bool_)
-        for recipe in np.unique(evidence.recipes[evidence.learners]):
-            rows = np.flatnonzero(evidence.recipes == recipe)
-            school = _School(evidence, rows[evidence.learners[rows]], to)
-            stand = _standing(to(evidence.curves[0, rows]))
-            values[rows] = school.predicted(stand)
-            bound[rows] = school.bound(self.risk / len(evidence.rungs))
-        first = evidence.losses[:, 0] if evidence.losses.shape[1] else np.full(count, np.nan)
-        values[evidence.learners] = to(first[evidence.learners])
-        judged = ~evidence.learners & ~evidence.kept
-        leave = judged & (values > bound)
-        reserve = np.zeros(count, np.bool_)
-        doubtful = np.flatnonzero(leave & np.isfinite(values))
-        nearest = doubtful[
-            np.lexsort((evidence.rank[doubtful], values[doubtful] - bound[doubtful]))
-        ]
-        reserve[nearest[: self.reserve]] = True
+        """Remove those without whom the others hold one within the tolerance."""
+        values, parts, sure = self._drawn(evidence)
+        best = values.min(axis=1)
+        bars = best + self.tolerance * np.abs(best)
+        chances = np.where(sure, np.inf, 0.0)
+        for rows, drawn in parts:
+            chances[rows] += drawn.below(bars)
+        order = np.lexsort((evidence.rank, -chances))
+        held = (values[:, order] <= bars[:, None]).argmax(axis=1)
+        spare = max(0, int(SPENT * self.risk / len(evidence.rungs) * (DRAWS + 1)) - 1)
+        needed = int(np.sort(held)[DRAWS - 1 - spare]) + 1
+        keep = min(len(order), max(needed, int(sure.sum()) + FEWEST))
+        leave = np.ones(len(order), np.bool_)
+        leave[order[:keep]] = False
+        ends = np.median(values, axis=0)
+        doubtful = order[keep:][np.isfinite(ends[order[keep:]])]
+        reserve = np.zeros(len(order), np.bool_)
+        reserve[doubtful[: self.reserve]] = True
+        sureness = float((held < keep).mean())
 
         def reason(row: int) -> str:
             now = float(evidence.curves[0, row, -1])
             where = after(evidence.epoch)
-            if np.isinf(now):
-                return f"{where}: the first instance diverged or failed (loss inf)"
-            ends, most = (float(back(np.array(x[row]))) for x in (values, bound))
+            if np.isinf(ends[row]):
+                return f"{where}: the first instance diverged or failed (loss {now:.4g})"
             return (
-                f"{where}: loss {now:.4g}, predicted to end at {ends:.4g}, where the best are "
-                f"predicted to end at {most:.4g} at most (risk {self.risk:g} in all rungs)"
+                f"{where}: loss {now:.4g}, predicted to end at {ends[row]:.4g}; one that ends "
+                f"within {100 * self.tolerance:.3g} % of the best is among the {keep:,} that stay "
+                f"with probability {sureness:.3f} (risk {self.risk:g} in all rungs)"
             )
 
-        return RungVerdict(leave & ~reserve, reserve, np.asarray(back(values)), reason)
+        return RungVerdict(leave & ~reserve, reserve, np.asarray(ends), reason)
 
+    def _drawn(
+        self, evidence: RungEvidence
+    ) -> tuple[Floats, list[tuple[Integers, Draws]], Booleans]:
+        """Return where all end in every draw, recipe by recipe, and who stays whatever is drawn.
 
-class _School:
-    """What a rung learns from the ``learners`` of one recipe, rows of the evidence.
-
-    ``stood`` ``[trainings, 2]`` are level and slope at the rung of all that were trained to the
-    end, ``gained`` what each gained from there on, ``whose`` the row of its candidate. Those that
-    diverged teach nothing.
-    """
-
-    def __init__(self, evidence: RungEvidence, learners: Integers, to: Scale) -> None:
-        most = min(evidence.curves.shape[0], evidence.losses.shape[1])
-        losses = evidence.losses[learners, :most]
-        ended = np.isfinite(losses)
-        of, instance = np.nonzero(ended)
-        curves = evidence.curves[instance, learners[of]]
-        stood = _standing(to(curves))
-        use = np.isfinite(stood).all(axis=1)
-        self.stood, self.whose = stood[use], learners[of[use]]
-        self.gained = self.stood[:, 0] - to(losses[ended])[use]
-        unit = self.stood.std(axis=0) if len(self.stood) else np.ones(2)
-        self.unit = np.where(unit > 0.0, unit, 1.0)
-        best = max(len(learners) // 8, min(8, len(learners) // 4))
-        self.references = _references(evidence, learners, best)
-
-    def predicted(self, stand: Floats, whose: Integers | None = None) -> Floats:
-        """Return at what loss trainings end that stand there, on the scale; +inf if diverged.
-
-        ``whose`` are their candidates, whose own trainings then teach nothing of them.
+        Of a recipe without learners, or with too few good ones, all stay.
         """
-        if len(np.unique(self.whose)) <= CLOSEST:
-            return np.full(len(stand), -np.inf)
-        finite = np.isfinite(stand[:, 0])
-        away = (
-            ((np.where(finite[:, None], stand, 0.0)[:, None] - self.stood) / self.unit) ** 2
-        ).sum(axis=2)
-        if whose is not None:
-            away[whose[:, None] == self.whose] = np.inf
-        closest = np.argsort(away, axis=1, kind="stable")[:, :CLOSEST]
-        return np.where(finite, stand[:, 0] - self.gained[closest].mean(axis=1), np.inf)
-
-    @cached_property
-    def best(self) -> Floats:
-        """Where the references' trainings are predicted to end, each without its candidate's."""
-        own = np.isin(self.whose, self.references)
-        return self.predicted(self.stood[own], self.whose[own])
-
-    def bound(self, risk: float) -> float:
-        """Return the p that a candidate as good as the references exceeds with that probability."""
-        from scipy import special
-
-        number, freedom = len(self.best), len(self.references) - 1
-        if freedom < 1 or number < 2 or np.isinf(self.best).any():
-            return np.inf
-        width = float(self.best.std(ddof=1)) * math.sqrt(1.0 + 1.0 / number)
-        normal = float(self.best.mean() + special.stdtrit(freedom, 1.0 - risk) * width)
-        return max(normal, float(self.best.max()))
+        rng = np.random.default_rng([self.seed, evidence.epoch])
+        values = np.full((DRAWS, len(evidence.rank)), np.inf)
+        parts, sure = list[tuple[Integers, Draws]](), evidence.kept | evidence.learners
+        to = _scale(evidence.curves[0])
+        broken = np.append(np.inf, np.ones(SIZE - 1))[None]
+        ruined = bool(np.isinf(evidence.criterion.values(broken))[0])
+        for recipe in np.unique(evidence.recipes):
+            rows = np.flatnonzero(evidence.recipes == recipe)
+            rows = rows[np.argsort(evidence.rank[rows])]
+            learners = rows[evidence.learners[rows]]
+            criteria, own = _learnt(evidence, learners, rng)
+            values[:, learners] = own
+            known = Forecast(*_stood(evidence, learners, to), criteria)
+            if not known.enough:
+                sure[rows] = True
+                continue
+            others = rows[~evidence.learners[rows]]
+            stand = Standings.of(to(evidence.curves[0, others]))
+            drawn = known.draw(stand, DRAWS, rng, ruined=ruined)
+            values[:, others] = drawn.values
+            parts.append((others, drawn))
+        return values, parts, sure
 
 
-def _references(evidence: RungEvidence, learners: Integers, count: int) -> Integers:
-    """Return the rows of the best learners by the criterion, of those with all instances."""
+def _learnt(
+    evidence: RungEvidence, learners: Integers, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return the learners' criteria, from all their instances, and draws ``[draws, learners]``."""
+    if not len(learners):
+        return np.empty(0), np.empty((DRAWS, 0))
     losses = evidence.losses[learners]
-    trained = (~np.isnan(losses)).sum(axis=1)
-    whole = learners[trained == trained.max()]
-    own = evidence.losses[whole, : int(trained.max())]
-    counts = np.full(len(whole), own.shape[1], np.int64)
-    values = predict(evidence.criterion, own, counts, SIZE)
-    order = np.lexsort((evidence.rank[whole], values))
-    return np.asarray(whole[order[:count]])
+    model = Prediction(losses, (~np.isnan(losses)).sum(axis=1))
+    criteria = model.criterion(evidence.criterion, SIZE)
+    luck = model.error * rng.standard_normal((DRAWS, len(learners)))
+    return criteria, criteria * np.exp(luck) if model.logarithmic else criteria + luck
 
 
-def _standing(curves: Floats) -> Floats:
-    """Return level and slope of curves ``[n, epochs]`` on the scale of x, ``[n, 2]``.
-
-    Both are +inf where the training diverged.
-    """
-    epochs = curves.shape[1]
-    quarter = max(1, epochs // 4)
-    level = curves[:, -quarter:].mean(axis=1)
-    before = curves[:, max(0, epochs - 2 * quarter) : max(1, epochs - quarter)].mean(axis=1)
-    finite = np.isfinite(level)
-    slope = np.where(finite, before, np.inf) - np.where(finite, level, 0.0)
-    return np.stack([np.where(finite, level, np.inf), slope], axis=1)
+def _stood(evidence: RungEvidence, learners: Integers, to: Scale) -> tuple[Standings, Integers]:
+    """Return where the learners' trainings to the end stood at the rung, and whose each is."""
+    most = min(evidence.curves.shape[0], evidence.losses.shape[1])
+    whose, instance = np.nonzero(~np.isnan(evidence.losses[learners, :most]))
+    return Standings.of(to(evidence.curves[instance, learners[whose]])), whose
 
 
-def _scale(curves: Floats) -> tuple[Scale, Scale]:
-    """Return the functions to the scale of x and back."""
-    if (curves[np.isfinite(curves)] > 0.0).all():
-        return np.log, np.exp
-    return np.asarray, np.asarray
+def _scale(curves: Floats) -> Scale:
+    """Return the function to the scale of x."""
+    return np.log if (curves[np.isfinite(curves)] > 0.0).all() else np.asarray

@@ -202,7 +202,7 @@ class _Simulation(Replay):
             return None
         width = max(race.rungs.at(race.epochs), default=0)
         prices = np.full(len(race.keys), 1.0) if self._each is None else self._each
-        if width == 0 or not race.rungs.active(race.untrained):
+        if width == 0 or not race.climbs:
             return CurveTable(np.empty((1, len(race.keys), width)), prices)
         curves = self._world.curves(race.rungs.instances(race.criterion), width)
         return CurveTable(curves, prices / race.epochs)

@@ -106,7 +106,7 @@ def _climbing(choice: Choice, schedule: Schedule) -> Iterator[Choice]:
     for name, kind in registered("rungs").items():
         race, part = choice.race.changed(schedule=schedule, rule=None, rungs=kind()), kind()
         stated = part.stated_risk is not None
-        if stated and part.at(race.epochs) and part.active(race.untrained):
+        if stated and part.at(race.epochs) and race.climbs:
             lines = (*choice.changes, f'rungs = "{name}"')
             yield replace(choice, name=f"{choice.name}, {name} rungs", race=race, changes=lines)
 

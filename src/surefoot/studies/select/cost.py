@@ -18,6 +18,8 @@ from surefoot.studies.duration import (
 from surefoot.studies.select.study import SelectStudy
 from surefoot.studies.text import Line, titled, wrapped
 
+NO_RUNGS = "; no rungs, which would spare too little of so few candidates"
+
 
 @dataclass(frozen=True)
 class Trainings:
@@ -110,7 +112,9 @@ class SelectionCost(Shown):
         yield titled("candidates", f"{len(study.candidates):,}{_sizes(study)}")
         yield titled("draws", _draws(study))
         yield from _rounds(study, counted.rounds)
-        epochs = "" if study.race.rungs is None else f", as much as {counted.raced:,.0f} to the end"
+        climbs, epochs = study.race.climbs, ""
+        if study.race.rungs is not None:
+            epochs = f", as much as {counted.raced:,.0f} to the end" if climbs else NO_RUNGS
         yield titled("race", f"{bounded}{counted.race:,} trainings{epochs}")
         if study.baseline is not None and study.screen is not None:
             yield titled("baseline", f"{study.baseline.label}, fitted on the same draws")
@@ -123,7 +127,7 @@ class SelectionCost(Shown):
                 )
             yield titled("certificate", fresh)
         unless = "" if counted.exact else ", if the screen removes nobody"
-        if study.race.rungs is not None:
+        if climbs:
             unless = ", if as many leave at the rungs"
         if bounded:
             unless = " (surefoot plan tells how many are likely)"
@@ -204,8 +208,7 @@ def _stretch(rounds: Sequence[PlannedRound]) -> Line:
     name = stretch_name(last.name, first.number, last.number)
     stay = "the screen decides who stays" if last.keep is None else f"{last.keep:,} stay"
     if last.name == "rung":
-        half = " if half leave" if last.keep == last.survivors // 2 else ""
-        text = f"{about}{last.survivors:,} candidates to epoch {last.epoch}, {stay}{half}"
+        text = f"{about}{last.survivors:,} candidates to epoch {last.epoch}, {stay}"
         return titled(name, text)
     trainings = sum(one.trainings for one in rounds)
     text = f"{about}{last.survivors:,} candidates, {trainings:,} trainings, {stay}"

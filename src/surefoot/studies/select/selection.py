@@ -201,7 +201,7 @@ class Selection(Shown):
             left = len(self.state.survivors)
             words = f"The race ended with {left:,} candidates left: {self.state.stopped}."
             yield Paragraph("", (words,), apart=False)
-        if self.state.rungs is not None and self.state.rungs.left:
+        if self.state.rungs is not None and (self.state.rungs.left or not self.state.rungs.climbed):
             yield Paragraph("Rungs", (f"{self.state.rungs}.",))
         if self.known[key].family == ConvNet.family:
             summary = ConvNet.from_spec(self.known[key].spec).summary()
