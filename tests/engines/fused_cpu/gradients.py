@@ -114,7 +114,7 @@ def by_kernels(batch: Batch, dtype: Any) -> tuple[float, Array, Network]:
     loss = batch_gradient(
         program, state, data, rows, rows, 0, n, recipe_of(net, setting_of(batch), n),
         np.array([0, 0, *NOISE], dtype=np.uint64), STEP,
-        buffers_of(net, n)._replace(chosen=np.empty(n, dtype=np.int32)),
+        buffers_of(net, n, network.statistics.size)._replace(chosen=np.empty(n, dtype=np.int32)),
     )  # fmt: skip
     return loss, grads[program.place], network
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numba as nb
 from numba.core import event
 
-from surefoot.engines.fused_cpu.inner import inner
+from surefoot.engines.fused_cpu.inner import inner, outer
 
 
 @inner
@@ -40,3 +40,16 @@ def test_an_inner_function_is_compiled_within_its_callers_alone() -> None:
         made = kept.library.get_pointer_to_function(name) != 0
         assert made == (function is quartic)
         assert function(2.0) in (4.0, 16.0)  # the plain function to Python
+
+
+def test_an_outer_function_is_optimised_once_with_all_that_it_calls() -> None:
+    @outer
+    def both(x):
+        return quartic(x) + square(x)
+
+    assert both(2.0) == 20.0
+    (kept,) = both.overloads.values()
+    rounds = [one.name for one in kept.metadata["llvm_pass_timings"]]
+    assert rounds == []  # of Numba's own
+    defined = [one.name for one in kept.library.get_defined_functions()]
+    assert not [name for name in defined if "quartic" in name or "square" in name]  # all inlined

@@ -7,8 +7,6 @@ slope. NaN stays NaN, so explosions are seen.
 
 from __future__ import annotations
 
-import numba as nb
-
 from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.vector_math import exp, normal, tanh
 from surefoot.engines.fused_cpu.vectors import like, where_greater
@@ -17,7 +15,7 @@ SIGMOID, TANH, RELU, LEAKY_RELU, PRELU, ELU, GELU, IDENTITY = range(8)
 LEAKY_SLOPE = 0.01
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@inner
 def rises(code):
     """Return whether an activation never falls, so that the largest input gives the largest output.
 

@@ -6,10 +6,9 @@ of all parameters are added.
 
 from __future__ import annotations
 
-from numba.np.numpy_support import carray
-
 from surefoot.engines.fused_cpu.activations import RELU
 from surefoot.engines.fused_cpu.dense import add_dense_gradient
+from surefoot.engines.fused_cpu.emit import smaller
 from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.forward import FIELDS, convolve, multiply_masks, part_of
@@ -24,7 +23,16 @@ from surefoot.engines.fused_cpu.pointwise import (
     unpool_plane,
 )
 from surefoot.engines.fused_cpu.target import LANES, TILES_AT_ONCE
-from surefoot.engines.fused_cpu.vectors import broadcast, fill, fma, lanes_below, load, store, total
+from surefoot.engines.fused_cpu.vectors import (
+    address,
+    broadcast,
+    fill,
+    fma,
+    lanes_below,
+    load,
+    store,
+    total,
+)
 from surefoot.engines.fused_cpu.weight_gradient import add_weight_gradient
 from surefoot.engines.fused_cpu.winograd_stage import STRIPS, winograd_backward
 
@@ -62,7 +70,7 @@ TURNED = int(Field.TURNED)
 @inner
 def _input_gradient(stage, table, params, work, tiles):
     for t in range(0, tiles, TILES_AT_ONCE):
-        at = stage[BACKWARD + min(TILES_AT_ONCE, tiles - t) - 1]
+        at = stage[BACKWARD + smaller(TILES_AT_ONCE, tiles - t) - 1]
         transposed_gemm(
             table, at, 0, table[at], params, 0, work, stage[Z] + t * stage[Z_TILE],
             stage[Z_CHANNEL], work, stage[IN] + t * stage[IN_TILE], stage[IN_CHANNEL],
@@ -202,19 +210,16 @@ normalised_gradient = exported(
 )
 
 
-def _backward(stages_at, count, table, params_at, grads_at, work_at, scratch, tiles, examples):
+def _backward(stages, count, table, params, grads, work, scratch, tiles, examples):
     """Add the gradients of all parameters to ``grads``.
 
     The last stage's Z holds the gradient of the loss with respect to the predictions, 0 in lanes
     without an example. Each stage's Z and IN are replaced by their gradients on the way.
     ``scratch`` is the address of a plane of workspace.
     """
-    stages = carray(stages_at, (count, FIELDS))
-    params, grads = carray(params_at, (1,)), carray(grads_at, (1,))
-    work = carray(work_at, (1,))
     last = count - 1
     for number in range(last, -1, -1):
-        stage = stages[number]
+        stage = address(stages, number * FIELDS)
         if number < last and stage[MASK] >= 0:
             multiply_masks(stage, work, tiles)
         for part in range(stage[PARTS]):

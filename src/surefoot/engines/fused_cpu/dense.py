@@ -28,6 +28,7 @@ from surefoot.engines.fused_cpu.emit import (
     load_vector,
     loop,
     shuffle,
+    smaller,
     splat,
     store_vector,
     vector_type,
@@ -210,8 +211,8 @@ def _add_dense_gradient(stage, table, grads, work, scratch, tiles):
             _add_outer_products(
                 grads, stage[KERNELS] + (2 * v * inputs + i) * BLOCK, inputs * BLOCK,
                 blocks - 2 * v, work, stage[TURNED] + v * LANES, step, work,
-                stage[IN] + i * LANES, stage[IN_TILE], tiles, min(TAPS, inputs - i),
-                min(VECTORS, vectors - v),
+                stage[IN] + i * LANES, stage[IN_TILE], tiles, smaller(TAPS, inputs - i),
+                smaller(VECTORS, vectors - v),
             )  # fmt: skip
 
 

@@ -124,3 +124,13 @@ def library_function(builder, symbol: str):
     """Return the C library's function double -> double of this name."""
     kind = ir.FunctionType(ir.DoubleType(), [ir.DoubleType()])
     return cgutils.get_or_insert_function(builder.module, kind, symbol)
+
+
+@emitted
+def smaller(typingctx, a, b):
+    """Return the smaller of two integers: Numba's ``min`` is a function of its own to compile."""
+
+    def generate(context, builder, signature, args):
+        return builder.select(builder.icmp_signed("<", *args), *args)
+
+    return types.int64(types.int64, types.int64), generate

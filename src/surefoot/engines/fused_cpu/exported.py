@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from surefoot.engines.fused_cpu.emit import I64, data_pointer, emitted, global_variable, scalar_type
 from surefoot.engines.fused_cpu.fields import Field
+from surefoot.engines.fused_cpu.inner import OUTER, Outer
 
 
 @dataclass
@@ -46,7 +47,8 @@ class _Kernel:
         """Compile it or load it."""
         kinds = {"t": types.CPointer(types.int64), "n": types.CPointer(real), "i": types.int64}
         signature = types.void(*(kinds[kind] for kind in self.arguments))
-        self.compiled[real] = nb.cfunc(signature, cache=True, error_model="numpy")(self.function)
+        compiled = nb.cfunc(signature, cache=True, pipeline_class=Outer, **OUTER)
+        self.compiled[real] = compiled(self.function)
         self.places[real].value = self.compiled[real].address
 
 

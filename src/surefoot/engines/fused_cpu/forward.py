@@ -9,9 +9,9 @@ normalisation; ``work``, the workspace of feature maps; ``tiles``, how many tile
 from __future__ import annotations
 
 import numpy as np
-from numba.np.numpy_support import carray
 
 from surefoot.engines.fused_cpu.activations import RELU
+from surefoot.engines.fused_cpu.emit import smaller
 from surefoot.engines.fused_cpu.exported import exported
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.gathered_gemm import forward_gemm
@@ -19,7 +19,7 @@ from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.normalisation import batch_scales, fixed_scales
 from surefoot.engines.fused_cpu.pointwise import pool_plane, rectify
 from surefoot.engines.fused_cpu.target import LANES, TILES_AT_ONCE
-from surefoot.engines.fused_cpu.vectors import broadcast, fill, load, store
+from surefoot.engines.fused_cpu.vectors import address, broadcast, fill, load, store
 from surefoot.engines.fused_cpu.winograd_stage import STRIPS, winograd_forward
 from surefoot.seeds.philox import fill_keep
 
@@ -57,7 +57,7 @@ FIELDS = max(Field) + 1
 def convolve(stage, table, params, work, part, last_part, z_at, tiles):
     """Fill Z, or the channels of parts ``part`` … ``last_part`` − 1 of it."""
     for t in range(0, tiles, TILES_AT_ONCE):
-        count = min(TILES_AT_ONCE, tiles - t)
+        count = smaller(TILES_AT_ONCE, tiles - t)
         forward_gemm(
             table, stage[FORWARD + count - 1], part, last_part, params, 0, params, work,
             stage[IN] + t * stage[IN_TILE], stage[RUN], work, z_at + t * stage[Z_TILE],
@@ -139,18 +139,15 @@ def multiply_masks(stage, work, tiles):
             store(work, stage[OUT] + at, value)
 
 
-def _forward(stages_at, count, table, params_at, statistics_at, work_at, tiles, examples, training):
+def _forward(stages, count, table, params, statistics, work, tiles, examples, training):
     """Compute all feature maps from the input map; predictions are the last stage's Z.
 
     ``training`` is 1, 0, or 2 to normalise by the batch as in training but drop nothing; ``count``
     the number of stages. Arrays come as addresses.
     """
-    stages = carray(stages_at, (count, FIELDS))
-    params, statistics = carray(params_at, (1,)), carray(statistics_at, (1,))
-    work = carray(work_at, (1,))
     last = count - 1
-    for number in range(last + 1):
-        stage = stages[number]
+    for number in range(count):
+        stage = address(stages, number * FIELDS)
         for part in range(stage[PARTS]):
             block, end, low, high, z_at = part_of(stage, table, part)
             if stage[STRIPS] >= 0:

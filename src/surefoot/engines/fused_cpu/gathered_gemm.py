@@ -29,6 +29,7 @@ from surefoot.engines.fused_cpu.emit import (
     integer,
     load_vector,
     loop,
+    smaller,
     splat,
     store_vector,
     vector_type,
@@ -183,7 +184,7 @@ def _forward_gemm(
     """
     blocks, classes = table[at], table[at + 1]
     first_class = at + 2 + 4 * blocks
-    for b in range(first, min(last, blocks)):
+    for b in range(first, smaller(last, blocks)):
         block = at + 2 + 4 * b
         channels, weight, channel = table[block], table[block + 1] + shift, table[block + 2]
         for c in range(classes):
@@ -202,7 +203,7 @@ def _transposed_gemm(
     """Apply the transposed weights of a layer to output gradients; tables as ``forward_gemm``."""
     blocks, classes = table[at], table[at + 1]
     first_class = at + 2 + 4 * blocks
-    for b in range(first, min(last, blocks)):
+    for b in range(first, smaller(last, blocks)):
         block = at + 2 + 4 * b
         channels, weight, channel = table[block], table[block + 1] + shift, table[block + 2]
         for c in range(classes):

@@ -187,8 +187,8 @@ def ending_of(stopping: Stopping) -> training.Ending:
     )  # fmt: skip
 
 
-def buffers_of(net: ConvNet, n: int) -> training.Buffers:
-    """Return the buffers of a training of ``n`` examples."""
+def buffers_of(net: ConvNet, n: int, statistics: int) -> training.Buffers:
+    """Return the buffers of a training of ``n`` examples; ``statistics`` is the `Program`'s."""
     widest = max(layer.output[0] for layer in net.layers if len(layer.output) == 1)
     return training.Buffers(
         order=np.empty(n, dtype=np.int32),
@@ -196,6 +196,7 @@ def buffers_of(net: ConvNet, n: int) -> training.Buffers:
         keep=np.empty(widest, dtype=np.bool_),
         prediction=np.zeros(net.outputs),
         slope=np.zeros(net.outputs),
+        sums=np.zeros(statistics),
     )
 
 
@@ -261,9 +262,9 @@ def train_instance(
     ending, epochs = training.train(
         network.program, state, data, writable(draw.train), writable(draw.test), recipe,
         training.Measure(loss.code, float(loss.parameter), loss.rooted),
-        ending_of(setting.stopping), keys_of(instance), buffers_of(net, draw.train.size), curve,
-        plain, writable(statistics_rows(draw.train)), monitor.stop, begun,
-        until,
+        ending_of(setting.stopping), keys_of(instance),
+        buffers_of(net, draw.train.size, network.statistics.size), curve, plain,
+        writable(statistics_rows(draw.train)), monitor.stop, begun, until,
     )  # fmt: skip
     if ending == training.STOPPED:
         raise Stopped

@@ -38,7 +38,7 @@ def class_loss(code, logits, target, slope):
     That of the error rate is cross-entropy's.
     """
     classes = logits.size
-    chosen = int(target)
+    chosen = np.int64(target)
     best = 0
     finite = True
     for k in range(classes):

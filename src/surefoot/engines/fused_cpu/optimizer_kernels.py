@@ -66,7 +66,7 @@ def update(code, state, step, rate, decay, scale, pull, product_before):
     for at in range(0, params.size, LANES):
         p = load(params, at)
         g = fma(l2, p, factor * load(grads, at))
-        if code in (ADAM, ADAMW):
+        if ADAM <= code <= ADAMW:
             if code == ADAMW:
                 p = p * keep
             m = fma(beta1, load(first, at), gain1 * g)

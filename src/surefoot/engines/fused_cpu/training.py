@@ -9,15 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.engines.fused_cpu.backward import backward
 from surefoot.engines.fused_cpu.dense import turn_features
+from surefoot.engines.fused_cpu.emit import smaller
 from surefoot.engines.fused_cpu.fields import Field
 from surefoot.engines.fused_cpu.forward import draw_masks, forward
-from surefoot.engines.fused_cpu.inner import inner
+from surefoot.engines.fused_cpu.inner import inner, outer
 from surefoot.engines.fused_cpu.kept_code import forget_stale
 from surefoot.engines.fused_cpu.loss_kernels import CROSS_ENTROPY, class_loss, output_loss
 from surefoot.engines.fused_cpu.normalisation import MOMENTUM
@@ -88,13 +88,15 @@ class State(NamedTuple):
 
 
 class Buffers(NamedTuple):
-    """An epoch's order [n], a batch's rows [batch], one mask [units], one example [outputs]."""
+    """An epoch's order [n], a batch's rows [batch], one mask [units], one example [outputs], sums
+    of the statistics of batch normalisation [statistics]."""
 
     order: NDArray[np.int32]
     chosen: NDArray[np.int32]
     keep: NDArray[np.bool_]
     prediction: NDArray[np.float64]
     slope: NDArray[np.float64]
+    sums: NDArray[np.float64]
 
 
 class Measure(NamedTuple):
@@ -237,7 +239,7 @@ def batch_gradient(program, state, data, rows, order, first, batch, recipe, keys
     part = program.tiles * LANES
     loss = 0.0
     for done in range(0, batch, part):
-        examples = min(part, batch - done)
+        examples = smaller(part, batch - done)
         tiles = gather(program, work, data, chosen, done, examples)
         if recipe.kept != 1.0:
             draw_masks(stages, work, buffers.keep, keys, recipe.kept, step, done, tiles, examples)
@@ -251,14 +253,14 @@ def batch_gradient(program, state, data, rows, order, first, batch, recipe, keys
     return loss / batch
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@outer
 def predict_rows(program, params, statistics, work, data, rows, predictions):
     """Fill ``predictions`` [rows, outputs] in evaluation mode."""
     stages, scale = program.stages, data.scale
     stage = stages[stages.shape[0] - 1]
     part = program.tiles * LANES
     for done in range(0, rows.size, part):
-        examples = min(part, rows.size - done)
+        examples = smaller(part, rows.size - done)
         tiles = gather(program, work, data, rows, done, examples)
         forward(
             stages, stages.shape[0], program.table, params, statistics, work, tiles, examples, 0
@@ -279,7 +281,7 @@ def test_loss(program, params, statistics, work, data, rows, measure, buffers, s
     for done in range(0, rows.size, part):
         if stop[0]:
             return 0.0
-        examples = min(part, rows.size - done)
+        examples = smaller(part, rows.size - done)
         tiles = gather(program, work, data, rows, done, examples)
         forward(
             stages, stages.shape[0], program.table, params, statistics, work, tiles, examples, 0
@@ -304,13 +306,14 @@ def should_stop(curve, epochs, ending):
 
 
 @inner
-def statistics_anew(program, state, data, rows, batch, stop):
+def statistics_anew(program, state, data, rows, batch, sums, stop):
     """Compute the average's statistics of batch normalisation as `learning.averaging` says."""
     stages, statistics = program.stages, state.averaged_statistics
-    sums = np.zeros(statistics.size)
     batches = 0
+    for i in range(sums.size):
+        sums[i] = 0.0
     for first in range(0, rows.size, batch):
-        examples = min(batch, rows.size - first)
+        examples = smaller(batch, rows.size - first)
         if stop[0] or examples == 1:
             continue
         statistics[:] = 0
@@ -326,7 +329,7 @@ def statistics_anew(program, state, data, rows, batch, stop):
         statistics[i] = sums[i] / batches if batches else state.statistics[i]
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@outer
 def train(
     program, state, data, train_rows, test_rows, recipe, measure, ending, keys, buffers, curve,
     plain, statistics_rows, stop, begun, until,
@@ -351,7 +354,7 @@ def train(
                 return STOPPED, epochs
             loss = batch_gradient(
                 program, state, data, train_rows, buffers.order, first,
-                min(recipe.batch, n - first), recipe, keys, step, buffers,
+                smaller(recipe.batch, n - first), recipe, keys, step, buffers,
             )  # fmt: skip
             if not np.isfinite(np.float32(loss)):
                 return DIVERGED, epochs
@@ -367,7 +370,7 @@ def train(
         if recipe.average == LAST:
             move(state.averaged, state.params, 1.0 / max(1, epochs - recipe.first_epoch + 1))
         if recipe.average != NONE and state.statistics.size:
-            statistics_anew(program, state, data, statistics_rows, recipe.batch, stop)
+            statistics_anew(program, state, data, statistics_rows, recipe.batch, buffers.sums, stop)
         result = test_loss(
             program, state.averaged, state.averaged_statistics, state.work, data, test_rows,
             measure, buffers, stop,

@@ -12,6 +12,7 @@ import math
 from numba.core import types
 from numba.extending import overload
 
+from surefoot.engines.fused_cpu.inner import INNER
 from surefoot.engines.fused_cpu.vectors import (
     absolute,
     erfc_each,
@@ -64,7 +65,7 @@ def _exp64(x):
     return exp_each(minimum(maximum(x, like(x, LOWEST)), like(x, 88.0)))
 
 
-@overload(exp)
+@overload(exp, jit_options=INNER)
 def _overload_exp(x):
     return _exp32 if x.dtype == types.float32 else _exp64
 
@@ -87,7 +88,7 @@ def _tanh64(x):
     return tanh_each(x)
 
 
-@overload(tanh)
+@overload(tanh, jit_options=INNER)
 def _overload_tanh(x):
     return _tanh32 if x.dtype == types.float32 else _tanh64
 
@@ -119,6 +120,6 @@ def _normal64(x):
     )
 
 
-@overload(normal)
+@overload(normal, jit_options=INNER)
 def _overload_normal(x):
     return _normal32 if x.dtype == types.float32 else _normal64

@@ -10,10 +10,13 @@ summation on all.
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
+from typing import Any
 
 from llvmlite import ir
 from numba.core import types
-from numba.extending import models, overload, register_model
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import lower_builtin, models, register_model
 
 from surefoot.engines.fused_cpu.emit import (
     I32,
@@ -29,6 +32,7 @@ from surefoot.engines.fused_cpu.emit import (
     store_vector,
     vector_type,
 )
+from surefoot.engines.fused_cpu.quick_types import FIRST
 from surefoot.engines.fused_cpu.target import LANES
 
 
@@ -44,6 +48,17 @@ class Lanes(types.Type):
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager, fe_type):
         super().__init__(manager, fe_type, vector_type(fe_type.dtype))
+
+
+@emitted
+def address(typingctx, array, index):
+    """Return where array[index] is, which stands for array[index:] in these functions."""
+
+    def generate(context, builder, signature, args):
+        base = data_pointer(context, builder, signature.args[0], args[0])
+        return element(builder, base, args[1])
+
+    return types.CPointer(array.dtype)(array, types.int64), generate
 
 
 @emitted
@@ -128,38 +143,32 @@ def _binary(emit):
     return typed
 
 
-_add = emitted(_binary(lambda b, x, y: b.fadd(x, y)))
-_sub = emitted(_binary(lambda b, x, y: b.fsub(x, y)))
-_mul = emitted(_binary(lambda b, x, y: b.fmul(x, y)))
-_div = emitted(_binary(lambda b, x, y: b.fdiv(x, y)))
 sqrt = emitted(_unary("llvm.sqrt"))
 absolute = emitted(_unary("llvm.fabs"))
 maximum = emitted(_binary(lambda b, x, y: call(b, "llvm.maximum", x.type, x, y)))
 minimum = emitted(_binary(lambda b, x, y: call(b, "llvm.minimum", x.type, x, y)))
 
 
-@overload(operator.add)
-def _overload_add(a, b):
-    if isinstance(a, Lanes) and isinstance(b, Lanes):
-        return lambda a, b: _add(a, b)
+def _operator(symbol: Any, emit: Callable[..., Any]) -> None:
+    """Have compiled code know an operator of two `Lanes`."""
+
+    @infer_global(symbol)
+    class Typed(AbstractTemplate):
+        metadata = FIRST
+
+        def generic(self, args, kws):
+            if isinstance(args[0], Lanes) and args[0] == args[1]:
+                return signature(args[0], *args)
+
+    @lower_builtin(symbol, Lanes, Lanes)
+    def generate(context, builder, signature, args):
+        return emit(builder, *args)
 
 
-@overload(operator.sub)
-def _overload_sub(a, b):
-    if isinstance(a, Lanes) and isinstance(b, Lanes):
-        return lambda a, b: _sub(a, b)
-
-
-@overload(operator.mul)
-def _overload_mul(a, b):
-    if isinstance(a, Lanes) and isinstance(b, Lanes):
-        return lambda a, b: _mul(a, b)
-
-
-@overload(operator.truediv)
-def _overload_div(a, b):
-    if isinstance(a, Lanes) and isinstance(b, Lanes):
-        return lambda a, b: _div(a, b)
+_operator(operator.add, lambda builder, a, b: builder.fadd(a, b))
+_operator(operator.sub, lambda builder, a, b: builder.fsub(a, b))
+_operator(operator.mul, lambda builder, a, b: builder.fmul(a, b))
+_operator(operator.truediv, lambda builder, a, b: builder.fdiv(a, b))
 
 
 @emitted

@@ -24,6 +24,7 @@ from surefoot.engines.fused_cpu.emit import (
     load_vector,
     loop,
     shuffle,
+    smaller,
     store_vector,
     vector_type,
 )
@@ -160,7 +161,7 @@ def _add_weight_gradient(
     """
     blocks, jobs = table[at], table[at + 1]
     first_job = at + 2 + 3 * blocks
-    for b in range(first, min(last, blocks)):
+    for b in range(first, smaller(last, blocks)):
         block = at + 2 + 3 * b
         for j in range(jobs):
             _block(
