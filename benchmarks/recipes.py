@@ -50,7 +50,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STUDIES = ("steady", "recipes")
 QUESTIONS = ("energy", "position")
 SOURCES = ("A", "B")
-TOP = 1.25
+TOP = {"energy": 1.25, "position": 2.0}
 """Where the figure ends, in medians of the reference."""
 
 
@@ -182,15 +182,15 @@ def panel_of(question: str, source: str, one: Comparison) -> Panel:
     reference = one.medians[one.reference, -1] if one.reference is not None else 1.0
     rows = [row[np.isfinite(row)] / reference for row in one.losses[:, -1]]
     label = f"loss / median of {one.names[one.reference or 0]}"
-    near = [row[row <= TOP] for row in rows]
-    top = min(TOP, max(row.max(initial=1.0) for row in near) + 0.02)
+    near = [row[row <= TOP[question]] for row in rows]
+    top = min(TOP[question], max(row.max(initial=1.0) for row in near) + 0.02)
     across = Axis(label, min(row.min() for row in rows) - 0.01, top)
     places, up, names = strips(one.names, across)
     heights = [place + scattered(len(row), 0.16) for place, row in zip(places, near, strict=True)]
-    beyond = [int((row > TOP).sum()) for row in rows]
+    beyond = [int((row > TOP[question]).sum()) for row in rows]
     edges = [place for place, count in zip(places, beyond, strict=True) if count]
     words = tuple(f"{count} →" for count in beyond if count)
-    far = Texts(np.full(len(words), top), np.array(edges), words, align="right", offset=(-3.0, 0.0))
+    far = Texts(np.full(len(words), top), np.array(edges), words, align="right", offset=(-3.0, 14.0))
     marks = (
         boxes_of(rows, places, 0.42, across="x", label="quartiles"),
         Points(np.concatenate(near), np.concatenate(heights), size=3.0, label="an instance"),
