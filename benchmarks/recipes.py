@@ -190,7 +190,8 @@ def panel_of(question: str, source: str, one: Comparison) -> Panel:
     beyond = [int((row > TOP[question]).sum()) for row in rows]
     edges = [place for place, count in zip(places, beyond, strict=True) if count]
     words = tuple(f"{count} →" for count in beyond if count)
-    far = Texts(np.full(len(words), top), np.array(edges), words, align="right", offset=(-3.0, 14.0))
+    edge, above = np.full(len(words), top), (-3.0, 14.0)
+    far = Texts(edge, np.array(edges), words, align="right", offset=above)
     marks = (
         boxes_of(rows, places, 0.42, across="x", label="quartiles"),
         Points(np.concatenate(near), np.concatenate(heights), size=3.0, label="an instance"),
