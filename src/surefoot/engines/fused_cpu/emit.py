@@ -15,9 +15,12 @@ I32 = ir.IntType(32)
 I64 = ir.IntType(64)
 
 
-def emitted(definition: Callable[..., Any]) -> Any:
-    """Make a function for compiled code from one that types it and emits its LLVM code."""
-    return intrinsic(definition)
+def emitted(definition: Callable[..., Any], *, literal: bool = False) -> Any:
+    """Make a function for compiled code from one that types it and emits its LLVM code.
+
+    With ``literal`` it is given the types of constants that know their values.
+    """
+    return intrinsic(prefer_literal=literal)(definition)
 
 
 def scalar_type(dtype: types.Type) -> ir.Type:

@@ -18,7 +18,11 @@ high-performance matrix multiplication", ACM TOMS 34, 2008.)
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import numpy as np
 from numba.core import types
+from numpy.typing import NDArray
 
 from surefoot.engines.fused_cpu.emit import (
     call,
@@ -34,7 +38,9 @@ from surefoot.engines.fused_cpu.emit import (
     store_vector,
     vector_type,
 )
-from surefoot.engines.fused_cpu.exported import exported
+from surefoot.engines.fused_cpu.exported import exported_variants
+from surefoot.engines.fused_cpu.fields import Field
+from surefoot.engines.fused_cpu.inner import inner
 from surefoot.engines.fused_cpu.target import BLOCK, CHANNELS, POSITIONS
 
 GROUP_FIELDS = 1 + 2 * POSITIONS
@@ -105,12 +111,14 @@ def _micro_kernel(builder, vector, channels, positions, transposed, p):
             store_vector(builder, results[c * positions + i], at)
 
 
-def _gemm(transposed):
-    def typed(typingctx, table, group, segments, count, channels, *arrays):
-        weights, inputs, bias, out = (arrays[i] for i in (0, 2, 5, 7))
+def _emitted_gemm(transposed):
+    def typed(
+        typingctx, channels, table, group, segments, count, weights, weight_at, inputs, input_at,
+        stride, bias, bias_at, out, out_at, out_stride,
+    ):  # fmt: skip
         i64 = types.int64
         signature = types.void(
-            table, i64, i64, i64, i64, weights, i64, inputs, i64, i64, bias, i64, out, i64, i64
+            channels, table, i64, i64, i64, weights, i64, inputs, i64, i64, bias, i64, out, i64, i64
         )  # fmt: skip
 
         def generate(context, builder, signature, args):
@@ -121,9 +129,9 @@ def _gemm(transposed):
                 return element(builder, base, args[at])
 
             p = {
-                "group": address(0, 1),
-                "segments": address(0, 2),
-                "count": args[3],
+                "group": address(1, 2),
+                "segments": address(1, 3),
+                "count": args[4],
                 "weights": address(5, 6),
                 "in": address(7, 8),
                 "stride": args[9],
@@ -131,48 +139,94 @@ def _gemm(transposed):
                 "out": address(12, 13),
                 "out_stride": args[14],
             }
-            positions = builder.load(p["group"])
-            shape = builder.add(builder.mul(args[4], integer(POSITIONS + 1)), positions)
             end = builder.append_basic_block("end")
-            switch = builder.switch(shape, end)
-            for c in range(1, CHANNELS + 1):
-                for n in range(1, POSITIONS + 1):
-                    block = builder.append_basic_block(f"block_{c}_{n}")
-                    switch.add_case(integer(c * (POSITIONS + 1) + n), block)
-                    builder.position_at_end(block)
-                    _micro_kernel(builder, vector, c, n, transposed, p)
-                    builder.branch(end)
+            switch = builder.switch(builder.load(p["group"]), end)
+            for n in range(1, POSITIONS + 1):
+                block = builder.append_basic_block(f"positions_{n}")
+                switch.add_case(integer(n), block)
+                builder.position_at_end(block)
+                _micro_kernel(builder, vector, channels.literal_value, n, transposed, p)
+                builder.branch(end)
             builder.position_at_end(end)
             return context.get_dummy_value()
 
         return signature, generate
 
-    return typed
+    return emitted(typed, literal=True)
 
 
-@emitted
-def _forward_block(
-    typingctx, table, group, segments, count, channels, weights, weight_at, inputs, input_at,
-    stride, bias, bias_at, out, out_at, out_stride,
-):  # fmt: skip
-    return _gemm(False)(
-        typingctx, table, group, segments, count, channels, weights, weight_at, inputs, input_at,
-        stride, bias, bias_at, out, out_at, out_stride,
-    )  # fmt: skip
+_forward_group = _emitted_gemm(False)
+_transposed_group = _emitted_gemm(True)
 
 
-@emitted
-def _transposed_block(
-    typingctx, table, group, segments, count, channels, weights, weight_at, inputs, input_at,
-    stride, bias, bias_at, out, out_at, out_stride,
-):  # fmt: skip
-    return _gemm(True)(
-        typingctx, table, group, segments, count, channels, weights, weight_at, inputs, input_at,
-        stride, bias, bias_at, out, out_at, out_stride,
-    )  # fmt: skip
+def _forward_of(channels):
+    def forward_block(
+        table, at, b, weights, shift, params, inputs, input_at, stride, out, out_at, out_stride
+    ):
+        block, first_class = at + 2 + 4 * b, at + 2 + 4 * table[at]
+        to = out_at + table[block + 2] * out_stride
+        for record in range(first_class, first_class + 4 * table[at + 1], 4):
+            for g in range(table[record + 3]):
+                _forward_group(
+                    channels, table, table[record + 2] + g * GROUP_FIELDS, table[record],
+                    table[record + 1], weights, table[block + 1] + shift, inputs, input_at, stride,
+                    params, table[block + 3], out, to, out_stride,
+                )  # fmt: skip
+
+    return forward_block
 
 
-def _forward_gemm(
+def _transposed_of(channels):
+    def transposed_block(
+        table, at, b, weights, shift, inputs, input_at, stride, out, out_at, out_stride
+    ):
+        block, first_class = at + 2 + 4 * b, at + 2 + 4 * table[at]
+        to = out_at + table[block + 2] * out_stride
+        for record in range(first_class, first_class + 4 * table[at + 1], 4):
+            for g in range(table[record + 3]):
+                _transposed_group(
+                    channels, table, table[record + 2] + g * GROUP_FIELDS, table[record],
+                    table[record + 1], weights, table[block + 1] + shift, inputs, input_at, stride,
+                    weights, 0, out, to, out_stride,
+                )  # fmt: skip
+
+    return transposed_block
+
+
+Table = NDArray[np.int64]
+
+
+def block_sizes(table: Table, starts: Iterable[int], fields: int) -> set[int]:
+    """Return how many channels the blocks have of the tables that start there.
+
+    ``fields`` is the number of fields of a block.
+    """
+    return {int(table[at + 2 + fields * b]) for at in starts for b in range(table[at])}
+
+
+def _forward_sizes(stages: Table, table: Table) -> set[int]:
+    strips = stages[:, Field.STRIPS]
+    return block_sizes(table, [*stages[:, Field.FORWARD], *table[strips[strips >= 0]]], 4)
+
+
+def _transposed_sizes(stages: Table, table: Table) -> set[int]:
+    strips = stages[:, Field.STRIPS]
+    return block_sizes(table, [*stages[1:, Field.BACKWARD], *table[strips[strips >= 0] + 1]], 4)
+
+
+BLOCK_SIZES = range(CHANNELS + 1)
+"""Channels that a block may have; each number has functions of its own, compiled where needed."""
+
+_forward_block = exported_variants(
+    "forward_block", [_forward_of(c) for c in BLOCK_SIZES], "tiininniinii", _forward_sizes
+)
+_transposed_block = exported_variants(
+    "transposed_block", [_transposed_of(c) for c in BLOCK_SIZES], "tiininiinii", _transposed_sizes
+)
+
+
+@inner
+def forward_gemm(
     table, at, first, last, weights, shift, params, inputs, input_at, stride, out, out_at,
     out_stride,
 ):  # fmt: skip
@@ -182,39 +236,20 @@ def _forward_gemm(
     classes × (segments at, segments, groups at, groups)]; offsets within ``table`` are absolute.
     ``shift`` is added to the address of every block of ``weights``; biases are in ``params``.
     """
-    blocks, classes = table[at], table[at + 1]
-    first_class = at + 2 + 4 * blocks
-    for b in range(first, smaller(last, blocks)):
-        block = at + 2 + 4 * b
-        channels, weight, channel = table[block], table[block + 1] + shift, table[block + 2]
-        for c in range(classes):
-            record = first_class + 4 * c
-            for g in range(table[record + 3]):
-                _forward_block(
-                    table, table[record + 2] + g * GROUP_FIELDS, table[record], table[record + 1],
-                    channels, weights, weight, inputs, input_at, stride, params,
-                    table[block + 3], out, out_at + channel * out_stride, out_stride,
-                )  # fmt: skip
+    for b in range(first, smaller(last, table[at])):
+        _forward_block(
+            table[at + 2 + 4 * b], table, at, b, weights, shift, params, inputs, input_at, stride,
+            out, out_at, out_stride,
+        )  # fmt: skip
 
 
-def _transposed_gemm(
+@inner
+def transposed_gemm(
     table, at, first, last, weights, shift, inputs, input_at, stride, out, out_at, out_stride
 ):
     """Apply the transposed weights of a layer to output gradients; tables as ``forward_gemm``."""
-    blocks, classes = table[at], table[at + 1]
-    first_class = at + 2 + 4 * blocks
-    for b in range(first, smaller(last, blocks)):
-        block = at + 2 + 4 * b
-        channels, weight, channel = table[block], table[block + 1] + shift, table[block + 2]
-        for c in range(classes):
-            record = first_class + 4 * c
-            for g in range(table[record + 3]):
-                _transposed_block(
-                    table, table[record + 2] + g * GROUP_FIELDS, table[record], table[record + 1],
-                    channels, weights, weight, inputs, input_at, stride, weights, 0, out,
-                    out_at + channel * out_stride, out_stride,
-                )  # fmt: skip
-
-
-forward_gemm = exported("forward_gemm", _forward_gemm, "tiiininniinii")
-transposed_gemm = exported("transposed_gemm", _transposed_gemm, "tiiininiinii")
+    for b in range(first, smaller(last, table[at])):
+        _transposed_block(
+            table[at + 2 + 4 * b], table, at, b, weights, shift, inputs, input_at, stride, out,
+            out_at, out_stride,
+        )  # fmt: skip

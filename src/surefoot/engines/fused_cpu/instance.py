@@ -83,7 +83,7 @@ class Network:
     ) -> None:
         self.net, self.scaling = net, scaling
         self.program: Program = compile_program(net)
-        provide(self.program.stages, nb.from_dtype(np.dtype(dtype)))
+        provide(self.program.stages, self.program.table, nb.from_dtype(np.dtype(dtype)))
         self.params = aligned(self.program.parameters, dtype)
         self.params[self.program.place] = flat
         self.statistics = aligned(self.program.statistics, dtype)

@@ -28,8 +28,11 @@ from surefoot.engines.fused_cpu.emit import (
     store_vector,
     vector_type,
 )
-from surefoot.engines.fused_cpu.exported import exported
-from surefoot.engines.fused_cpu.target import BLOCK, CHANNELS, LANES, POSITIONS
+from surefoot.engines.fused_cpu.exported import exported_variants
+from surefoot.engines.fused_cpu.fields import Field
+from surefoot.engines.fused_cpu.gathered_gemm import BLOCK_SIZES, Table, block_sizes
+from surefoot.engines.fused_cpu.inner import inner
+from surefoot.engines.fused_cpu.target import BLOCK, LANES, POSITIONS
 
 JOB_FIELDS = 8
 """A job: taps, offset in, step between its taps, weights at, rows, columns, offset of the first
@@ -97,7 +100,7 @@ def _micro_kernel(builder, vector, channels, taps, p):
         part = slots[start : start + LANES]
         folded = fold(builder, part)
         for t in range(taps):
-            first, last = max(t * channels, start), min((t + 1) * channels, start + len(part))
+            first, last = (max(t * channels, start), min((t + 1) * channels, start + len(part)))
             if first >= last:
                 continue
             chosen = shuffle(builder, folded, folded, list(range(first - start, last - start)))
@@ -106,14 +109,13 @@ def _micro_kernel(builder, vector, channels, taps, p):
             store_vector(builder, builder.fadd(previous, chosen), at)
 
 
-@emitted
-def _block(
-    typingctx, table, job, channels, grads, grad_at, gz, gz_at, gz_stride, gz_row, gz_tile, inputs,
+def _typed_job(
+    typingctx, channels, table, job, grads, grad_at, gz, gz_at, gz_stride, gz_row, gz_tile, inputs,
     input_at, in_row, in_tile, tiles,
 ):  # fmt: skip
     i64 = types.int64
     signature = types.void(
-        table, i64, i64, grads, i64, gz, i64, i64, i64, i64, inputs, i64, i64, i64, i64
+        channels, table, i64, grads, i64, gz, i64, i64, i64, i64, inputs, i64, i64, i64, i64
     )  # fmt: skip
 
     def generate(context, builder, signature, args):
@@ -122,7 +124,7 @@ def _block(
         def base(array):
             return data_pointer(context, builder, signature.args[array], args[array])
 
-        record = element(builder, base(0), args[1])
+        record = element(builder, base(1), args[2])
         taps, offset, step, weight, rows, columns, first = (
             builder.load(element(builder, record, integer(i))) for i in range(7)
         )
@@ -134,23 +136,53 @@ def _block(
             "gz_row": args[8], "gz_tile": args[9], "in_row": args[12], "in_tile": args[13],
             "tiles": args[14],
         }  # fmt: skip
-        shape = builder.add(builder.mul(args[2], integer(POSITIONS + 1)), taps)
         end = builder.append_basic_block("end")
-        switch = builder.switch(shape, end)
-        for c in range(1, CHANNELS + 1):
-            for t in range(1, POSITIONS + 1):
-                block = builder.append_basic_block(f"block_{c}_{t}")
-                switch.add_case(integer(c * (POSITIONS + 1) + t), block)
-                builder.position_at_end(block)
-                _micro_kernel(builder, vector, c, t, p)
-                builder.branch(end)
+        switch = builder.switch(taps, end)
+        for t in range(1, POSITIONS + 1):
+            block = builder.append_basic_block(f"taps_{t}")
+            switch.add_case(integer(t), block)
+            builder.position_at_end(block)
+            _micro_kernel(builder, vector, channels.literal_value, t, p)
+            builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
 
     return signature, generate
 
 
-def _add_weight_gradient(
+_job = emitted(_typed_job, literal=True)
+
+
+def _gradient_of(channels):
+    def gradient_block(
+        table, at, b, grads, shift, gz, gz_at, gz_stride, gz_row, gz_tile, inputs, input_at, in_row,
+        in_tile, tiles,
+    ):  # fmt: skip
+        block, first_job = at + 2 + 3 * b, at + 2 + 3 * table[at]
+        for j in range(table[at + 1]):
+            _job(
+                channels, table, first_job + j * JOB_FIELDS, grads, table[block + 1] + shift, gz,
+                gz_at + table[block + 2] * gz_stride, gz_stride, gz_row, gz_tile, inputs, input_at,
+                in_row, in_tile, tiles,
+            )  # fmt: skip
+
+    return gradient_block
+
+
+def _sizes(stages: Table, table: Table) -> set[int]:
+    strips = stages[:, Field.STRIPS]
+    direct = stages[:, Field.TURNED] < 0
+    starts = [*stages[direct, Field.WEIGHTS], *table[strips[strips >= 0] + 2]]
+    return block_sizes(table, starts, 3)
+
+
+_gradient_block = exported_variants(
+    "gradient_block", [_gradient_of(c) for c in BLOCK_SIZES], "tiininiiiiniiii", _sizes
+)
+
+
+@inner
+def add_weight_gradient(
     table, at, first, last, grads, shift, gz, gz_at, gz_stride, gz_row, gz_tile, inputs, input_at,
     in_row, in_tile, tiles,
 ):  # fmt: skip
@@ -159,16 +191,8 @@ def _add_weight_gradient(
     ``table[at:]`` holds [blocks, jobs, blocks × (channels, weights at, first channel), jobs ×
     `JOB_FIELDS`]; ``shift`` is added to the address of every block of ``grads``.
     """
-    blocks, jobs = table[at], table[at + 1]
-    first_job = at + 2 + 3 * blocks
-    for b in range(first, smaller(last, blocks)):
-        block = at + 2 + 3 * b
-        for j in range(jobs):
-            _block(
-                table, first_job + j * JOB_FIELDS, table[block], grads, table[block + 1] + shift,
-                gz, gz_at + table[block + 2] * gz_stride, gz_stride, gz_row, gz_tile, inputs,
-                input_at, in_row, in_tile, tiles,
-            )  # fmt: skip
-
-
-add_weight_gradient = exported("add_weight_gradient", _add_weight_gradient, "tiiininiiiiniiii")
+    for b in range(first, smaller(last, table[at])):
+        _gradient_block(
+            table[at + 2 + 3 * b], table, at, b, grads, shift, gz, gz_at, gz_stride, gz_row,
+            gz_tile, inputs, input_at, in_row, in_tile, tiles,
+        )  # fmt: skip
