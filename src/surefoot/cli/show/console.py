@@ -108,7 +108,7 @@ def every(seconds: float, tell: Callable[[], None]) -> Iterator[None]:
         thread.join()
 
 
-COMPILING = "compiling the engine, once on this machine: about 10 s on an idle core"
+COMPILING = "compiling the engine, once on this machine: a few seconds on an idle core"
 
 
 _told: set[float] = set()

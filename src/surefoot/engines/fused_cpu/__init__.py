@@ -1,9 +1,10 @@
 """The default engine of `ConvNet` candidates on CPUs: one compiled call trains one instance.
 
 Every kernel works on tiles of 16 examples, the batch innermost, in explicit vectors; networks are
-tables that the kernels walk, so nothing is compiled per architecture. An instance runs on one
-thread without the GIL and gives the same bits at any number of threads and in any company. See
-`program` (tables), `gathered_gemm` and `weight_gradient` (the arithmetic), `training` (the loop).
+tables that the kernels walk, so nothing is compiled per architecture but the matrix kernels, per
+number of channels that they treat at once. An instance runs on one thread without the GIL and
+gives the same bits at any number of threads and in any company. See `program` (tables),
+`gathered_gemm` and `weight_gradient` (the arithmetic), `training` (the loop).
 """
 
 from __future__ import annotations

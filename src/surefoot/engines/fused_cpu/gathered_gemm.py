@@ -13,7 +13,8 @@ offsets come from `surefoot.engines.fused_cpu.program`.
 
 The sums of 8 channels × 3 positions stay in 24 vector registers, each tap loads 3 vectors and
 broadcasts 8 weights for 24 fused multiply-adds. (Blocking as in Goto and van de Geijn, "Anatomy of
-high-performance matrix multiplication", ACM TOMS 34, 2008.)
+high-performance matrix multiplication", ACM TOMS 34, 2008.) Code for 1 to 3 positions is a function
+of its own for each number of channels, compiled where a network has blocks of so many.
 """
 
 from __future__ import annotations
