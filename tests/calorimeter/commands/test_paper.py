@@ -7,10 +7,12 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from surefoot.calorimeter.paper import run as paper_run
 from surefoot.calorimeter.paper.evidence import read_evidence, write_summary
 from surefoot.calorimeter.paper.figures import paper_figures
 from surefoot.calorimeter.paper.run import PaperRun, run_paper
 from surefoot.calorimeter.paper.verdicts import verdicts_of
+from surefoot.calorimeter.simulation.simulate import FAST_VERSION
 from surefoot.journal import Journal, identity
 
 STUDY = """
@@ -74,7 +76,7 @@ def test_a_run_simulates_trains_tells_verdicts_and_goes_on(run, studies):
     assert "trainings: 48 to go" in out
     assert re.search(r"\n17 .*cannot be decided here +The study energy-B has not been run", out)
     assert sorted(p.name for p in (studies / "paper-smoke").iterdir()) == [
-        "energy-A.db", "photons-A-2000.root",
+        "energy-A.db", f"photons-A-2000-v{FAST_VERSION}.root",
     ]  # fmt: skip
     code, out, _ = run("paper", "run", *asked)
     assert code == 0
@@ -178,6 +180,17 @@ def test_a_dry_run_counts_and_an_interrupted_one_goes_on(run, studies, monkeypat
     assert out.count("48 to go") == 1
     with Journal.read(studies / "paper-smoke" / "energy-A.db") as journal:
         assert journal.notes()["paper"] == {"study": "energy-A", "scale": "smoke"}
+
+
+def test_a_journal_of_an_earlier_simulation_is_refused(run, studies, monkeypatch):
+    asked = ("--scale", "smoke", "--studies", "files", "-w", 1)
+    assert run("paper", "run", "energy-A", *asked)[0] == 0
+    monkeypatch.setattr(paper_run, "FAST_VERSION", FAST_VERSION + 1)
+    monkeypatch.setattr(paper_run, "SEED", 7)
+    code, _, err = run("paper", "run", "energy-A", *asked)
+    assert code == 2
+    assert "paper-smoke/energy-A.db" in err
+    assert "population" in err
 
 
 @pytest.mark.parametrize(

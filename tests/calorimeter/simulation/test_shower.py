@@ -17,7 +17,13 @@ from surefoot.calorimeter.simulation.shower import (
 
 MEDIUM = medium_of(INNER)
 PUBLISHED = Tuning(
-    length=1.0, length_spread=1.0, core=1.0, core_power=0.5, tail=1.0, tail_power=0.5
+    length=1.0,
+    length_spread=1.0,
+    shape_spread=1.0,
+    core=1.0,
+    core_power=0.5,
+    tail=1.0,
+    tail_power=0.5,
 )
 
 

@@ -73,7 +73,7 @@ def simulate(
     from surefoot import __version__
     from surefoot.calorimeter.detector import PRESETS
     from surefoot.calorimeter.root_io import write_photons
-    from surefoot.calorimeter.simulation.simulate import simulate
+    from surefoot.calorimeter.simulation.simulate import FAST_VERSION, simulate
     from surefoot.cli.show.console import bar, console
     from surefoot.replacing import check_folder
 
@@ -95,7 +95,7 @@ def simulate(
         "cells": cells,
         "pitch": detector.pitch,
         "surefoot": __version__,
-        **({"physics": physics} if engine == "geant4" else {}),
+        **({"physics": physics} if engine == "geant4" else {"version": FAST_VERSION}),
     }
     began = time.monotonic()
     try:

@@ -14,7 +14,7 @@ from typing import Any
 
 from surefoot.calorimeter.paper.plan import STUDIES, PaperStudy, chosen
 from surefoot.calorimeter.root_io import write_photons
-from surefoot.calorimeter.simulation.simulate import simulate
+from surefoot.calorimeter.simulation.simulate import FAST_VERSION, simulate
 from surefoot.data.population import Population
 from surefoot.engines.devices import AUTO
 from surefoot.errors import ConfigurationError
@@ -93,7 +93,13 @@ class PaperRun:
         """Simulate the photons of a file; it appears when it is whole."""
         dataset, count = self.photons()[file]
         chunks = simulate(dataset, count, SEED, workers=workers)
-        about = {"dataset": dataset, "events": count, "simulation": "fast", "seed": str(SEED)}
+        about = {
+            "dataset": dataset,
+            "events": count,
+            "simulation": "fast",
+            "version": FAST_VERSION,
+            "seed": str(SEED),
+        }
         write_photons(file, chunks, metadata=about, progress=progress)
 
     def asked(self, study: PaperStudy) -> Study[Any]:
@@ -245,7 +251,8 @@ class PaperRun:
         return found
 
     def _file(self, study: PaperStudy, count: int) -> Path:
-        return self.folder / f"photons-{study.dataset}-{count}.root"
+        # Photons of an earlier simulation are not taken up, nor are the journals trained on them.
+        return self.folder / f"photons-{study.dataset}-{count}-v{FAST_VERSION}.root"
 
     def _read(self, study: PaperStudy) -> StudyFile:
         count = study.photons(self.scale)

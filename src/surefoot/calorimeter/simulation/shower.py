@@ -47,20 +47,27 @@ class Medium(NamedTuple):
 class Tuning(NamedTuple):
     """What was adjusted to the shipped Geant4 sample; the defaults are that fit.
 
-    Gauss-Newton on 162 figures of 5,000 showers each of A and B: mean response and its spread,
-    mean and spread of the central-cell, 3×3, 5×5 and 9×9 fractions in six bins of energy, and mean
-    and spread of the barycentre in bins of position and slope. The published parametrisation has
-    1 in the factors and ½ in the powers.
+    Gauss-Newton on figures of every second photon of A and B (`benchmarks/fit_simulation.py`):
+    mean and spread of response, shape and barycentre, and how they go together, in bins of
+    energy. The published parametrisation has 1 in the factors and ½ in the powers.
     """
 
     visible: float = 0.1761
     """Share of a contained shower's energy that the scintillator sees."""
-    sampling: float = 0.075
-    """c of the sampling fluctuations c/√E, GeV^½."""
+    core_sampling: float = 0.075
+    """c of the sampling fluctuations c/√E of the core's energy, GeV^½."""
+    tail_sampling: float = 0.075
+    """c of those of the tail's: soft photons far from the axis make fewer and larger deposits."""
+    conversion: float = 1.0
+    """Factor on the photon's mean depth of conversion, 9/7 X0, the limit of high energies."""
     length: float = 1.037
     """Factor on the depth of the maximum."""
     length_spread: float = 0.9
-    """Factor on the longitudinal fluctuations."""
+    """Factor on the fluctuations of ln T: how deep a shower is, and so how much of it leaks."""
+    shape_spread: float = 0.9
+    """Factor on the fluctuations of ln α: how long a shower of a given depth is."""
+    wander: float = 3.0
+    """Shift w/√E of a shower's axis in x and in y, mm GeV^½: its first branches go astray."""
     core: float = 1.112
     """Factor on Rc."""
     core_power: float = 0.604
@@ -126,11 +133,10 @@ def longitudinal(energy, normal1, normal2, medium, tuning):
     mean_t, mean_alpha = mean_logarithms(log_y, medium)
     sigma_t, sigma_alpha, rho = spreads(log_y)
     c1, c2 = math.sqrt(0.5 * (1.0 + rho)), math.sqrt(0.5 * (1.0 - rho))
-    spread = tuning.length_spread
-    maximum = tuning.length * math.exp(mean_t + spread * sigma_t * (c1 * normal1 + c2 * normal2))
-    alpha = max(
-        math.exp(mean_alpha + spread * sigma_alpha * (c1 * normal1 - c2 * normal2)), LEAST_ALPHA
-    )
+    sigma_t *= tuning.length_spread
+    sigma_alpha *= tuning.shape_spread
+    maximum = tuning.length * math.exp(mean_t + sigma_t * (c1 * normal1 + c2 * normal2))
+    alpha = max(math.exp(mean_alpha + sigma_alpha * (c1 * normal1 - c2 * normal2)), LEAST_ALPHA)
     beta = (alpha - 1.0) / maximum
     typical = math.exp(mean_alpha)
     return alpha, beta, (beta / alpha) * typical / (typical - 1.0)
@@ -174,5 +180,8 @@ def radial(energy, tau, medium, tuning):
 
 @njit(cache=True, nogil=True)
 def spot_count(energy, tuning):
-    """Return the published mean number of energy spots of a shower, (10.3/c) E^0.959."""
-    return 10.3 / tuning.sampling * energy**0.959
+    """Return the published mean number of energy spots of a shower, (10.3/c) E^0.959.
+
+    c is the core's.
+    """
+    return 10.3 / tuning.core_sampling * energy**0.959

@@ -2,9 +2,11 @@
 
 A photon converts at a depth drawn from Exp(9/7 X0) and gives its energy to a pair whose sharing u
 follows 1 − (4/3) u (1 − u) (complete screening); each partner starts a shower of its own
-(`shower`). The shower is cut into steps of `STEP` X0 along its axis; the
-visible energy of a step is Gamma(dE/c², c²) times the visible share; core and tail get their
-parts of it in spots of equal energy, uniform along the step and around the axis, at a radius
+(`shower`), about an axis shifted by w/√E in x and in y. The shower is cut into steps of `STEP` X0
+along its axis; each step has a core and a tail. The visible energy of either is
+Gamma(dE cos θ/c², c²/cos θ) times the visible share, dE its part of the step's energy, c its own
+and cos θ there because an inclined shower crosses fewer layers in a radiation length. It is laid
+down in spots of equal energy, uniform along the step and around the axis, at a radius
 R (u/(1−u))^power. What comes to lie behind the last layer is lost; what lies beside the window
 counts as ``outside``.
 
@@ -29,10 +31,16 @@ STEP = 0.5
 PAIR_THRESHOLD = 0.001
 """A partner below this energy, GeV, gives its energy to the other one."""
 
-_LOW = np.uint64(0xFFFFFFFF)
-_SHIFT = np.uint64(32)
+DIRECTIONS = 1024
+"""Spots lie in so many directions around the axis: 0.6 mm apart at a radius of 100 mm."""
+_ANGLES = (np.arange(DIRECTIONS) + 0.5) * (2.0 * np.pi / DIRECTIONS)
+_COSINES, _SINES = np.cos(_ANGLES), np.sin(_ANGLES)
+
+# A spot's random word: 32 bits of radius, 10 of direction, 22 of place along the step.
+_RADIUS_BITS, _ALONG_BITS = np.uint64(32), np.uint64(22)
+_DIRECTION, _ALONG = np.uint64(DIRECTIONS - 1), np.uint64(2**22 - 1)
+_RADIUS_SCALE, _ALONG_SCALE = 2.0**-32, 2.0**-22
 _ONE = np.uint64(1)
-_SCALE = 2.0**-32
 
 
 @njit(cache=True, nogil=True)
@@ -84,38 +92,35 @@ def _sharing(state):
 
 
 @njit(cache=True, nogil=True)
-def _scatter(energy, count, start, length, radius, power, axes, medium, cells, state):
+def _scatter(energy, count, start, length, radius, power, entry, axes, medium, cells, state):
     """Share ``energy`` among ``count`` spots between two depths; return what misses the window.
 
-    A spot lies at ``radius`` (u/(1−u))^power from the axis, cut at `REACH`. ``start``, ``length``
-    and ``radius`` are in mm; ``axes`` [4, 3] holds the entry point, the axis and two unit vectors
-    across it.
+    A spot lies at ``radius`` (u/(1−u))^power from the axis, cut at `REACH`. ``start``, ``length``,
+    ``radius`` and ``entry``, x and y of the axis at the front face, are in mm; ``axes`` [4, 3]
+    holds, from row 1 on, the axis and two unit vectors across it.
     """
     n = int(medium.cells)
     inverse = 1.0 / medium.pitch
-    x0 = (axes[0, 0] + axes[1, 0] * start) * inverse + 0.5 * n
-    y0 = (axes[0, 1] + axes[1, 1] * start) * inverse + 0.5 * n
+    x0 = (entry[0] + axes[1, 0] * start) * inverse + 0.5 * n
+    y0 = (entry[1] + axes[1, 1] * start) * inverse + 0.5 * n
     run_x, run_y = axes[1, 0] * length * inverse, axes[1, 1] * length * inverse
     ax, bx = axes[2, 0] * inverse, axes[3, 0] * inverse
     ay, by = axes[2, 1] * inverse, axes[3, 1] * inverse
-    end = _SCALE / (1.0 + (radius / (REACH * medium.moliere_radius)) ** (1.0 / power))
+    end = _RADIUS_SCALE / (1.0 + (radius / (REACH * medium.moliere_radius)) ** (1.0 / power))
     spot = energy / count
     outside = 0.0
-    left = 0
     w0, w1, w2, w3 = uint64(0), uint64(0), uint64(0), uint64(0)
-    for _ in range(count):
-        if left == 0:
+    for k in range(count):
+        if k & 3 == 0:
             w0, w1, w2, w3 = philox4x64(state[2], _ONE, uint64(0), uint64(0), state[0], state[1])
             state[2] += _ONE
-            left = 2
-        left -= 1
-        a, b = (w2, w3) if left else (w0, w1)
-        u = ((a >> _SHIFT) + 0.5) * end
-        ratio = u / (1.0 - u)
-        r = radius * ratio**power
-        angle = ((b & _LOW) + 0.5) * (2.0 * math.pi * _SCALE)
-        along = ((b >> _SHIFT) + 0.5) * _SCALE
-        cos, sin = r * math.cos(angle), r * math.sin(angle)
+        word = w0
+        w0, w1, w2 = w1, w2, w3
+        u = ((word >> _RADIUS_BITS) + 0.5) * end
+        r = radius * (u / (1.0 - u)) ** power
+        along = ((word & _ALONG) + 0.5) * _ALONG_SCALE
+        direction = int((word >> _ALONG_BITS) & _DIRECTION)
+        cos, sin = r * _COSINES[direction], r * _SINES[direction]
         x = x0 + run_x * along + ax * cos + bx * sin
         y = y0 + run_y * along + ay * cos + by * sin
         if 0.0 <= x < n and 0.0 <= y < n:
@@ -130,6 +135,9 @@ def _scatter(energy, count, start, length, radius, power, axes, medium, cells, s
 def _develop(energy, start, axes, medium, tuning, cells, profile, state):
     """Add one electron's shower that starts at ``start`` X0 along the axis to ``cells``."""
     normal1, normal2 = _normals(state)
+    shift_x, shift_y = _normals(state)
+    wander = tuning.wander / math.sqrt(energy)
+    entry = axes[0, 0] + wander * shift_x, axes[0, 1] + wander * shift_y
     alpha, beta, tau_per_depth = longitudinal(energy, normal1, normal2, medium, tuning)
     total = 0.0
     steps = profile.size
@@ -142,7 +150,6 @@ def _develop(energy, start, axes, medium, tuning, cells, profile, state):
             break
     x0 = medium.radiation_length
     back = medium.depth / (x0 * axes[1, 2])
-    variance = tuning.sampling * tuning.sampling
     spots = spot_count(energy, tuning)
     outside = 0.0
     for k in range(steps):
@@ -154,21 +161,22 @@ def _develop(energy, start, axes, medium, tuning, cells, profile, state):
         deposit = share * energy
         if deposit < 1e-9:
             continue
-        visible = tuning.visible * variance * _gamma(deposit / variance, state)
         weight, core, tail = radial(energy, (k + 0.5) * STEP * tau_per_depth, medium, tuning)
-        for part, radius, power, number in (
-            (weight, core, tuning.core_power, tuning.core_spots),
-            (1.0 - weight, tail, tuning.tail_power, tuning.tail_spots),
+        for part, radius, power, number, c in (
+            (weight, core, tuning.core_power, tuning.core_spots, tuning.core_sampling),
+            (1.0 - weight, tail, tuning.tail_power, tuning.tail_spots, tuning.tail_sampling),
         ):
             if part <= 0.0:
                 continue
+            variance = c * c / axes[1, 2]
             outside += _scatter(
-                part * visible,
+                tuning.visible * variance * _gamma(part * deposit / variance, state),
                 max(1, int(spots * number * part * share + _uniform(state))),
                 near * x0,
                 inside * STEP * x0,
                 radius * medium.moliere_radius,
                 power,
+                entry,
                 axes,
                 medium,
                 cells,
@@ -204,7 +212,7 @@ def fill_deposits(k0, k1, energy, front_x, front_y, theta, phi, medium, tuning, 
         _aim(front_x[i], front_y[i], theta[i], phi[i], axes)
         cells[:] = 0.0
         lost = 0.0
-        start = -9.0 / 7.0 * math.log(_uniform(state))
+        start = -9.0 / 7.0 * tuning.conversion * math.log(_uniform(state))
         share = _sharing(state)
         if min(share, 1.0 - share) * energy[i] < PAIR_THRESHOLD:
             share = 1.0

@@ -22,6 +22,8 @@ from surefoot.calorimeter.simulation.shower import Tuning, medium_of
 from surefoot.errors import DataError, nearest
 from surefoot.seeds.ledger import InstanceSeed, Role, Stream
 
+FAST_VERSION = 2
+"""Of the fast showers: it rises whenever the same seed gives other deposits."""
 Progress = Callable[[int], None]
 CHUNK = {"fast": 2_000, "geant4": 100}
 """Events per chunk: 2 MB of deposits, or some minutes of Geant4."""
@@ -126,7 +128,7 @@ def fast_chunk(
         beam.theta,
         beam.phi,
         medium_of(detector),
-        tuning or Tuning(),
+        Tuning(*map(float, tuning or Tuning())),
         deposits,
         outside,
     )
