@@ -44,6 +44,13 @@ def fast(dataset, n, seed, workers):
     return sample, {"events per second": n / wall, "events per CPU second": n / cpu}
 
 
+def gains(sample, n):
+    """Gain by shape of every n showers: its mean over the blocks, its spread, their number."""
+    blocks = [slice(start, start + n) for start in range(0, len(sample) - n + 1, n)]
+    found = [shape_gain(v.rows(sample, block)) for block in blocks]
+    return np.mean(found), np.std(found), len(found)
+
+
 def spreads(sample, lowest=60.0):
     """Standard deviations of the logarithm of the shares outside 3×3 and 5×5, above an energy."""
     shapes = shape_features(sample.deposits[sample.energy > lowest])
@@ -108,9 +115,15 @@ def main():
             a, b = v.fit_resolution(v.resolution(sample))
             print(
                 f"{dataset} {kind}: scaled sum {v.scaled_sum_error(sample):.4f}, "
-                f"{100 * a:.2f} %/sqrt(E) + {100 * b:.2f} %, gain by shape "
-                f"{100 * shape_gain(sample):.2f} %, spread outside 3x3 and 5x5 above 60 GeV "
-                + " ".join(f"{x:.4f}" for x in spreads(sample))
+                f"{100 * a:.2f} %/sqrt(E) + {100 * b:.2f} %, spread outside 3x3 and 5x5 "
+                "above 60 GeV " + " ".join(f"{x:.4f}" for x in spreads(sample))
+            )
+        showers = min(map(len, pair.values()))
+        for kind, sample in pair.items():
+            gain, spread, blocks = gains(sample, showers)
+            print(
+                f"{dataset} {kind}: gain by shape of {showers} showers {100 * gain:.2f} %, "
+                f"spread {100 * spread:.2f} over {blocks} samples"
             )
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")

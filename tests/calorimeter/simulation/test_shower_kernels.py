@@ -42,12 +42,12 @@ def test_pairs_share_as_bethe_heitler_at_complete_screening():
     assert stats.kstest(drawn, lambda u: (u - 2 / 3 * u**2 + 4 / 9 * u**3) / norm).pvalue > 1e-3
 
 
-def scatter(count, radius, power, theta=0.0, entry=(0.0, 0.0), medium=MEDIUM):
+def scatter(count, radius, power, theta=0.0, medium=MEDIUM):
     axes = np.empty((4, 3))
     kernels._aim(0.0, 0.0, theta, 0.5, axes)
     cells = np.zeros(int(medium.cells) ** 2)
     outside = kernels._scatter(
-        3.0, count, 100.0, 10.0, radius, power, entry, axes, medium, cells, state_of(1)
+        3.0, count, 100.0, 10.0, radius, power, axes, medium, cells, state_of(1)
     )
     return cells, outside
 
@@ -101,11 +101,6 @@ def test_spots_lie_evenly_around_the_axis():
         assert image[sector].sum() == pytest.approx(image[ring].sum() / 8, rel=0.05)
 
 
-def test_spots_lie_about_where_the_axis_enters():
-    cells, _ = scatter(1000, 0.01, 0.5, entry=(35.0, -90.0))
-    assert set(np.flatnonzero(cells)) == {INNER.cell_of(35.0, -90.0)}
-
-
 def test_unit_vectors_stand_across_the_axis():
     axes = np.empty((4, 3))
     kernels._aim(1.0, 2.0, 0.28, -2.0, axes)
@@ -143,7 +138,6 @@ def test_a_tail_that_is_sampled_more_coarsely_makes_wide_showers_bright():
 
 
 def test_axes_wander_by_the_stated_length():
-    # Two partners with E u and E (1 − u) shift the barycentre by w/√E together.
     fine = MEDIUM._replace(pitch=2.0, cells=301.0, depth=5_000.0)
     at = (np.arange(301) - 150) * 2.0
     spread = []

@@ -8,6 +8,8 @@ from scipy import stats
 from surefoot.calorimeter.detector import INNER
 from surefoot.calorimeter.simulation import validation as v
 from surefoot.calorimeter.simulation.chunks import PhotonChunk
+from surefoot.calorimeter.simulation.shape_gain import shape_gain
+from surefoot.calorimeter.simulation.shower import Tuning
 from surefoot.calorimeter.simulation.simulate import simulate
 from surefoot.errors import DataError
 
@@ -111,13 +113,12 @@ def test_slope_shift_is_the_depth():
 
 
 def test_too_small_a_sample_is_not_compared(noisy):
-    few = replace(noisy, **{n: getattr(noisy, n)[:100] for n in PhotonChunk.__annotations__})
     with pytest.raises(DataError, match="the sample has"):
-        v.compare(few, noisy)
+        v.compare(v.rows(noisy, slice(100)), noisy)
 
 
 def test_a_sample_agrees_with_itself_and_not_with_a_worse_one(noisy):
-    assert v.compare(noisy, noisy) == v.Agreement(0.0, 0.0, 0.0, 0.0)
+    assert v.compare(noisy, noisy) == v.Agreement(0.0, 0.0, 0.0, 0.0, 0.0)
     brighter = replace(noisy, deposits=noisy.deposits * 1.03)
     found = v.compare(brighter, noisy)
     assert found.response == pytest.approx(0.03, abs=1e-4)
@@ -133,19 +134,44 @@ def geant4(dataset):
     return PhotonChunk(**columns)
 
 
+SHOWERS = 16_000
+EARLIER = Tuning(
+    0.1761, 0.075, 0.075, 1.0, 1.037, 0.9, 0.9, 0.0, 1.112, 0.604, 0.28, 1.268, 0.388, 0.84
+)
+"""With one c for core and tail, coarse spots in the tail and axes that do not wander."""
+
+
 @pytest.mark.parametrize("dataset", ["A", "B"])
 def test_the_fast_simulation_agrees_with_geant4(dataset):
     reference = geant4(dataset)
-    sample = v.gather(list(simulate(dataset, 12_000, 17)))
+    sample = v.gather(list(simulate(dataset, SHOWERS, 17)))
     found = v.compare(sample, reference)
     assert found.response <= 0.02, found
     assert found.resolution <= 0.15, found
     assert found.central <= 0.03, found
     assert found.three <= 0.03, found
+    assert found.gain <= 1 / 3, found
     assert found.within
-    assert v.scaled_sum_error(sample) == pytest.approx(v.scaled_sum_error(reference), rel=0.1)
+    assert v.scaled_sum_error(sample) == pytest.approx(v.scaled_sum_error(reference), rel=0.05)
     profile, expected = v.radial_profile(sample), v.radial_profile(reference)
     near = expected.at < 150
     np.testing.assert_allclose(profile.value[near], expected.value[near], rtol=0.2)
     curve, expected = v.s_curve(sample), v.s_curve(reference)
     np.testing.assert_allclose(curve.value, expected.value, atol=1.0)
+
+
+def test_less_correlated_showers_do_not_agree():
+    reference = geant4("B")
+    sample = v.gather(list(simulate("B", SHOWERS, 17, tuning=EARLIER)))
+    found = v.compare(sample, reference)
+    assert found.gain > 1 / 3, found
+    assert not found.within
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dataset", ["A", "B"])
+def test_shapes_gain_as_much_as_in_geant4_by_many_showers(dataset):
+    reference = geant4(dataset)
+    n = len(reference)
+    gains = [shape_gain(chunk) for chunk in simulate(dataset, 6 * n, 23, chunk=n)]
+    assert np.mean(gains) == pytest.approx(shape_gain(reference), rel=1 / 3)

@@ -67,7 +67,7 @@ class Tuning(NamedTuple):
     shape_spread: float = 0.9
     """Factor on the fluctuations of ln α: how long a shower of a given depth is."""
     wander: float = 3.0
-    """Shift w/√E of a shower's axis in x and in y, mm GeV^½: its first branches go astray."""
+    """Shift w/√E of a photon's axis in x and in y, mm GeV^½: its first branches go astray."""
     core: float = 1.112
     """Factor on Rc."""
     core_power: float = 0.604

@@ -1,9 +1,9 @@
 """Energy spots: one photon's shower laid down in the cells, compiled.
 
-A photon converts at a depth drawn from Exp(9/7 X0) and gives its energy to a pair whose sharing u
-follows 1 − (4/3) u (1 − u) (complete screening); each partner starts a shower of its own
-(`shower`), about an axis shifted by w/√E in x and in y. The shower is cut into steps of `STEP` X0
-along its axis; each step has a core and a tail. The visible energy of either is
+A photon's axis is shifted by w/√E in x and in y. It converts at a depth drawn from an exponential
+distribution about 9/7 X0 times a factor and gives its energy to a pair whose
+sharing u follows 1 − (4/3) u (1 − u) (complete screening); each partner starts a shower of its own
+(`shower`). The shower is cut into steps of `STEP` X0 along its axis; each step has a core and a tail. The visible energy of either is
 Gamma(dE cos θ/c², c²/cos θ) times the visible share, dE its part of the step's energy, c its own
 and cos θ there because an inclined shower crosses fewer layers in a radiation length. It is laid
 down in spots of equal energy, uniform along the step and around the axis, at a radius
@@ -92,17 +92,17 @@ def _sharing(state):
 
 
 @njit(cache=True, nogil=True)
-def _scatter(energy, count, start, length, radius, power, entry, axes, medium, cells, state):
+def _scatter(energy, count, start, length, radius, power, axes, medium, cells, state):
     """Share ``energy`` among ``count`` spots between two depths; return what misses the window.
 
-    A spot lies at ``radius`` (u/(1−u))^power from the axis, cut at `REACH`. ``start``, ``length``,
-    ``radius`` and ``entry``, x and y of the axis at the front face, are in mm; ``axes`` [4, 3]
-    holds, from row 1 on, the axis and two unit vectors across it.
+    A spot lies at ``radius`` (u/(1−u))^power from the axis, cut at `REACH`. ``start``, ``length``
+    and ``radius`` are in mm; ``axes`` [4, 3] holds the entry point, the axis and two unit vectors
+    across it.
     """
     n = int(medium.cells)
     inverse = 1.0 / medium.pitch
-    x0 = (entry[0] + axes[1, 0] * start) * inverse + 0.5 * n
-    y0 = (entry[1] + axes[1, 1] * start) * inverse + 0.5 * n
+    x0 = (axes[0, 0] + axes[1, 0] * start) * inverse + 0.5 * n
+    y0 = (axes[0, 1] + axes[1, 1] * start) * inverse + 0.5 * n
     run_x, run_y = axes[1, 0] * length * inverse, axes[1, 1] * length * inverse
     ax, bx = axes[2, 0] * inverse, axes[3, 0] * inverse
     ay, by = axes[2, 1] * inverse, axes[3, 1] * inverse
@@ -135,9 +135,6 @@ def _scatter(energy, count, start, length, radius, power, entry, axes, medium, c
 def _develop(energy, start, axes, medium, tuning, cells, profile, state):
     """Add one electron's shower that starts at ``start`` X0 along the axis to ``cells``."""
     normal1, normal2 = _normals(state)
-    shift_x, shift_y = _normals(state)
-    wander = tuning.wander / math.sqrt(energy)
-    entry = axes[0, 0] + wander * shift_x, axes[0, 1] + wander * shift_y
     alpha, beta, tau_per_depth = longitudinal(energy, normal1, normal2, medium, tuning)
     total = 0.0
     steps = profile.size
@@ -176,7 +173,6 @@ def _develop(energy, start, axes, medium, tuning, cells, profile, state):
                 inside * STEP * x0,
                 radius * medium.moliere_radius,
                 power,
-                entry,
                 axes,
                 medium,
                 cells,
@@ -209,7 +205,10 @@ def fill_deposits(k0, k1, energy, front_x, front_y, theta, phi, medium, tuning, 
     for i in range(energy.size):
         state[:] = 0
         state[0], state[1] = k0, k1 + uint64(i)
-        _aim(front_x[i], front_y[i], theta[i], phi[i], axes)
+        shift_x, shift_y = _normals(state)
+        wander = tuning.wander / math.sqrt(energy[i])
+        x, y = front_x[i] + wander * shift_x, front_y[i] + wander * shift_y
+        _aim(x, y, theta[i], phi[i], axes)
         cells[:] = 0.0
         lost = 0.0
         start = -9.0 / 7.0 * tuning.conversion * math.log(_uniform(state))
