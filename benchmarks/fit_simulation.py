@@ -39,7 +39,6 @@ S_CURVE = (0.0, 5.0, 9.0, 12.0, 15.0, 18.0, 20.2)
 SLOPES = (0.0, 0.12, 0.31)
 STEPS = {
     "visible": 0.02,
-    "conversion": 0.1,
     "length": 0.05,
     "core": 0.1,
     "core_power": 0.12,

@@ -150,14 +150,6 @@ def test_axes_wander_by_the_stated_length():
     assert spread[1] == pytest.approx(expected, rel=0.1)
 
 
-def test_a_later_conversion_leaks_more():
-    leaking = [
-        shower(2_000, 80.0, Tuning(conversion=factor))[0].sum(axis=1).mean()
-        for factor in (0.5, 1.0, 2.0)
-    ]
-    assert leaking[0] > leaking[1] > leaking[2]
-
-
 def test_noise_and_threshold():
     deposits = np.full((400, 225), 0.5, dtype=np.float32)
     kernels.digitise(np.uint64(1), np.uint64(0), 0.1, 0.0, deposits)

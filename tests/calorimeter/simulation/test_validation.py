@@ -136,7 +136,16 @@ def geant4(dataset):
 
 SHOWERS = 16_000
 EARLIER = Tuning(
-    0.1761, 0.075, 0.075, 1.0, 1.037, 0.9, 0.9, 0.0, 1.112, 0.604, 0.28, 1.268, 0.388, 0.84
+    visible=0.1761,
+    core_sampling=0.075,
+    tail_sampling=0.075,
+    length=1.037,
+    length_spread=0.9,
+    shape_spread=0.9,
+    wander=0.0,
+    tail=1.268,
+    tail_power=0.388,
+    tail_spots=0.84,
 )
 """With one c for core and tail, coarse spots in the tail and axes that do not wander."""
 

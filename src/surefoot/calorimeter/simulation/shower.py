@@ -52,21 +52,19 @@ class Tuning(NamedTuple):
     energy. The published parametrisation has 1 in the factors and ½ in the powers.
     """
 
-    visible: float = 0.1761
+    visible: float = 0.1758
     """Share of a contained shower's energy that the scintillator sees."""
-    core_sampling: float = 0.075
+    core_sampling: float = 0.07
     """c of the sampling fluctuations c/√E of the core's energy, GeV^½."""
-    tail_sampling: float = 0.075
+    tail_sampling: float = 0.102
     """c of those of the tail's: soft photons far from the axis make fewer and larger deposits."""
-    conversion: float = 1.0
-    """Factor on the photon's mean depth of conversion, 9/7 X0, the limit of high energies."""
-    length: float = 1.037
+    length: float = 1.043
     """Factor on the depth of the maximum."""
-    length_spread: float = 0.9
+    length_spread: float = 0.66
     """Factor on the fluctuations of ln T: how deep a shower is, and so how much of it leaks."""
-    shape_spread: float = 0.9
+    shape_spread: float = 0.69
     """Factor on the fluctuations of ln α: how long a shower of a given depth is."""
-    wander: float = 3.0
+    wander: float = 2.5
     """Shift w/√E of a photon's axis in x and in y, mm GeV^½: its first branches go astray."""
     core: float = 1.112
     """Factor on Rc."""
@@ -74,11 +72,11 @@ class Tuning(NamedTuple):
     """Spots of the core lie at Rc (u/(1−u))^power."""
     core_spots: float = 0.28
     """Factor on the density of the core's energy spots."""
-    tail: float = 1.268
+    tail: float = 1.28
     """Factor on Rt."""
-    tail_power: float = 0.388
+    tail_power: float = 0.386
     """Spots of the tail lie at Rt (u/(1−u))^power: it falls faster than published."""
-    tail_spots: float = 0.84
+    tail_spots: float = 2.8
     """Factor on the density of the tail's energy spots."""
 
 

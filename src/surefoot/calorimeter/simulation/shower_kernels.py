@@ -1,9 +1,9 @@
 """Energy spots: one photon's shower laid down in the cells, compiled.
 
-A photon's axis is shifted by w/√E in x and in y. It converts at a depth drawn from an exponential
-distribution about 9/7 X0 times a factor and gives its energy to a pair whose
-sharing u follows 1 − (4/3) u (1 − u) (complete screening); each partner starts a shower of its own
-(`shower`). The shower is cut into steps of `STEP` X0 along its axis; each step has a core and a tail. The visible energy of either is
+A photon's axis is shifted by w/√E in x and in y. It converts at a depth drawn from Exp(9/7 X0) and
+gives its energy to a pair whose sharing u follows 1 − (4/3) u (1 − u) (complete screening); each
+partner starts a shower of its own (`shower`). The shower is cut into steps of `STEP` X0 along its
+axis; each step has a core and a tail. The visible energy of either is
 Gamma(dE cos θ/c², c²/cos θ) times the visible share, dE its part of the step's energy, c its own
 and cos θ there because an inclined shower crosses fewer layers in a radiation length. It is laid
 down in spots of equal energy, uniform along the step and around the axis, at a radius
@@ -117,7 +117,7 @@ def _scatter(energy, count, start, length, radius, power, axes, medium, cells, s
         word = w0
         w0, w1, w2 = w1, w2, w3
         u = ((word >> _RADIUS_BITS) + 0.5) * end
-        r = radius * (u / (1.0 - u)) ** power
+        r = radius * math.exp(power * math.log(u / (1.0 - u)))
         along = ((word & _ALONG) + 0.5) * _ALONG_SCALE
         direction = int((word >> _ALONG_BITS) & _DIRECTION)
         cos, sin = r * _COSINES[direction], r * _SINES[direction]
@@ -211,7 +211,7 @@ def fill_deposits(k0, k1, energy, front_x, front_y, theta, phi, medium, tuning, 
         _aim(x, y, theta[i], phi[i], axes)
         cells[:] = 0.0
         lost = 0.0
-        start = -9.0 / 7.0 * tuning.conversion * math.log(_uniform(state))
+        start = -9.0 / 7.0 * math.log(_uniform(state))
         share = _sharing(state)
         if min(share, 1.0 - share) * energy[i] < PAIR_THRESHOLD:
             share = 1.0
