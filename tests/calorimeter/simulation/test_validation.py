@@ -135,19 +135,8 @@ def geant4(dataset):
 
 
 SHOWERS = 16_000
-EARLIER = Tuning(
-    visible=0.1761,
-    core_sampling=0.075,
-    tail_sampling=0.075,
-    length=1.037,
-    length_spread=0.9,
-    shape_spread=0.9,
-    wander=0.0,
-    tail=1.268,
-    tail_power=0.388,
-    tail_spots=0.84,
-)
-"""With one c for core and tail, coarse spots in the tail and axes that do not wander."""
+COARSE = Tuning(core_sampling=0.075, tail_sampling=0.075, tail_spots=0.4)
+"""One c for core and tail, and so few spots in the tail that their noise hides the leakage."""
 
 
 @pytest.mark.parametrize("dataset", ["A", "B"])
@@ -169,11 +158,12 @@ def test_the_fast_simulation_agrees_with_geant4(dataset):
     np.testing.assert_allclose(curve.value, expected.value, atol=1.0)
 
 
-def test_less_correlated_showers_do_not_agree():
-    reference = geant4("B")
-    sample = v.gather(list(simulate("B", SHOWERS, 17, tuning=EARLIER)))
-    found = v.compare(sample, reference)
-    assert found.gain > 1 / 3, found
+def test_showers_whose_shape_tells_less_of_their_energy_do_not_agree():
+    sample = v.gather(list(simulate("B", SHOWERS, 17, tuning=COARSE)))
+    found = v.compare(sample, geant4("B"))
+    assert found.response <= 0.02
+    assert found.resolution <= 0.15
+    assert found.gain > 1 / 3
     assert not found.within
 
 
@@ -183,4 +173,4 @@ def test_shapes_gain_as_much_as_in_geant4_by_many_showers(dataset):
     reference = geant4(dataset)
     n = len(reference)
     gains = [shape_gain(chunk) for chunk in simulate(dataset, 6 * n, 23, chunk=n)]
-    assert np.mean(gains) == pytest.approx(shape_gain(reference), rel=1 / 3)
+    assert np.mean(gains) == pytest.approx(shape_gain(reference), rel=0.25)

@@ -45,11 +45,12 @@ class Medium(NamedTuple):
 
 
 class Tuning(NamedTuple):
-    """What was adjusted to the shipped Geant4 sample; the defaults are that fit.
+    """What was adjusted to the shipped Geant4 sample, docs/calorimeter.md says how.
 
     Gauss-Newton on figures of every second photon of A and B (`benchmarks/fit_simulation.py`):
     mean and spread of response, shape and barycentre, and how they go together, in bins of
-    energy. The published parametrisation has 1 in the factors and ½ in the powers.
+    energy; rounded, and then set on the figures of validation. The published parametrisation has
+    1 in the factors and ½ in the powers.
     """
 
     visible: float = 0.1758
