@@ -112,7 +112,7 @@ def _standardised(features: Floats) -> Floats:
     low, middle, high = np.percentile(features, (15.865, 50.0, 84.135), axis=0)
     spread = 0.5 * (high - low)
     spread[spread <= 0.0] = np.inf
-    return np.clip((features - middle) / spread, -CLIP, CLIP)
+    return np.asarray(np.clip((features - middle) / spread, -CLIP, CLIP))
 
 
 def _quadratic(z: Floats) -> Floats:

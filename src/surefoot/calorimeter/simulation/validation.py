@@ -207,12 +207,13 @@ def compare(
         lambda photons: fraction(photons, 3, edges),
     )
     pairs = [(measure(sample).value, measure(reference).value) for measure in measures]
-    relative = [float(np.abs(a / b - 1.0).max()) for a, b in pairs[:2]]
-    absolute = [float(np.abs(a - b).max()) for a, b in pairs[2:]]
+    differences = [float(np.abs(a / b - 1.0).max()) for a, b in pairs[:2]]
+    differences += [float(np.abs(a - b).max()) for a, b in pairs[2:]]
     # A regression on fewer showers gains less, so both have equally many.
     same = slice(min(len(sample), len(reference)))
     gain, expected = (shape_gain(rows(one, same)) for one in (sample, reference))
-    return Agreement(*relative, *absolute, abs(gain - expected) / abs(expected))
+    differences.append(abs(gain / expected - 1.0))
+    return Agreement(*differences)
 
 
 def rows(sample: PhotonChunk, chosen: slice | NDArray[np.bool_]) -> PhotonChunk:
