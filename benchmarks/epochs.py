@@ -6,24 +6,33 @@ the methods, in an order of their own in every repetition, as are the candidates
 trained: a method asks for the losses of an instance up to an epoch and pays for the epochs it did
 not have.
 
-    python benchmarks/epochs.py benchmarks/data/curves-*.parquet [--json FILE] [--quick]
+    python benchmarks/epochs.py benchmarks/data/curves-*.parquet [--workers N] [--json F] [--quick]
 
 Methods: the paper's schedule, the default race, the same with rungs, with synchronous halving over
-epochs and with Hyperband's brackets, each at several limits; ASHA (Li et al. 2020) and, where
-Optuna is installed, its ``HyperbandPruner`` with TPE, both at the budgets that the races came to.
-Told are the epochs (in trainings to the end, of all candidates once), the regret (true criterion of
-the winner over the best one's, minus 1), how often the winner is the best, and how often the best
-left at a rung. ``--quick`` takes 10 repetitions in place of 200.
+epochs and with Hyperband's brackets, each at several limits; ASHA (Li et al. 2020) and, where they
+are installed, Optuna's TPE with its ``HyperbandPruner`` and SMAC3's multi-fidelity facade, at
+budgets that are shares of what the default race costs. These two take `FEW` repetitions.
+
+Told are the epochs (as a share of the default race's), the regret (true criterion of the winner
+over the best one's, minus 1), how often the winner is the best, how often the best left at a rung,
+how often all within `TOLERANCE` of it did, of which the rungs state their risk, and the regret that
+the best of those who stayed would have. The truth is noisy itself: its best is partly luck, so
+that the single best leaves more often than a truth without noise would show. ``--quick`` takes 10
+repetitions in place of 200.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import math
+import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +41,16 @@ import pyarrow.parquet as pq
 from epochs_record import candidates_of
 
 from surefoot.errors import ConfigurationError, RaceError
-from surefoot.racing import ByCurve, ByEpochHalving, ByHyperband, Halving, LossTable, Race, Replay
+from surefoot.racing import (
+    ByCurve,
+    ByEpochHalving,
+    ByHyperband,
+    Halving,
+    LossTable,
+    Race,
+    Replay,
+    as_criterion,
+)
 from surefoot.racing.curves import Curve, CurveTable
 
 CRITERIA = ("mean", "quantile(0.9)")
@@ -41,6 +59,9 @@ TRUTH = 0.5
 BUDGETS = (0.05, 0.1, 0.3, 1.0)
 """As shares of what the default race costs without a limit."""
 ETA = 3
+TOLERANCE = ByCurve().tolerance
+FEW = 10
+"""Repetitions of the methods that fit a model to every trial."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,45 +203,110 @@ def asha(fed: Repetition, criterion: str, budget: float | None) -> Found | None:
     return Found(min(top, key=top.__getitem__), spent)
 
 
+class Bill:
+    """What a method that asks for trials, of parameters and epochs, has seen and paid.
+
+    Parameters stand for the candidate nearest to them. It pays for the epochs that the candidate
+    did not have, and ends after `TRIALS` trials per candidate, when all it asks for is known.
+    """
+
+    TRIALS = 2
+
+    def __init__(self, fed: Repetition, budget: float) -> None:
+        self.fed, self.budget = fed, budget * fed.curves.shape[2]
+        self.trained, self.trials = np.zeros(len(fed.curves), np.int64), 0
+        self.plain = [{k: str(v) for k, v in one.items()} for one in fed.parameters]
+        names = sorted({name for one in self.plain for name in one})
+        every = {name: sorted({one.get(name, "") for one in self.plain}) for name in names}
+        self.choices = {name: values for name, values in every.items() if len(values) > 1}
+
+    @property
+    def spent(self) -> float:
+        return float(self.trained.sum())
+
+    @property
+    def over(self) -> bool:
+        return self.spent >= self.budget or self.trials >= self.TRIALS * len(self.plain)
+
+    def row(self, asked: dict[str, Any]) -> int:
+        """Return the candidate nearest to some parameters."""
+        self.trials += 1
+        away = [sum(one.get(name, "") != v for name, v in asked.items()) for one in self.plain]
+        return int(np.argmin(away))
+
+    def loss(self, row: int, epochs: int) -> float:
+        """Return the loss of a candidate's first instance after so many epochs."""
+        self.trained[row] = max(self.trained[row], epochs)
+        return float(self.fed.curves[row, 0, epochs - 1])
+
+    def found(self) -> Found:
+        """Return the best of those that trained longest."""
+        longest = np.flatnonzero(self.trained == self.trained.max())
+        losses = [self.loss(row, int(self.trained[row])) for row in longest]
+        return Found(int(longest[np.argmin(losses)]), self.spent)
+
+
 def optuna_hyperband(fed: Repetition, criterion: str, budget: float | None) -> Found | None:
-    """Optuna's TPE with its Hyperband pruner; parameters stand for the candidate nearest to
-    them."""
+    """Optuna's TPE with its Hyperband pruner."""
     import optuna
 
     if budget is None:
         return None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    _, _, epochs = fed.curves.shape
-    plain = [{k: str(v) for k, v in one.items()} for one in fed.parameters]
-    choices = {
-        name: sorted({one.get(name, "") for one in plain})
-        for name in sorted({name for one in plain for name in one})
-    }
-    choices = {name: values for name, values in choices.items() if len(values) > 1}
-    spent, seen = 0.0, dict[int, float]()
+    epochs, bill = fed.curves.shape[2], Bill(fed, budget)
 
     def objective(trial: Any) -> float:
-        nonlocal spent
-        asked = {name: trial.suggest_categorical(name, values) for name, values in choices.items()}
-        row = int(np.argmin([sum(one.get(n, "") != v for n, v in asked.items()) for one in plain]))
-        for epoch in range(epochs):
-            loss = float(fed.curves[row, 0, epoch])
-            spent += 1
+        row = bill.row({n: trial.suggest_categorical(n, v) for n, v in bill.choices.items()})
+        for epoch in range(1, epochs + 1):
+            loss = bill.loss(row, epoch)
             if not math.isfinite(loss):
                 raise optuna.TrialPruned
-            trial.report(loss, epoch + 1)
+            trial.report(loss, epoch)
             if trial.should_prune():
                 raise optuna.TrialPruned
-        seen[row] = loss
         return loss
 
     study = optuna.create_study(
         sampler=optuna.samplers.TPESampler(seed=0),
         pruner=optuna.pruners.HyperbandPruner(1, epochs, ETA),
     )
-    while spent < budget * epochs:
+    while not bill.over:
         study.optimize(objective, n_trials=1)
-    return Found(min(seen, key=seen.__getitem__) if seen else 0, spent)
+    return bill.found()
+
+
+def smac_multi_fidelity(fed: Repetition, criterion: str, budget: float | None) -> Found | None:
+    """SMAC3's multi-fidelity facade: a random forest, and Hyperband over epochs."""
+    import smac
+    from ConfigSpace import Categorical, ConfigurationSpace
+    from smac.runhistory import TrialValue
+
+    if budget is None:
+        return None
+    epochs, bill = fed.curves.shape[2], Bill(fed, budget)
+    space = ConfigurationSpace(seed=0)
+    space.add([Categorical(name, values) for name, values in bill.choices.items()])
+    with tempfile.TemporaryDirectory() as folder:
+        scenario = smac.Scenario(
+            space,
+            deterministic=True,
+            n_trials=bill.TRIALS * len(bill.plain),
+            min_budget=max(1, epochs // ETA**3),
+            max_budget=epochs,
+            output_directory=Path(folder),
+            seed=0,
+        )
+        facade = smac.MultiFidelityFacade(
+            scenario, lambda config, seed=0, budget=0: 0.0, logging_level=40, overwrite=True
+        )
+        with contextlib.suppress(StopIteration):
+            while not bill.over:
+                asked = facade.ask()
+                if asked is None or asked.config is None:
+                    break
+                loss = bill.loss(bill.row(dict(asked.config)), max(1, round(asked.budget)))
+                facade.tell(asked, TrialValue(cost=loss if math.isfinite(loss) else 1e9))
+    return bill.found()
 
 
 METHODS: dict[str, Method] = {
@@ -231,49 +317,78 @@ METHODS: dict[str, Method] = {
     "default, hyperband rungs": raced(rungs=ByHyperband()),
     "ASHA": asha,
 }
-if importlib.util.find_spec("optuna"):
-    METHODS["Optuna TPE + HyperbandPruner"] = optuna_hyperband
+PEERS = {
+    "optuna": ("Optuna TPE + HyperbandPruner", optuna_hyperband),
+    "smac": ("SMAC3 multi-fidelity", smac_multi_fidelity),
+}
+SLOW = {name for name, _ in PEERS.values()}
+MISSING = [package for package in PEERS if importlib.util.find_spec(package) is None]
+METHODS |= dict(peer for package, peer in PEERS.items() if package not in MISSING)
 
 
-def replayed(world: World, repetitions: int) -> Iterator[dict[str, Any]]:
-    """Yield what every method came to, by criterion and budget."""
-    from surefoot.racing import as_criterion
+def one(
+    world: World, name: str, criterion: str, budget: float | None, seed: int
+) -> tuple[Found | None, np.ndarray]:
+    """Return what a method came to in a repetition, and the truth there."""
+    fed = world.repetition(seed)
+    return METHODS[name](fed, criterion, budget), as_criterion(criterion).values(fed.truth)
 
+
+def replayed(
+    world: World, methods: list[str], repetitions: int, workers: int
+) -> Iterator[dict[str, Any]]:
+    """Yield what the methods came to, by criterion and budget."""
     epochs = world.curves.shape[2]
-    for criterion in CRITERIA:
-        fed = [world.repetition(seed) for seed in range(repetitions)]
-        truths = [as_criterion(criterion).values(one.truth) for one in fed]
-        usual = [METHODS["default"](one, criterion, None) for one in fed]
-        cost = float(np.mean([one.epochs for one in usual if one])) / epochs
-        for name, method in METHODS.items():
-            for share in (None, *BUDGETS):
-                budget = None if share is None else share * cost
-                found = [method(one, criterion, budget) for one in fed]
-                if any(one is None for one in found):
-                    continue
-                yield {
-                    **{key: world.about[key] for key in ("task", "recipe")},
-                    "criterion": criterion,
-                    "method": name,
-                    "budget": share,
-                    **told(found, truths, cost * epochs),
-                }
+    with ProcessPoolExecutor(workers) as pool:
+
+        def all_of(name: str, criterion: str, budget: float | None) -> list[Any]:
+            count = min(FEW, repetitions) if name in SLOW else repetitions
+            each = partial(one, world, name, criterion, budget)
+            return list(pool.map(each, range(count), chunksize=-(-count // (4 * workers))))
+
+        for criterion in CRITERIA:
+            usual = all_of("default", criterion, None)
+            cost = float(np.mean([found.epochs for found, _ in usual])) / epochs
+            for name in methods:
+                for share in (None, *BUDGETS):
+                    if share is None and (name in SLOW or METHODS[name] is asha):
+                        continue
+                    known = usual if name == "default" and share is None else None
+                    budget = None if share is None else share * cost
+                    found = known or all_of(name, criterion, budget)
+                    if any(result is None for result, _ in found):
+                        continue
+                    yield {
+                        **{key: world.about[key] for key in ("task", "recipe")},
+                        "criterion": criterion,
+                        "method": name,
+                        "budget": share,
+                        **told(found, cost * epochs),
+                    }
 
 
-def told(found: list[Any], truths: list[np.ndarray], usual: float) -> dict[str, float]:
+def told(found: list[tuple[Found, np.ndarray]], usual: float) -> dict[str, float]:
     """Return the means over repetitions; ``epochs`` are shares of what the default race takes."""
-    regret = [t[one.winner] / t.min() - 1.0 for one, t in zip(found, truths, strict=True)]
-    finite = [one for one in regret if math.isfinite(one)]
-    best = [int(t.argmin()) for t in truths]
+    regret = [truth[result.winner] / truth.min() - 1.0 for result, truth in found]
+    finite = [value for value in regret if math.isfinite(value)]
+    left, all_left, kept = list[bool](), list[bool](), list[float]()
+    for result, truth in found:
+        near = np.flatnonzero(truth <= truth.min() * (1.0 + TOLERANCE))
+        left.append(int(truth.argmin()) in result.at_rungs)
+        all_left.append(result.at_rungs.issuperset(near.tolist()))
+        stay = np.ones(len(truth), np.bool_)
+        stay[list(result.at_rungs)] = False
+        kept.append(float(truth[stay].min() / truth.min() - 1.0))
     return {
-        "epochs": float(np.mean([one.epochs for one in found])) / usual,
+        "epochs": float(np.mean([result.epochs for result, _ in found])) / usual,
         "regret": float(np.mean(finite)) if finite else math.inf,
         "regret_error": float(np.std(finite) / math.sqrt(len(finite))) if finite else math.inf,
+        "regret_median": float(np.median(regret)),
         "diverging": 1.0 - len(finite) / len(regret),
-        "best": float(np.mean([one.winner == b for one, b in zip(found, best, strict=True)])),
-        "best_left": float(
-            np.mean([b in one.at_rungs for one, b in zip(found, best, strict=True)])
-        ),
+        "best": float(np.mean([result.winner == truth.argmin() for result, truth in found])),
+        "best_left": float(np.mean(left)),
+        "all_left": float(np.mean(all_left)),
+        "kept_regret": float(np.mean(kept)),
         "repetitions": len(found),
     }
 
@@ -283,21 +398,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("worlds", type=Path, nargs="+", help="files of epochs_record.py")
     parser.add_argument("--repetitions", type=int, default=200)
+    parser.add_argument("--workers", type=int, default=1, help="processes at once")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--quick", action="store_true", help="10 repetitions")
     parser.add_argument("--json", type=Path, help="write all results to this file")
     options = parser.parse_args()
     results = []
+    for package in MISSING:
+        print(f"{package} is not installed: no {PEERS[package][0]}")
     for path in options.worlds:
         world = World.read(path)
         print(f"{path.name}: {world.about}")
-        head = f"{'criterion':<14}{'method':<30}{'budget':>7}{'epochs':>8}{'regret':>9}{'best':>6}"
-        print(f"{head}{'best left':>10}")
-        for row in replayed(world, 10 if options.quick else options.repetitions):
+        print(
+            f"{'criterion':<14}{'method':<30}{'budget':>7}{'epochs':>8}{'regret':>9}{'+-':>8}"
+            f"{'median':>8}{'best':>6}{'best left':>10}{'all left':>10}{'kept regret':>12}"
+        )
+        count = 10 if options.quick else options.repetitions
+        for row in replayed(world, options.methods, count, options.workers):
             results.append(row)
             budget = "" if row["budget"] is None else f"{row['budget']:g}"
             print(
                 f"{row['criterion']:<14}{row['method']:<30}{budget:>7}{row['epochs']:>8.3f}"
-                f"{row['regret']:>9.2%}{row['best']:>6.2f}{row['best_left']:>10.3f}",
+                f"{row['regret']:>9.2%}{row['regret_error']:>8.2%}{row['regret_median']:>8.2%}"
+                f"{row['best']:>6.2f}{row['best_left']:>10.3f}{row['all_left']:>10.3f}"
+                f"{row['kept_regret']:>12.2%}",
                 flush=True,
             )
     if options.json:
