@@ -38,7 +38,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "constant": {},
     "cosine": {"schedule": "cosine", "average": "ema(2 epochs)"},
 }
-FILES = {"energy": "paper-energy.toml", "position": "position.toml"}
+FILES = {"energy": "paper-energy.toml", "position": "paper-position.toml"}
 
 
 def candidates_of(task: str, recipe: str, count: int) -> tuple[surefoot.ConvNet, ...]:
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--task", choices=FILES, default="energy")
     parser.add_argument("--recipe", choices=RECIPES, default="constant")
     parser.add_argument("--candidates", type=int, default=400)
-    parser.add_argument("--instances", type=int, default=16, help="of each candidate")
+    parser.add_argument("--instances", type=int, default=8, help="of each candidate")
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--sample", type=int, default=1_000, help="training examples")
     parser.add_argument("--test", type=int, default=1_000, help="test examples")

@@ -72,7 +72,7 @@ class ByCurve(Rungs):
     learning_from: int = key(
         whole(8), "Candidates of a recipe trained to the end first, at least.", 32
     )
-    reserve: int = key(whole(0), "Trained on though they were to leave, per rung.", 3)
+    reserve: int = key(whole(0), "Trained on though they were to leave, per rung.", 2)
     epochs: tuple[int, ...] | None = number(EPOCHS, None)
     seed: int = number(whole(0), 0)
     name = "prediction"
