@@ -329,12 +329,12 @@ def axis_of(
 
 
 def loss_label(loss: str, unit: str = "") -> str:
-    """Return the label of a loss axis.
+    """Return the label of a loss axis: what is trained of the loss changes nothing of its meaning.
 
-    >>> loss_label("rmse", "mm"), loss_label("relative_rmse")
+    >>> loss_label("rmse", "mm"), loss_label("relative_rmse(root)")
     ('test loss (rmse) / mm', 'test loss (relative rmse)')
     """
-    label = f"test loss ({loss.replace('_', ' ')})"
+    label = f"test loss ({loss.removesuffix('(root)').replace('_', ' ')})"
     return f"{label} / {unit}" if unit else label
 
 
