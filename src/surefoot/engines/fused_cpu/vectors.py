@@ -32,8 +32,10 @@ from surefoot.engines.fused_cpu.emit import (
     store_vector,
     vector_type,
 )
-from surefoot.engines.fused_cpu.quick_types import FIRST
 from surefoot.engines.fused_cpu.target import LANES
+
+_FIRST = {"target": "cpu"}
+"""Numba asks first what is made for one target, then what is for all."""
 
 
 class Lanes(types.Type):
@@ -154,7 +156,7 @@ def _operator(symbol: Any, emit: Callable[..., Any]) -> None:
 
     @infer_global(symbol)
     class Typed(AbstractTemplate):
-        metadata = FIRST
+        metadata = _FIRST
 
         def generic(self, args, kws):
             if isinstance(args[0], Lanes) and args[0] == args[1]:
