@@ -200,6 +200,8 @@ def test_a_journal_of_an_earlier_simulation_is_refused(run, studies, monkeypatch
         (("run", "--scale", "small"), "--scale 'small' does not exist"),
         (("run", "--folder", "nowhere"), "there is no folder 'nowhere': make it first"),
         (("run", "--claims", "15-"), "--claims '15-' cannot be read"),
+        (("run", "--claims", "18-15"), "--claims '18-15' runs backwards: write 15-18"),
+        (("run", "--claims", "1-10000000000"), "the paper has no claim 10000000000 here"),
         (("run", "--claims", "31"), "the paper has no claim 31 here"),
         (("run", "--claims", "11"), "claims = 11 take no training: surefoot paper verdicts 11"),
         (("verdicts", "40"), "the paper has no claim 40 here"),

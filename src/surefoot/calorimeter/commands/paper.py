@@ -316,15 +316,22 @@ def summarise(
 
 def _numbers(text: str) -> list[int]:
     """Return the numbers that a text such as ``15-18,27`` names."""
+    from surefoot.calorimeter.paper.verdicts import claims_of
+
     found: list[int] = []
     for part in text.split(","):
-        first, dash, last = part.partition("-")
-        try:
-            found += range(int(first), int(last if dash else first) + 1)
-        except ValueError:
+        first, dash, last = part.strip().partition("-")
+        if not (first.isdecimal() and (last.isdecimal() if dash else True)):
             raise ConfigurationError(
                 f"--claims {text!r} cannot be read: write numbers and ranges such as 15-18,27"
-            ) from None
+            )
+        ends = int(first), int(last if dash else first)
+        if ends[0] > ends[1]:
+            raise ConfigurationError(
+                f"--claims {part.strip()!r} runs backwards: write {last}-{first}"
+            )
+        claims_of(ends)
+        found += range(ends[0], ends[1] + 1)
     return found
 
 

@@ -8,11 +8,10 @@ simulation by which networks are judged must offer the same gain as Geant4.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.calorimeter import features as cells
 from surefoot.calorimeter.simulation.chunks import PhotonChunk
 from surefoot.errors import DataError
 
@@ -39,12 +38,12 @@ def shape_features(deposits: NDArray[np.float32]) -> Floats:
     Raises
     ------
     DataError
-        If the window has fewer than 9 × 9 cells.
+        If the window has fewer than 9 × 9 cells, or the deposits of an image have no positive sum.
     """
-    side = math.isqrt(deposits.shape[1])
+    side = cells.window(deposits)
     if side < 9:
         raise DataError(f"shape features need a window of 9 × 9 cells or more, not {side} × {side}")
-    total = deposits.sum(axis=1, dtype=np.float64)
+    total = cells.deposit_sum(deposits)
     shares = (deposits / total[:, None]).reshape(-1, side, side)
     middle = side // 2
     central = [
@@ -53,7 +52,7 @@ def shape_features(deposits: NDArray[np.float32]) -> Floats:
     ]
     along = np.arange(side) - middle
     columns, rows = shares.sum(axis=1), shares.sum(axis=2)
-    x, y = columns @ along, rows @ along
+    x, y = cells.barycentre(deposits, pitch=1.0).T
     width = columns @ along**2 + rows @ along**2 - x**2 - y**2
     outside = [np.log(LEAST_SHARE + np.maximum(1.0 - share, 0.0)) for share in central[1:]]
     return np.stack(
@@ -84,7 +83,7 @@ def relative_errors(sample: PhotonChunk) -> tuple[Floats, Floats]:
     """
     if len(sample) < FEWEST:
         raise DataError(f"a gain by shape needs {FEWEST} showers or more, not {len(sample)}")
-    ratio = sample.deposits.sum(axis=1, dtype=np.float64) / sample.energy
+    ratio = cells.deposit_sum(sample.deposits) / sample.energy
     terms = _quadratic(_standardised(shape_features(sample.deposits))) * ratio[:, None]
     products, total = terms.T @ terms, terms.sum(axis=0)
     penalty = np.diag(np.r_[0.0, np.full(len(total) - 1, RIDGE * np.square(ratio).mean())])
