@@ -7,12 +7,12 @@ again, it goes on where it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from surefoot.calorimeter.paper.plan import STUDIES, PaperStudy, chosen
+from surefoot.calorimeter.paper.sharing import SharedInstances
 from surefoot.calorimeter.root_io import write_photons
 from surefoot.calorimeter.simulation.simulate import FAST_VERSION, simulate
 from surefoot.data.population import Population
@@ -20,10 +20,9 @@ from surefoot.engines.devices import AUTO
 from surefoot.errors import ConfigurationError
 from surefoot.executors.base import Executor
 from surefoot.executors.opening import open_executor
-from surefoot.instances import Instance, Setting, Status
-from surefoot.journal import Journal, identity
-from surefoot.journal.descriptions import canonical, mismatches
-from surefoot.studies.base import FixedStudy, Study, identity_of
+from surefoot.instances import Setting
+from surefoot.journal import Journal
+from surefoot.studies.base import FixedStudy, Study
 from surefoot.studies.duration import mean_seconds, probe, seconds_of_each
 from surefoot.studies.journals import PLANNED
 from surefoot.studies.search.study import SearchStudy
@@ -67,13 +66,14 @@ class PaperRun:
     instances: int | None = None
     _loaded: dict[tuple[Any, ...], Population] = field(default_factory=dict)
     _rates: dict[str, float] = field(default_factory=dict)
-    _described: dict[Path, dict[str, Any]] = field(default_factory=dict)
+    _shared: SharedInstances = field(init=False)
 
     def __post_init__(self) -> None:
         for study in self.studies.values():
             study.changes(self.scale)
         if not self.folder.is_dir():
             raise ConfigurationError(f"there is no folder '{self.folder}': make it first")
+        self._shared = SharedInstances(self.folder)
 
     def place(self, study: PaperStudy) -> Path:
         """Return the journal of a study."""
@@ -145,7 +145,7 @@ class PaperRun:
         asked = self.asked(study)
         setting, epochs = asked.setting, _epochs(asked.setting)
         if isinstance(asked, FixedStudy):
-            missing = self._missing(study, asked)
+            missing = self._shared.missing(asked, self.place(study))
             if isinstance(asked, MultiSizeStudy):
                 setting = replace(setting, sampling=asked.sampling(asked.ordered[-1]))
             rates = self._speeds(asked.everyone if missing else (), setting)
@@ -162,27 +162,6 @@ class PaperRun:
         rates = self._speeds(asked.everyone if todo else (), setting)
         seconds = seconds_of_each(todo, setting, rates, epochs)
         return {(study.name, number): each for number, each in enumerate(seconds)} or None
-
-    def _missing(
-        self, study: PaperStudy, asked: FixedStudy[Any]
-    ) -> dict[Hashable, Instance] | None:
-        """Return the instances that no journal of the folder has, by what makes them the same.
-
-        None if the study's own journal has all, and notes that there are no more.
-        """
-        rules = canonical(_rules(asked.description.json()))
-        every = {identity_of(one, asked.setting): one for one in asked.instances()}
-        with ExitStack() as stack:
-            journals = self._sharing(asked, stack)
-            own = journals.get(self.place(study))
-            noted = own is not None and own.notes().get(PLANNED) == len(every)
-            if own is not None and noted and all(own.has(*identity) for identity in every):
-                return None
-            return {
-                (rules, identity): one
-                for identity, one in every.items()
-                if not any(journal.has(*identity) for journal in journals.values())
-            }
 
     def _recorded(self, study: PaperStudy) -> tuple[int, int]:
         """Return how many instances a journal has, and notes that there are to be; 0 without one.
@@ -221,34 +200,8 @@ class PaperRun:
         notes = {"paper": {"study": study.name, "scale": self.scale}}
         with asked.open(self.place(study), notes) as journal:
             if isinstance(asked, FixedStudy):
-                self._take_over(asked, journal)
+                self._shared.take_over(asked, journal)
             return asked.run(journal, executor=executor, watch=watch)
-
-    def _take_over(self, asked: FixedStudy[Any], journal: Journal) -> None:
-        """Record those instances of a study that other journals have, and note whose they are."""
-        wanted = {identity_of(one, asked.setting) for one in asked.instances()}
-        wanted = {one for one in wanted if not journal.has(*one)}
-        taken = dict(journal.notes().get("taken_over", {}))
-        with ExitStack() as stack:
-            for file, other in self._sharing(asked, stack).items():
-                shared = [one for one in other.outcomes() if identity(one) in wanted]
-                ended = [one for one in shared if one.status is not Status.FAILED]
-                journal.add(*ended)
-                wanted.difference_update(map(identity, ended))
-                if ended:
-                    taken[file.stem] = taken.get(file.stem, 0) + len(ended)
-        journal.note({"taken_over": taken} if taken else {})
-
-    def _sharing(self, asked: Study[Any], stack: ExitStack) -> dict[Path, Journal]:
-        """Return the journals of the folder that differ in nothing but their candidates."""
-        rules, found = _rules(asked.description.json()), dict[Path, Journal]()
-        for file in sorted(self.folder.glob("*.db")):
-            if file not in self._described:
-                with Journal.read(file) as journal:
-                    self._described[file] = _rules(journal.study)
-            if not mismatches(self._described[file], rules):
-                found[file] = stack.enter_context(Journal.read(file))
-        return found
 
     def _file(self, study: PaperStudy, count: int) -> Path:
         # Photons of an earlier simulation are not taken up, nor are the journals trained on them.
@@ -289,11 +242,6 @@ class PaperRun:
         rates = self._speeds(everyone, setting)
         each = mean_seconds(everyone, setting, rates, _epochs(setting))
         return {(study.name, number): each for number in range(n * len(everyone))}
-
-
-def _rules(description: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a description decides the outcome of a candidate's instance."""
-    return {name: value for name, value in description.items() if name != "candidates"}
 
 
 def _epochs(setting: Setting) -> int:
